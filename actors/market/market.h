@@ -1,0 +1,93 @@
+/* market.h - what is traded, on whose account, by whom: the world all actors share.
+ *
+ * For     init of actors and sources (rt_init.world points here) and the program. Read from the
+ *         run file's instruments:, accounts: and the strategies' entries. Constant after load.
+ * Thread  read-only after boot.
+ * Memory  one heap block per table, freed by mk_market_close. */
+#ifndef ACTORS_MARKET_MARKET_H
+#define ACTORS_MARKET_MARKET_H
+#include "runtime/base/config.h"
+#include "runtime/base/error.h"
+#include "schemas/fixed.h"
+#include <stdint.h>
+
+/* How an instrument settles. */
+enum mk_kind {
+    MK_SPOT,   /* notional moves cash, no short; fee in the asset received */
+    MK_LINEAR, /* realised P&L and fees in quote move cash; short allowed */
+};
+
+/* One instrument. Ids are given in name order from 1. */
+struct mk_instrument {
+    char name[32];         /* ours: "BTC-PERP" */
+    char symbol[32];       /* the venue's word: "BTCUSDT" */
+    char venue[16];        /* the venue's name: "sim" */
+    uint16_t id;           /* 1.. */
+    enum mk_kind kind;     /* spot or linear */
+    uint16_t base_asset;   /* index in assets */
+    uint16_t quote_asset;  /* index in assets */
+    price_t tick_size;     /* > 0 */
+    qty_t lot_size;        /* > 0 */
+    cash_t min_notional;   /* 0 = none */
+    int64_t maker_fee;     /* rate in 1e-8: 0.0002 = 20000 */
+    int64_t taker_fee;     /* rate in 1e-8 */
+    int64_t slippage_bps;  /* taker slippage in 1e-8 of a basis point: 1 bp = 100000000 */
+};
+
+/* One account. Ids are given in name order from 1. */
+struct mk_account {
+    char name[32];      /* as in YAML */
+    uint8_t id;         /* 1.. */
+    uint16_t quote;     /* asset of its cash, index in assets */
+    cash_t cash;        /* deposited at start */
+};
+
+/* The world. */
+struct mk_market {
+    struct mk_instrument *instruments; /* instruments[i].id == i + 1 */
+    struct mk_account *accounts;       /* accounts[i].id == i + 1 */
+    char (*assets)[16];                /* names of assets: "BTC", "USDT" */
+    uint32_t instrument_cnt;           /* at most 4096 */
+    uint32_t account_cnt;              /* at most 255 */
+    uint32_t asset_cnt;                /* at most 4096 */
+    uint32_t deployment;               /* 20 bits in every client order id; default 0 */
+    uint32_t epoch;                    /* of client order ids */
+    int64_t equity_interval_ns;        /* equity marks; 0 = every bar of the finest series */
+};
+
+/* mk_market_load reads instruments:, accounts:, deployment:, equity_interval: of root. Returns 0, or
+ * negative errno with err. Ranges: prices and quantities above zero, fees in [-1 %, 10 %], an
+ * instrument whose tick or lot is not a multiple of 1e-8 is refused. */
+int mk_market_load(struct rt_node *root, struct mk_market **out, struct rt_error *err)
+    __attribute__((warn_unused_result));
+/* mk_market_close frees it; NULL is fine. */
+void mk_market_close(struct mk_market *m);
+/* mk_instrument_find returns the instrument named name (ours), or NULL. */
+const struct mk_instrument *mk_instrument_find(const struct mk_market *m, const char *name);
+/* mk_instrument_get returns the instrument with id (1..cnt), or NULL. */
+const struct mk_instrument *mk_instrument_get(const struct mk_market *m, uint16_t id);
+/* mk_account_find returns the account named name, or NULL. */
+const struct mk_account *mk_account_find(const struct mk_market *m, const char *name);
+/* mk_fee computes a fee: rate (1e-8) of amount (1e-8), rounded up to 1e-8 (toward the venue). False
+ * on overflow. */
+bool mk_fee(int64_t amount, int64_t rate, int64_t *out);
+
+/* Order ids: owner (15 bits), sequence (39), child (10): numeric order is text order. */
+enum { MK_CLIENT_ID_CHARS = 22 };
+/* mk_order_id packs them. */
+static inline uint64_t mk_order_id(uint16_t owner, uint64_t sequence, uint16_t child) {
+    return (uint64_t)owner << 49 | (sequence & 0x7fffffffffULL) << 10 | (child & 0x3ffU);
+}
+/* mk_order_owner returns the strategy that owns the order. */
+static inline uint16_t mk_order_owner(uint64_t order_id) {
+    return (uint16_t)(order_id >> 49);
+}
+/* mk_client_id_format writes the client order id: 'S', deployment (4), strategy (3), epoch (4),
+ * sequence (8), child (2) in upper-case base 32 ("0-9A-V", so that text sorts as numbers), and a
+ * NUL. */
+void mk_client_id_format(uint32_t deployment, uint32_t epoch, uint64_t order_id,
+                         char out[MK_CLIENT_ID_CHARS + 1]);
+/* mk_client_id_parse reads one back; 0 or -EINVAL. */
+int mk_client_id_parse(const char *text, uint32_t *deployment, uint32_t *epoch,
+                       uint64_t *order_id);
+#endif

@@ -1,0 +1,117 @@
+/* api.h - the interface of a strategy written in C.
+ *
+ * For     authors of strategies. A strategy declares parameters, hears what it asked for, and
+ *         answers with signals; the host (actors/strategy/host.c) makes a DecisionPacket of each,
+ *         sizes and rounds it, and says the intent. A strategy sees no clock, file or socket: time
+ *         is what the host passes.
+ * Thread  the shard's.
+ * Memory  one state block of state_bytes, zeroed, given by the host; nothing else.
+ * Cost    one indirect call a bar; a handler that signals nothing costs what it computes. */
+#ifndef ACTORS_STRATEGY_API_H
+#define ACTORS_STRATEGY_API_H
+#include "schemas/messages.h"
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* Type of a parameter. */
+enum st_type { ST_INT, ST_FIXED, ST_DOUBLE, ST_BOOL, ST_DURATION };
+
+/* One declared parameter; checked at load, changed by `shrike ctl set` within its range. */
+struct st_param {
+    const char *name;  /* key under params: */
+    enum st_type type; /* what it is; ST_FIXED in 1e-8, ST_DURATION in ns, ST_BOOL 0 or 1 */
+    double min, max;   /* range, in the unit people write */
+    double def;        /* default, in the unit people write */
+    const char *help;  /* one line */
+};
+
+/* A parameter's value; which member counts is told by its type. */
+union st_value {
+    int64_t i; /* int, fixed, bool, duration */
+    double d;  /* double */
+};
+
+/* What a signal advises. */
+enum st_action {
+    ST_LONG,   /* be long by the declared size (a short position is closed first) */
+    ST_SHORT,  /* be short by the declared size (a long one is closed first); spot: only closes */
+    ST_FLAT,   /* close what is held */
+    ST_WAIT,   /* decided to do nothing: a packet without an order */
+    ST_ORDER,  /* exactly the order given: side, type, price, quantity (0 = declared size) */
+    ST_CANCEL, /* cancel order_id (0 = all of this strategy's in the instrument) */
+};
+
+/* One signal. Zero what is not known: absent in the packet. */
+struct st_signal {
+    enum st_action action;
+    uint16_t leg;           /* index of the instrument in the strategy's list */
+    uint16_t reason;        /* REASON_* */
+    uint8_t side, type, terms; /* for ST_ORDER: SIDE_*, ORDER_TYPE_*, ORDER_TERMS_* */
+    int64_t price;          /* for ST_ORDER: limit or stop price; the host rounds to the tick */
+    int64_t quantity;       /* for ST_ORDER: 0 = declared size */
+    uint64_t order_id;      /* for ST_CANCEL */
+    int64_t sl, tp1, tp2;   /* levels for the packet, 0 = none */
+    double strength;        /* signal_strength, 0 = not told */
+    double confidence;      /* confidence_score, 0 = not told */
+    int64_t valid_ns;       /* how long the decision holds, 0 = not told */
+};
+
+/* What the strategy may ask of its host. */
+struct st_host;
+/* st_now returns the time of what is in hand, ns UTC. */
+int64_t st_now(const struct st_host *h);
+/* st_signal answers with a signal; any number per call. Returns the order id that came of it, 0 when
+ * none did (wait, cancel, size below a lot, paused). */
+uint64_t st_signal(struct st_host *h, const struct st_signal *s);
+/* st_timer arms the strategy's timer key to at_ns; st_timer_cancel disarms it. */
+void st_timer(struct st_host *h, uint32_t key, int64_t at_ns);
+/* st_timer_cancel disarms timer key. */
+void st_timer_cancel(struct st_host *h, uint32_t key);
+/* st_position returns the strategy's own signed position in leg, 1e-8 base. */
+int64_t st_position(const struct st_host *h, uint16_t leg);
+/* st_open_orders returns how many of its orders in leg are not done. */
+uint32_t st_open_orders(const struct st_host *h, uint16_t leg);
+/* st_last returns the last close (or trade price) told for leg, 0 before the first. */
+int64_t st_last(struct st_host *h, uint16_t leg);
+/* st_random draws the strategy's next random number. */
+uint64_t st_random(struct st_host *h);
+
+/* What a strategy is told when it starts. */
+struct st_start {
+    const union st_value *params; /* one per declared parameter, in its order; may change by set */
+    uint16_t leg_cnt;             /* instruments in its list */
+    int64_t interval_ns;          /* its interval, 0 = trades */
+};
+
+/* A strategy class. Handlers that are NULL are not called. */
+struct st_class {
+    const char *name;             /* as in YAML: "sma_cross" */
+    const char *help;             /* one sentence */
+    const struct st_param *params;/* ends with a NULL name */
+    uint16_t leg_min, leg_max;    /* how many instruments it takes */
+    size_t state_bytes;           /* for the params as given: see state_bytes_for */
+    /* bytes of state for these parameters, when they matter; NULL = state_bytes. */
+    size_t (*state_bytes_for)(const union st_value *params);
+    /* checks parameters against each other (fast < slow): NULL when fine, else what is wrong. */
+    const char *(*check)(const union st_value *params);
+    void (*on_start)(struct st_host *h, void *state, const struct st_start *start);
+    void (*on_bar)(struct st_host *h, void *state, uint16_t leg, const struct msg_bar *bar);
+    void (*on_trade)(struct st_host *h, void *state, uint16_t leg, const struct msg_trade *trade);
+    void (*on_quote)(struct st_host *h, void *state, uint16_t leg, const struct msg_quote *quote);
+    void (*on_book)(struct st_host *h, void *state, uint16_t leg, const void *book);
+    void (*on_order)(struct st_host *h, void *state, uint16_t leg, const struct msg_order_state *o);
+    void (*on_fill)(struct st_host *h, void *state, uint16_t leg, const struct msg_fill *fill);
+    void (*on_timer)(struct st_host *h, void *state, uint32_t key);
+    void (*on_stop)(struct st_host *h, void *state);
+    /* computes what it would advise now without acting: for console and review. */
+    void (*evaluate)(struct st_host *h, const void *state, uint16_t leg, struct st_signal *out);
+    /* writes what must survive into out (cap bytes) and returns its size; NULL = the whole state as
+     * it lies. restore takes it back; 0 or negative errno. */
+    size_t (*snapshot)(const void *state, void *out, size_t cap);
+    int (*restore)(void *state, const void *bytes, size_t cnt);
+};
+
+/* st_classes lists the built-in classes, ends with NULL (actors/strategy/classes.c). */
+extern const struct st_class *const st_classes[];
+#endif
