@@ -12,6 +12,7 @@
 /* LLVMFuzzerTestOneInput is the fuzz target: bytes in, 0 out, never a crash. */
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
+/* Bounds: bytes of an input, damaged copies of each, seconds for all. */
 enum { INPUT_MAX = 1 << 20, DAMAGES = 200, SECONDS_MAX = 8 };
 
 /* next draws from a splitmix64 generator. */

@@ -173,6 +173,10 @@ class Comments(Sample):
         files["runtime/base/a.c"] = ("/* about g */\nstatic int g(void);\n\n"
                                      "static int g(void) {\n    return 1;\n}\n")
         self.green("comments", files)
+        files["runtime/base/a.c"] = "/* the other side's */\nint x(void);\nint y(void);\n"
+        self.green("comments", files)
+        files["runtime/base/a.c"] += "\nint z(void);\n"
+        self.red("comments", files, "runtime/base/a.c", 5, "function z")
 
     def test_fields(self):
         """Bare fields are found in structs, unions, nested ones, callbacks."""
