@@ -7,6 +7,7 @@ _Static_assert(sizeof(struct risk_instrument) == 128, "two cache lines an instru
 _Static_assert(sizeof(struct risk_exposure) == 64, "one cache line a position");
 _Static_assert(sizeof(struct risk_order) == 32, "two orders a cache line");
 
+/* Numbers of this file. */
 enum {
     ROW_RATE = 1,        /* counter row: when the bucket is full again */
     ROW_KILLED = 2,      /* counter row: the kill word is up */
