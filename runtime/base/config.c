@@ -304,7 +304,8 @@ static int parse(struct loader *l, const char *file, const char *bytes, size_t c
     if (cnt > CONFIG_FILE_BYTES_MAX)
         return rt_error_set(l->err, -EFBIG, "%s:1:1: larger than 1 MiB; expected a smaller file",
                             file);
-    if (cnt >= 3 && memcmp(bytes, "\xef\xbb\xbf", 3) == 0) { /* a byte order mark says nothing new */
+    if (cnt >= 3 &&
+        memcmp(bytes, "\xef\xbb\xbf", 3) == 0) { /* a byte order mark says nothing new */
         bytes += 3;
         cnt -= 3;
     }

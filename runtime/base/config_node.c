@@ -210,7 +210,7 @@ static bool whole_scaled(const char *text, size_t cnt, int64_t unit, int64_t *ou
 
 int rt_node_int(struct rt_node *map, const char *key, bool required, int64_t min, int64_t max,
                 int64_t def, int64_t *out, struct rt_error *err) {
-    struct bound low, high;
+    struct bound low = { 0 }, high = { 0 };
     snprintf(low.text, sizeof low.text, "%lld", (long long)min);
     snprintf(high.text, sizeof high.text, "%lld", (long long)max);
     char expected[RANGE_BYTES];
@@ -239,7 +239,7 @@ int rt_node_int(struct rt_node *map, const char *key, bool required, int64_t min
 
 int rt_node_fixed(struct rt_node *map, const char *key, bool required, int64_t min, int64_t max,
                   int64_t def, int64_t *out, struct rt_error *err) {
-    struct bound low, high;
+    struct bound low = { 0 }, high = { 0 };
     rt_decimal_format(min, low.text);
     rt_decimal_format(max, high.text);
     char expected[RANGE_BYTES];
@@ -285,7 +285,7 @@ static bool is_number(const char *text) {
 
 int rt_node_double(struct rt_node *map, const char *key, bool required, double min, double max,
                    double def, double *out, struct rt_error *err) {
-    struct bound low, high;
+    struct bound low = { 0 }, high = { 0 };
     snprintf(low.text, sizeof low.text, "%.12g", min);
     snprintf(high.text, sizeof high.text, "%.12g", max);
     char expected[RANGE_BYTES];
@@ -326,6 +326,7 @@ static const struct unit units[] = {
     { "w", 604800000000000 }, { "d", 86400000000000 }, { "h", 3600000000000 }, { "m", 60000000000 },
     { "s", 1000000000 },      { "ms", 1000000 },       { "us", 1000 },         { "ns", 1 },
 };
+/* How many there are. */
 enum { UNIT_CNT = sizeof units / sizeof units[0] };
 
 /* duration_text writes ns in the largest unit that leaves no rest. */
@@ -375,7 +376,7 @@ static bool parse_duration(const char *text, int64_t *out) {
 
 int rt_node_duration(struct rt_node *map, const char *key, bool required, int64_t min, int64_t max,
                      int64_t def, int64_t *out, struct rt_error *err) {
-    struct bound low, high;
+    struct bound low = { 0 }, high = { 0 };
     duration_text(min, &low);
     duration_text(max, &high);
     char expected[RANGE_BYTES];

@@ -791,6 +791,7 @@ static int teardown(void **state) {
     return chdir("/") != 0 || system(command) != 0;
 }
 
+/* main runs the tests. */
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_syntax),   cmocka_unit_test(test_tree),
