@@ -268,14 +268,50 @@ COLD = {name: what for what, names in COLD_CALLS.items() for name in names.split
 UNREPEATABLE = {"rt_clock_ns", "rt_clock_monotonic_ns", "rt_tsc"}
 
 
+def cold_functions(source):
+    """Returns the names of the functions of a file that run at boot or at a snapshot: *_init,
+    *_load, *_save, *_open, and static ones that nothing else in the file mentions."""
+    functions = [i for i in source.items if i.kind == "function"]
+    cold = {i.name for i in functions if COLD_NAME.search(i.name)}
+    inside = {}  # function -> words of its body
+    for item in functions:
+        inside[item.name] = {t.text for t in item.body if t.kind == "word"}
+    bodies = sum((i.body for i in functions), [])
+    counts = {}
+    for t in source.code:
+        counts[t.text] = counts.get(t.text, 0) + 1
+    in_bodies = {}
+    for t in bodies:
+        in_bodies[t.text] = in_bodies.get(t.text, 0) + 1
+    heads = {}
+    for item in source.items:
+        if item.kind in ("function", "prototype"):
+            heads[item.name] = heads.get(item.name, 0) + 1
+    changed = True
+    while changed:
+        changed = False
+        for item in functions:
+            name = item.name
+            if name in cold or not item.static:
+                continue
+            users = [n for n, w in inside.items() if name in w and n != name]
+            if counts[name] != in_bodies.get(name, 0) + heads[name]:
+                continue  # a table outside of functions names it: a handler
+            if users and all(n in cold for n in users):
+                cold.add(name)
+                changed = True
+    return cold
+
+
 def hot(tree):
     """Nothing in a hot room allocates, formats, locks or asks the system, but in *_init, *_load,
-    *_save, *_open."""
+    *_save, *_open, and static functions that these alone call."""
     for path in tree.c_paths():
         if not HOT.fullmatch(path):
             continue
+        cold = cold_functions(tree.source(path))
         for item in tree.source(path).items:
-            if item.kind != "function" or COLD_NAME.search(item.name):
+            if item.kind != "function" or item.name in cold:
                 continue
             body = item.body
             for i, t in enumerate(body[:-1]):
