@@ -462,7 +462,11 @@ def tool(names):
 
 
 def form(tree):
-    """Whitespace is as .clang-format makes it."""
+    """Whitespace is as .clang-format makes it; no line, comments included, passes 100 columns."""
+    for path in tree.c_paths():
+        for n, line in enumerate(tree.source(path).lines, 1):
+            if len(line) > 100:
+                yield path, n, f"is {len(line)} columns wide; expected at most 100"
     program = tool(("clang-format-14",))
     if program is None:
         yield ".clang-format", 1, "clang-format-14 is not installed"
