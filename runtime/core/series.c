@@ -219,10 +219,10 @@ void rt_series_tell(struct rt_shard *s, const struct rt_next *n, uint64_t rows_m
             limit_order = other.order;
         }
         cnt = rows_before(d, c->row, rows_max, how, n->order, limit_ns, limit_order);
-        uint64_t poison = s->locals[__builtin_ctzll(up)].poison_event;
-        if (__builtin_expect(poison != UINT64_MAX, 0))
-            cnt = poison > s->events + 1 && poison - s->events - 1 < cnt
-                      ? (uint32_t)(poison - s->events - 1) : poison <= s->events + 1 ? 1 : cnt;
+        const struct rt_local *one = &s->locals[__builtin_ctzll(up)];
+        uint64_t left = one->poison_call - one->calls - 1; /* rows it may still hear */
+        if (__builtin_expect(one->poison_call != UINT64_MAX, 0) && left < cnt)
+            cnt = left ? (uint32_t)left : 1;
     }
     rt_shard_event(s, n->time_ns, n->order, trace);
     uint8_t body[64];
@@ -234,11 +234,11 @@ void rt_series_tell(struct rt_shard *s, const struct rt_next *n, uint64_t rows_m
     if (__builtin_expect((up & (up - 1)) == 0, 1)) {
         uint16_t local = (uint16_t)__builtin_ctzll(up);
         struct rt_local *a = &s->locals[local];
-        if (__builtin_expect(a->poison_event <= s->events, 0)) {
+        if (__builtin_expect(a->calls + 1 >= a->poison_call, 0)) {
             c->row++;
             s->rows++;
             s->row_ns = s->now_ns;
-            rt_shard_leave_out(s, local, REASON_CRASHED);
+            rt_shard_poison(s, local);
         } else {
             uint8_t *from = rt_shard_begin(s, local);
             s->run_trace = trace;
@@ -247,6 +247,7 @@ void rt_series_tell(struct rt_shard *s, const struct rt_next *n, uint64_t rows_m
             assert(taken >= 1 && taken <= cnt);
             s->now_ns = s->ctx.now_ns;
             s->events += taken - 1;
+            a->calls += taken - 1;
             c->row += taken;
             s->rows += taken;
             s->row_ns = s->now_ns;
@@ -263,8 +264,8 @@ void rt_series_tell(struct rt_shard *s, const struct rt_next *n, uint64_t rows_m
             up &= up - 1;
             struct rt_local *a = &s->locals[local];
             if (a->stopped) continue;
-            if (__builtin_expect(a->poison_event <= s->events, 0)) {
-                rt_shard_leave_out(s, local, REASON_CRASHED);
+            if (__builtin_expect(a->calls + 1 >= a->poison_call, 0)) {
+                rt_shard_poison(s, local);
                 continue;
             }
             uint8_t *from = rt_shard_begin(s, local);

@@ -3,6 +3,7 @@
 #include "runtime/base/philox.h"
 #include "runtime/time/clock.h"
 #include <errno.h>
+#include <signal.h>
 #include <stdio.h>
 
 _Thread_local uint64_t rt_overfull_bin[MSG_FRAME_MAX / 8 + 1];
@@ -81,7 +82,6 @@ void rt_shard_event(struct rt_shard *s, int64_t time_ns, uint64_t order, uint64_
     s->ctx.trace_id = trace_id;
     s->events++;
     s->tally.events++;
-    atomic_store_explicit(&s->calling_event, s->events, memory_order_relaxed);
 }
 
 uint8_t *rt_shard_begin(struct rt_shard *s, uint16_t local) {
@@ -95,8 +95,8 @@ uint8_t *rt_shard_begin(struct rt_shard *s, uint16_t local) {
     ctx->local = local;
     ctx->moved = false;
     ctx->overfull = false;
-    a->calls++;
-    atomic_store_explicit(&s->calling, a->id, memory_order_relaxed);
+    atomic_store_explicit(&s->pulse->call, ++a->calls, memory_order_relaxed);
+    atomic_store_explicit(&s->pulse->calling, a->id, memory_order_relaxed);
     return ctx->out;
 }
 
@@ -127,6 +127,19 @@ void rt_shard_leave_out(struct rt_shard *s, uint16_t local, uint16_t reason) {
     struct msg_actor_stopped *m = rt_say(&s->ctx, MSG_ACTOR_STOPPED, 0, sizeof *m);
     *m = (struct msg_actor_stopped){ .actor = a->id, .reason = reason };
     rt_shard_said(s, local, from);
+}
+
+void rt_shard_poison(struct rt_shard *s, uint16_t local) {
+    struct rt_local *a = &s->locals[local];
+    struct {
+        struct msg_frame f;     /* head */
+        struct msg_poison body; /* who, at what */
+        uint64_t slack[2];      /* fills the slot */
+    } m = { .f = { .kind = MSG_POISON, .size = sizeof m.f + sizeof m.body, .source = a->id,
+                   .dest = a->id, .time_ns = s->now_ns, .trace_id = s->ctx.trace_id },
+            .body = { .event = a->calls + 1, .actor = a->id, .signal = a->poison_signal } };
+    rt_shard_record(s, &m.f, 0);
+    rt_shard_leave_out(s, local, a->poison_signal == SIGKILL ? REASON_HUNG : REASON_CRASHED);
 }
 
 void rt_shard_said(struct rt_shard *s, uint16_t local, uint8_t *from) {
@@ -163,8 +176,8 @@ void rt_shard_said(struct rt_shard *s, uint16_t local, uint8_t *from) {
 void rt_shard_call(struct rt_shard *s, uint16_t local, const struct msg_frame *f) {
     struct rt_local *a = &s->locals[local];
     if (__builtin_expect(a->stopped, 0)) return;
-    if (__builtin_expect(a->poison_event <= s->events, 0)) {
-        rt_shard_leave_out(s, local, REASON_CRASHED);
+    if (__builtin_expect(a->calls + 1 >= a->poison_call, 0)) {
+        rt_shard_poison(s, local);
         return;
     }
     uint8_t *from = rt_shard_begin(s, local);
@@ -424,13 +437,13 @@ void rt_shard_turn(struct rt_shard *s) {
 /* housekeeping is done now and then: the beat that the watchdog reads. */
 static void housekeeping(struct rt_shard *s) {
     int64_t mono_ns = rt_clock_monotonic_ns();
-    atomic_store_explicit(&s->beat_ns, mono_ns, memory_order_relaxed);
+    atomic_store_explicit(&s->pulse->beat_ns, mono_ns, memory_order_relaxed);
 }
 
 /* safe_point is where the loop stands between events and a snapshot may be taken. */
 static void safe_point(struct rt_shard *s) {
     if (!s->snapshots || s->tape || s->held.full || s->go_agreed || s->stop_agreed) return;
-    int64_t mono_ns = atomic_load_explicit(&s->beat_ns, memory_order_relaxed);
+    int64_t mono_ns = atomic_load_explicit(&s->pulse->beat_ns, memory_order_relaxed);
     if (mono_ns - s->snapshot_last_ns < s->snapshot_every_ns) return;
     s->snapshot_last_ns = mono_ns;
     rt_shard_snapshot(s, false);
@@ -440,7 +453,7 @@ static void safe_point(struct rt_shard *s) {
 static void idle_wait(struct rt_shard *s, uint64_t *idle, int64_t timeout_ns) {
     s->tally.idle_turns++;
     ++*idle;
-    atomic_store_explicit(&s->calling, 0, memory_order_relaxed);
+    atomic_store_explicit(&s->pulse->calling, 0, memory_order_relaxed);
     uint64_t spins = s->idle == RT_IDLE_BLOCK ? 0 : 2000; /* adaptive: some 20 us, then sleep */
     if (s->idle == RT_IDLE_SPIN || *idle < spins) {
         ck_pr_stall();

@@ -55,6 +55,15 @@ struct rt_shared {
     _Alignas(128) _Atomic uint64_t pace_origin_ns; /* wall time of the first event, paced clock */
 };
 
+/* A shard's sign of life, in the link memory: the supervisor's watchdog reads it. */
+struct rt_pulse {
+    _Alignas(128) _Atomic int64_t beat_ns; /* monotonic time of the last look at the clock; relaxed */
+    _Atomic uint32_t calling;              /* id of the actor being called, 0 = none; relaxed */
+    _Atomic uint32_t tid;                  /* the shard's thread, 0 = not running */
+    _Atomic uint64_t call;                 /* number of that call; relaxed */
+    _Atomic int32_t pid;                   /* its process */
+};
+
 /* One actor as the shard sees it. */
 struct rt_local {
     const struct rt_actor_kind *kind; /* descriptor */
@@ -66,8 +75,9 @@ struct rt_local {
     bool stopped;                     /* left out: hears nothing more */
     uint64_t draws;                   /* random numbers drawn */
     uint64_t expiries;                /* timers heard: the sequence of their trace ids */
-    uint64_t poison_event;            /* event it must not hear, UINT64_MAX = none */
-    uint64_t calls;                   /* handler calls, for metrics */
+    uint64_t calls;                   /* frames and rows heard since the start */
+    uint64_t poison_call;             /* the one it must not hear, counted from 1; UINT64_MAX = none */
+    uint32_t poison_signal;           /* what it died of there */
     char name[48];                    /* its name */
 };
 
@@ -222,9 +232,7 @@ struct rt_shard {
     struct rt_tally tally;                   /* counters */
     const void *world;                       /* what actors share */
     struct rt_graph *graph;                  /* names and kinds of all actors (boot) */
-    _Alignas(128) _Atomic int64_t beat_ns;   /* monotonic time of the last turn; the watchdog reads */
-    _Atomic uint32_t calling;                /* id of the actor being called, 0 = none; relaxed */
-    _Atomic uint64_t calling_event;          /* number of the event in hand; relaxed */
+    struct rt_pulse *pulse;                  /* sign of life, never NULL */
 };
 
 /* rt_shard_run runs the loop until the run ends: recovery from the tape first when there is one.
@@ -274,6 +282,8 @@ void rt_shard_turn(struct rt_shard *s);
 void rt_shard_call(struct rt_shard *s, uint16_t local, const struct msg_frame *f);
 /* rt_shard_leave_out stops actor local for a Reason: it hears nothing more, and all are told. */
 void rt_shard_leave_out(struct rt_shard *s, uint16_t local, uint16_t reason);
+/* rt_shard_poison leaves actor local out at the call it died of before, and journals why. */
+void rt_shard_poison(struct rt_shard *s, uint16_t local);
 /* rt_shard_said routes what a call said, from the address where it began. */
 void rt_shard_said(struct rt_shard *s, uint16_t local, uint8_t *from);
 /* rt_shard_begin readies ctx for a call of actor local and returns where its frames will begin. */

@@ -69,8 +69,8 @@ static struct msg_frame *wait_frame(struct rt_shard *s, struct rt_edge_in *e) {
             s->dirty = false;
         }
         if ((spins & 1023) == 1) {
-            atomic_store_explicit(&s->calling, 0, memory_order_relaxed);
-            atomic_store_explicit(&s->beat_ns, rt_clock_monotonic_ns(), memory_order_relaxed);
+            atomic_store_explicit(&s->pulse->calling, 0, memory_order_relaxed);
+            atomic_store_explicit(&s->pulse->beat_ns, rt_clock_monotonic_ns(), memory_order_relaxed);
             if (rt_shard_asked(s)) atomic_store_explicit(&s->shared->wish, 1, memory_order_relaxed);
         }
         if (s->idle == RT_IDLE_SPIN || spins < (s->idle == RT_IDLE_BLOCK ? 1U : 2000U)) {

@@ -224,7 +224,7 @@ void rt_shard_snapshot(struct rt_shard *s, bool force) {
         }
     for (uint16_t i = 0; i < s->local_cnt; i++) {
         struct rt_local *a = &s->locals[i];
-        struct msg_actor_row actor = { .draws = a->draws, .expiries = a->expiries,
+        struct msg_actor_row actor = { .draws = a->draws, .expiries = a->expiries, .calls = a->calls,
                                        .said_seq = a->said_seq, .stopped = a->stopped };
         rt_snapshot_row(s->snapshots, slot, a->id, MSG_ACTOR_ROW, 0, &actor, sizeof actor);
     }
@@ -304,6 +304,7 @@ int rt_shard_load(void *arg, uint16_t owner, uint16_t kind, uint64_t key, const 
         struct rt_local *a = &s->locals[local];
         a->draws = r.draws;
         a->expiries = r.expiries;
+        a->calls = r.calls;
         a->said_seq = r.said_seq;
         a->stopped = r.stopped != 0;
         return 0;
