@@ -4,8 +4,14 @@
  * are worked out by hand from the rules. */
 #include "tests/actors/test_venue.h"
 
-enum { BUY = SIDE_BUY, SELL = SIDE_SELL };
-enum { MARKET = ORDER_TYPE_MARKET, LIMIT = ORDER_TYPE_LIMIT, STOP = ORDER_TYPE_STOP };
+/* Short words for what the tables below repeat. */
+enum short_words {
+    BUY = SIDE_BUY,
+    SELL = SIDE_SELL,
+    MARKET = ORDER_TYPE_MARKET,
+    LIMIT = ORDER_TYPE_LIMIT,
+    STOP = ORDER_TYPE_STOP,
+};
 
 /* SAYS checks what was said since the last check. */
 #define SAYS(b, expected) assert_string_equal(said(b), expected)
