@@ -11,16 +11,16 @@
 
 /* A bump allocator that can be sealed. */
 struct rt_arena {
-    uint8_t *base;  /* the mapping */
-    size_t used;    /* bytes given out */
-    size_t bytes;   /* bytes in all */
-    bool sealed;    /* taking more aborts */
+    uint8_t *base; /* the mapping */
+    size_t used;   /* bytes given out */
+    size_t bytes;  /* bytes in all */
+    bool sealed;   /* taking more aborts */
 };
 
 /* rt_arena_init maps bytes. Returns 0 or negative errno with err. */
 int rt_arena_init(struct rt_arena *a, size_t bytes, struct rt_error *err)
     __attribute__((warn_unused_result));
-/* rt_arena_take gives bytes (zeroed, aligned to 64), or NULL when it is full; aborts when sealed. */
+/* rt_arena_take gives bytes (zeroed, 64-aligned), or NULL when it is full; aborts when sealed. */
 void *rt_arena_take(struct rt_arena *a, size_t bytes);
 /* rt_arena_seal ends boot: nothing more may be taken. */
 void rt_arena_seal(struct rt_arena *a);

@@ -1,0 +1,324 @@
+#include "actors/market/market.h"
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Bounds of what a run file may declare. */
+enum {
+    INSTRUMENT_MAX = 4096,          /* instruments */
+    ACCOUNT_MAX = 255,              /* accounts: ids are one byte */
+    ASSET_MAX = 4096,               /* assets */
+    DEPLOYMENT_MAX = (1 << 20) - 1, /* four base-32 digits */
+};
+static const int64_t STEP_MAX = INT64_C(1000000) * FIXED_ONE;        /* tick and lot */
+static const int64_t NOTIONAL_MAX = INT64_C(1000000000) * FIXED_ONE; /* smallest notional */
+static const int64_t CASH_MAX = INT64_C(50000000000) * FIXED_ONE;    /* half of what fits */
+static const int64_t SLIPPAGE_MAX = INT64_C(1000) * FIXED_ONE;       /* 1000 bp */
+static const int64_t SECOND_NS = INT64_C(1000000000);                /* ns in a second */
+
+static const char *const kind_words[] = { "spot", "linear", NULL };
+static const char *const instrument_keys[] = { "symbol",    "kind",         "base",
+                                               "quote",     "venue",        "tick_size",
+                                               "lot_size",  "min_notional", "maker_fee",
+                                               "taker_fee", "slippage_bps", NULL };
+static const char *const account_keys[] = { "quote", "cash", NULL };
+
+/* name_ok tells whether text is a name: letters, digits, '.', '_' and '-'. */
+static bool name_ok(const char *text) {
+    if (*text == 0) return false;
+    for (; *text; text++) {
+        char c = *text;
+        bool ok = (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') ||
+                  c == '.' || c == '_' || c == '-';
+        if (!ok) return false;
+    }
+    return true;
+}
+
+/* read_name reads a name of fewer than cap bytes under key into out. */
+static int read_name(struct rt_node *map, const char *key, const char *def, char *out, size_t cap,
+                     struct rt_error *err) {
+    const char *text;
+    int rc = rt_node_text(map, key, def == NULL, cap - 1, def, &text, err);
+    if (rc < 0) return rc;
+    if (!name_ok(text)) {
+        return rt_node_fail(rt_node_get(map, key), err,
+                            "\"%s\" is no name; expected letters, digits, '.', '_' or '-'", text);
+    }
+    memcpy(out, text, strlen(text) + 1);
+    return 0;
+}
+
+/* key_name copies the key of a map's child into out as a name of fewer than cap bytes. */
+static int key_name(const struct rt_node *node, char *out, size_t cap, struct rt_error *err) {
+    size_t cnt = strlen(node->key);
+    if (cnt >= cap || !name_ok(node->key)) {
+        return rt_node_fail(node, err,
+                            "\"%s\" is no name; expected 1..%zu letters, digits, '.', '_' or '-'",
+                            node->key, cap - 1);
+    }
+    memcpy(out, node->key, cnt + 1);
+    return 0;
+}
+
+/* asset_add returns the index of the asset named name in the table, which it joins when it is new;
+ * -ENOSPC when the table is full. */
+static int asset_add(struct mk_market *m, const char *name) {
+    for (uint32_t i = 0; i < m->asset_cnt; i++) {
+        if (strcmp(m->assets[i], name) == 0) return (int)i;
+    }
+    if (m->asset_cnt == ASSET_MAX) return -ENOSPC;
+    memcpy(m->assets[m->asset_cnt], name, strlen(name) + 1);
+    return (int)m->asset_cnt++;
+}
+
+/* read_asset reads an asset's name under key and gives its index. */
+static int read_asset(struct mk_market *m, struct rt_node *map, const char *key, uint16_t *out,
+                      struct rt_error *err) {
+    char name[16];
+    int rc = read_name(map, key, NULL, name, sizeof name, err);
+    if (rc < 0) return rc;
+    rc = asset_add(m, name);
+    if (rc < 0) return rt_node_fail(map, err, "too many assets; expected at most %d", ASSET_MAX);
+    *out = (uint16_t)rc;
+    return 0;
+}
+
+/* by_key orders nodes by key, for qsort. */
+static int by_key(const void *a, const void *b) {
+    const struct rt_node *const *x = a, *const *y = b;
+    return strcmp((*x)->key, (*y)->key);
+}
+
+/* sorted_children gives the children of map in key order, marked used, as an array the caller
+ * frees; at least one and at most max. */
+static int sorted_children(struct rt_node *map, uint32_t max, struct rt_node ***out,
+                           struct rt_error *err) {
+    if (map->child_cnt == 0) return rt_node_fail(map, err, "is empty, expected at least one");
+    if (map->child_cnt > max) {
+        return rt_node_fail(map, err, "has %u entries, expected at most %u", map->child_cnt, max);
+    }
+    struct rt_node **list = calloc(map->child_cnt, sizeof *list);
+    if (!list) return rt_error_set(err, -ENOMEM, "out of memory");
+    uint32_t cnt = 0;
+    for (struct rt_node *n = map->child; n; n = n->next) {
+        n->used = true;
+        list[cnt++] = n;
+        if (n->kind != RT_NODE_MAP) {
+            free(list);
+            return rt_node_fail(n, err, "is no map, expected {key: value, ...}");
+        }
+    }
+    qsort(list, cnt, sizeof *list, by_key);
+    *out = list;
+    return 0;
+}
+
+/* read_instrument reads one entry of instruments: into in. */
+static int read_instrument(struct mk_market *m, struct rt_node *n, struct mk_instrument *in,
+                           struct rt_error *err) {
+    int rc, kind;
+    const int64_t fee_min = -FIXED_ONE / 100, fee_max = FIXED_ONE / 10;
+    if ((rc = key_name(n, in->name, sizeof in->name, err)) < 0) return rc;
+    if ((rc = read_name(n, "symbol", in->name, in->symbol, sizeof in->symbol, err)) < 0) return rc;
+    if ((rc = read_name(n, "venue", "sim", in->venue, sizeof in->venue, err)) < 0) return rc;
+    if ((rc = rt_node_choice(n, "kind", true, kind_words, 0, &kind, err)) < 0) return rc;
+    in->kind = (enum mk_kind)kind;
+    if ((rc = read_asset(m, n, "base", &in->base_asset, err)) < 0) return rc;
+    if ((rc = read_asset(m, n, "quote", &in->quote_asset, err)) < 0) return rc;
+    if (in->base_asset == in->quote_asset) {
+        return rt_node_fail(rt_node_get(n, "base"), err,
+                            "is the quote too, expected another asset");
+    }
+    rc = rt_node_fixed(n, "tick_size", true, 1, STEP_MAX, 0, &in->tick_size, err);
+    if (rc < 0) return rc;
+    rc = rt_node_fixed(n, "lot_size", true, 1, STEP_MAX, 0, &in->lot_size, err);
+    if (rc < 0) return rc;
+    rc = rt_node_fixed(n, "min_notional", false, 0, NOTIONAL_MAX, 0, &in->min_notional, err);
+    if (rc < 0) return rc;
+    rc = rt_node_fixed(n, "maker_fee", true, fee_min, fee_max, 0, &in->maker_fee, err);
+    if (rc < 0) return rc;
+    rc = rt_node_fixed(n, "taker_fee", true, fee_min, fee_max, 0, &in->taker_fee, err);
+    if (rc < 0) return rc;
+    rc = rt_node_fixed(n, "slippage_bps", false, 0, SLIPPAGE_MAX, 0, &in->slippage_bps, err);
+    if (rc < 0) return rc;
+    return rt_node_no_more(n, instrument_keys, err);
+}
+
+/* same_symbol tells whether a venue could not tell a and b apart. */
+static bool same_symbol(const struct mk_instrument *a, const struct mk_instrument *b) {
+    return a->kind == b->kind && strcmp(a->symbol, b->symbol) == 0 &&
+           strcmp(a->venue, b->venue) == 0;
+}
+
+/* read_instruments reads instruments: of root. */
+static int read_instruments(struct mk_market *m, struct rt_node *root, struct rt_error *err) {
+    struct rt_node *map, **list;
+    int rc = rt_node_map(root, "instruments", true, &map, err);
+    if (rc < 0) return rc;
+    if ((rc = sorted_children(map, INSTRUMENT_MAX, &list, err)) < 0) return rc;
+    m->instruments = calloc(map->child_cnt, sizeof *m->instruments);
+    if (!m->instruments) rc = rt_error_set(err, -ENOMEM, "out of memory");
+    for (uint32_t i = 0; rc == 0 && i < map->child_cnt; i++) {
+        struct mk_instrument *in = &m->instruments[i];
+        rc = read_instrument(m, list[i], in, err);
+        in->id = (uint16_t)(i + 1);
+        m->instrument_cnt = i + 1;
+        for (uint32_t k = 0; rc == 0 && k < i; k++) {
+            if (!same_symbol(&m->instruments[k], in)) continue;
+            rc = rt_node_fail(list[i], err, "has the symbol %s of %s, expected one of its own",
+                              in->symbol, m->instruments[k].name);
+        }
+    }
+    free(list);
+    return rc;
+}
+
+/* read_accounts reads accounts: of root. */
+static int read_accounts(struct mk_market *m, struct rt_node *root, struct rt_error *err) {
+    struct rt_node *map, **list;
+    int rc = rt_node_map(root, "accounts", true, &map, err);
+    if (rc < 0) return rc;
+    if ((rc = sorted_children(map, ACCOUNT_MAX, &list, err)) < 0) return rc;
+    m->accounts = calloc(map->child_cnt, sizeof *m->accounts);
+    if (!m->accounts) rc = rt_error_set(err, -ENOMEM, "out of memory");
+    for (uint32_t i = 0; rc == 0 && i < map->child_cnt; i++) {
+        struct mk_account *a = &m->accounts[i];
+        a->id = (uint8_t)(i + 1);
+        m->account_cnt = i + 1;
+        rc = key_name(list[i], a->name, sizeof a->name, err);
+        if (rc == 0) rc = read_asset(m, list[i], "quote", &a->quote, err);
+        if (rc == 0) rc = rt_node_fixed(list[i], "cash", true, 0, CASH_MAX, 0, &a->cash, err);
+        if (rc == 0) rc = rt_node_no_more(list[i], account_keys, err);
+    }
+    free(list);
+    return rc;
+}
+
+/* read_rest reads deployment: and equity_interval: of root. */
+static int read_rest(struct mk_market *m, struct rt_node *root, struct rt_error *err) {
+    int64_t deployment;
+    int rc = rt_node_int(root, "deployment", false, 0, DEPLOYMENT_MAX, 0, &deployment, err);
+    if (rc < 0) return rc;
+    m->deployment = (uint32_t)deployment;
+    struct rt_node *n = rt_node_get(root, "equity_interval");
+    if (n && n->kind == RT_NODE_SCALAR && strcmp(n->text, "bar") == 0) {
+        m->equity_interval_ns = 0;
+        return 0;
+    }
+    return rt_node_duration(root, "equity_interval", false, SECOND_NS, 366 * 86400 * SECOND_NS,
+                            3600 * SECOND_NS, &m->equity_interval_ns, err);
+}
+
+int mk_market_load(struct rt_node *root, struct mk_market **out, struct rt_error *err) {
+    struct mk_market *m = calloc(1, sizeof *m);
+    int rc = -ENOMEM;
+    if (m) m->assets = calloc(ASSET_MAX, sizeof *m->assets);
+    if (!m || !m->assets) {
+        rt_error_set(err, rc, "out of memory");
+    } else {
+        rc = read_instruments(m, root, err);
+        if (rc == 0) rc = read_accounts(m, root, err);
+        if (rc == 0) rc = read_rest(m, root, err);
+    }
+    if (rc < 0) {
+        mk_market_close(m);
+        return rc;
+    }
+    *out = m;
+    return 0;
+}
+
+void mk_market_close(struct mk_market *m) {
+    if (!m) return;
+    free(m->instruments);
+    free(m->accounts);
+    free(m->assets);
+    free(m);
+}
+
+const struct mk_instrument *mk_instrument_find(const struct mk_market *m, const char *name) {
+    uint32_t low = 0, high = m->instrument_cnt; /* names rise with ids */
+    while (low < high) {
+        uint32_t mid = low + (high - low) / 2;
+        int order = strcmp(m->instruments[mid].name, name);
+        if (order == 0) return &m->instruments[mid];
+        if (order < 0) {
+            low = mid + 1;
+        } else {
+            high = mid;
+        }
+    }
+    return NULL;
+}
+
+const struct mk_instrument *mk_instrument_get(const struct mk_market *m, uint16_t id) {
+    return id >= 1 && id <= m->instrument_cnt ? &m->instruments[id - 1] : NULL;
+}
+
+const struct mk_account *mk_account_find(const struct mk_market *m, const char *name) {
+    for (uint32_t i = 0; i < m->account_cnt; i++) {
+        if (strcmp(m->accounts[i].name, name) == 0) return &m->accounts[i];
+    }
+    return NULL;
+}
+
+bool mk_fee(int64_t amount, int64_t rate, int64_t *out) {
+    return fixed_mul(amount, rate, FIXED_UP, out);
+}
+
+/* digits writes v as cnt base-32 digits, most significant first, and returns the end. */
+static char *digits(char *out, uint64_t v, int cnt) {
+    for (int i = cnt - 1; i >= 0; i--, v >>= 5) out[i] = "0123456789ABCDEFGHIJKLMNOPQRSTUV"[v & 31];
+    return out + cnt;
+}
+
+void mk_client_id_format(uint32_t deployment, uint32_t epoch, uint64_t order_id,
+                         char out[MK_CLIENT_ID_CHARS + 1]) {
+    char *p = out;
+    *p++ = 'S';
+    p = digits(p, deployment, 4);
+    p = digits(p, mk_order_owner(order_id), 3);
+    p = digits(p, epoch, 4);
+    p = digits(p, order_id >> 10 & 0x7fffffffffULL, 8);
+    p = digits(p, order_id & 0x3ffU, 2);
+    *p = 0;
+}
+
+/* undigits reads cnt base-32 digits into *out; false when one is none. */
+static bool undigits(const char *text, int cnt, uint64_t *out) {
+    uint64_t v = 0;
+    for (int i = 0; i < cnt; i++) {
+        char c = text[i];
+        uint64_t d;
+        if (c >= '0' && c <= '9') {
+            d = (uint64_t)(c - '0');
+        } else if (c >= 'A' && c <= 'V') {
+            d = (uint64_t)(c - 'A') + 10;
+        } else {
+            return false;
+        }
+        v = v << 5 | d;
+    }
+    *out = v;
+    return true;
+}
+
+int mk_client_id_parse(const char *text, uint32_t *deployment, uint32_t *epoch,
+                       uint64_t *order_id) {
+    uint64_t dep, owner, ep, seq, child;
+    if (strnlen(text, MK_CLIENT_ID_CHARS + 1) != MK_CLIENT_ID_CHARS || text[0] != 'S') {
+        return -EINVAL;
+    }
+    if (!undigits(text + 1, 4, &dep) || !undigits(text + 5, 3, &owner) ||
+        !undigits(text + 8, 4, &ep) || !undigits(text + 12, 8, &seq) ||
+        !undigits(text + 20, 2, &child)) {
+        return -EINVAL;
+    }
+    if (seq > 0x7fffffffffULL)
+        return -EINVAL; /* eight digits hold one bit more than the sequence */
+    *deployment = (uint32_t)dep;
+    *epoch = (uint32_t)ep;
+    *order_id = mk_order_id((uint16_t)owner, seq, (uint16_t)child);
+    return 0;
+}
