@@ -1,4 +1,5 @@
 #include "actors/data/scan.h"
+#include "runtime/base/decimal.h"
 #include <ctype.h>
 #include <errno.h>
 #include <inttypes.h>
@@ -54,23 +55,11 @@ static bool shape_of(struct data_field f, struct shape *s) {
 }
 
 enum data_number data_read_fixed(struct data_field f, int64_t *out) {
-    struct shape s;
-    if (!shape_of(f, &s)) return DATA_NUMBER_NONE;
-    if (s.negative && !s.zero) return DATA_NUMBER_NEGATIVE;
-    size_t at = s.negative;
-    __int128 v = 0;
-    for (size_t i = 0; i < s.whole; i++) {
-        v = v * 10 + (f.text[at + i] - '0');
-        if (v > INT64_MAX / FIXED_ONE) return DATA_NUMBER_LARGE;
-    }
-    at += s.whole + 1;
-    for (size_t i = 0; i < 8; i++) v = v * 10 + (i < s.decimals ? f.text[at + i] - '0' : 0);
-    for (size_t i = 8; i < s.decimals; i++) {
-        if (f.text[at + i] != '0') return DATA_NUMBER_DECIMALS;
-    }
-    if (v > INT64_MAX) return DATA_NUMBER_LARGE;
-    *out = (int64_t)v;
-    return DATA_NUMBER_OK;
+    int rc = rt_decimal_parse(f.text, f.cnt, out);
+    if (rc == -EDOM) return DATA_NUMBER_DECIMALS;
+    if (rc == -ERANGE) return DATA_NUMBER_LARGE;
+    if (rc != 0) return DATA_NUMBER_NONE;
+    return *out < 0 ? DATA_NUMBER_NEGATIVE : DATA_NUMBER_OK;
 }
 
 enum data_number data_read_double(struct data_field f, double *out) {

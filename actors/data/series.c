@@ -1,9 +1,7 @@
 #include "actors/data/series.h"
 #include "actors/data/file.h"
 #include "actors/data/scan.h"
-#include <assert.h>
 #include <errno.h>
-#include <sodium.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -147,27 +145,17 @@ void data_series_close(struct rt_series *series, uint32_t cnt) {
     }
 }
 
-_Static_assert(sizeof(crypto_hash_sha256_state) <= sizeof((struct data_hash){ 0 }.sum),
-               "room for the library's state");
-
 void data_hash_init(struct data_hash *h) {
     *h = (struct data_hash){ 0 };
-    crypto_hash_sha256_state s;
-    (void)crypto_hash_sha256_init(&s);
-    memcpy(h->sum, &s, sizeof s);
+    rt_sha256_init(&h->all);
 }
 
-void data_hash_add(struct data_hash *h, const uint8_t file[32]) {
-    crypto_hash_sha256_state s;
-    if (h->cnt++ == 0) memcpy(h->first, file, 32);
-    memcpy(&s, h->sum, sizeof s);
-    (void)crypto_hash_sha256_update(&s, file, 32);
-    memcpy(h->sum, &s, sizeof s);
+void data_hash_add(struct data_hash *h, const uint8_t file[RT_SHA256_BYTES]) {
+    if (h->cnt++ == 0) memcpy(h->first, file, RT_SHA256_BYTES);
+    rt_sha256_add(&h->all, file, RT_SHA256_BYTES);
 }
 
-void data_hash_end(struct data_hash *h, uint8_t out[32]) {
-    crypto_hash_sha256_state s;
-    memcpy(&s, h->sum, sizeof s);
-    (void)crypto_hash_sha256_final(&s, out);
-    if (h->cnt == 1) memcpy(out, h->first, 32);
+void data_hash_end(struct data_hash *h, uint8_t out[RT_SHA256_BYTES]) {
+    rt_sha256_end(&h->all, out);
+    if (h->cnt == 1) memcpy(out, h->first, RT_SHA256_BYTES);
 }

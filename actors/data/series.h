@@ -5,6 +5,7 @@
 #ifndef ACTORS_DATA_SERIES_H
 #define ACTORS_DATA_SERIES_H
 #include "actors/market/market.h"
+#include "runtime/base/hash.h"
 #include "runtime/core/source.h"
 #include <stddef.h>
 #include <stdint.h>
@@ -51,15 +52,15 @@ void data_series_close(struct rt_series *series, uint32_t cnt);
 
 /* The hash of one file, or of the hashes of several. */
 struct data_hash {
-    uint8_t first[32]; /* the first file's */
-    uint32_t cnt;      /* files so far */
-    uint8_t sum[512];  /* state of the hash over hashes */
+    uint8_t first[RT_SHA256_BYTES]; /* the first file's */
+    uint32_t cnt;                   /* files so far */
+    struct rt_sha256 all;           /* over their hashes */
 };
 
 /* data_hash_init begins. */
 void data_hash_init(struct data_hash *h);
 /* data_hash_add adds a file's hash. */
-void data_hash_add(struct data_hash *h, const uint8_t file[32]);
+void data_hash_add(struct data_hash *h, const uint8_t file[RT_SHA256_BYTES]);
 /* data_hash_end gives the one file's hash, or SHA-256 over all of them in order. */
-void data_hash_end(struct data_hash *h, uint8_t out[32]);
+void data_hash_end(struct data_hash *h, uint8_t out[RT_SHA256_BYTES]);
 #endif
