@@ -162,19 +162,6 @@ static int row_time(struct data_klines *k, int64_t open_ns, struct rt_error *err
     return 0;
 }
 
-/* line_end finds the end of the line at p: its length without line end to *cnt, and what follows it
- * as the result; NULL when it is too long. */
-static const char *line_end(const char *p, const char *end, size_t *cnt) {
-    size_t most = (size_t)(end - p) < DATA_LINE_MAX ? (size_t)(end - p) : DATA_LINE_MAX;
-    const char *stop = memchr(p, '\n', most);
-    if (stop == NULL && p + most < end) return NULL;
-    const char *next = stop == NULL ? end : stop + 1;
-    if (stop == NULL) stop = end;
-    *cnt = (size_t)(stop - p);
-    if (*cnt > 0 && stop[-1] == '\r') --*cnt;
-    return next;
-}
-
 /* heading_check reads a heading and settles the number of columns. */
 static int heading_check(struct data_klines *k, const char *line, size_t cnt,
                          struct rt_error *err) {
@@ -204,7 +191,7 @@ static int file_begin(struct data_klines *k, const char *bytes, size_t cnt, stru
     const char *p = bytes, *end = bytes + cnt;
     if (cnt >= 3 && memcmp(p, "\xef\xbb\xbf", 3) == 0) p += 3;
     size_t len = 0;
-    const char *next = line_end(p, end, &len);
+    const char *next = data_line_end(p, end, &len);
     if (next == NULL) {
         return rt_error_set(err, -EBADMSG, "%s:1: line longer than %d bytes", k->file,
                             DATA_LINE_MAX);
@@ -226,7 +213,7 @@ static int file_begin(struct data_klines *k, const char *bytes, size_t cnt, stru
 static int row_slow(const char *p, const char *end, struct data_klines *k, struct msg_bar *bar,
                     const char **next, struct rt_error *err) {
     size_t len;
-    *next = line_end(p, end, &len);
+    *next = data_line_end(p, end, &len);
     if (*next == NULL) {
         return rt_error_set(err, -EBADMSG, "%s:%" PRIu64 ": line longer than %d bytes", k->file,
                             k->line, DATA_LINE_MAX);
@@ -404,12 +391,12 @@ static int klines_open(struct rt_source_init *init, struct rt_error *err) {
         rc = rt_error_set(err, -ENODATA, "%s: no rows", data_spec_file(&spec, 0));
     }
     if (rc != 0) {
-        data_unmap(rows.rows, rows.mapped);
+        data_unmap(rows.map, rows.mapped);
         return rc;
     }
     data_rows_cut(&rows, init->start_ns, init->end_ns, interval_ns);
     struct rt_series *s = data_series_fill(init, &spec, &rows, interval_ns, err);
-    if (s == NULL) return err == NULL ? -ENOSPC : err->code;
+    if (s == NULL) return -ENOSPC;
     s->row_kind = MSG_BAR;
     s->open_kind = MSG_BAR_OPEN;
     s->open_of = data_klines_bar_open;

@@ -7,6 +7,17 @@
 #include <stdlib.h>
 #include <strings.h>
 
+const char *data_line_end(const char *p, const char *end, size_t *cnt) {
+    size_t left = (size_t)(end - p), most = left < DATA_LINE_MAX ? left : DATA_LINE_MAX;
+    const char *stop = memchr(p, '\n', most);
+    if (stop == NULL && most < left) return NULL;
+    const char *next = stop == NULL ? end : stop + 1;
+    if (stop == NULL) stop = end;
+    *cnt = (size_t)(stop - p);
+    if (*cnt > 0 && stop[-1] == '\r') --*cnt;
+    return next;
+}
+
 size_t data_split(const char *line, size_t cnt, struct data_field fields[DATA_COLUMNS_MAX]) {
     size_t columns = 0, begin = 0;
     for (size_t i = 0; i <= cnt; i++) {

@@ -128,6 +128,10 @@ static inline const char *data_scan_skip(const char *p, char stop) {
     return __builtin_expect(good, 1) ? p + end + 1 : NULL;
 }
 
+/* data_line_end finds the end of the line at p in text that ends at end: its length without line
+ * end goes to *cnt; returns what follows it, or NULL when it is longer than DATA_LINE_MAX. */
+const char *data_line_end(const char *p, const char *end, size_t *cnt);
+
 /* data_split takes a line (without its end) apart at commas into at most DATA_COLUMNS_MAX fields.
  * Returns how many columns it has, which may be more. */
 size_t data_split(const char *line, size_t cnt, struct data_field fields[DATA_COLUMNS_MAX]);
