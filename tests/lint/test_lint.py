@@ -239,6 +239,18 @@ class Hot(Sample):
         self.red("hot", {"actors/venue/a.c": text}, "actors/venue/a.c", 2, "now_ns")
         self.green("hot", {"runtime/core/shard.c": text})
 
+    def test_helpers(self):
+        """A static helper is cold when cold functions alone use it, not when a handler or a table
+        does too."""
+        helper = "static int pick(void) {\n    return printf(\"x\");\n}\n"
+        boot = "int risk_init(void) {\n    return pick();\n}\n"
+        deep = "static int more(void) {\n    return pick();\n}\n" + boot.replace("pick", "more")
+        self.green("hot", {"actors/risk/a.c": helper + boot})
+        self.green("hot", {"actors/risk/a.c": helper + deep})
+        for more in ("int risk_on_fill(void) {\n    return pick();\n}\n", "int (*on)(void) = pick;\n"):
+            self.red("hot", {"actors/risk/a.c": helper + boot + more}, "actors/risk/a.c", 2, "printf")
+        self.red("hot", {"actors/risk/a.c": helper}, "actors/risk/a.c", 2, "printf")
+
     def test_cold(self):
         """Boot functions, cold rooms, comments, strings and members of that name are fine."""
         for path, text in (
@@ -322,6 +334,7 @@ class Tools(Sample):
             self.skipTest("clang-format-14 is not installed")
         self.red("form", {"cli/a.c": "int a;\nint  b ;\n"}, "cli/a.c", 2, "./dev fmt")
         self.green("form", {"cli/a.c": "int a;\nint b;\n"})
+        self.red("form", {"cli/a.c": "int a;\n/* " + "x" * 99 + " */\n"}, "cli/a.c", 2, "105 columns")
 
     def test_cppcheck(self):
         """A null pointer that is followed is found."""

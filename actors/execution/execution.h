@@ -1,0 +1,89 @@
+/* execution.h - the actor that holds the orders: asks the venue, hears it, tells where each stands.
+ *
+ * For     the one way from a passed verdict to a venue. Hears RISK_VERDICT, ORDER_CANCEL,
+ *         VENUE_STATUS, VENUE_FILL; says VENUE_REQUEST, FILL (once a fill, before the state it
+ *         causes), ORDER_STATE (at every transition), ALERT (what the venue should not say).
+ *         States and their legal transitions are the table execution_legal; what is not in it is
+ *         an alert and changes nothing. An order that is done leaves the table after its state was
+ *         said; a late word about it is counted (cancels) or an alert (fills).
+ *         A fill is told once: known by (order, trade id) while the order lives. Its cash is price
+ *         x quantity, a buy's rounded up, a sell's down to 1e-8.
+ *         Once an order's strategy was stopped, the kill word is up or the run ends, no new order
+ *         goes out; what is open is canceled (options on_stop, on_actor_stopped: cancel | leave;
+ *         kill always cancels), as many in one call as it has room for, the rest by a timer at
+ *         once.
+ * Thread  its shard's.
+ * Memory  128 bytes an order, 32 a slot of the index, 16 a remembered fill id; all at init.
+ * Cost    a verdict, status or fill: one look-up and two cache lines; a cancel of many n log n. */
+#ifndef ACTORS_EXECUTION_EXECUTION_H
+#define ACTORS_EXECUTION_EXECUTION_H
+#include "runtime/base/map.h"
+#include "runtime/core/actor.h"
+#include "schemas/messages.h"
+
+enum {
+    EXECUTION_ORDERS_MAX = 1 << 20,   /* ceiling of open_orders_max */
+    EXECUTION_FILL_IDS_MAX = 1 << 22, /* ceiling of fill_ids_max */
+    EXECUTION_OWNERS = 1 << 15,       /* owners an order id can name */
+};
+
+/* Bits of msg_order_row.flags. */
+enum execution_flag {
+    EXECUTION_CANCEL_IN_FLIGHT = 1, /* the venue was asked to cancel it */
+    EXECUTION_TRIGGERED = 2,        /* a stop that has triggered */
+    EXECUTION_CANCEL_WANTED = 4,    /* to be canceled, not said yet: the call had no more room */
+    EXECUTION_IDS_RISE = 8,         /* no room for its fill ids: those below the newest are old */
+};
+
+/* What the actor counts; rows of kind COUNTER in snapshots, by this number. */
+enum execution_count {
+    EXECUTION_FILLS_TWICE = 1, /* fills told again, ignored */
+    EXECUTION_FILLS_STRAY,     /* fills of no open order or that make no sense: alerts */
+    EXECUTION_STATUS_STRAY,    /* statuses of no open order: alerts */
+    EXECUTION_STATUS_ILLEGAL,  /* transitions the table does not know: alerts */
+    EXECUTION_CANCELS_LATE,    /* cancels of orders that were done or never there */
+    EXECUTION_COUNTS,
+};
+
+/* One open order: two cache lines. */
+struct execution_order {
+    _Alignas(64) struct msg_order_row row; /* all that is told of it; a snapshot's row as it lies */
+    uint64_t trade_id;                     /* largest fill id heard; meaningless while fills is 0 */
+    uint32_t fills;                        /* fill ids heard */
+    uint32_t older;                        /* first of its other fill ids, RT_MAP_NONE = none */
+    uint32_t next_free;                    /* in the list of free places */
+};
+
+/* A fill id that is not the largest of its order. */
+struct execution_fill_id {
+    uint64_t trade_id; /* the venue's number */
+    uint32_t next;     /* next of the same order, or next free; RT_MAP_NONE = none */
+    uint32_t pad;      /* zero */
+};
+
+/* State of the actor. */
+struct execution_state {
+    struct rt_map index;               /* order id to place in orders */
+    struct execution_order *orders;    /* the table */
+    struct execution_fill_id *ids;     /* pool of fill ids */
+    struct rt_map_slot *sorted;        /* scratch: open orders in order of id */
+    uint64_t *stopped;                 /* a bit per owner: its strategy was stopped */
+    uint32_t orders_max;               /* places in orders */
+    uint32_t free;                     /* first free place, RT_MAP_NONE = full */
+    uint32_t ids_free;                 /* first free fill id, RT_MAP_NONE = none */
+    uint32_t ids_max;                  /* fill ids in the pool */
+    uint32_t wanted;                   /* orders with EXECUTION_CANCEL_WANTED */
+    uint32_t stopped_cnt;              /* bits set in stopped */
+    uint16_t stop_reason;              /* the run ends for this reason; 0 = it goes on */
+    bool killed;                       /* the kill word is up */
+    bool cancel_on_stop;               /* option on_stop */
+    bool cancel_on_actor_stopped;      /* option on_actor_stopped */
+    uint64_t counts[EXECUTION_COUNTS]; /* enum execution_count; place 0 unused */
+};
+
+/* execution_legal tells which statuses may follow one: a bit (1 << status) each. */
+extern const uint16_t execution_legal[ORDER_STATUS_UNKNOWN + 1];
+
+/* The actor kind. */
+extern const struct rt_actor_kind execution_kind;
+#endif

@@ -1,0 +1,533 @@
+#include "actors/portfolio/portfolio.h"
+#include "actors/market/market.h"
+#include <assert.h>
+#include <errno.h>
+
+_Static_assert(sizeof(struct portfolio_position) == 128, "a position is two cache lines");
+
+enum {
+    TIMER_MARK = 1,     /* key of the timer of equity marks */
+    ROW_TIMER = 1,      /* counter row: timer_ns */
+    ROW_STOPPED = 2,    /* counter row: STOP was heard */
+    ROW_MARKED = 1024,  /* counter rows: + 4 x account, + 0 time, 1 equity, 2 unrealised */
+    ROW_FILLED = 65536, /* counter rows: + instrument: price of its newest fill */
+};
+#define POLL_NS   1000000000LL    /* how often to look for the first bar of what is held */
+#define TRADES_NS 3600000000000LL /* interval of marks on trades where every close is asked for */
+
+/* key_of packs whose position it is. */
+static uint64_t key_of(uint8_t account, uint16_t owner, uint16_t instrument) {
+    return (uint64_t)account << 32 | (uint64_t)owner << 16 | instrument;
+}
+
+/* instrument_of returns the instrument of a position. */
+static struct portfolio_instrument *instrument_of(const struct portfolio_state *st,
+                                                  const struct portfolio_position *p) {
+    return &st->instruments[(p->key & 0xffff) - 1];
+}
+
+/* account_of returns the account of a position. */
+static struct portfolio_account *account_of(const struct portfolio_state *st,
+                                            const struct portfolio_position *p) {
+    return &st->accounts[(p->key >> 32) - 1];
+}
+
+/* money brings a sum into the range of money: what does not fit is told as the most that does. */
+static cash_t money(__int128 v) {
+    return v > INT64_MAX ? INT64_MAX : v < -INT64_MAX ? -INT64_MAX : (cash_t)v;
+}
+
+/* magnitude returns v without its sign; v is not INT64_MIN. */
+static int64_t magnitude(int64_t v) {
+    return v < 0 ? -v : v;
+}
+
+/* share returns v x part / whole toward zero, without dividing where part is the whole. The result
+ * is no larger than v, so it fits. */
+static int64_t share(int64_t v, int64_t part, int64_t whole) {
+    if (part == whole) return v;
+    int64_t out = 0;
+    bool fits = fixed_muldiv(v, part, whole, FIXED_ZERO, &out);
+    assert(fits);
+    return out;
+}
+
+bool portfolio_change_of(qty_t quantity, cash_t cost, qty_t moved, cash_t flow, cash_t fee,
+                         struct portfolio_change *out) {
+    if (quantity == INT64_MIN || moved == INT64_MIN) return false;
+    *out = (struct portfolio_change){ .flow = flow };
+    if (moved == 0) { /* the fee took all that was bought: its cash bought nothing */
+        out->realized = flow;
+        out->fee_open = fee;
+        out->close_qty = out->quantity = quantity;
+        out->close_cost = out->cost = cost;
+        return true;
+    }
+    out->opened = true;
+    if (quantity == 0 || (quantity > 0) == (moved > 0)) {
+        out->close_qty = quantity;
+        out->close_cost = cost;
+        out->fee_open = fee;
+        return !__builtin_add_overflow(quantity, moved, &out->quantity) &&
+               !__builtin_sub_overflow(cost, flow, &out->cost);
+    }
+    int64_t held = magnitude(quantity), way = magnitude(moved);
+    int64_t closed = way < held ? way : held;
+    cash_t taken = share(cost, closed, held);
+    cash_t flow_close = share(flow, closed, way);
+    out->closed = true;
+    out->opened = way > held;
+    out->fee_close = share(fee, closed, way);
+    out->fee_open = fee - out->fee_close;
+    out->close_qty = quantity > 0 ? quantity - closed : quantity + closed;
+    if (__builtin_sub_overflow(cost, taken, &out->close_cost) ||
+        __builtin_sub_overflow(flow_close, taken, &out->realized)) {
+        return false;
+    }
+    out->quantity = quantity + moved; /* of other signs: fits */
+    out->cost = out->opened ? flow_close - flow : out->close_cost;
+    return true;
+}
+
+/* price_of returns what a position of the instrument is marked at, 0 when nothing is known. */
+static price_t price_of(struct rt_ctx *ctx, const struct portfolio_instrument *in) {
+    if (in->series != PORTFOLIO_NO_SERIES) {
+        const void *row = rt_latest(ctx, in->series);
+        if (row != NULL) {
+            return in->trades ? ((const struct msg_trade *)row)->price
+                              : ((const struct msg_bar *)row)->close;
+        }
+    }
+    return in->last_fill;
+}
+
+/* worth_of returns what the position is worth now; reckoned only when the price has moved. */
+static cash_t worth_of(struct rt_ctx *ctx, const struct portfolio_instrument *in,
+                       struct portfolio_position *p) {
+    price_t price = price_of(ctx, in);
+    if (price != p->mark) {
+        p->mark = price;
+        if (!fixed_mul(price, p->quantity, FIXED_DOWN, &p->worth)) {
+            p->worth = p->quantity > 0 ? INT64_MAX : -INT64_MAX;
+        }
+    }
+    return p->worth;
+}
+
+/* say_account tells what account number id is worth; as a row of equity.csv when mark is set and
+ * it would not repeat the last one. */
+static void say_account(struct rt_ctx *ctx, struct portfolio_state *st, uint32_t id, bool mark) {
+    struct portfolio_account *a = &st->accounts[id - 1];
+    __int128 unrealized = 0, equity = a->cash;
+    for (uint32_t at = a->open; at != RT_MAP_NONE; at = st->positions[at].next) {
+        struct portfolio_position *p = &st->positions[at];
+        const struct portfolio_instrument *in = instrument_of(st, p);
+        cash_t worth = worth_of(ctx, in, p);
+        unrealized += (__int128)worth - p->cost;
+        equity += in->spot ? worth : (__int128)worth - p->cost;
+    }
+    cash_t total = money(equity), open = money(unrealized);
+    if (mark) {
+        if (a->marked_ns == ctx->now_ns && a->marked_equity == total &&
+            a->marked_unrealized == open) {
+            return;
+        }
+        a->marked_ns = ctx->now_ns;
+        a->marked_equity = total;
+        a->marked_unrealized = open;
+    }
+    struct msg_account_state *s = rt_say(ctx, MSG_ACCOUNT_STATE, 0, sizeof *s);
+    *s = (struct msg_account_state){ .cash = a->cash,
+                                     .unrealized_pnl = open,
+                                     .equity = total,
+                                     .position_cnt = a->open_cnt,
+                                     .account = (uint8_t)id,
+                                     .mark = mark };
+}
+
+/* say_position tells a position as it stands, with what the fill realised. */
+static void say_position(struct rt_ctx *ctx, const struct portfolio_position *p, uint64_t trade_id,
+                         cash_t realized, int64_t entry_ns) {
+    struct msg_position *m = rt_say(ctx, MSG_POSITION, 0, sizeof *m);
+    *m = (struct msg_position){ .trade_id = trade_id,
+                                .quantity = p->quantity,
+                                .cost = p->cost,
+                                .realized_pnl = realized,
+                                .realized_total = p->realized_total,
+                                .fee_total = p->fee_total,
+                                .entry_ns = entry_ns,
+                                .instrument = (uint16_t)p->key,
+                                .owner = (uint16_t)(p->key >> 16),
+                                .account = (uint8_t)(p->key >> 32) };
+}
+
+/* position_of finds or makes a position; NULL when there is no room. */
+static struct portfolio_position *position_of(struct portfolio_state *st, uint64_t key) {
+    uint32_t at = rt_map_get(&st->by_key, key);
+    if (__builtin_expect(at == RT_MAP_NONE, 0)) {
+        at = st->by_key.cnt;
+        if (rt_map_put(&st->by_key, key, at) != 0) return NULL;
+        st->positions[at] =
+            (struct portfolio_position){ .key = key, .next = RT_MAP_NONE, .prev = RT_MAP_NONE };
+    }
+    return &st->positions[at];
+}
+
+/* link_open puts a position among the open ones of its account. */
+static void link_open(struct portfolio_state *st, struct portfolio_position *p) {
+    struct portfolio_account *a = account_of(st, p);
+    uint32_t at = (uint32_t)(p - st->positions);
+    p->prev = RT_MAP_NONE;
+    p->next = a->open;
+    if (a->open != RT_MAP_NONE) st->positions[a->open].prev = at;
+    a->open = at;
+    a->open_cnt++;
+    st->open_cnt++;
+}
+
+/* unlink_open takes it out again. */
+static void unlink_open(struct portfolio_state *st, struct portfolio_position *p) {
+    struct portfolio_account *a = account_of(st, p);
+    if (p->prev != RT_MAP_NONE) {
+        st->positions[p->prev].next = p->next;
+    } else {
+        a->open = p->next;
+    }
+    if (p->next != RT_MAP_NONE) st->positions[p->next].prev = p->prev;
+    a->open_cnt--;
+    st->open_cnt--;
+}
+
+/* end_of returns when a bar ended. */
+static int64_t end_of(const struct msg_bar *bar) {
+    return bar->open_ns + bar->interval_ns;
+}
+
+/* due_of returns the first instant after now_ns at which a position of the instrument could be
+ * marked: a close to come that falls on the interval. */
+static int64_t due_of(struct rt_ctx *ctx, const struct portfolio_state *st,
+                      const struct portfolio_instrument *in, int64_t now_ns) {
+    if (in->trades || in->series == PORTFOLIO_NO_SERIES) {
+        int64_t step = st->interval_ns > 0 ? st->interval_ns : TRADES_NS;
+        return now_ns - now_ns % step + step;
+    }
+    const struct msg_bar *bar = rt_latest(ctx, in->series);
+    if (bar == NULL) return now_ns + POLL_NS; /* its first bar has opened, its length is not told */
+    int64_t end_ns = end_of(bar), span_ns = bar->interval_ns;
+    if (end_ns <= now_ns) end_ns += ((now_ns - end_ns) / span_ns + 1) * span_ns;
+    return st->interval_ns > 0 ? fixed_ceil_to(end_ns, st->interval_ns) : end_ns;
+}
+
+/* is_due tells whether a position of the instrument is marked at at_ns. */
+static bool is_due(struct rt_ctx *ctx, const struct portfolio_state *st,
+                   const struct portfolio_instrument *in, int64_t at_ns) {
+    if (in->trades || in->series == PORTFOLIO_NO_SERIES) {
+        return at_ns % (st->interval_ns > 0 ? st->interval_ns : TRADES_NS) == 0;
+    }
+    const struct msg_bar *bar = rt_latest(ctx, in->series);
+    if (bar == NULL || end_of(bar) != at_ns) return false;
+    return st->interval_ns == 0 || at_ns % st->interval_ns == 0;
+}
+
+/* arm sets the timer to at_ns when that is earlier than what it is set to. */
+static void arm(struct rt_ctx *ctx, struct portfolio_state *st, int64_t at_ns) {
+    if (st->stopped || (st->timer_ns != 0 && st->timer_ns <= at_ns)) return;
+    st->timer_ns = at_ns;
+    rt_timer_set(ctx, TIMER_MARK, at_ns);
+}
+
+/* refuse tells people of a fill that could not be booked. */
+static void refuse(struct rt_ctx *ctx, const struct msg_fill *f, uint16_t reason) {
+    struct msg_alert *a = rt_say(ctx, MSG_ALERT, 0, sizeof *a);
+    *a = (struct msg_alert){
+        .value = f->quantity, .subject = f->order_id, .actor = ctx->self, .reason = reason
+    };
+}
+
+/* portfolio_on_fill books a fill, and tells the position and the account. */
+static void portfolio_on_fill(struct rt_ctx *ctx, void *state, const struct msg_frame *frame) {
+    struct portfolio_state *st = state;
+    const struct msg_fill *f = msg_body(frame);
+    if (f->instrument == 0 || f->instrument > st->instrument_cnt || f->account == 0 ||
+        f->account > st->account_cnt || f->quantity <= 0) {
+        refuse(ctx, f, REASON_UNKNOWN_INSTRUMENT);
+        return;
+    }
+    struct portfolio_instrument *in = &st->instruments[f->instrument - 1];
+    struct portfolio_account *a = &st->accounts[f->account - 1];
+    bool buy = f->side == SIDE_BUY, in_base = in->spot && f->fee_asset == in->base_asset;
+    cash_t cash = 0, fee = f->fee, after = 0;
+    qty_t moved = buy ? f->quantity : -f->quantity;
+    struct portfolio_change c;
+    struct portfolio_position *p =
+        position_of(st, key_of(f->account, mk_order_owner(f->order_id), f->instrument));
+    if (p == NULL) {
+        refuse(ctx, f, REASON_OPEN_ORDERS_MAX);
+        return;
+    }
+    bool fits = fixed_mul(f->price, f->quantity, buy ? FIXED_UP : FIXED_DOWN, &cash);
+    if (in_base) {
+        fits = fits && fixed_mul(f->fee, f->price, FIXED_UP, &fee) &&
+               !__builtin_sub_overflow(moved, f->fee, &moved);
+    }
+    cash_t flow = buy ? -cash : cash;
+    fits = fits && portfolio_change_of(p->quantity, p->cost, moved, flow, fee, &c) &&
+           !__builtin_add_overflow(a->cash, in->spot ? flow : c.realized, &after) &&
+           (in_base || !__builtin_sub_overflow(after, fee, &after));
+    if (!fits) {
+        refuse(ctx, f, REASON_OVERFLOW);
+        return;
+    }
+    bool was_open = p->quantity != 0;
+    int64_t began_ns = p->entry_ns;
+    a->cash = after;
+    a->realized_total += c.realized;
+    a->fee_total += fee;
+    in->last_fill = f->price;
+    p->realized_total += c.realized;
+    p->mark = 0; /* the quantity moves: worth is to be reckoned again */
+    if (c.closed && c.opened) {
+        p->quantity = 0;
+        p->cost = 0;
+        p->fee_total += c.fee_close;
+        say_position(ctx, p, f->trade_id, c.realized, began_ns);
+        c.fee_close = c.realized = 0;
+        began_ns = frame->time_ns;
+    } else if (!was_open) {
+        began_ns = frame->time_ns;
+    }
+    p->quantity = c.quantity;
+    p->cost = c.cost;
+    p->fee_total += c.fee_close + c.fee_open;
+    p->entry_ns = p->quantity != 0 ? began_ns : 0;
+    say_position(ctx, p, f->trade_id, c.realized, began_ns);
+    bool is_open = p->quantity != 0;
+    if (is_open != was_open) {
+        if (is_open) {
+            link_open(st, p);
+            arm(ctx, st, due_of(ctx, st, in, ctx->now_ns));
+        } else {
+            unlink_open(st, p); /* a timer still armed finds nothing and ends */
+        }
+    }
+    say_account(ctx, st, f->account, is_open != was_open || (c.closed && c.opened));
+}
+
+/* portfolio_on_timer marks the accounts whose instruments had a close at the timer's instant, and
+ * arms the next one while anything is held. */
+static void portfolio_on_timer(struct rt_ctx *ctx, void *state, const struct msg_frame *frame) {
+    struct portfolio_state *st = state;
+    int64_t at_ns = ((const struct msg_timer *)msg_body(frame))->due_ns;
+    int64_t next_ns = INT64_MAX;
+    st->timer_ns = 0;
+    for (uint32_t id = 1; id <= st->account_cnt && st->open_cnt > 0; id++) {
+        bool due = false;
+        for (uint32_t at = st->accounts[id - 1].open; at != RT_MAP_NONE;
+             at = st->positions[at].next) {
+            const struct portfolio_instrument *in = instrument_of(st, &st->positions[at]);
+            due = due || is_due(ctx, st, in, at_ns);
+            int64_t then_ns = due_of(ctx, st, in, ctx->now_ns);
+            if (then_ns < next_ns) next_ns = then_ns;
+        }
+        if (due) say_account(ctx, st, id, true);
+    }
+    if (next_ns != INT64_MAX) arm(ctx, st, next_ns);
+}
+
+/* portfolio_on_stop writes the last row of each account that holds something. */
+static void portfolio_on_stop(struct rt_ctx *ctx, void *state, const struct msg_frame *frame) {
+    (void)frame;
+    struct portfolio_state *st = state;
+    st->stopped = true;
+    if (st->timer_ns != 0) rt_timer_cancel(ctx, TIMER_MARK);
+    st->timer_ns = 0;
+    for (uint32_t id = 1; id <= st->account_cnt; id++) {
+        if (st->accounts[id - 1].open_cnt > 0) say_account(ctx, st, id, true);
+    }
+}
+
+/* portfolio_init lays out the tables and deposits the cash. */
+static int portfolio_init(struct rt_init *init, void *state, struct rt_error *err) {
+    struct portfolio_state *st = state;
+    const struct mk_market *world = init->world;
+    int64_t positions = 0;
+    int rc = rt_node_int(init->config, "positions_max", false, 1, PORTFOLIO_POSITIONS_CEILING, 4096,
+                         &positions, err);
+    if (rc != 0) return rc;
+    st->interval_ns = world->equity_interval_ns;
+    st->instrument_cnt = world->instrument_cnt;
+    st->account_cnt = world->account_cnt;
+    st->instruments = rt_init_take(init, world->instrument_cnt * sizeof *st->instruments);
+    st->accounts = rt_init_take(init, world->account_cnt * sizeof *st->accounts);
+    st->positions = rt_init_take(init, (size_t)positions * sizeof *st->positions);
+    st->sorted = rt_init_take(init, (size_t)positions * sizeof *st->sorted);
+    rt_map_init(&st->by_key, rt_init_take(init, rt_map_bytes((uint32_t)positions)),
+                (uint32_t)positions);
+    for (uint32_t i = 0; i < world->account_cnt; i++) {
+        st->accounts[i] =
+            (struct portfolio_account){ .cash = world->accounts[i].cash, .open = RT_MAP_NONE };
+    }
+    for (uint32_t i = 0; i < world->instrument_cnt; i++) {
+        const struct mk_instrument *mk = &world->instruments[i];
+        struct portfolio_instrument *in = &st->instruments[i];
+        in->base_asset = mk->base_asset;
+        in->spot = mk->kind == MK_SPOT;
+        int series = rt_init_series(init, MSG_BAR, mk->id, 0);
+        if (series < 0) {
+            series = rt_init_series(init, MSG_TRADE, mk->id, 0);
+            in->trades = series >= 0;
+        }
+        in->series = series < 0 ? PORTFOLIO_NO_SERIES : (uint16_t)series;
+    }
+    return 0;
+}
+
+/* put_counter saves a figure. */
+static void put_counter(struct rt_row_sink *sink, uint64_t id, int64_t value) {
+    struct msg_counter_row row = { .value = value, .id = id };
+    sink->put(sink, MSG_COUNTER_ROW, id, &row, sizeof row);
+}
+
+/* portfolio_save writes accounts, positions in order of key, and the figures. */
+static void portfolio_save(const void *state, struct rt_row_sink *sink) {
+    const struct portfolio_state *st = state;
+    for (uint32_t id = 1; id <= st->account_cnt; id++) {
+        const struct portfolio_account *a = &st->accounts[id - 1];
+        struct msg_account_row row = { .cash = a->cash,
+                                       .realized_total = a->realized_total,
+                                       .fee_total = a->fee_total,
+                                       .account = (uint8_t)id };
+        sink->put(sink, MSG_ACCOUNT_ROW, id, &row, sizeof row);
+    }
+    uint32_t cnt = rt_map_sorted(&st->by_key, st->sorted);
+    for (uint32_t i = 0; i < cnt; i++) {
+        const struct portfolio_position *p = &st->positions[st->sorted[i].value];
+        struct msg_position_row row = { .quantity = p->quantity,
+                                        .cost = p->cost,
+                                        .realized_total = p->realized_total,
+                                        .fee_total = p->fee_total,
+                                        .entry_ns = p->entry_ns,
+                                        .instrument = (uint16_t)p->key,
+                                        .owner = (uint16_t)(p->key >> 16),
+                                        .account = (uint8_t)(p->key >> 32) };
+        sink->put(sink, MSG_POSITION_ROW, p->key, &row, sizeof row);
+    }
+    put_counter(sink, ROW_TIMER, st->timer_ns);
+    put_counter(sink, ROW_STOPPED, st->stopped);
+    for (uint32_t id = 1; id <= st->account_cnt; id++) {
+        const struct portfolio_account *a = &st->accounts[id - 1];
+        if (a->marked_ns == 0) continue;
+        put_counter(sink, ROW_MARKED + id * 4, a->marked_ns);
+        put_counter(sink, ROW_MARKED + id * 4 + 1, a->marked_equity);
+        put_counter(sink, ROW_MARKED + id * 4 + 2, a->marked_unrealized);
+    }
+    for (uint32_t id = 1; id <= st->instrument_cnt; id++) {
+        price_t price = st->instruments[id - 1].last_fill;
+        if (price != 0) put_counter(sink, ROW_FILLED + id, price);
+    }
+}
+
+/* load_account takes an account back. */
+static int load_account(struct portfolio_state *st, const struct msg_account_row *row,
+                        struct rt_error *err) {
+    if (row->account == 0 || row->account > st->account_cnt) {
+        return rt_error_set(err, -EINVAL, "row of account %u: there is none", row->account);
+    }
+    struct portfolio_account *a = &st->accounts[row->account - 1];
+    a->cash = row->cash;
+    a->realized_total = row->realized_total;
+    a->fee_total = row->fee_total;
+    return 0;
+}
+
+/* load_position takes a position back. */
+static int load_position(struct portfolio_state *st, const struct msg_position_row *row,
+                         struct rt_error *err) {
+    uint64_t key = key_of(row->account, row->owner, row->instrument);
+    if (row->account == 0 || row->account > st->account_cnt || row->instrument == 0 ||
+        row->instrument > st->instrument_cnt || rt_map_get(&st->by_key, key) != RT_MAP_NONE) {
+        return rt_error_set(err, -EINVAL, "row of position %llx makes no sense",
+                            (unsigned long long)key);
+    }
+    struct portfolio_position *p = position_of(st, key);
+    if (p == NULL) {
+        return rt_error_set(err, -ENOSPC, "more positions than positions_max %u", st->by_key.max);
+    }
+    p->quantity = row->quantity;
+    p->cost = row->cost;
+    p->realized_total = row->realized_total;
+    p->fee_total = row->fee_total;
+    p->entry_ns = row->entry_ns;
+    if (p->quantity != 0) link_open(st, p);
+    return 0;
+}
+
+/* load_counter takes a figure back. */
+static int load_counter(struct portfolio_state *st, const struct msg_counter_row *row,
+                        struct rt_error *err) {
+    if (row->id == ROW_TIMER) {
+        st->timer_ns = row->value;
+        return 0;
+    }
+    if (row->id == ROW_STOPPED) {
+        st->stopped = row->value != 0;
+        return 0;
+    }
+    if (row->id > ROW_FILLED && row->id <= ROW_FILLED + st->instrument_cnt) {
+        st->instruments[row->id - ROW_FILLED - 1].last_fill = row->value;
+        return 0;
+    }
+    uint64_t id = (row->id - ROW_MARKED) / 4;
+    if (row->id > ROW_MARKED && id >= 1 && id <= st->account_cnt) {
+        struct portfolio_account *a = &st->accounts[id - 1];
+        cash_t *const fields[] = { &a->marked_ns, &a->marked_equity, &a->marked_unrealized };
+        if ((row->id & 3) < 3) {
+            *fields[row->id & 3] = row->value;
+            return 0;
+        }
+    }
+    return rt_error_set(err, -EINVAL, "portfolio has no figure number %llu",
+                        (unsigned long long)row->id);
+}
+
+/* portfolio_load takes one row back. */
+static int portfolio_load(void *state, uint16_t kind, uint64_t key, const void *row, uint32_t bytes,
+                          struct rt_error *err) {
+    struct portfolio_state *st = state;
+    if (kind == MSG_ACCOUNT_ROW && bytes == sizeof(struct msg_account_row)) {
+        return load_account(st, row, err);
+    }
+    if (kind == MSG_POSITION_ROW && bytes == sizeof(struct msg_position_row)) {
+        return load_position(st, row, err);
+    }
+    if (kind == MSG_COUNTER_ROW && bytes == sizeof(struct msg_counter_row)) {
+        return load_counter(st, row, err);
+    }
+    return rt_error_set(err, -EINVAL, "portfolio has no row of kind %u, key %llu, %u bytes", kind,
+                        (unsigned long long)key, bytes);
+}
+
+/* Keys in YAML. */
+static const struct rt_option portfolio_options[] = {
+    { "positions_max", "int", "1..1048576", "4096",
+      "positions (account, strategy and instrument) there is room for" },
+    { NULL, NULL, NULL, NULL, NULL },
+};
+
+/* Kinds it says. */
+static const uint16_t portfolio_says[] = { MSG_POSITION, MSG_ACCOUNT_STATE, MSG_ALERT, 0 };
+
+const struct rt_actor_kind portfolio_kind = {
+    .name = "portfolio",
+    .help = "keeps positions, cash, realised and unrealised P&L, equity, exact to the unit",
+    .options = portfolio_options,
+    .says = portfolio_says,
+    .timer_class = RT_CLASS_TIMER, /* after the bars that end at that instant */
+    .state_bytes = sizeof(struct portfolio_state),
+    .init = portfolio_init,
+    .on = { [MSG_FILL] = portfolio_on_fill,
+            [MSG_TIMER] = portfolio_on_timer,
+            [MSG_STOP] = portfolio_on_stop },
+    .save = portfolio_save,
+    .load = portfolio_load,
+};

@@ -1,0 +1,119 @@
+/* portfolio.h - what is held, what it cost, what it earned, what an account is worth.
+ *
+ * For     hears FILL; says POSITION, then ACCOUNT_STATE, after each. A position is kept for each
+ *         account, strategy (owner of the order id) and instrument, in exact integers:
+ *           cash of a fill   price x quantity, once a fill: a buy's rounded up, a sell's down
+ *           opening          adds that cash to the cost (a short's cost is negative: what it gave)
+ *           reducing         takes cost x closed / held, rounded toward zero, off the cost, the
+ *                            whole of it when all is closed; realised P&L is the fill's cash less
+ *                            what was taken off
+ *           spot             the fill's cash and a fee in quote move cash; a fee in base makes the
+ *                            quantity held smaller and leaves the cost whole, so that what is held
+ *                            is dearer by it
+ *           linear           realised P&L and the fee move cash
+ *         So, to the unit, at all times: the sum of all fills' cash = realised P&L - cost held.
+ *         realized_pnl has no quote fees taken off; fee_total counts all fees in quote units, those
+ *         in base at the fill's price, rounded up.
+ *         A fill that crosses zero is told by two POSITIONs with its trade id: first what it
+ *         closed (quantity and cost 0, the realised P&L, entry_ns of the round trip that ends),
+ *         then what it opened (realized_pnl 0, entry_ns the fill's time); cash and fee are shared
+ *         out by quantity, the first part rounded toward zero. So a POSITION with quantity 0 ends a
+ *         round trip, and the fee of a round trip is the difference of fee_total.
+ *         Worth: the newest close (or trade) told of the finest series, before the first the last
+ *         fill's price; worth = price x quantity rounded down, unrealised P&L = worth - cost;
+ *         equity = cash + worth of spot holdings + unrealised P&L of linear positions.
+ *         ACCOUNT_STATE with mark 1 is a row of equity.csv: where a position opens from flat or
+ *         closes to flat, at the fill's instant; and at the closes that equity_interval falls on
+ *         (0: at every close of the finest series), for each account that holds a position in an
+ *         instrument with a bar ending just then; instruments that live on trades are marked at
+ *         the multiples of the interval themselves (0: of an hour). The last one is written at
+ *         STOP by accounts that hold something. What would repeat a row to the letter is left out.
+ * Thread  its shard's.
+ * Memory  128 + 32 bytes a position, 32 an instrument; all at init.
+ * Cost    a fill: one look-up and four cache lines; a state or mark: a look at each position the
+ *         account holds. */
+#ifndef ACTORS_PORTFOLIO_PORTFOLIO_H
+#define ACTORS_PORTFOLIO_PORTFOLIO_H
+#include "runtime/base/map.h"
+#include "runtime/core/actor.h"
+#include "schemas/fixed.h"
+#include "schemas/messages.h"
+
+enum {
+    PORTFOLIO_POSITIONS_CEILING = 1 << 20, /* positions_max */
+    PORTFOLIO_NO_SERIES = UINT16_MAX,      /* an instrument nobody gives prices for */
+};
+
+/* An instrument; dense by id. */
+struct portfolio_instrument {
+    price_t last_fill;   /* price of its newest fill, 0 = none */
+    uint16_t series;     /* where its prices are, PORTFOLIO_NO_SERIES = nowhere */
+    uint16_t base_asset; /* index of the base asset */
+    bool trades;         /* the series holds trades, not bars */
+    bool spot;           /* settles by cash */
+    uint8_t pad[2];      /* zero */
+};
+
+/* What one owner holds of one instrument on one account. */
+struct portfolio_position {
+    _Alignas(64) uint64_t key; /* account, owner, instrument */
+    qty_t quantity;            /* signed */
+    cash_t cost;               /* what it cost, signed like quantity */
+    cash_t realized_total;     /* realised P&L since the start */
+    cash_t fee_total;          /* fees since the start, quote units */
+    int64_t entry_ns;          /* when the round trip began; 0 = flat */
+    price_t mark;              /* price that worth was reckoned with, 0 = none; scratch */
+    cash_t worth;              /* mark x quantity, rounded down; scratch */
+    uint32_t next, prev;       /* open positions of the account; RT_MAP_NONE = end */
+};
+
+/* One account. */
+struct portfolio_account {
+    cash_t cash;              /* quote */
+    cash_t realized_total;    /* realised P&L of all its positions since the start */
+    cash_t fee_total;         /* their fees, quote units */
+    int64_t marked_ns;        /* when its last row was written; 0 = never */
+    cash_t marked_equity;     /* equity of that row */
+    cash_t marked_unrealized; /* unrealised P&L of that row */
+    uint32_t open;            /* first of its open positions, RT_MAP_NONE = flat */
+    uint32_t open_cnt;        /* how many */
+};
+
+/* State of the actor. */
+struct portfolio_state {
+    struct portfolio_instrument *instruments; /* [id - 1] */
+    struct portfolio_account *accounts;       /* [id - 1] */
+    struct rt_map by_key;                     /* account, owner, instrument to place in positions */
+    struct portfolio_position *positions;     /* as many as by_key holds; flat ones stay */
+    struct rt_map_slot *sorted;               /* scratch of save */
+    int64_t interval_ns;                      /* of equity marks; 0 = every close */
+    int64_t timer_ns;                         /* when the next mark is due, 0 = no timer */
+    uint32_t instrument_cnt;                  /* instruments */
+    uint32_t account_cnt;                     /* accounts */
+    uint32_t open_cnt;                        /* open positions of all accounts */
+    bool stopped;                             /* STOP was heard: no more timers */
+};
+
+/* What a fill does to a position. */
+struct portfolio_change {
+    cash_t flow;       /* cash of the fill, + received, - paid */
+    cash_t realized;   /* realised P&L of what it closed */
+    cash_t fee_close;  /* its fee in quote units: share of what it closed */
+    cash_t fee_open;   /* and of what it opened */
+    qty_t close_qty;   /* quantity after closing */
+    cash_t close_cost; /* cost after closing */
+    qty_t quantity;    /* quantity after all */
+    cash_t cost;       /* cost after all */
+    bool closed;       /* it closed something */
+    bool opened;       /* it opened something */
+};
+
+/* portfolio_change_of reckons what a fill does to a position of quantity and cost: moved is the
+ * signed change of the quantity held, flow the signed cash, fee its fee in quote units. False when
+ * a figure leaves the range of money; *out is then of no use. Pure. */
+bool portfolio_change_of(qty_t quantity, cash_t cost, qty_t moved, cash_t flow, cash_t fee,
+                         struct portfolio_change *out);
+
+/* The actor kind. */
+extern const struct rt_actor_kind portfolio_kind;
+#endif

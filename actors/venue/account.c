@@ -1,0 +1,128 @@
+#include "actors/venue/account.h"
+#include <assert.h>
+
+/* slip worsens price (> 0) for a taker by the declared slippage; limit = 0: none. False on
+ * overflow. */
+static bool slip(const struct venue_book *b, bool buy, price_t limit, price_t *price) {
+    if (b->slip_num == 0) return true;
+    int64_t tick = b->instrument->tick_size, worse;
+    if (!fixed_muldiv(*price, b->slip_num, b->slip_den, FIXED_UP, &worse)) return false;
+    if (buy) {
+        if (__builtin_add_overflow(*price, worse, &worse)) return false;
+        if (worse > INT64_MAX - tick) return false;
+        worse = fixed_ceil_to(worse, tick);
+        if (limit != 0 && worse > limit) worse = limit;
+    } else {
+        worse = worse < *price ? fixed_floor_to(*price - worse, tick) : 0;
+        if (worse < tick) worse = tick < *price ? tick : *price;
+        if (limit != 0 && worse < limit) worse = limit;
+    }
+    *price = worse;
+    return true;
+}
+
+/* covered returns how much of the order p covers at price, down to the lot. */
+static qty_t covered(const struct venue_purse *p, const struct mk_instrument *ins,
+                     const struct venue_order *order, price_t price) {
+    qty_t quantity = order->quantity, most = quantity;
+    bool buy = order->side == SIDE_BUY;
+    if (order->terms & ORDER_TERMS_REDUCE_ONLY) most = buy ? -p->held.quantity : p->held.quantity;
+    if (ins->kind == MK_SPOT) {
+        if (!buy) {
+            if (p->held.quantity < most) most = p->held.quantity;
+        } else if ((__int128)price * quantity > (__int128)p->cash * FIXED_ONE) {
+            /* The notional rounded up is within the cash exactly when the exact one is. */
+            qty_t paid = p->cash > 0 ? (qty_t)((__int128)p->cash * FIXED_ONE / price) : 0;
+            if (paid < most) most = paid;
+        }
+    }
+    if (most >= quantity) return quantity;
+    return most > 0 ? fixed_floor_to(most, ins->lot_size) : 0;
+}
+
+/* move_spot books a spot fill whose notional is value. False when a sum leaves its range. */
+static bool move_spot(struct venue_purse *p, bool buy, qty_t quantity, cash_t value, int64_t fee) {
+    qty_t got;
+    cash_t cash;
+    if (buy) {
+        return !__builtin_sub_overflow(p->cash, value, &p->cash) &&
+               !__builtin_sub_overflow(quantity, fee, &got) &&
+               !__builtin_add_overflow(p->held.quantity, got, &p->held.quantity);
+    }
+    p->held.quantity -= quantity; /* covered: never below zero */
+    return !__builtin_sub_overflow(value, fee, &cash) &&
+           !__builtin_add_overflow(p->cash, cash, &p->cash);
+}
+
+/* move_linear books a linear fill whose notional is value. False when a sum leaves its range. */
+static bool move_linear(struct venue_purse *p, bool buy, qty_t quantity, price_t price,
+                        cash_t value, int64_t fee) {
+    struct venue_holding *h = &p->held;
+    qty_t more = buy ? quantity : -quantity;
+    cash_t cost = buy ? value : -value, realized = 0; /* cost: of the part that opens */
+    if ((h->quantity > 0 && !buy) || (h->quantity < 0 && buy)) {
+        qty_t held = h->quantity > 0 ? h->quantity : -h->quantity;
+        qty_t closed = held < quantity ? held : quantity;
+        cash_t taken, part = cost;
+        if (!fixed_muldiv(h->cost, closed, held, FIXED_ZERO, &taken)) return false;
+        if (closed < quantity) {
+            if (!fixed_mul(price, closed, buy ? FIXED_UP : FIXED_DOWN, &part)) return false;
+            if (!buy) part = -part;
+        }
+        if (__builtin_sub_overflow(-part, taken, &realized)) return false;
+        cost -= part;
+        h->cost -= taken;
+    }
+    return !__builtin_add_overflow(h->quantity, more, &h->quantity) &&
+           !__builtin_add_overflow(h->cost, cost, &h->cost) &&
+           !__builtin_sub_overflow(realized, fee, &realized) &&
+           !__builtin_add_overflow(p->cash, realized, &p->cash);
+}
+
+void venue_account_deal(struct venue_purse *p, const struct venue_book *b,
+                        const struct venue_order *order, price_t price, uint8_t liquidity,
+                        struct venue_deal *deal) {
+    const struct mk_instrument *ins = b->instrument;
+    bool buy = order->side == SIDE_BUY, spot = ins->kind == MK_SPOT;
+    bool maker = liquidity == LIQUIDITY_MAKER;
+    assert(price > 0);
+    *deal = (struct venue_deal){ .status = ORDER_STATUS_EXPIRED,
+                                 .reason = REASON_OVERFLOW,
+                                 .liquidity = liquidity,
+                                 .fee_asset = spot && buy ? ins->base_asset : ins->quote_asset };
+    price_t at = price;
+    price_t limit = order->type == ORDER_TYPE_LIMIT ? order->price : 0;
+    if (!maker && !slip(b, buy, limit, &at)) return;
+    qty_t quantity = covered(p, ins, order, at);
+    if (quantity < order->quantity) {
+        deal->reason = REASON_INSUFFICIENT_BALANCE;
+        if (quantity == 0 || (order->terms & ORDER_TERMS_FOK)) return;
+    }
+    cash_t value;
+    int64_t fee;
+    struct venue_purse after = *p;
+    bool fits =
+        fixed_mul(at, quantity, buy ? FIXED_UP : FIXED_DOWN, &value) &&
+        mk_fee(spot && buy ? quantity : value, maker ? ins->maker_fee : ins->taker_fee, &fee) &&
+        (spot ? move_spot(&after, buy, quantity, value, fee)
+              : move_linear(&after, buy, quantity, at, value, fee));
+    if (!fits) {
+        deal->reason = REASON_OVERFLOW;
+        return;
+    }
+    *p = after;
+    deal->quantity = quantity;
+    deal->price = at;
+    deal->fee = fee;
+    deal->slippage = buy ? at - price : price - at;
+    if (quantity == order->quantity) {
+        deal->status = ORDER_STATUS_FILLED;
+        deal->reason = REASON_NONE;
+    }
+}
+
+__int128 venue_account_worth(const struct venue_purse *p, const struct mk_instrument *instrument,
+                             price_t price) {
+    cash_t cost = instrument->kind == MK_LINEAR ? p->held.cost : 0;
+    return ((__int128)p->cash - cost) * FIXED_ONE + (__int128)p->held.quantity * price;
+}

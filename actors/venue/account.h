@@ -1,0 +1,62 @@
+/* account.h - money at the venue: what an order that is met costs, and what it moves.
+ *
+ * For     the drivers of the simulated venue, whatever finds out that an order is met: bars,
+ *         prints, a matching engine. All sums are exact (schemas/fixed.h).
+ *           spot    notional moves cash, paid rounded up, received rounded down; no short. A buy
+ *                   pays its fee in base, from what it receives; a sell in quote.
+ *           linear  realised P&L and fees move cash, which may fall below zero (no margin yet);
+ *                   short allowed. A position keeps quantity and cost; a reduction takes cost *
+ *                   closed / held, rounded toward zero, and the rest stays. A fill that turns a
+ *                   position around rounds its value once; what does not belong to the closed
+ *                   part is the cost of the new one.
+ *           fee     rate * notional (as it moved, in units of 1e-8) or * quantity received,
+ *                   rounded up to 1e-8.
+ *           cut     what cash does not cover at the fill's price (spot buy), what is not held
+ *                   (spot sell) or would not reduce (reduce_only) is cut to the lot below; the
+ *                   rest expires with insufficient_balance. A fill-or-kill order is not cut: it
+ *                   expires whole.
+ *           slip    declared slippage worsens a taker's price, rounded to the tick against him (an
+ *                   instrument without slippage fills at the undisturbed price as it is); a limit
+ *                   never passes its limit, a sale never goes below one tick.
+ * Thread  pure functions.
+ * Memory  the caller's. */
+#ifndef ACTORS_VENUE_ACCOUNT_H
+#define ACTORS_VENUE_ACCOUNT_H
+#include "actors/venue/orders.h"
+
+/* What one account holds of one instrument. */
+struct venue_holding {
+    qty_t quantity; /* spot: what is held, >= 0; linear: signed position */
+    cash_t cost;    /* linear: cash the position cost, signed like it; spot: 0 */
+};
+
+/* An account as one instrument's orders see it; copied to try out a path. */
+struct venue_purse {
+    cash_t cash;               /* quote cash */
+    struct venue_holding held; /* of the instrument */
+};
+
+/* What came of an order that was met. */
+struct venue_deal {
+    qty_t quantity;     /* filled; 0 = nothing */
+    price_t price;      /* at this price */
+    int64_t fee;        /* in the fee asset; below zero for a rebate */
+    int64_t slippage;   /* price given away beyond the undisturbed one, per unit, >= 0 */
+    uint16_t reason;    /* why the rest ends; REASON_NONE when there is none */
+    uint16_t fee_asset; /* index in the table of assets */
+    uint8_t status;     /* ORDER_STATUS_FILLED, or how the rest ends: EXPIRED, REJECTED */
+    uint8_t liquidity;  /* LIQUIDITY_* */
+};
+
+/* venue_account_deal trades order at the undisturbed price (> 0) with liquidity, out of purse p and
+ * into *deal. What cannot be paid or held is cut; where a figure leaves the range of money nothing
+ * is traded and the order expires with overflow. */
+void venue_account_deal(struct venue_purse *p, const struct venue_book *b,
+                        const struct venue_order *order, price_t price, uint8_t liquidity,
+                        struct venue_deal *deal);
+
+/* venue_account_worth returns what p is worth at price as far as the instrument's orders change it,
+ * in units of 1e-16: exact, so that two ways through a bar compare. */
+__int128 venue_account_worth(const struct venue_purse *p, const struct mk_instrument *instrument,
+                             price_t price);
+#endif

@@ -1,0 +1,83 @@
+#include "actors/venue/prints.h"
+
+/* arm sets b's timer to the next arrival, or none; the timer is named by the instrument. */
+static void arm(struct rt_ctx *ctx, const struct venue *v, const struct venue_book *b) {
+    if (b->flight_head == VENUE_NONE) {
+        rt_timer_cancel(ctx, b->instrument->id);
+    } else {
+        rt_timer_set(ctx, b->instrument->id, v->orders.pool[b->flight_head].from_ns);
+    }
+}
+
+void venue_prints_send(struct rt_ctx *ctx, struct venue *v, struct venue_book *b, uint32_t idx) {
+    bool first = b->flight_head == VENUE_NONE;
+    v->orders.pool[idx].from_ns = ctx->now_ns + v->latency_ns;
+    venue_orders_send(&v->orders, b, idx);
+    if (first) arm(ctx, v, b);
+}
+
+void venue_prints_land(struct rt_ctx *ctx, struct venue *v, struct venue_book *b) {
+    bool landed = false;
+    while (b->flight_head != VENUE_NONE && v->orders.pool[b->flight_head].from_ns <= ctx->now_ns) {
+        venue_arrive(ctx, v, b, venue_orders_land(&v->orders, b));
+        landed = true;
+    }
+    if (landed) arm(ctx, v, b);
+}
+
+/* meets_trade tells whether a trade at price meets the order idx, and fills pick if so. A stop it
+ * touches is triggered: the next trade meets it. */
+static bool meets_trade(struct venue_book *b, struct venue_order *order, uint32_t idx,
+                        price_t price, struct venue_pick *pick) {
+    bool eager = order->flags & VENUE_EAGER, lower = venue_order_lower(order);
+    int64_t past = lower ? order->price - price : price - order->price;
+    *pick = (struct venue_pick){ .order_id = order->order_id,
+                                 .price = price,
+                                 .idx = idx,
+                                 .account = order->account,
+                                 .after = order->type != ORDER_TYPE_STOP,
+                                 .act = VENUE_TRADE,
+                                 .liquidity = LIQUIDITY_TAKER };
+    switch (order->type) {
+    case ORDER_TYPE_MARKET: return true;
+    case ORDER_TYPE_STOP:
+        if (eager) return true;
+        if (past >= 0) {
+            venue_orders_wake(b, order);
+            order->flags |= VENUE_TRIGGERED;
+        }
+        return false;
+    default: break;
+    }
+    if (past <= 0) {
+        pick->act = VENUE_MISSED;
+        return eager; /* ioc, fok */
+    }
+    pick->price = order->price;
+    if (!eager) pick->liquidity = LIQUIDITY_MAKER;
+    return true;
+}
+
+/* work_trade works what a trade at price meets. */
+static void work_trade(struct rt_ctx *ctx, struct venue *v, struct venue_book *b, price_t price) {
+    venue_orders_bounds(&v->orders, b);
+    if (b->eager_cnt == 0 && b->lower_max < price && b->upper_min > price) return;
+    uint32_t cnt = 0;
+    for (uint32_t i = b->head; i != VENUE_NONE; i = v->orders.pool[i].next) {
+        if (meets_trade(b, &v->orders.pool[i], i, price, &v->picks[cnt])) cnt++;
+    }
+    venue_pick_sort(v->picks, cnt);
+    venue_work_all(ctx, v, b, cnt);
+}
+
+uint32_t venue_prints_run(struct rt_ctx *ctx, struct venue *v, struct venue_book *b,
+                          const struct msg_trade *trades, uint32_t cnt) {
+    const uint8_t *before = ctx->out;
+    for (uint32_t i = 0;;) {
+        venue_prints_land(ctx, v, b);
+        work_trade(ctx, v, b, trades[i].price);
+        venue_listen(ctx, b);
+        if (++i == cnt || !rt_quiet(ctx, before)) return i;
+        rt_row_now(ctx, trades[i].time_ns);
+    }
+}

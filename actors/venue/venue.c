@@ -1,0 +1,644 @@
+#include "actors/venue/venue.h"
+#include "actors/venue/bars.h"
+#include "actors/venue/prints.h"
+#include <assert.h>
+#include <errno.h>
+
+enum {
+    ORDERS_MAX_DEFAULT = 4096, /* open orders there is room for, when not declared */
+    STATUS_BYTES = 80,         /* room that one status needs, and more */
+};
+
+/* Flags of order rows beside enum venue_flag. */
+enum venue_row_flag {
+    ROW_CANCEL = 1,      /* a cancel on its way */
+    ROW_CANCEL_ALL = 16, /* a cancel of all on its way */
+};
+
+/* Numbers of the counters in snapshots. */
+enum venue_counter {
+    COUNTER_REQUESTS = 1, /* venue.requests */
+    COUNTER_ACCEPTED = 2, /* venue.accepted */
+    COUNTER_TRADES = 3,   /* venue.trades */
+    COUNTER_CLOSED = 4,   /* venue.closed */
+    COUNTER_BAR = 0x10000 /* + instrument id: venue_book.bar_open_ns */
+};
+
+/* The timer that goes on with what found no room in one call; other timers are instruments. */
+enum { TIMER_MORE = 0 };
+
+struct venue_purse venue_purse(const struct venue *v, const struct venue_book *b, uint8_t account) {
+    size_t row = (size_t)(account - 1) * v->market->instrument_cnt;
+    return (struct venue_purse){ .cash = v->cash[account - 1],
+                                 .held = v->holdings[row + b->instrument->id - 1] };
+}
+
+void venue_purse_put(struct venue *v, const struct venue_book *b, uint8_t account,
+                     const struct venue_purse *p) {
+    size_t row = (size_t)(account - 1) * v->market->instrument_cnt;
+    v->cash[account - 1] = p->cash;
+    v->holdings[row + b->instrument->id - 1] = p->held;
+}
+
+/* before tells whether a is worked before b. */
+static bool before(const struct venue_pick *a, const struct venue_pick *b) {
+    if (a->account != b->account) return a->account < b->account;
+    if (a->upper != b->upper) return a->upper < b->upper;
+    if (a->rank != b->rank) return a->rank < b->rank;
+    if (a->after != b->after) return a->after < b->after;
+    return a->order_id < b->order_id;
+}
+
+void venue_pick_sort(struct venue_pick *picks, uint32_t cnt) {
+    /* Shell sort with Ciura's gaps: a row meets few orders, mostly one. */
+    static const uint32_t gaps[] = { 701, 301, 132, 57, 23, 10, 4, 1 };
+    if (cnt < 2) return;
+    for (size_t g = 0; g < sizeof gaps / sizeof gaps[0]; g++) {
+        uint32_t gap = gaps[g];
+        for (uint32_t i = gap; i < cnt; i++) {
+            struct venue_pick held = picks[i];
+            uint32_t at = i;
+            for (; at >= gap && before(&held, &picks[at - gap]); at -= gap) {
+                picks[at] = picks[at - gap];
+            }
+            picks[at] = held;
+        }
+    }
+}
+
+void venue_work(const struct venue *v, const struct venue_book *b, struct venue_purse *p,
+                const struct venue_pick *picks, uint32_t cnt, struct venue_deal *deals) {
+    for (uint32_t i = 0; i < cnt; i++) {
+        const struct venue_pick *pick = &picks[i];
+        if (pick->act == VENUE_TRADE) {
+            venue_account_deal(p, b, &v->orders.pool[pick->idx], pick->price, pick->liquidity,
+                               &deals[i]);
+        } else {
+            bool missed = pick->act == VENUE_MISSED;
+            deals[i] = (struct venue_deal){
+                .status = missed ? ORDER_STATUS_EXPIRED : ORDER_STATUS_REJECTED,
+                .reason = missed ? REASON_NOT_FILLED_AT_ONCE : REASON_WOULD_MATCH,
+            };
+        }
+    }
+}
+
+/* say_status says that order has status now, with open of it left at the venue. */
+static void say_status(struct rt_ctx *ctx, const struct venue_order *order, qty_t open,
+                       uint8_t status, uint16_t reason) {
+    struct msg_venue_status *s = rt_say(ctx, MSG_VENUE_STATUS, 0, sizeof *s);
+    *s = (struct msg_venue_status){ .order_id = order->order_id,
+                                    .venue_order_id = order->venue_order_id,
+                                    .quantity = open,
+                                    .instrument = order->instrument,
+                                    .account = order->account,
+                                    .status = status,
+                                    .reason = reason };
+}
+
+void venue_tell(struct rt_ctx *ctx, struct venue *v, struct venue_book *b, uint32_t idx,
+                const struct venue_deal *deal) {
+    const struct venue_order *order = &v->orders.pool[idx];
+    if (deal->quantity > 0) {
+        struct msg_venue_fill *f = rt_say(ctx, MSG_VENUE_FILL, 0, sizeof *f);
+        *f = (struct msg_venue_fill){ .order_id = order->order_id,
+                                      .trade_id = ++v->trades,
+                                      .price = deal->price,
+                                      .quantity = deal->quantity,
+                                      .fee = deal->fee,
+                                      .slippage = deal->slippage,
+                                      .instrument = order->instrument,
+                                      .fee_asset = deal->fee_asset,
+                                      .account = order->account,
+                                      .liquidity = deal->liquidity };
+    }
+    if (deal->status != ORDER_STATUS_FILLED) {
+        say_status(ctx, order, 0, deal->status, deal->reason);
+    }
+    venue_orders_close(&v->orders, b, idx);
+}
+
+void venue_work_all(struct rt_ctx *ctx, struct venue *v, struct venue_book *b, uint32_t cnt) {
+    for (uint32_t from = 0, to; from < cnt; from = to) {
+        uint8_t account = v->picks[from].account;
+        for (to = from; to < cnt && v->picks[to].account == account;) to++;
+        struct venue_purse p = venue_purse(v, b, account);
+        venue_work(v, b, &p, v->picks + from, to - from, v->deals[0]);
+        venue_purse_put(v, b, account, &p);
+        for (uint32_t i = from; i < to; i++) {
+            venue_tell(ctx, v, b, v->picks[i].idx, &v->deals[0][i - from]);
+        }
+    }
+}
+
+/* wants returns what b's orders need to hear, a bit per enum rt_hear. */
+static inline uint8_t wants(const struct venue_book *b) {
+    uint8_t want = 0;
+    if (b->driver == VENUE_BARS) {
+        if (b->open_cnt > 0) want |= 1U << RT_HEAR_OPEN;
+        if (b->open_cnt > b->eager_cnt) want |= 1U << RT_HEAR_EARLY;
+    } else if (b->open_cnt > 0 || b->flight_head != VENUE_NONE) {
+        want |= 1U << RT_HEAR_EARLY;
+    }
+    return want;
+}
+
+void venue_listen(struct rt_ctx *ctx, struct venue_book *b) {
+    uint8_t want = wants(b), turned = want ^ b->heard;
+    if (turned == 0) return;
+    b->heard = want;
+    for (unsigned how = 0; how < RT_HEAR_CNT; how++) {
+        if (turned >> how & 1U) rt_interest(ctx, b->series, how, want >> how & 1U);
+    }
+}
+
+/* last_price returns the last price told for b's instrument, 0 before the first. */
+static price_t last_price(struct rt_ctx *ctx, const struct venue_book *b) {
+    const void *row = rt_latest(ctx, b->series);
+    if (row == NULL) return 0;
+    return b->driver == VENUE_BARS ? ((const struct msg_bar *)row)->close
+                                   : ((const struct msg_trade *)row)->price;
+}
+
+/* account_fits tells whether account may trade ins. */
+static bool account_fits(const struct venue *v, const struct mk_instrument *ins, uint8_t account) {
+    return account >= 1 && account <= v->market->account_cnt &&
+           v->market->accounts[account - 1].quote == ins->quote_asset;
+}
+
+/* terms_fit tells whether the venue knows this kind of order. */
+static bool terms_fit(const struct venue_order *order) {
+    const unsigned once = ORDER_TERMS_IOC | ORDER_TERMS_FOK;
+    unsigned terms = order->terms & ~(unsigned)(ORDER_TERMS_EXIT | ORDER_TERMS_REDUCE_ONLY);
+    if (order->side > SIDE_SELL) return false;
+    switch (order->type) {
+    case ORDER_TYPE_MARKET: return (terms & ~once) == 0;
+    case ORDER_TYPE_LIMIT:
+        return (terms & ~once) == 0 || terms == ORDER_TERMS_POST_ONLY; /* one or the other */
+    case ORDER_TYPE_STOP: return terms == 0;
+    default: return false;
+    }
+}
+
+/* refusal returns why the venue does not take order, REASON_NONE when it does. */
+static uint16_t refusal(struct rt_ctx *ctx, const struct venue *v, const struct venue_book *b,
+                        const struct venue_order *order) {
+    const struct mk_instrument *ins = b->instrument;
+    bool market = order->type == ORDER_TYPE_MARKET;
+    if (b->driver == VENUE_CLOSED || v->closed) return REASON_MARKET_CLOSED;
+    if (!terms_fit(order) || !account_fits(v, ins, order->account) || order->order_id == 0) {
+        return REASON_UNSUPPORTED;
+    }
+    if (order->quantity <= 0 || order->quantity % ins->lot_size != 0) return REASON_BAD_LOT;
+    if (!market && (order->price <= 0 || order->price % ins->tick_size != 0)) {
+        return REASON_BAD_TICK;
+    }
+    if (market && ins->min_notional == 0) return REASON_NONE;
+    price_t price = market ? last_price(ctx, b) : order->price;
+    cash_t notional;
+    if (price <= 0) return REASON_NONE;
+    if (!fixed_mul(price, order->quantity, FIXED_DOWN, &notional)) return REASON_OVERFLOW;
+    return notional < ins->min_notional ? REASON_MIN_NOTIONAL : REASON_NONE;
+}
+
+/* arrive_order lets a new order arrive. */
+static void arrive_order(struct rt_ctx *ctx, struct venue *v, struct venue_book *b, uint32_t idx) {
+    struct venue_order *order = &v->orders.pool[idx];
+    const unsigned once = ORDER_TERMS_IOC | ORDER_TERMS_FOK;
+    uint16_t reason = refusal(ctx, v, b, order);
+    if (reason == REASON_NONE) {
+        bool eager = b->driver == VENUE_BARS || order->type == ORDER_TYPE_MARKET ||
+                     (order->terms & once) != 0;
+        if (eager) order->flags |= VENUE_EAGER;
+        int rc = venue_orders_open(&v->orders, b, idx);
+        if (rc != 0) reason = rc == -EEXIST ? REASON_DUPLICATE_ID : REASON_OPEN_ORDERS_MAX;
+    }
+    if (reason != REASON_NONE) {
+        say_status(ctx, order, 0, ORDER_STATUS_REJECTED, reason);
+        v->orders.cnt--;
+        venue_orders_give(&v->orders, idx);
+        return;
+    }
+    order->venue_order_id = ++v->accepted;
+    say_status(ctx, order, order->quantity, ORDER_STATUS_ACCEPTED, REASON_NONE);
+    if (b->driver == VENUE_BARS) venue_bars_join(ctx, v, b, idx);
+}
+
+/* cancel_order cancels the open order idx of b. */
+static void cancel_order(struct rt_ctx *ctx, struct venue *v, struct venue_book *b, uint32_t idx) {
+    say_status(ctx, &v->orders.pool[idx], 0, ORDER_STATUS_CANCELED, REASON_NONE);
+    venue_orders_close(&v->orders, b, idx);
+}
+
+/* arrive_cancel_all cancels the account's open orders in b, by order id. */
+static void arrive_cancel_all(struct rt_ctx *ctx, struct venue *v, struct venue_book *b,
+                              uint8_t account) {
+    uint32_t cnt = 0;
+    for (uint32_t i = b->head; i != VENUE_NONE; i = v->orders.pool[i].next) {
+        const struct venue_order *order = &v->orders.pool[i];
+        if (order->account != account) continue;
+        v->picks[cnt++] = (struct venue_pick){ .order_id = order->order_id, .idx = i };
+    }
+    venue_pick_sort(v->picks, cnt);
+    for (uint32_t i = 0; i < cnt; i++) cancel_order(ctx, v, b, v->picks[i].idx);
+}
+
+void venue_arrive(struct rt_ctx *ctx, struct venue *v, struct venue_book *b, uint32_t idx) {
+    struct venue_order request = v->orders.pool[idx];
+    if (request.op == REQUEST_OP_PLACE) {
+        arrive_order(ctx, v, b, idx);
+        return;
+    }
+    venue_orders_give(&v->orders, idx);
+    if (request.op == REQUEST_OP_CANCEL_ALL) {
+        arrive_cancel_all(ctx, v, b, request.account);
+        return;
+    }
+    uint32_t found = venue_orders_find(&v->orders, request.order_id);
+    if (found == VENUE_NONE || v->orders.pool[found].instrument != request.instrument) {
+        say_status(ctx, &request, 0, ORDER_STATUS_REJECTED, REASON_UNKNOWN_ORDER);
+        return;
+    }
+    cancel_order(ctx, v, b, found);
+}
+
+/* take_request takes one request for b in hand. */
+static void take_request(struct rt_ctx *ctx, struct venue *v, struct venue_book *b,
+                         struct venue_order *request) {
+    bool place = request->op == REQUEST_OP_PLACE;
+    request->seq = ++v->requests;
+    request->from_ns = ctx->now_ns;
+    bool room = !place || v->orders.cnt < v->orders.max;
+    uint32_t idx = room ? venue_orders_take(&v->orders) : VENUE_NONE;
+    if (idx == VENUE_NONE) {
+        /* As many cancels as orders on their way: each order has its own, so this one has none. */
+        say_status(ctx, request, 0, ORDER_STATUS_REJECTED,
+                   place ? REASON_OPEN_ORDERS_MAX : REASON_UNKNOWN_ORDER);
+        return;
+    }
+    v->orders.pool[idx] = *request;
+    v->orders.cnt += place;
+    if (b->driver == VENUE_PRINTS && v->latency_ns > 0) {
+        venue_prints_send(ctx, v, b, idx);
+    } else {
+        venue_arrive(ctx, v, b, idx);
+    }
+    venue_listen(ctx, b);
+}
+
+/* venue_on_venue_request hears what execution asks. */
+static void venue_on_venue_request(struct rt_ctx *ctx, void *state, const struct msg_frame *frame) {
+    struct venue *v = state;
+    const struct msg_venue_request *r = msg_body(frame);
+    struct venue_order request = { .order_id = r->order_id,
+                                   .price = r->price,
+                                   .quantity = r->quantity,
+                                   .instrument = r->instrument,
+                                   .account = r->account,
+                                   .side = r->side,
+                                   .type = r->type,
+                                   .terms = r->terms,
+                                   .op = (uint8_t)r->op };
+    uint32_t cnt = v->market->instrument_cnt;
+    if (r->op == REQUEST_OP_CANCEL_ALL && r->instrument == 0) {
+        for (uint32_t i = 0; i < cnt; i++) {
+            struct venue_book *b = &v->books[i];
+            if (b->open_cnt == 0 && b->flight_head == VENUE_NONE) continue;
+            request.instrument = (uint16_t)(i + 1);
+            take_request(ctx, v, b, &request);
+        }
+        return;
+    }
+    if (r->op == REQUEST_OP_CANCEL && r->instrument == 0) { /* the order knows */
+        uint32_t found = venue_orders_find(&v->orders, r->order_id);
+        if (found != VENUE_NONE) request.instrument = v->orders.pool[found].instrument;
+    }
+    uint16_t id = request.instrument;
+    if (r->op > REQUEST_OP_CANCEL_ALL || id == 0 || id > cnt) {
+        say_status(ctx, &request, 0, ORDER_STATUS_REJECTED,
+                   r->op == REQUEST_OP_PLACE ? REASON_UNKNOWN_INSTRUMENT : REASON_UNKNOWN_ORDER);
+        return;
+    }
+    take_request(ctx, v, &v->books[id - 1], &request);
+}
+
+/* venue_on_rows hears a series that orders wait for. */
+static uint32_t venue_on_rows(struct rt_ctx *ctx, void *state, uint16_t series, enum rt_hear how,
+                              const void *rows, uint32_t cnt) {
+    struct venue *v = state;
+    assert(series < v->series_cnt);
+    assert(v->book_of[series] != 0);
+    struct venue_book *b = &v->books[v->book_of[series] - 1];
+    if (b->driver == VENUE_PRINTS) return venue_prints_run(ctx, v, b, rows, cnt);
+    if (how == RT_HEAR_OPEN) {
+        venue_bars_open(ctx, v, b, rows);
+    } else {
+        venue_bars_path(ctx, v, b, rows);
+    }
+    venue_listen(ctx, b);
+    return 1;
+}
+
+/* say_expired says that order has expired because the data has ended. False when
+ * the call has no room to say so: the rest follows in an event of its own. */
+static bool say_expired(struct rt_ctx *ctx, const struct venue_order *order) {
+    if (ctx->out_end - ctx->out < STATUS_BYTES) {
+        rt_timer_set(ctx, TIMER_MORE, ctx->now_ns);
+        return false;
+    }
+    say_status(ctx, order, 0, ORDER_STATUS_EXPIRED, REASON_END_OF_DATA);
+    return true;
+}
+
+/* expire_open ends all open orders. False when the room ran out. */
+static bool expire_open(struct rt_ctx *ctx, struct venue *v) {
+    uint32_t cnt = rt_map_sorted(&v->orders.by_id, v->sorted);
+    for (uint32_t i = 0; i < cnt; i++) {
+        uint32_t idx = v->sorted[i].value;
+        const struct venue_order *order = &v->orders.pool[idx];
+        if (!say_expired(ctx, order)) return false;
+        venue_orders_close(&v->orders, &v->books[order->instrument - 1], idx);
+    }
+    return true;
+}
+
+/* expire_flight ends all orders on their way in b. False when the room ran out. */
+static bool expire_flight(struct rt_ctx *ctx, struct venue *v, struct venue_book *b) {
+    if (b->flight_head == VENUE_NONE) return true;
+    while (b->flight_head != VENUE_NONE) {
+        const struct venue_order *order = &v->orders.pool[b->flight_head];
+        bool place = order->op == REQUEST_OP_PLACE;
+        if (place && !say_expired(ctx, order)) return false;
+        venue_orders_give(&v->orders, venue_orders_land(&v->orders, b));
+        v->orders.cnt -= place;
+    }
+    rt_timer_cancel(ctx, b->instrument->id);
+    return true;
+}
+
+/* expire_all ends all orders because the data has ended. */
+static void expire_all(struct rt_ctx *ctx, struct venue *v) {
+    bool room = expire_open(ctx, v);
+    for (uint32_t i = 0; i < v->market->instrument_cnt; i++) {
+        room = room && expire_flight(ctx, v, &v->books[i]);
+        venue_listen(ctx, &v->books[i]);
+    }
+}
+
+/* venue_on_stop ends all orders when the data has ended. */
+static void venue_on_stop(struct rt_ctx *ctx, void *state, const struct msg_frame *frame) {
+    struct venue *v = state;
+    const struct msg_stop *stop = msg_body(frame);
+    if (stop->reason != REASON_END_OF_DATA) return; /* execution cancels what is to be canceled */
+    v->closed = true;
+    expire_all(ctx, v);
+}
+
+/* venue_on_timer lets requests arrive that are due. */
+static void venue_on_timer(struct rt_ctx *ctx, void *state, const struct msg_frame *frame) {
+    struct venue *v = state;
+    const struct msg_timer *timer = msg_body(frame);
+    if (timer->key == TIMER_MORE) {
+        expire_all(ctx, v);
+        return;
+    }
+    assert(timer->key <= v->market->instrument_cnt);
+    struct venue_book *b = &v->books[timer->key - 1];
+    venue_prints_land(ctx, v, b);
+    venue_listen(ctx, b);
+}
+
+/* init_books makes a book per instrument and the way back from series to book. */
+static void init_books(struct rt_init *init, struct venue *v) {
+    const struct mk_market *m = v->market;
+    v->books = rt_init_take(init, m->instrument_cnt * sizeof *v->books);
+    int last = -1;
+    for (uint32_t i = 0; i < m->instrument_cnt; i++) {
+        enum venue_driver driver = VENUE_BARS;
+        int series = rt_init_series(init, MSG_BAR, i + 1, 0);
+        if (series < 0) {
+            driver = VENUE_PRINTS;
+            series = rt_init_series(init, MSG_TRADE, i + 1, 0);
+        }
+        if (series < 0) driver = VENUE_CLOSED;
+        venue_orders_book(&v->books[i], &m->instruments[i], driver,
+                          (uint16_t)(series < 0 ? 0 : series));
+        if (series > last) last = series;
+    }
+    v->series_cnt = (uint32_t)(last + 1);
+    v->book_of = rt_init_take(init, (v->series_cnt + 1) * sizeof *v->book_of);
+    for (uint32_t i = 0; i < m->instrument_cnt; i++) {
+        if (v->books[i].driver == VENUE_CLOSED) continue;
+        v->book_of[v->books[i].series] = (uint16_t)(i + 1);
+    }
+}
+
+/* venue_init reads the options and takes the memory. */
+static int venue_init(struct rt_init *init, void *state, struct rt_error *err) {
+    struct venue *v = state;
+    const struct mk_market *m = init->world;
+    const int64_t day_ns = INT64_C(86400000000000);
+    int64_t max;
+    int rc = rt_node_duration(init->config, "latency", false, 0, day_ns, 0, &v->latency_ns, err);
+    if (rc != 0) return rc;
+    rc = rt_node_int(init->config, "orders_max", false, 1, 1 << 16, ORDERS_MAX_DEFAULT, &max, err);
+    if (rc != 0) return rc;
+    v->market = m;
+    uint32_t slots = 2 * (uint32_t)max;
+    struct venue_order *pool = rt_init_take(init, slots * sizeof *pool);
+    void *map = rt_init_take(init, rt_map_bytes((uint32_t)max));
+    venue_orders_init(&v->orders, pool, map, (uint32_t)max);
+    v->picks = rt_init_take(init, ((size_t)max + 1) * sizeof *v->picks);
+    v->deals[0] = rt_init_take(init, (size_t)max * sizeof *v->deals[0]);
+    v->deals[1] = rt_init_take(init, (size_t)max * sizeof *v->deals[1]);
+    v->sorted = rt_init_take(init, (size_t)max * sizeof *v->sorted);
+    v->cash = rt_init_take(init, m->account_cnt * sizeof *v->cash);
+    for (uint32_t i = 0; i < m->account_cnt; i++) v->cash[i] = m->accounts[i].cash;
+    size_t rows = (size_t)m->account_cnt * m->instrument_cnt;
+    v->holdings = rt_init_take(init, rows * sizeof *v->holdings);
+    init_books(init, v);
+    return 0;
+}
+
+/* What a row's flags say of a request that is not to place an order, by REQUEST_OP_*. */
+static const uint8_t op_flag[] = { 0, ROW_CANCEL, ROW_CANCEL_ALL };
+
+/* put_order puts the row of one order, or of a request on its way. */
+static void put_order(const struct venue_order *order, struct rt_row_sink *sink) {
+    bool flight = order->flags & VENUE_FLIGHT;
+    struct msg_order_row row = { .order_id = order->order_id,
+                                 .venue_order_id = order->venue_order_id,
+                                 .price = order->price,
+                                 .quantity = order->quantity,
+                                 .created_ns = order->from_ns,
+                                 .updated_ns = order->from_ns,
+                                 .instrument = order->instrument,
+                                 .account = order->account,
+                                 .side = order->side,
+                                 .type = order->type,
+                                 .terms = order->terms,
+                                 .status = flight ? ORDER_STATUS_SUBMITTED : ORDER_STATUS_ACCEPTED,
+                                 .flags = order->flags | op_flag[order->op] };
+    sink->put(sink, MSG_ORDER_ROW, order->seq, &row, sizeof row);
+}
+
+/* put_counter puts the row of a counter that is not zero. */
+static void put_counter(struct rt_row_sink *sink, uint64_t id, int64_t value) {
+    if (value == 0) return;
+    struct msg_counter_row row = { .value = value, .id = id };
+    sink->put(sink, MSG_COUNTER_ROW, id, &row, sizeof row);
+}
+
+/* venue_save writes counters, accounts, positions, open orders by id, requests on their way. */
+static void venue_save(const void *state, struct rt_row_sink *sink) {
+    const struct venue *v = state;
+    const struct mk_market *m = v->market;
+    put_counter(sink, COUNTER_REQUESTS, (int64_t)v->requests);
+    put_counter(sink, COUNTER_ACCEPTED, (int64_t)v->accepted);
+    put_counter(sink, COUNTER_TRADES, (int64_t)v->trades);
+    put_counter(sink, COUNTER_CLOSED, v->closed);
+    for (uint32_t i = 0; i < m->instrument_cnt; i++) {
+        int64_t open_ns = v->books[i].bar_open_ns;
+        struct msg_counter_row row = { .value = open_ns, .id = COUNTER_BAR + i + 1 };
+        if (open_ns != INT64_MIN) sink->put(sink, MSG_COUNTER_ROW, row.id, &row, sizeof row);
+    }
+    for (uint32_t a = 0; a < m->account_cnt; a++) {
+        struct msg_account_row row = { .cash = v->cash[a], .account = (uint8_t)(a + 1) };
+        sink->put(sink, MSG_ACCOUNT_ROW, a + 1, &row, sizeof row);
+        for (uint32_t i = 0; i < m->instrument_cnt; i++) {
+            const struct venue_holding *h = &v->holdings[(size_t)a * m->instrument_cnt + i];
+            if (h->quantity == 0 && h->cost == 0) continue;
+            struct msg_position_row held = { .quantity = h->quantity,
+                                             .cost = h->cost,
+                                             .instrument = (uint16_t)(i + 1),
+                                             .account = (uint8_t)(a + 1) };
+            uint64_t key = (uint64_t)(a + 1) << 16 | (i + 1);
+            sink->put(sink, MSG_POSITION_ROW, key, &held, sizeof held);
+        }
+    }
+    uint32_t cnt = rt_map_sorted(&v->orders.by_id, v->sorted);
+    for (uint32_t i = 0; i < cnt; i++) put_order(&v->orders.pool[v->sorted[i].value], sink);
+    for (uint32_t i = 0; i < m->instrument_cnt; i++) {
+        for (uint32_t k = v->books[i].flight_head; k != VENUE_NONE; k = v->orders.pool[k].next) {
+            put_order(&v->orders.pool[k], sink);
+        }
+    }
+}
+
+/* load_order takes back the row of an order or a request on its way. */
+static int load_order(struct venue *v, uint64_t seq, const struct msg_order_row *row,
+                      struct rt_error *err) {
+    uint8_t op = row->flags & ROW_CANCEL_ALL ? REQUEST_OP_CANCEL_ALL
+                 : row->flags & ROW_CANCEL   ? REQUEST_OP_CANCEL
+                                             : REQUEST_OP_PLACE;
+    bool flight = row->flags & VENUE_FLIGHT, place = op == REQUEST_OP_PLACE;
+    bool fits = row->instrument >= 1 && row->instrument <= v->market->instrument_cnt &&
+                row->account <= v->market->account_cnt && (place || flight) &&
+                (flight || row->order_id != 0) && (!place || v->orders.cnt < v->orders.max);
+    uint32_t idx = fits ? venue_orders_take(&v->orders) : VENUE_NONE;
+    int rc = idx == VENUE_NONE ? -EINVAL : 0;
+    if (rc == 0) {
+        struct venue_book *b = &v->books[row->instrument - 1];
+        v->orders.pool[idx] = (struct venue_order){
+            .order_id = row->order_id,
+            .venue_order_id = row->venue_order_id,
+            .seq = seq,
+            .price = row->price,
+            .quantity = row->quantity,
+            .from_ns = row->created_ns,
+            .instrument = row->instrument,
+            .account = row->account,
+            .side = row->side,
+            .type = row->type,
+            .terms = row->terms,
+            .flags = row->flags & (VENUE_TRIGGERED | VENUE_EAGER | VENUE_FLIGHT),
+            .op = op,
+        };
+        v->orders.cnt += place;
+        if (flight) {
+            venue_orders_send(&v->orders, b, idx);
+        } else {
+            rc = venue_orders_open(&v->orders, b, idx);
+        }
+        b->heard = wants(b); /* interests come back by themselves */
+    }
+    if (rc == 0) return 0;
+    return rt_error_set(err, rc,
+                        "venue: order row %llu makes no sense, or orders_max is smaller "
+                        "than when it was saved",
+                        (unsigned long long)seq);
+}
+
+/* load_counter takes back the row of a counter. */
+static int load_counter(struct venue *v, const struct msg_counter_row *row, struct rt_error *err) {
+    switch (row->id) {
+    case COUNTER_REQUESTS: v->requests = (uint64_t)row->value; return 0;
+    case COUNTER_ACCEPTED: v->accepted = (uint64_t)row->value; return 0;
+    case COUNTER_TRADES: v->trades = (uint64_t)row->value; return 0;
+    case COUNTER_CLOSED: v->closed = row->value != 0; return 0;
+    default: break;
+    }
+    if (row->id > COUNTER_BAR && row->id <= COUNTER_BAR + (uint64_t)v->market->instrument_cnt) {
+        v->books[row->id - COUNTER_BAR - 1].bar_open_ns = row->value;
+        return 0;
+    }
+    return rt_error_set(err, -EINVAL, "venue: counter %llu is unknown",
+                        (unsigned long long)row->id);
+}
+
+/* venue_load takes back one row. */
+static int venue_load(void *state, uint16_t kind, uint64_t key, const void *row, uint32_t bytes,
+                      struct rt_error *err) {
+    struct venue *v = state;
+    const struct mk_market *m = v->market;
+    if (kind == MSG_ORDER_ROW && bytes == sizeof(struct msg_order_row)) {
+        return load_order(v, key, row, err);
+    }
+    if (kind == MSG_COUNTER_ROW && bytes == sizeof(struct msg_counter_row)) {
+        return load_counter(v, row, err);
+    }
+    if (kind == MSG_ACCOUNT_ROW && bytes == sizeof(struct msg_account_row)) {
+        const struct msg_account_row *a = row;
+        if (a->account >= 1 && a->account <= m->account_cnt) {
+            v->cash[a->account - 1] = a->cash;
+            return 0;
+        }
+    }
+    if (kind == MSG_POSITION_ROW && bytes == sizeof(struct msg_position_row)) {
+        const struct msg_position_row *p = row;
+        if (p->account >= 1 && p->account <= m->account_cnt && p->instrument >= 1 &&
+            p->instrument <= m->instrument_cnt) {
+            size_t at = (size_t)(p->account - 1) * m->instrument_cnt + p->instrument - 1;
+            v->holdings[at] = (struct venue_holding){ .quantity = p->quantity, .cost = p->cost };
+            return 0;
+        }
+    }
+    return rt_error_set(err, -EINVAL, "venue: row of kind %u with key %llu makes no sense",
+                        (unsigned)kind, (unsigned long long)key);
+}
+
+static const struct rt_option venue_options[] = {
+    { "latency", "duration", "0ns..1d", "0ns",
+      "from a decision to the venue; on bars only whole bars count" },
+    { "orders_max", "int", "1..65536", "4096", "orders open or on their way, at most" },
+    { 0 },
+};
+
+static const uint16_t venue_says[] = { MSG_VENUE_STATUS, MSG_VENUE_FILL, 0 };
+
+const struct rt_actor_kind venue_kind = {
+    .name = "venue",
+    .help = "Simulated venue: works orders against bars or trades and keeps the balances.",
+    .options = venue_options,
+    .says = venue_says,
+    .timer_class = RT_CLASS_VENUE,
+    .hears_open = true,
+    .state_bytes = sizeof(struct venue),
+    .init = venue_init,
+    .on = { [MSG_VENUE_REQUEST] = venue_on_venue_request,
+            [MSG_TIMER] = venue_on_timer,
+            [MSG_STOP] = venue_on_stop },
+    .on_rows = venue_on_rows,
+    .save = venue_save,
+    .load = venue_load,
+};

@@ -1,0 +1,134 @@
+/* venue.h - the simulated venue: takes requests, works orders against bars or trades, and owns the
+ * truth of balances.
+ *
+ * For     backtests, paper runs on the built-in market, tests. What works the orders of an
+ *         instrument (its driver) is told from what is declared for it: its finest bars, else its
+ *         trades. The actor, its requests and its money (account.h) know of no bar; a matching
+ *         engine is one driver more.
+ *
+ * Rules of bar runs
+ *   When    A bar is known at its end. An order decided at T is worked from the first bar of the
+ *           finest series that opens at or after T + latency in whole bars (floor(latency /
+ *           interval) * interval): decided on the close of bar t or by a timer at that instant,
+ *           from bar t+1; decided inside a bar, from the next, never in a bar already open.
+ *           Decided at an open that has been told (on a fill at it), with a latency below one bar:
+ *           limit and stop on the rest of that bar, whose path begins at its open; market from the
+ *           next. Missing bars are skipped. A bar without volume works nothing, unless its source
+ *           declares none (flag 1); an order's first bar is the first that works.
+ *   Price   Market: the open. Limit: on its first bar, when the open is at the limit or better, at
+ *           the open, as taker; else once a bar trades strictly beyond it, at the limit, or at an
+ *           open strictly beyond it, at that open, as maker. Stop: triggers when touched, fills at
+ *           the worse of stop and open, as taker. Slippage: account.h.
+ *   Path    Open, one extreme, the other, close. Orders are worked where the path meets them: at
+ *           one price stops first, then by order id (all that an open meets, it meets at one
+ *           price), each against the cash and position the one before left. An order waits above
+ *           or below: buy limits and sell stops are met by a fall, sell limits and buy stops by a
+ *           rise. Where a bar touches orders of an account on both sides, both paths are worked on
+ *           copies and the one that leaves it less worth at the close counts; equal: the extreme
+ *           against its position first; flat: low first. Each account goes its own way, in order
+ *           of ids, and is told in that order; at an open too.
+ *   Told    A fill at an open carries that instant, others their bar's end, before the bar is told.
+ *   Terms   ioc, fok (limit, market): a limit that its first open does not fill expires with
+ *           not_filled_at_once. post_only (limit): is rejected with would_match where it would
+ * take. reduce_only: cut to what reduces the account's position.
+ *
+ * Rules of trade runs
+ *           A request arrives latency after it was said (a cancel too), before a trade of that
+ *           instant. Market: at the next trade's price, as taker. Limit: when a trade prints
+ *           strictly beyond it, at the limit, as maker; ioc and fok at the next trade or not at
+ *           all, at the limit, as taker. Stop: triggered by a touch, fills at the trade after
+ *           that, at its price, as taker. All that one trade meets is worked by account, stops
+ *           first, then by order id. The print's size limits nothing. A fill is told at the
+ *           trade's time, before the trade is.
+ *
+ * Both      On arrival an order is accepted (numbered from 1) or rejected: unknown_instrument,
+ *           market_closed (no series, or the data has ended), unsupported (kinds, terms, an
+ *           account in another currency), bad_lot, bad_tick, overflow, min_notional (a market
+ *           order's at the last price told, if any), duplicate_id (among open orders),
+ *           open_orders_max. A cancel is answered by canceled, or by rejected with unknown_order,
+ *           which says nothing of the order. Nothing is reserved for open orders: what cash or
+ *           holdings do not cover is cut when the order is met (account.h). On MSG_STOP with
+ *           end_of_data all open orders expire, by order id, then those on their way.
+ *
+ * Thread  its shard's.
+ * Memory  2 * orders_max slots of 64 bytes, as many picks and deals, from the arena at init.
+ * Cost    without orders: nothing, no series is heard. Opens are heard while orders are open, bars
+ *         (trades) early while a limit or stop waits; a bar that meets none costs two comparisons.
+ */
+#ifndef ACTORS_VENUE_VENUE_H
+#define ACTORS_VENUE_VENUE_H
+#include "actors/venue/account.h"
+#include "actors/venue/orders.h"
+#include "runtime/core/actor.h"
+
+extern const struct rt_actor_kind venue_kind;
+
+/* What is to be done with an order that a row meets. */
+enum venue_act {
+    VENUE_TRADE,  /* trade it at the pick's price */
+    VENUE_MISSED, /* ioc, fok: expire it, not_filled_at_once */
+    VENUE_REFUSE, /* post_only: reject it, would_match */
+};
+
+/* An order that a row meets. A driver gathers picks and sorts them into the order of work. */
+struct venue_pick {
+    int64_t rank;      /* where on its side the path meets it: smaller is earlier */
+    uint64_t order_id; /* last key of the order of work */
+    price_t price;     /* undisturbed price it trades at */
+    uint32_t idx;      /* its slot */
+    uint8_t account;   /* first key of the order of work */
+    uint8_t upper;     /* 1 = met by a rise, 0 = by a fall */
+    uint8_t after;     /* 0 = a stop, 1 = any other: stops first at one price */
+    uint8_t act;       /* enum venue_act */
+    uint8_t liquidity; /* LIQUIDITY_* */
+    uint8_t pad[7];    /* zero */
+};
+
+/* The venue's state. */
+struct venue {
+    const struct mk_market *market; /* the world */
+    struct venue_orders orders;     /* all orders */
+    struct venue_book *books;       /* by instrument id - 1 */
+    cash_t *cash;                   /* by account id - 1 */
+    struct venue_holding *holdings; /* by (account id - 1) * instrument_cnt + instrument id - 1 */
+    uint16_t *book_of;              /* instrument id by index of series; 0 = none of ours */
+    struct venue_pick *picks;       /* scratch: 2 * orders_max */
+    struct venue_deal *deals[2];    /* scratch: what comes of the picks, for two ways of working */
+    struct rt_map_slot *sorted;     /* scratch: orders_max */
+    int64_t latency_ns;             /* declared: from a decision to the venue */
+    uint64_t requests;              /* requests heard: the last seq */
+    uint64_t accepted;              /* orders accepted: the last venue_order_id */
+    uint64_t trades;                /* fills told: the last trade_id */
+    uint32_t series_cnt;            /* length of book_of */
+    bool closed;                    /* the data has ended */
+};
+
+/* venue_purse returns what account (from 1) holds of b's instrument. */
+struct venue_purse venue_purse(const struct venue *v, const struct venue_book *b, uint8_t account);
+
+/* venue_purse_put books p back. */
+void venue_purse_put(struct venue *v, const struct venue_book *b, uint8_t account,
+                     const struct venue_purse *p);
+
+/* venue_pick_sort brings picks into the order of work: by account, side, rank, stops first, id. */
+void venue_pick_sort(struct venue_pick *picks, uint32_t cnt);
+
+/* venue_work works cnt picks, all of one account, in their order out of purse p; what comes of each
+ * goes to deals. Changes nothing else. */
+void venue_work(const struct venue *v, const struct venue_book *b, struct venue_purse *p,
+                const struct venue_pick *picks, uint32_t cnt, struct venue_deal *deals);
+
+/* venue_tell says what came of the open order idx (a fill, the end of its rest) and closes it. */
+void venue_tell(struct rt_ctx *ctx, struct venue *v, struct venue_book *b, uint32_t idx,
+                const struct venue_deal *deal);
+
+/* venue_work_all works and tells cnt sorted picks, account by account, each in its one order. */
+void venue_work_all(struct rt_ctx *ctx, struct venue *v, struct venue_book *b, uint32_t cnt);
+
+/* venue_arrive lets the filled slot idx of a request arrive: an order is accepted or rejected, a
+ * cancel answered. The slot is used up. */
+void venue_arrive(struct rt_ctx *ctx, struct venue *v, struct venue_book *b, uint32_t idx);
+
+/* venue_listen raises and lowers interests to what b's orders need. */
+void venue_listen(struct rt_ctx *ctx, struct venue_book *b);
+#endif

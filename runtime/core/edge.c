@@ -1,0 +1,104 @@
+/* edge.c - what happens to frames for another shard, also when its ring is full. */
+#include "runtime/core/shard.h"
+#include <errno.h>
+
+/* key_of returns the key under which a newer frame of the kind replaces an older one: the source and
+ * the body's first word (an order id), or the kind alone when the body is empty. */
+static uint64_t key_of(const struct msg_frame *f) {
+    uint64_t key = 0;
+    if (f->size >= sizeof *f + 8) memcpy(&key, f + 1, 8);
+    return key;
+}
+
+/* keep puts f behind the pending frames of e; with replace a pending frame of the same kind, source
+ * and key is overwritten instead (its place is kept). False when there is no room. */
+static bool keep(struct rt_edge_out *e, const struct msg_frame *f, bool replace) {
+    if (replace)
+        for (uint32_t at = 0; at < e->pending_bytes;) {
+            struct msg_frame *g = (struct msg_frame *)(void *)(e->pending + at);
+            if (g->kind == f->kind && g->source == f->source && g->size == f->size &&
+                key_of(g) == key_of(f)) {
+                memcpy(g, f, f->size);
+                e->merged++;
+                return true;
+            }
+            at += g->size;
+        }
+    if (e->pending_bytes + f->size > e->frames_max * (uint32_t)MSG_SLOT_BYTES) return false;
+    memcpy(e->pending + e->pending_bytes, f, f->size);
+    e->pending_bytes += f->size;
+    e->pending_cnt++;
+    return true;
+}
+
+void rt_edge_drain(struct rt_shard *s, struct rt_edge_out *e) {
+    uint32_t at = 0;
+    (void)s;
+    while (at < e->pending_bytes) {
+        const struct msg_frame *f = (const struct msg_frame *)(const void *)(e->pending + at);
+        if (rt_ring_room(&e->tx, 1) == 0) break;
+        rt_ring_put(&e->tx, f);
+        at += f->size;
+        e->pending_cnt--;
+    }
+    if (at == 0) return;
+    memmove(e->pending, e->pending + at, e->pending_bytes - at);
+    e->pending_bytes -= at;
+}
+
+/* replayed counts f as said while replaying, and writes it where the receiver may still need it. */
+static void replayed(struct rt_edge_out *e, const struct msg_frame *f) {
+    if (e->tx.head >= e->tx.ring->head) {
+        rt_ring_put(&e->tx, f);
+        ck_pr_store_64(&e->tx.ring->head, e->tx.head);
+    } else {
+        e->tx.head++; /* the ring outlived us and has it */
+    }
+}
+
+void rt_edge_push(struct rt_shard *s, struct rt_edge_out *e, const struct msg_frame *f) {
+    e->sent++;
+    s->remote_mail = true;
+    if (__builtin_expect(s->tape != NULL, 0)) {
+        replayed(e, f);
+        return;
+    }
+    uint32_t room = rt_ring_room(&e->tx, 1);
+    uint32_t queued = e->tx.mask + 1 - room;
+    if (__builtin_expect(queued > e->high_water, 0)) e->high_water = queued;
+    if (__builtin_expect(room > 0 && e->pending_cnt == 0, 1)) {
+        rt_ring_put(&e->tx, f);
+        return;
+    }
+    if (s->step) {
+        rt_shard_fail(s, -EOVERFLOW,
+                      "edge to shard %u is full with %u frames; on this clock that means it is too "
+                      "small: raise its capacity", e->shard, e->tx.mask + 1);
+        return;
+    }
+    switch (e->full_of[f->kind]) {
+    case RT_FULL_DROP: e->dropped++; return;
+    case RT_FULL_CONFLATE:
+    case RT_FULL_MERGE:
+        if (keep(e, f, true)) return;
+        break;
+    case RT_FULL_WAIT:
+        e->waited++;
+        while (rt_ring_room(&e->tx, 1) == 0 && !s->fault.text[0]) {
+            rt_ring_publish(&e->tx);
+            if (s->peers[e->shard]) rt_poller_wake(s->peers[e->shard]);
+            ck_pr_stall();
+            if (atomic_load_explicit(&s->shared->stop, memory_order_relaxed) == UINT32_MAX) return;
+        }
+        rt_edge_drain(s, e);
+        if (e->pending_cnt == 0) rt_ring_put(&e->tx, f);
+        else if (!keep(e, f, false)) break;
+        return;
+    case RT_FULL_REFUSE: /* the sender asked rt_room before; what comes all the same is kept */
+        if (keep(e, f, false)) return;
+        break;
+    }
+    rt_shard_fail(s, -EOVERFLOW,
+                  "edge to shard %u: no room for a frame of kind %u that must not be lost "
+                  "(%u pending); raise its capacity", e->shard, f->kind, e->pending_cnt);
+}

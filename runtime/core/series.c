@@ -1,0 +1,285 @@
+/* series.c - rows of sources and timers, in the one order of outside events.
+ *
+ * An event's place is (time, order): order packs class (8 bits), row or timer (8), rank of the
+ * series or id of the actor (16); series lie in rank order, so the rank is the index. */
+#include "runtime/core/shard.h"
+#include <errno.h>
+
+/* Class of each way of hearing. */
+static const uint64_t class_of[RT_HEAR_CNT] = {
+    [RT_HEAR_EARLY] = RT_CLASS_VENUE, [RT_HEAR_ROW] = RT_CLASS_DATA,
+    [RT_HEAR_OPEN] = RT_CLASS_OPEN,
+};
+
+uint64_t rt_series_order(enum rt_hear how, uint16_t series) {
+    return class_of[how] << 56 | 1ULL << 48 | (uint64_t)series << 32;
+}
+
+/* row_at returns row number n of the feed when one of its blocks holds it, else NULL. */
+static const uint8_t *row_at(const struct rt_feed *d, uint64_t n) {
+    for (int i = 0; i < 2; i++) {
+        const struct rt_block *b = &d->block[i];
+        if (n - b->first < b->cnt) return b->rows + (n - b->first) * d->s.row_bytes;
+    }
+    return NULL;
+}
+
+/* fetch makes row n available, reading on; NULL at the series' end. */
+static const uint8_t *fetch(struct rt_shard *s, struct rt_feed *d, uint64_t n) {
+    const uint8_t *row = row_at(d, n);
+    while (!row) {
+        uint64_t next = d->block[0].first + d->block[0].cnt;
+        if (n >= d->s.rows_total) return NULL;
+        if (n < d->block[0].first && d->block[0].cnt) return NULL; /* gone: cursors never go back */
+        struct rt_block b = { 0 };
+        int code = d->s.block(&d->s, next, &b);
+        if (code < 0) {
+            rt_shard_fail(s, code, "series %s: reading row %llu failed: %s", d->s.name,
+                          (unsigned long long)next, strerror(-code));
+            return NULL;
+        }
+        if (b.cnt == 0) {
+            d->s.rows_total = next;
+            return NULL;
+        }
+        d->block[1] = d->block[0];
+        d->block[0] = b;
+        row = row_at(d, n);
+    }
+    return row;
+}
+
+/* begin_of reads the instant a row begins: its first field. */
+static inline int64_t begin_of(const uint8_t *row) {
+    int64_t v;
+    memcpy(&v, row, sizeof v);
+    return v;
+}
+
+/* when tells the event time of row heard that way. */
+static inline int64_t when(const struct rt_feed *d, const uint8_t *row, enum rt_hear how) {
+    int64_t t = begin_of(row);
+    return how == RT_HEAR_OPEN ? t : t + d->s.span_ns;
+}
+
+void rt_series_due(struct rt_shard *s, uint16_t i, enum rt_hear how) {
+    struct rt_feed *d = &s->feeds[i];
+    struct rt_cursor *c = &d->cur[how];
+    const uint8_t *row = c->up ? fetch(s, d, c->row) : NULL;
+    s->due[how][i] = row ? when(d, row, how) : INT64_MAX;
+}
+
+/* told counts the rows from *known on that have been told that way at the event in hand: those
+ * before (now, order), and of the very series in hand those up to the row in hand. */
+static uint64_t told(struct rt_shard *s, uint16_t i, enum rt_hear how, uint64_t known) {
+    struct rt_feed *d = &s->feeds[i];
+    int64_t now_ns = s->ctx.now_ns;
+    uint64_t order = rt_series_order(how, i), n = known;
+    bool in_hand = s->order == order;
+    uint64_t row_in_hand = s->ctx.trace_id & 0xffffffffffffULL;
+    uint64_t step = 1;
+    uint64_t oldest = d->block[1].cnt ? d->block[1].first : d->block[0].first;
+    if (n < oldest) n = oldest; /* what is no longer at hand was told long ago */
+    for (;;) { /* gallop, then walk */
+        const uint8_t *row = fetch(s, d, n);
+        if (!row) return n;
+        int64_t t = when(d, row, how);
+        bool passed = t < now_ns || (t == now_ns && (in_hand ? n <= row_in_hand : order < s->order));
+        if (!passed) return n;
+        const struct rt_block *b = &d->block[n - d->block[0].first < d->block[0].cnt ? 0 : 1];
+        while (n + step - b->first < b->cnt &&
+               when(d, b->rows + (n + step - b->first) * d->s.row_bytes, how) < now_ns) {
+            n += step;
+            step *= 2;
+        }
+        if (step == 1) n++;
+        else step = 1;
+    }
+}
+
+void rt_interest(struct rt_ctx *ctx, uint16_t series, enum rt_hear how, bool up) {
+    struct rt_shard *s = ctx->shard;
+    assert(series < s->series_cnt && how < RT_HEAR_CNT);
+    struct rt_cursor *c = &s->feeds[series].cur[how];
+    uint64_t bit = 1ULL << ctx->local;
+    if (up == ((c->up & bit) != 0)) return;
+    ctx->moved = true;
+    if (!up) {
+        c->up &= ~bit;
+        if (!c->up) s->due[how][series] = INT64_MAX;
+        return;
+    }
+    if (!c->up) { /* the place was left behind: rows that are past are not heard any more */
+        c->row = told(s, series, how, c->row);
+        c->up = bit;
+        rt_series_due(s, series, how);
+    }
+    c->up |= bit;
+}
+
+const void *rt_latest(struct rt_ctx *ctx, uint16_t series) {
+    struct rt_shard *s = ctx->shard;
+    struct rt_feed *d = &s->feeds[series];
+    d->latest[0] = told(s, series, RT_HEAR_ROW, d->latest[0]);
+    return d->latest[0] ? fetch(s, d, d->latest[0] - 1) : NULL;
+}
+
+bool rt_opened(struct rt_ctx *ctx, uint16_t series, void *out) {
+    struct rt_shard *s = ctx->shard;
+    struct rt_feed *d = &s->feeds[series];
+    assert(s->locals[ctx->local].kind->hears_open);
+    if (!d->s.open_of) return false;
+    d->latest[1] = told(s, series, RT_HEAR_OPEN, d->latest[1]);
+    if (!d->latest[1]) return false;
+    const uint8_t *row = fetch(s, d, d->latest[1] - 1);
+    if (!row) return false;
+    d->s.open_of(&d->s, row, out);
+    return true;
+}
+
+void rt_series_next_row(struct rt_shard *s, struct rt_next *out) {
+    struct rt_next best = { .time_ns = INT64_MAX, .order = UINT64_MAX, .series = -1 };
+    for (int how = 0; how < RT_HEAR_CNT; how++) {
+        const int64_t *due = s->due[how];
+        for (uint16_t i = 0; i < s->series_cnt; i++)
+            if (due[i] < best.time_ns ||
+                (due[i] == best.time_ns && due[i] != INT64_MAX &&
+                 rt_series_order((enum rt_hear)how, i) < best.order)) {
+                best.time_ns = due[i];
+                best.order = rt_series_order((enum rt_hear)how, i);
+                best.series = (int16_t)i;
+                best.how = (uint8_t)how;
+            }
+    }
+    s->sources_done = best.time_ns == INT64_MAX;
+    *out = best;
+}
+
+void rt_series_next(struct rt_shard *s, struct rt_next *out) {
+    struct rt_next best;
+    rt_series_next_row(s, &best);
+    struct rt_timer t;
+    if (rt_wheel_peek(s->wheel, &t)) {
+        int64_t due_ns = t.due_ns > s->now_ns || s->clock == RT_CLOCK_REAL ? t.due_ns : s->now_ns;
+        uint64_t order = (uint64_t)t.cls << 56 | (uint64_t)t.id << 32;
+        if (due_ns < best.time_ns || (due_ns == best.time_ns && order < best.order))
+            best = (struct rt_next){ .time_ns = due_ns, .order = order, .series = -1 };
+    }
+    if (s->held.full)
+        best = (struct rt_next){ .time_ns = s->now_ns, .order = 0, .series = -2 };
+    *out = best;
+}
+
+/* rows_before counts the rows from row on (all in one block, at most max) whose event is before
+ * (limit_ns, limit_order). */
+static uint32_t rows_before(const struct rt_feed *d, uint64_t first, uint64_t max,
+                            enum rt_hear how, uint64_t order, int64_t limit_ns,
+                            uint64_t limit_order) {
+    const struct rt_block *b = &d->block[first - d->block[0].first < d->block[0].cnt ? 0 : 1];
+    uint64_t at = first - b->first, left = b->cnt - at;
+    if (max > left) max = left;
+    if (max > 1U << 20) max = 1U << 20;
+    if (order < limit_order && limit_ns != INT64_MAX) limit_ns++; /* now: strictly before */
+    const uint8_t *rows = b->rows + at * d->s.row_bytes;
+    size_t bytes = d->s.row_bytes;
+    if (d->s.span_ns > 0 && limit_ns != INT64_MAX) { /* rows are at least a span apart */
+        int64_t t0 = when(d, rows, how);
+        uint64_t fit = limit_ns > t0 ? (uint64_t)(limit_ns - t0 - 1) / (uint64_t)d->s.span_ns + 1 : 1;
+        if (fit < max) max = fit;
+    }
+    if (max < 1) return 1;
+    if (when(d, rows + (max - 1) * bytes, how) < limit_ns) return (uint32_t)max;
+    uint64_t lo = 1, hi = max; /* row 0 is before the limit; row hi - 1 is not */
+    while (lo < hi) {
+        uint64_t mid = (lo + hi) / 2;
+        if (when(d, rows + mid * bytes, how) < limit_ns) lo = mid + 1;
+        else hi = mid;
+    }
+    return (uint32_t)lo;
+}
+
+void rt_series_tell(struct rt_shard *s, const struct rt_next *n, uint64_t rows_max,
+                    int64_t limit_ns, uint64_t limit_order) {
+    uint16_t i = (uint16_t)n->series;
+    enum rt_hear how = (enum rt_hear)n->how;
+    struct rt_feed *d = &s->feeds[i];
+    struct rt_cursor *c = &d->cur[how];
+    const uint8_t *rows = fetch(s, d, c->row);
+    uint64_t trace = (uint64_t)d->id << 48 | (c->row & 0xffffffffffffULL);
+    uint64_t up = c->up;
+    uint32_t cnt = 1, taken = 1;
+    if (s->tape && s->rows_limit - s->rows < rows_max) rows_max = s->rows_limit - s->rows;
+    if (__builtin_expect((up & (up - 1)) == 0 && how != RT_HEAR_OPEN && rows_max > 1, 1)) {
+        /* one hearer: it may take a run of rows, up to whatever else is due */
+        s->due[how][i] = INT64_MAX;
+        struct rt_next other;
+        rt_series_next(s, &other);
+        if (other.time_ns < limit_ns || (other.time_ns == limit_ns && other.order < limit_order)) {
+            limit_ns = other.time_ns;
+            limit_order = other.order;
+        }
+        cnt = rows_before(d, c->row, rows_max, how, n->order, limit_ns, limit_order);
+        const struct rt_local *one = &s->locals[__builtin_ctzll(up)];
+        uint64_t left = one->poison_call - one->calls - 1; /* rows it may still hear */
+        if (__builtin_expect(one->poison_call != UINT64_MAX, 0) && left < cnt)
+            cnt = left ? (uint32_t)left : 1;
+    }
+    rt_shard_event(s, n->time_ns, n->order, trace);
+    uint8_t body[64];
+    const void *what = rows;
+    if (how == RT_HEAR_OPEN) {
+        d->s.open_of(&d->s, rows, body);
+        what = body;
+    }
+    if (__builtin_expect((up & (up - 1)) == 0, 1)) {
+        uint16_t local = (uint16_t)__builtin_ctzll(up);
+        struct rt_local *a = &s->locals[local];
+        if (__builtin_expect(a->calls + 1 >= a->poison_call, 0)) {
+            c->row++;
+            s->rows++;
+            s->row_ns = s->now_ns;
+            rt_shard_poison(s, local);
+        } else {
+            uint8_t *from = rt_shard_begin(s, local);
+            s->run_trace = trace;
+            taken = a->kind->on_rows(&s->ctx, a->state, i, how, what, cnt);
+            s->run_trace = 0;
+            assert(taken >= 1 && taken <= cnt);
+            s->now_ns = s->ctx.now_ns;
+            s->events += taken - 1;
+            a->calls += taken - 1;
+            c->row += taken;
+            s->rows += taken;
+            s->row_ns = s->now_ns;
+            s->tally.rows += taken;
+            if (s->ctx.out != from || s->ctx.overfull) rt_shard_said(s, local, from);
+        }
+    } else {
+        c->row++;
+        s->rows++;
+        s->row_ns = s->now_ns;
+        s->tally.rows++;
+        while (up) {
+            uint16_t local = (uint16_t)__builtin_ctzll(up);
+            up &= up - 1;
+            struct rt_local *a = &s->locals[local];
+            if (a->stopped) continue;
+            if (__builtin_expect(a->calls + 1 >= a->poison_call, 0)) {
+                rt_shard_poison(s, local);
+                continue;
+            }
+            uint8_t *from = rt_shard_begin(s, local);
+            s->ctx.trace_id = trace;
+            a->kind->on_rows(&s->ctx, a->state, i, how, what, 1);
+            s->ctx.now_ns = s->now_ns;
+            if (s->ctx.out != from || s->ctx.overfull) rt_shard_said(s, local, from);
+        }
+    }
+    rt_series_due(s, i, how);
+    rt_shard_quiet(s);
+}
+
+void rt_series_tell_one(struct rt_shard *s, const struct rt_next *n) {
+    if (n->series >= 0) rt_series_tell(s, n, 1, INT64_MAX, UINT64_MAX);
+    else rt_shard_timer(s);
+}

@@ -1,0 +1,857 @@
+/* shard.c - calls, mail and the loop. */
+#include "runtime/core/shard.h"
+#include "runtime/base/philox.h"
+#include "runtime/time/clock.h"
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+
+_Thread_local uint64_t rt_overfull_bin[MSG_FRAME_MAX / 8 + 1];
+
+int rt_shard_fail(struct rt_shard *s, int code, const char *format, ...) {
+    if (s->fault.text[0]) return s->fault.code; /* the first one tells the cause */
+    va_list args;
+    va_start(args, format);
+    vsnprintf(s->fault.text, sizeof s->fault.text, format, args);
+    va_end(args);
+    s->fault.code = code;
+    return code;
+}
+
+/* append writes f to the journal as it is. */
+static void append(struct rt_shard *s, const struct msg_frame *f, uint16_t dir) {
+    rt_journal_append(&s->journal, f, dir);
+    s->dirty = true;
+}
+
+/* same tells whether record rec of the tape is frame f, but for the stamp (the record's CRC). */
+static bool same(const struct msg_frame *rec, const struct msg_frame *f, uint16_t dir) {
+    return rec->kind == (f->kind | dir) && rec->size == f->size && rec->source == f->source &&
+           rec->dest == f->dest && rec->seq == f->seq && rec->time_ns == f->time_ns &&
+           rec->trace_id == f->trace_id &&
+           memcmp(rec + 1, f + 1, f->size - sizeof *f) == 0;
+}
+
+/* compare holds f against the tape's next record, and goes on to append at its end. */
+static void compare(struct rt_shard *s, const struct msg_frame *f, uint16_t dir) {
+    const struct msg_frame *rec = rt_tape_peek(s);
+    if (!rec) {
+        if (s->tape || s->verify) return; /* verify: beyond the tape nothing is kept */
+        append(s, f, dir);
+        return;
+    }
+    if (!same(rec, f, dir)) {
+        rt_shard_fail(s, -EBADMSG,
+                      "replay differs at position %llu: recorded kind %u source %u seq %u size %u "
+                      "time %lld, made again kind %u source %u seq %u size %u time %lld",
+                      (unsigned long long)rt_tape_position(s->tape), rec->kind, rec->source,
+                      rec->seq, rec->size, (long long)rec->time_ns, f->kind | dir, f->source,
+                      f->seq, f->size, (long long)f->time_ns);
+        return;
+    }
+    rt_tape_take(s);
+}
+
+void rt_shard_advance(struct rt_shard *s) {
+    if (s->rows == s->rows_flushed) return;
+    struct {
+        struct msg_frame f;      /* head */
+        struct msg_advance body; /* how far */
+        uint64_t slack[2];       /* fills the slot */
+    } m = { .f = { .kind = MSG_ADVANCE, .size = sizeof m.f + sizeof m.body,
+                   .source = (uint16_t)(RT_SHARD_ID + s->number), .time_ns = s->row_ns },
+            .body = { .rows = s->rows, .time_ns = s->row_ns } };
+    s->rows_flushed = s->rows;
+    if (!s->journal_on) return;
+    if (s->tape) compare(s, &m.f, 0);
+    else append(s, &m.f, 0);
+}
+
+void rt_shard_record(struct rt_shard *s, struct msg_frame *f, uint16_t dir) {
+    if (!s->journal_on) return;
+    rt_shard_advance(s);
+    if (s->tape) compare(s, f, dir);
+    else append(s, f, dir);
+}
+
+void rt_shard_event(struct rt_shard *s, int64_t time_ns, uint64_t order, uint64_t trace_id) {
+    assert(time_ns >= s->now_ns || s->clock == RT_CLOCK_REAL);
+    if (time_ns > s->now_ns) s->now_ns = time_ns;
+    s->order = order;
+    s->ctx.now_ns = s->now_ns;
+    s->ctx.trace_id = trace_id;
+    s->events++;
+    s->tally.events++;
+}
+
+uint8_t *rt_shard_begin(struct rt_shard *s, uint16_t local) {
+    struct rt_local *a = &s->locals[local];
+    struct rt_ctx *ctx = &s->ctx;
+    uint8_t *end = s->queue_end[!s->now_q];
+    ctx->out = s->queue_at;
+    ctx->out_end = end - s->queue_at > (int64_t)s->call_bytes ? s->queue_at + s->call_bytes : end;
+    ctx->said_seq = &a->said_seq;
+    ctx->self = a->id;
+    ctx->local = local;
+    ctx->moved = false;
+    ctx->overfull = false;
+    atomic_store_explicit(&s->pulse->call, ++a->calls, memory_order_relaxed);
+    atomic_store_explicit(&s->pulse->calling, a->id, memory_order_relaxed);
+    return ctx->out;
+}
+
+/* put_mail gives local actor number to the frame at offset of the queue being filled. */
+static inline void put_mail(struct rt_shard *s, uint16_t to, uint32_t offset) {
+    struct rt_local *b = &s->locals[to];
+    int q = !s->now_q;
+    if (__builtin_expect(b->mail_cnt[q] == s->mail_max, 0)) {
+        rt_shard_fail(s, -EOVERFLOW, "actor %s: more than %u frames in one round; raise mail_max",
+                      b->name, s->mail_max);
+        return;
+    }
+    b->mail[q][b->mail_cnt[q]++] = offset;
+    s->mail_up[q] |= 1ULL << to;
+}
+
+void rt_shard_leave_out(struct rt_shard *s, uint16_t local, uint16_t reason) {
+    struct rt_local *a = &s->locals[local];
+    if (a->stopped) return;
+    a->stopped = true;
+    rt_wheel_cancel_all(s->wheel, a->id);
+    for (uint16_t i = 0; i < s->series_cnt; i++)
+        for (int how = 0; how < RT_HEAR_CNT; how++) {
+            s->feeds[i].cur[how].up &= ~(1ULL << local);
+            if (!s->feeds[i].cur[how].up) s->due[how][i] = INT64_MAX;
+        }
+    uint8_t *from = rt_shard_begin(s, local);
+    struct msg_actor_stopped *m = rt_say(&s->ctx, MSG_ACTOR_STOPPED, 0, sizeof *m);
+    *m = (struct msg_actor_stopped){ .actor = a->id, .reason = reason };
+    rt_shard_said(s, local, from);
+}
+
+void rt_shard_poison(struct rt_shard *s, uint16_t local) {
+    struct rt_local *a = &s->locals[local];
+    struct {
+        struct msg_frame f;     /* head */
+        struct msg_poison body; /* who, at what */
+        uint64_t slack[2];      /* fills the slot */
+    } m = { .f = { .kind = MSG_POISON, .size = sizeof m.f + sizeof m.body, .source = a->id,
+                   .dest = a->id, .time_ns = s->now_ns, .trace_id = s->ctx.trace_id },
+            .body = { .event = a->calls + 1, .actor = a->id, .signal = a->poison_signal } };
+    rt_shard_record(s, &m.f, 0);
+    rt_shard_leave_out(s, local, a->poison_signal == SIGKILL ? REASON_HUNG : REASON_CRASHED);
+}
+
+void rt_shard_said(struct rt_shard *s, uint16_t local, uint8_t *from) {
+    struct rt_ctx *ctx = &s->ctx;
+    if (__builtin_expect(ctx->overfull, 0)) {
+        ctx->overfull = false;
+        ctx->out = from;
+        rt_shard_leave_out(s, local, REASON_BUDGET);
+        return;
+    }
+    uint8_t *to = ctx->out;
+    const struct rt_route *routes = s->routes + (size_t)local * MSG_KIND_MAX;
+    uint8_t *queue = s->queue[!s->now_q];
+    for (uint8_t *p = from; p < to;) {
+        struct msg_frame *f = (struct msg_frame *)(void *)p;
+        const struct rt_route *r = &routes[f->kind];
+        if (r->journal) rt_shard_record(s, f, MSG_OUT);
+        const uint16_t *h = s->hearers + r->first;
+        if (f->dest == 0) {
+            for (unsigned i = 0; i < r->local_cnt; i++) put_mail(s, h[i], (uint32_t)(p - queue));
+            h += r->local_cnt;
+            for (unsigned i = 0; i < r->edge_cnt; i++) rt_edge_push(s, &s->out[h[i]], f);
+        } else if (f->dest < RT_ACTORS_MAX && s->local_of[f->dest] >= 0) {
+            put_mail(s, (uint16_t)s->local_of[f->dest], (uint32_t)(p - queue));
+        } else if (f->dest < RT_ACTORS_MAX && s->shard_of[f->dest] != 0xffff &&
+                   s->out_of[s->shard_of[f->dest]] != 0xff) {
+            rt_edge_push(s, &s->out[s->out_of[s->shard_of[f->dest]]], f);
+        }
+        p += f->size;
+    }
+    s->queue_at = to;
+}
+
+void rt_shard_call(struct rt_shard *s, uint16_t local, const struct msg_frame *f) {
+    struct rt_local *a = &s->locals[local];
+    if (__builtin_expect(a->stopped, 0)) return;
+    if (__builtin_expect(a->calls + 1 >= a->poison_call, 0)) {
+        rt_shard_poison(s, local);
+        return;
+    }
+    uint8_t *from = rt_shard_begin(s, local);
+    s->ctx.trace_id = f->trace_id;
+    a->kind->on[f->kind](&s->ctx, a->state, f);
+    if (s->ctx.out != from || s->ctx.overfull) rt_shard_said(s, local, from);
+}
+
+bool rt_shard_round(struct rt_shard *s) {
+    int q = !s->now_q; /* what was being filled is heard now */
+    uint64_t up = s->mail_up[q];
+    if (!up) {
+        s->queue_at = s->queue[q];
+        return false;
+    }
+    s->now_q = q;
+    s->mail_up[q] = 0;
+    s->queue_at = s->queue[!q];
+    const uint8_t *queue = s->queue[q];
+    while (up) {
+        uint16_t local = (uint16_t)__builtin_ctzll(up);
+        up &= up - 1;
+        struct rt_local *a = &s->locals[local];
+        uint32_t cnt = a->mail_cnt[q];
+        a->mail_cnt[q] = 0;
+        s->tally.mails += cnt;
+        for (uint32_t i = 0; i < cnt; i++) {
+            const struct msg_frame *f = (const struct msg_frame *)(const void *)(queue +
+                                                                                 a->mail[q][i]);
+            if (a->kind->on[f->kind]) rt_shard_call(s, local, f);
+        }
+    }
+    return true;
+}
+
+void rt_shard_quiet(struct rt_shard *s) {
+    for (;;) {
+        if (__builtin_expect(s->remote_mail, 0)) {
+            s->remote_mail = false;
+            if (s->step) { /* all shards hear the next rounds together */
+                rt_step_exchange(s);
+                return;
+            }
+        }
+        if (__builtin_expect(s->fault.text[0], 0)) return;
+        if (!rt_shard_round(s)) return;
+    }
+}
+
+void rt_shard_hand(struct rt_shard *s, const struct msg_frame *f) {
+    if (f->dest != 0) {
+        int local = f->dest < RT_ACTORS_MAX ? s->local_of[f->dest] : -1;
+        if (local >= 0 && s->locals[local].kind->on[f->kind]) rt_shard_call(s, (uint16_t)local, f);
+        return;
+    }
+    uint16_t row = f->source < RT_ACTORS_MAX ? s->row_of[f->source] : 0xffff;
+    if (row != 0xffff) { /* an actor's frame goes by the graph */
+        const struct rt_route *r = &s->routes[(size_t)row * MSG_KIND_MAX + f->kind];
+        for (unsigned i = 0; i < r->local_cnt; i++)
+            rt_shard_call(s, s->hearers[r->first + i], f);
+        return;
+    }
+    for (uint16_t i = 0; i < s->local_cnt; i++) /* the runtime's goes to all who hear the kind */
+        if (s->locals[i].kind->on[f->kind]) rt_shard_call(s, i, f);
+}
+
+void rt_shard_post(struct rt_shard *s, const struct msg_frame *f) {
+    if (s->queue_end[!s->now_q] - s->queue_at < f->size) {
+        rt_shard_fail(s, -EOVERFLOW, "mail queue full of frames from other shards; raise mail_bytes");
+        return;
+    }
+    uint16_t row = f->source < RT_ACTORS_MAX ? s->row_of[f->source] : 0xffff;
+    uint32_t offset = (uint32_t)(s->queue_at - s->queue[!s->now_q]);
+    memcpy(s->queue_at, f, f->size);
+    s->queue_at += f->size;
+    if (f->dest != 0) {
+        int local = f->dest < RT_ACTORS_MAX ? s->local_of[f->dest] : -1;
+        if (local >= 0) put_mail(s, (uint16_t)local, offset);
+    } else if (row != 0xffff) {
+        const struct rt_route *r = &s->routes[(size_t)row * MSG_KIND_MAX + f->kind];
+        for (unsigned i = 0; i < r->local_cnt; i++) put_mail(s, s->hearers[r->first + i], offset);
+    }
+}
+
+void rt_shard_broadcast(struct rt_shard *s, struct msg_frame *f) {
+    rt_shard_record(s, f, 0);
+    rt_shard_hand(s, f);
+    rt_shard_quiet(s);
+}
+
+void rt_shard_timer(struct rt_shard *s) {
+    struct rt_timer t;
+    bool some = rt_wheel_pop(s->wheel, INT64_MAX, &t);
+    assert(some);
+    struct rt_local *a = &s->locals[t.actor];
+    int64_t now_ns = s->now_ns;
+    if (s->clock != RT_CLOCK_REAL && t.due_ns > now_ns) now_ns = t.due_ns;
+    if (s->clock == RT_CLOCK_REAL && t.due_ns > now_ns) now_ns = t.due_ns;
+    rt_shard_event(s, now_ns, (uint64_t)t.cls << 56 | (uint64_t)a->id << 32,
+                   (uint64_t)a->id << 48 | (++a->expiries & 0xffffffffffffULL));
+    struct {
+        struct msg_frame f;    /* head */
+        struct msg_timer body; /* which */
+        uint64_t slack[2];     /* fills the slot */
+    } m = { .f = { .kind = MSG_TIMER, .size = sizeof m.f + sizeof m.body,
+                   .source = (uint16_t)(RT_SHARD_ID + s->number), .dest = a->id,
+                   .time_ns = s->now_ns, .trace_id = s->ctx.trace_id },
+            .body = { .key = t.key, .due_ns = t.due_ns } };
+    m.f.source = a->id; /* a timer is its owner's: no shard is named, so placements agree */
+    rt_shard_record(s, &m.f, 0);
+    if (a->kind->on[MSG_TIMER]) rt_shard_call(s, t.actor, &m.f);
+    rt_shard_quiet(s);
+}
+
+/* tell_runtime broadcasts one of the runtime's own messages with a body of bytes. */
+static void tell_runtime(struct rt_shard *s, uint16_t kind, const void *body, uint32_t bytes) {
+    uint64_t room[16] = { 0 };
+    struct msg_frame *f = (struct msg_frame *)(void *)room;
+    rt_shard_event(s, s->now_ns, 0, (uint64_t)(RT_SHARD_ID + s->number) << 48 | s->events);
+    *f = (struct msg_frame){ .kind = kind, .size = (uint16_t)(sizeof *f + bytes),
+                             .source = RT_SHARD_ID, .time_ns = s->now_ns,
+                             .trace_id = (uint64_t)kind << 48 };
+    s->ctx.trace_id = f->trace_id;
+    memcpy(f + 1, body, bytes);
+    rt_shard_broadcast(s, f);
+}
+
+/* start tells Start once. */
+static void start(struct rt_shard *s) {
+    if (s->started) return;
+    s->started = true;
+    s->now_ns = s->clock == RT_CLOCK_REAL && !s->tape ? rt_clock_ns() : s->now_ns;
+    const struct msg_frame *rec = s->tape ? rt_tape_peek(s) : NULL;
+    if (rec && s->clock == RT_CLOCK_REAL) s->now_ns = rec->time_ns;
+    struct msg_start m = { .seed = s->seed, .start_ns = s->now_ns };
+    if (s->step) { /* one common Start: round one on every shard, then rounds together */
+        s->remote_mail = true;
+    }
+    tell_runtime(s, MSG_START, &m, sizeof m);
+}
+
+void rt_shard_stop(struct rt_shard *s, uint16_t reason) {
+    if (s->stopped) return;
+    s->stopped = true;
+    struct msg_stop m = { .reason = reason };
+    if (s->step) s->remote_mail = true;
+    tell_runtime(s, MSG_STOP, &m, sizeof m);
+}
+
+/* hold journals one of the runtime's own messages and keeps it until its turn: it is heard as the
+ * next event of class command, on shards in step when all have agreed that it is next. */
+static void hold(struct rt_shard *s, uint16_t kind, const void *body, uint32_t bytes) {
+    struct rt_held *h = &s->held;
+    assert(!h->full);
+    memset(h, 0, sizeof *h);
+    h->full = true;
+    h->f = (struct msg_frame){ .kind = kind, .size = (uint16_t)(sizeof h->f + ((bytes + 7U) & ~7U)),
+                               .source = RT_SHARD_ID, .time_ns = s->now_ns,
+                               .trace_id = (uint64_t)kind << 48 | s->events };
+    memcpy(h->body, body, bytes);
+    rt_shard_record(s, &h->f, 0);
+}
+
+/* settle takes an Advance record that tells nothing new: it was written ahead of something that is
+ * not in the order of events, or of a snapshot. */
+static void settle(struct rt_shard *s) {
+    const struct msg_frame *rec = rt_tape_peek(s);
+    if (!rec || rec->kind != MSG_ADVANCE) return;
+    const struct msg_advance *a = msg_body(rec);
+    if (a->rows != s->rows) return;
+    rt_shard_advance(s);
+    if (s->tape_next == rec) rt_tape_take(s);
+}
+
+/* hold_taped keeps the message that the tape says was held here; true when it was one. */
+static bool hold_taped(struct rt_shard *s) {
+    const struct msg_frame *rec = rt_tape_peek(s);
+    if (!rec || s->held.full) return false;
+    if (rec->kind != MSG_COMMAND && rec->kind != MSG_KILL_SEEN && rec->kind != MSG_JOURNAL_STATE)
+        return false;
+    memset(&s->held, 0, sizeof s->held);
+    memcpy(&s->held.f, rec, rec->size <= sizeof s->held.f + sizeof s->held.body
+                                ? rec->size : sizeof s->held.f + sizeof s->held.body);
+    s->held.f.stamp = 0;
+    s->held.full = true;
+    if (rec->kind == MSG_KILL_SEEN) {
+        const struct msg_kill_seen *m = msg_body(rec);
+        s->kill_seen = m->word;
+    }
+    rt_tape_take(s);
+    return true;
+}
+
+void rt_shard_look(struct rt_shard *s) {
+    if (s->held.full) return;
+    if (s->tape) {
+        settle(s);
+        hold_taped(s);
+        if (s->tape) return;
+    }
+    if (s->verify) return;
+    uint32_t kill = atomic_load_explicit(&s->shared->kill, memory_order_relaxed);
+    if (__builtin_expect(kill != s->kill_seen, 0)) {
+        s->kill_seen = kill;
+        struct msg_kill_seen m = { .word = kill };
+        hold(s, MSG_KILL_SEEN, &m, sizeof m);
+        return;
+    }
+    if (s->journal_on) {
+        int error = rt_journal_error(&s->journal);
+        uint32_t free_cnt = rt_journal_free(&s->journal);
+        bool low = free_cnt < 2;
+        if (__builtin_expect(error != s->journal_error_seen || low != s->journal_low_seen, 0)) {
+            s->journal_error_seen = error;
+            s->journal_low_seen = low;
+            if (s->clock != RT_CLOCK_REAL && error == 0)
+                return; /* ordered clocks wait for room instead: time can stand still */
+            struct msg_journal_state m = { .error = error, .free_segments = free_cnt };
+            hold(s, MSG_JOURNAL_STATE, &m, sizeof m);
+            return;
+        }
+    }
+    struct msg_frame *f = s->commands.ring ? rt_ring_peek(&s->commands) : NULL;
+    if (f) {
+        hold(s, f->kind, f + 1, f->size - (uint32_t)sizeof *f);
+        s->held.f.dest = f->dest;
+        rt_ring_skip(&s->commands);
+        rt_ring_give(&s->commands);
+    }
+}
+
+/* tell_held hears the held message now. */
+static void tell_held(struct rt_shard *s) {
+    struct rt_held h = s->held;
+    s->held.full = false;
+    rt_shard_event(s, s->now_ns, 0, h.f.trace_id);
+    rt_shard_hand(s, &h.f);
+    rt_shard_quiet(s);
+}
+
+void rt_shard_turn(struct rt_shard *s) {
+    s->tally.turns++;
+    if (s->dirty) {
+        rt_journal_turn(&s->journal);
+        s->dirty = false;
+    }
+    for (uint16_t i = 0; i < s->edge_out_cnt; i++) {
+        struct rt_edge_out *e = &s->out[i];
+        if (__builtin_expect(e->pending_cnt != 0, 0)) rt_edge_drain(s, e);
+        if (e->tx.ring->head != e->tx.head) {
+            rt_ring_publish(&e->tx);
+            if (s->peers[e->shard]) rt_poller_wake(s->peers[e->shard]);
+        }
+    }
+}
+
+/* housekeeping is done now and then: the beat that the watchdog reads. */
+static void housekeeping(struct rt_shard *s) {
+    int64_t mono_ns = rt_clock_monotonic_ns();
+    atomic_store_explicit(&s->pulse->beat_ns, mono_ns, memory_order_relaxed);
+}
+
+/* safe_point is where the loop stands between events and a snapshot may be taken. */
+static void safe_point(struct rt_shard *s) {
+    if (!s->snapshots || s->tape || s->held.full || s->go_agreed || s->stop_agreed) return;
+    int64_t mono_ns = atomic_load_explicit(&s->pulse->beat_ns, memory_order_relaxed);
+    if (mono_ns - s->snapshot_last_ns < s->snapshot_every_ns) return;
+    s->snapshot_last_ns = mono_ns;
+    rt_shard_snapshot(s, false);
+}
+
+/* idle_wait waits for at most timeout_ns by the idle mode; idle counts turns without work. */
+static void idle_wait(struct rt_shard *s, uint64_t *idle, int64_t timeout_ns) {
+    s->tally.idle_turns++;
+    ++*idle;
+    atomic_store_explicit(&s->pulse->calling, 0, memory_order_relaxed);
+    uint64_t spins = s->idle == RT_IDLE_BLOCK ? 0 : 2000; /* adaptive: some 20 us, then sleep */
+    if (s->idle == RT_IDLE_SPIN || *idle < spins) {
+        ck_pr_stall();
+        return;
+    }
+    if (timeout_ns <= 0) return;
+    if (timeout_ns > 100000000) timeout_ns = 100000000; /* the beat must go on */
+    rt_poller_park(s->poller);
+    bool work = s->commands.ring && rt_ring_peek(&s->commands);
+    for (uint16_t i = 0; i < s->edge_in_cnt && !work; i++) work = rt_ring_peek(&s->in[i].rx);
+    if (work || atomic_load_explicit(&s->shared->stop, memory_order_relaxed) ||
+        atomic_load_explicit(&s->shared->kill, memory_order_relaxed) != s->kill_seen) {
+        rt_poller_unpark(s->poller);
+        return;
+    }
+    rt_poller_wait(s->poller, timeout_ns);
+    housekeeping(s);
+}
+
+/* pace returns how long the paced clock still waits for time_ns, ns; 0 = now. */
+static int64_t pace(struct rt_shard *s, int64_t time_ns) {
+    if (s->clock != RT_CLOCK_PACED) return 0;
+    int64_t mono_ns = rt_clock_monotonic_ns();
+    uint64_t origin = atomic_load_explicit(&s->shared->pace_origin_ns, memory_order_relaxed);
+    if (origin == 0) { /* the first event (after a recovery: the first new one) is now */
+        uint64_t mine = (uint64_t)mono_ns - (uint64_t)((double)(time_ns - s->start_ns) / s->speed);
+        if (atomic_compare_exchange_strong(&s->shared->pace_origin_ns, &origin, mine))
+            origin = mine;
+    }
+    int64_t at_ns = (int64_t)origin + (int64_t)((double)(time_ns - s->start_ns) / s->speed);
+    return at_ns > mono_ns ? at_ns - mono_ns : 0;
+}
+
+/* earlier compares (time, order) of a and b. */
+static bool earlier(int64_t a_ns, uint64_t a_order, int64_t b_ns, uint64_t b_order) {
+    return a_ns < b_ns || (a_ns == b_ns && a_order < b_order);
+}
+
+/* one_event takes the next event of an ordered clock, if it is before the limit. */
+static void one_event(struct rt_shard *s, const struct rt_next *n, int64_t limit_ns,
+                      uint64_t limit_order) {
+    if (n->series < 0) {
+        rt_shard_timer(s);
+        return;
+    }
+    uint64_t rows_max = RT_RUN_ROWS_MAX - (s->rows - s->rows_flushed);
+    rt_series_tell(s, n, rows_max, limit_ns, limit_order);
+    if (s->rows - s->rows_flushed >= RT_RUN_ROWS_MAX) rt_shard_advance(s);
+}
+
+/* run_ordered is the loop of virtual and paced clocks on a shard that goes alone. */
+static void run_ordered(struct rt_shard *s) {
+    uint64_t idle = 0, turn = 0;
+    while (!s->fault.text[0]) {
+        if ((turn++ & 63) == 0) {
+            housekeeping(s);
+            safe_point(s);
+            rt_shard_look(s);
+        }
+        if (s->held.full) {
+            tell_held(s);
+            rt_shard_turn(s);
+            turn = 0;
+            continue;
+        }
+        uint32_t why = atomic_load_explicit(&s->shared->stop, memory_order_relaxed);
+        struct rt_next n;
+        rt_series_next(s, &n);
+        if (why == 0 && (n.time_ns == INT64_MAX || n.time_ns > s->end_ns)) why = REASON_END_OF_DATA;
+        if (why != 0) {
+            rt_shard_stop(s, (uint16_t)why);
+            rt_shard_turn(s);
+            return;
+        }
+        int64_t wait_ns = pace(s, n.time_ns);
+        if (wait_ns > 0) {
+            rt_shard_turn(s);
+            rt_shard_look(s);
+            if (!s->held.full) idle_wait(s, &idle, wait_ns);
+            turn = 0;
+            continue;
+        }
+        idle = 0;
+        /* paced: one instant at a time, so that nothing is heard before its moment */
+        one_event(s, &n, s->clock == RT_CLOCK_PACED ? n.time_ns : s->end_ns, UINT64_MAX);
+        rt_shard_turn(s);
+    }
+}
+
+/* first_of finds the earliest next event of all shards; *cnt = how many share it. */
+static uint16_t first_of(struct rt_shard *s, uint32_t *cnt) {
+    uint16_t best = 0;
+    *cnt = 1;
+    for (uint16_t i = 1; i < s->shard_cnt; i++) {
+        if (s->peer_ns[i] == s->peer_ns[best] && s->peer_order[i] == s->peer_order[best])
+            ++*cnt;
+        else if (earlier(s->peer_ns[i], s->peer_order[i], s->peer_ns[best], s->peer_order[best])) {
+            best = i;
+            *cnt = 1;
+        }
+    }
+    return best;
+}
+
+/* limit_of finds the earliest next event of the other shards. */
+static void limit_of(struct rt_shard *s, int64_t *ns, uint64_t *order) {
+    *ns = INT64_MAX;
+    *order = UINT64_MAX;
+    for (uint16_t i = 0; i < s->shard_cnt; i++)
+        if (i != s->number && earlier(s->peer_ns[i], s->peer_order[i], *ns, *order)) {
+            *ns = s->peer_ns[i];
+            *order = s->peer_order[i];
+        }
+}
+
+/* yield notes in the journal that the shard gave way here of its own. */
+static void yield(struct rt_shard *s) {
+    struct {
+        struct msg_frame f;    /* head */
+        struct msg_yield body; /* where */
+        uint64_t slack[3];     /* fills the slot */
+    } m = { .f = { .kind = MSG_YIELD, .size = sizeof m.f + sizeof m.body, .source = RT_SHARD_ID,
+                   .time_ns = s->now_ns },
+            .body = { .event = s->events } };
+    rt_shard_record(s, &m.f, 0);
+}
+
+/* go_alone takes this shard's events while they are before all others'. Returns when it has to
+ * meet the others: they were met already (true), or have to be (false). */
+static bool go_alone(struct rt_shard *s) {
+    uint64_t idle = 0, turn = 0, met = s->exchange;
+    for (;;) {
+        if (s->fault.text[0]) return true;
+        if (s->exchange != met) return true;
+        if ((turn++ & 63) == 0) {
+            housekeeping(s);
+            safe_point(s);
+        }
+        rt_shard_look(s);
+        if (s->tape) {
+            const struct msg_frame *rec = rt_tape_peek(s);
+            if (rec && rec->kind == MSG_YIELD) {
+                yield(s); /* compares and takes it */
+                s->give_way = true;
+                return false;
+            }
+            if (!rec) continue; /* the tape has just ended: look again */
+        } else if (atomic_load_explicit(&s->shared->wish, memory_order_relaxed) ||
+                   atomic_load_explicit(&s->shared->stop, memory_order_relaxed)) {
+            atomic_store_explicit(&s->shared->wish, 0, memory_order_relaxed);
+            yield(s);
+            s->give_way = true;
+            return false;
+        }
+        struct rt_next n;
+        int64_t limit_ns;
+        uint64_t limit_order;
+        rt_series_next(s, &n);
+        limit_of(s, &limit_ns, &limit_order);
+        if (!earlier(n.time_ns, n.order, limit_ns, limit_order) || n.time_ns > s->end_ns ||
+            n.time_ns == INT64_MAX)
+            return false;
+        if (s->held.full) {
+            tell_held(s);
+            rt_shard_turn(s);
+            continue;
+        }
+        int64_t wait_ns = s->tape ? 0 : pace(s, n.time_ns);
+        if (wait_ns > 0) {
+            rt_shard_turn(s);
+            idle_wait(s, &idle, wait_ns > 2000000 ? 2000000 : wait_ns); /* others may wish */
+            continue;
+        }
+        idle = 0;
+        if (limit_ns > s->end_ns) {
+            limit_ns = s->end_ns;
+            limit_order = UINT64_MAX;
+        }
+        if (s->clock == RT_CLOCK_PACED && limit_ns > n.time_ns) {
+            limit_ns = n.time_ns;
+            limit_order = UINT64_MAX;
+        }
+        if (s->tape && !rt_tape_rows(s, &n)) continue;
+        one_event(s, &n, limit_ns, limit_order);
+        rt_shard_turn(s);
+    }
+}
+
+/* run_step is the loop of virtual and paced clocks when several shards go together: all know when
+ * everybody's next event is; who has the earliest goes on alone until it says something to another
+ * shard or its next event is not the earliest any more. */
+static void run_step(struct rt_shard *s) {
+    while (!s->fault.text[0]) {
+        uint32_t cnt;
+        if ((s->tally.turns++ & 63) == 0) housekeeping(s);
+        safe_point(s);
+        if (s->tape) settle(s);
+        uint16_t best = first_of(s, &cnt);
+        if (s->stop_agreed == 0 &&
+            (s->peer_ns[best] == INT64_MAX || s->peer_ns[best] > s->end_ns))
+            s->stop_agreed = REASON_END_OF_DATA;
+        if (s->stop_agreed) {
+            rt_shard_stop(s, (uint16_t)s->stop_agreed);
+            rt_shard_turn(s);
+            return;
+        }
+        bool mine = s->peer_ns[s->number] == s->peer_ns[best] &&
+                    s->peer_order[s->number] == s->peer_order[best];
+        if (cnt == 1 && mine) {
+            if (go_alone(s)) continue;
+        } else if (cnt > 1 && mine && (s->clock == RT_CLOCK_VIRTUAL || s->go_agreed)) {
+            struct rt_next n;
+            rt_series_next(s, &n);
+            s->remote_mail = true; /* all meet after it */
+            s->go_agreed = false;
+            if (s->held.full) tell_held(s);
+            else rt_series_tell_one(s, &n);
+            continue;
+        } else if (cnt > 1 && best == s->number && !s->tape) {
+            /* paced, several share the event: the first of them waits for its moment */
+            uint64_t idle = 0;
+            int64_t wait_ns;
+            rt_shard_turn(s);
+            while ((wait_ns = pace(s, s->peer_ns[best])) > 0 &&
+                   !atomic_load_explicit(&s->shared->wish, memory_order_relaxed) &&
+                   !atomic_load_explicit(&s->shared->stop, memory_order_relaxed) &&
+                   !rt_shard_asked(s))
+                idle_wait(s, &idle, wait_ns > 2000000 ? 2000000 : wait_ns);
+            s->go_said = wait_ns <= 0;
+            if (wait_ns > 0) {
+                atomic_store_explicit(&s->shared->wish, 0, memory_order_relaxed);
+                yield(s);
+                s->give_way = true;
+            }
+        } else if (cnt > 1 && best == s->number) { /* replaying: a Yield tells that it gave way */
+            const struct msg_frame *rec = rt_tape_peek(s);
+            s->go_said = !(rec && rec->kind == MSG_YIELD);
+            if (!s->go_said) {
+                yield(s);
+                s->give_way = true;
+            }
+        }
+        s->go_agreed = false;
+        rt_step_exchange(s);
+    }
+}
+
+bool rt_shard_asked(struct rt_shard *s) {
+    return (s->commands.ring && rt_ring_peek(&s->commands)) ||
+           atomic_load_explicit(&s->shared->kill, memory_order_relaxed) != s->kill_seen;
+}
+
+/* run_real is the loop of the real clock: frames, timers and rows as they come. */
+static void run_real(struct rt_shard *s) {
+    uint64_t idle = 0, turn = 0;
+    while (!s->fault.text[0]) {
+        bool work = false;
+        int64_t clock_ns = rt_clock_ns();
+        if (clock_ns > s->now_ns) s->now_ns = clock_ns;
+        s->ctx.stamp = (s->tally.turns & 63) == 0 ? (uint32_t)rt_tsc() | 1U : 0;
+        rt_shard_look(s);
+        if (s->held.full) {
+            tell_held(s);
+            work = true;
+        }
+        for (uint16_t i = 0; i < s->edge_in_cnt; i++) {
+            struct rt_edge_in *e = &s->in[i];
+            struct msg_frame *f;
+            for (int batch = 0; batch < 64 && (f = rt_ring_peek(&e->rx)) != NULL; batch++) {
+                work = true;
+                if (f->time_ns > s->now_ns) s->now_ns = f->time_ns;
+                rt_shard_heard(s, e, f);
+                rt_ring_skip(&e->rx);
+            }
+            rt_ring_give(&e->rx);
+        }
+        struct rt_next n;
+        rt_series_next(s, &n);
+        for (int batch = 0; batch < 64 && n.time_ns <= s->now_ns && n.time_ns <= s->end_ns;
+             batch++) {
+            work = true;
+            one_event(s, &n, s->now_ns, UINT64_MAX);
+            rt_series_next(s, &n);
+        }
+        uint32_t why = atomic_load_explicit(&s->shared->stop, memory_order_relaxed);
+        if (why == 0 && n.time_ns > s->end_ns && s->now_ns > s->end_ns) why = REASON_END_OF_DATA;
+        if (why == 0 && s->series_cnt > 0 && s->sources_done && n.time_ns == INT64_MAX && !work)
+            why = REASON_END_OF_DATA;
+        if (why != 0 && !s->stopped) rt_shard_stop(s, (uint16_t)why);
+        rt_shard_turn(s);
+        if (work) {
+            idle = 0;
+            s->stopped_ns = 0;
+            if ((turn++ & 63) == 0) {
+                housekeeping(s);
+                safe_point(s);
+            }
+            continue;
+        }
+        if (s->stopped) { /* let what others still say arrive, then go */
+            int64_t mono_ns = rt_clock_monotonic_ns();
+            if (!s->stopped_ns) s->stopped_ns = mono_ns;
+            if (mono_ns - s->stopped_ns > 50000000) return;
+        }
+        if ((idle & 1023) == 0) {
+            housekeeping(s);
+            safe_point(s);
+        }
+        int64_t wait_ns = n.time_ns == INT64_MAX ? 100000000 : n.time_ns - rt_clock_ns();
+        if (s->stopped && wait_ns > 1000000) wait_ns = 1000000;
+        idle_wait(s, &idle, wait_ns > 0 ? wait_ns : 0);
+    }
+}
+
+void rt_shard_heard(struct rt_shard *s, struct rt_edge_in *e, struct msg_frame *f) {
+    rt_shard_event(s, s->now_ns, 0, f->trace_id);
+    f->time_ns = s->now_ns;
+    rt_shard_record(s, f, 0);
+    e->heard++;
+    rt_shard_hand(s, f);
+    rt_shard_quiet(s);
+}
+
+int rt_shard_run(struct rt_shard *s) {
+    s->ctx.shard = s;
+    s->queue_at = s->queue[!s->now_q];
+    s->snapshot_last_ns = rt_clock_monotonic_ns();
+    housekeeping(s);
+    if (s->tape && s->clock == RT_CLOCK_REAL)
+        while (!s->fault.text[0] && rt_tape_turn(s)) housekeeping(s);
+    start(s);
+    if (s->tape && !s->step)
+        while (!s->fault.text[0] && rt_tape_turn(s)) housekeeping(s);
+    if (!s->fault.text[0] && !(s->stopped && s->clock != RT_CLOCK_REAL)) {
+        if (s->step) run_step(s);
+        else if (s->clock == RT_CLOCK_REAL) run_real(s);
+        else run_ordered(s);
+    }
+    if (s->fault.code == RT_VERIFIED) s->fault = (struct rt_error){ 0 };
+    if (s->journal_on && s->dirty) rt_journal_turn(&s->journal);
+    s->dirty = false;
+    for (uint16_t i = 0; i < s->edge_out_cnt; i++) {
+        rt_ring_publish(&s->out[i].tx);
+        if (s->peers[s->out[i].shard]) rt_poller_wake(s->peers[s->out[i].shard]);
+    }
+    if (s->shared) atomic_fetch_add(&s->shared->ended, 1);
+    s->finished = true;
+    return s->fault.text[0] ? s->fault.code : 0;
+}
+
+/* What actors may ask of the shard. */
+
+bool rt_room(struct rt_ctx *ctx, uint16_t kind, uint32_t cnt) {
+    struct rt_shard *s = ctx->shard;
+    const struct rt_route *r = &s->routes[(size_t)ctx->local * MSG_KIND_MAX + kind];
+    if (r->edge_cnt == 0 || s->step) return true; /* in step a full edge ends the run */
+    const uint16_t *h = s->hearers + r->first + r->local_cnt;
+    if (s->tape) { /* the tape says what the answer was */
+        const struct msg_frame *rec = rt_tape_peek(s);
+        if (rec && rec->kind == MSG_EDGE_FULL) {
+            rt_tape_take(s);
+            return false;
+        }
+        if (rec) return true;
+    }
+    for (unsigned i = 0; i < r->edge_cnt; i++) {
+        struct rt_edge_out *e = &s->out[h[i]];
+        if (e->pending_cnt == 0 && rt_ring_room(&e->tx, cnt) >= cnt) continue;
+        e->refused++;
+        struct {
+            struct msg_frame f;        /* head */
+            struct msg_edge_full body; /* which edge */
+            uint64_t slack[2];         /* fills the slot */
+        } m = { .f = { .kind = MSG_EDGE_FULL, .size = sizeof m.f + sizeof m.body,
+                       .source = RT_SHARD_ID, .time_ns = s->now_ns },
+                .body = { .sent = e->sent, .source = ctx->self, .dest = e->shard, .kind = kind } };
+        rt_shard_record(s, &m.f, 0);
+        return false;
+    }
+    return true;
+}
+
+void rt_timer_set(struct rt_ctx *ctx, uint64_t key, int64_t at_ns) {
+    struct rt_shard *s = ctx->shard;
+    struct rt_timer t = { .due_ns = at_ns > ctx->now_ns ? at_ns : ctx->now_ns, .key = key,
+                          .actor = ctx->local, .id = ctx->self,
+                          .cls = (uint16_t)s->locals[ctx->local].kind->timer_class };
+    ctx->moved = true;
+    if (rt_wheel_set(s->wheel, &t) != 0)
+        rt_shard_fail(s, -ENOSPC, "no timer left for actor %s; raise timers_max",
+                      s->locals[ctx->local].name);
+}
+
+void rt_timer_cancel(struct rt_ctx *ctx, uint64_t key) {
+    if (rt_wheel_cancel(ctx->shard->wheel, ctx->self, key)) ctx->moved = true;
+}
+
+uint64_t rt_random64(struct rt_ctx *ctx) {
+    struct rt_shard *s = ctx->shard;
+    return rt_philox64(s->seed, ctx->self, s->locals[ctx->local].draws++);
+}
