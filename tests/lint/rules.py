@@ -216,8 +216,8 @@ def comments(tree):
                     runs.add(item.line)
                     commented.add(item.name)
         for item in source.items:
-            if item.commented:
-                continue
+            if item.commented or item.name.startswith("__"):
+                continue  # names with two underscores are the compiler's, said again
             if item.kind in ("function", "prototype"):
                 if item.name in commented:
                     continue  # declared and defined in this file: one comment will do
@@ -247,7 +247,7 @@ HOT = re.compile(r"""(?x)
     runtime/core/(?:ring|mail|shard)\.[ch]
     |runtime/store/journal\.h
     |actors/(?:feed|strategy|risk|execution|portfolio|venue)/.*""")
-COLD_NAME = re.compile(r"_(?:init|load|save|open)$|_init_|^rt_init_")
+COLD_NAME = re.compile(r"_(?:init|load|save|open|fail)$|_init_|^rt_init_")
 COLD_CALLS = {
     "takes or gives memory": """malloc calloc realloc reallocarray free strdup strndup asprintf
         vasprintf aligned_alloc posix_memalign memalign alloca mmap munmap mremap""",
@@ -270,7 +270,7 @@ UNREPEATABLE = {"rt_clock_ns", "rt_clock_monotonic_ns", "rt_tsc"}
 
 def cold_functions(source):
     """Returns the names of the functions of a file that run at boot or at a snapshot: *_init,
-    *_load, *_save, *_open, and static ones that nothing else in the file mentions."""
+    *_load, *_save, *_open, *_fail, and static ones that nothing else in the file mentions."""
     functions = [i for i in source.items if i.kind == "function"]
     cold = {i.name for i in functions if COLD_NAME.search(i.name)}
     inside = {}  # function -> words of its body
@@ -305,7 +305,7 @@ def cold_functions(source):
 
 def hot(tree):
     """Nothing in a hot room allocates, formats, locks or asks the system, but in *_init, *_load,
-    *_save, *_open, and static functions that these alone call."""
+    *_save, *_open, *_fail, and static functions that these alone call."""
     for path in tree.c_paths():
         if not HOT.fullmatch(path):
             continue
@@ -321,7 +321,7 @@ def hot(tree):
                     continue
                 if t.text in COLD:
                     yield path, t.line, (f"{item.name} calls {t.text}, which {COLD[t.text]}; only "
-                                         "*_init, *_load, *_save and *_open may in a hot room")
+                                         "*_init, *_load, *_save, *_open and *_fail may in a hot room")
                 elif t.text in UNREPEATABLE and path.startswith("actors/"):
                     yield path, t.line, f"{item.name} reads a clock; an actor's time is ctx->now_ns"
 
@@ -332,7 +332,7 @@ def hot(tree):
 TRADING = {"order", "orders", "fill", "fills", "filled", "position", "positions", "instrument",
            "instruments", "price", "prices", "trade", "trades", "trading", "qty", "quantity",
            "notional", "portfolio", "strategy", "strategies", "venue", "venues", "broker",
-           "bid", "ask", "pnl", "equity", "margin", "leverage", "symbol", "symbols"}
+           "bid", "pnl", "equity", "margin", "leverage", "symbol", "symbols"}
 
 
 def allowed_words(tree):
@@ -462,7 +462,11 @@ def tool(names):
 
 
 def form(tree):
-    """Whitespace is as .clang-format makes it."""
+    """Whitespace is as .clang-format makes it; no line, comments included, passes 100 columns."""
+    for path in tree.c_paths():
+        for n, line in enumerate(tree.source(path).lines, 1):
+            if len(line) > 100:
+                yield path, n, f"is {len(line)} columns wide; expected at most 100"
     program = tool(("clang-format-14",))
     if program is None:
         yield ".clang-format", 1, "clang-format-14 is not installed"

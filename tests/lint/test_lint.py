@@ -334,6 +334,7 @@ class Tools(Sample):
             self.skipTest("clang-format-14 is not installed")
         self.red("form", {"cli/a.c": "int a;\nint  b ;\n"}, "cli/a.c", 2, "./dev fmt")
         self.green("form", {"cli/a.c": "int a;\nint b;\n"})
+        self.red("form", {"cli/a.c": "int a;\n/* " + "x" * 99 + " */\n"}, "cli/a.c", 2, "105 columns")
 
     def test_cppcheck(self):
         """A null pointer that is followed is found."""
