@@ -52,8 +52,8 @@ static int64_t share(int64_t v, int64_t part, int64_t whole) {
     return out;
 }
 
-bool portfolio_change_of(qty_t quantity, cash_t cost, qty_t moved, cash_t flow, cash_t fee,
-                         struct portfolio_change *out) {
+bool portfolio_change_of(qty_t quantity, cash_t cost, qty_t moved, cash_t flow, price_t price,
+                         cash_t fee, struct portfolio_change *out) {
     if (quantity == INT64_MIN || moved == INT64_MIN) return false;
     *out = (struct portfolio_change){ .flow = flow };
     if (moved == 0) { /* the fee took all that was bought: its cash bought nothing */
@@ -74,7 +74,13 @@ bool portfolio_change_of(qty_t quantity, cash_t cost, qty_t moved, cash_t flow, 
     int64_t held = magnitude(quantity), way = magnitude(moved);
     int64_t closed = way < held ? way : held;
     cash_t taken = share(cost, closed, held);
-    cash_t flow_close = share(flow, closed, way);
+    cash_t flow_close = flow;
+    if (way >
+        held) { /* the part that closes is rounded like a fill, the part that opens the rest */
+        enum fixed_round round = flow < 0 ? FIXED_UP : FIXED_DOWN;
+        if (!fixed_mul(price, closed, round, &flow_close)) return false;
+        if (flow < 0) flow_close = -flow_close;
+    }
     out->closed = true;
     out->opened = way > held;
     out->fee_close = share(fee, closed, way);
@@ -271,7 +277,7 @@ static void portfolio_on_fill(struct rt_ctx *ctx, void *state, const struct msg_
                !__builtin_sub_overflow(moved, f->fee, &moved);
     }
     cash_t flow = buy ? -cash : cash;
-    fits = fits && portfolio_change_of(p->quantity, p->cost, moved, flow, fee, &c) &&
+    fits = fits && portfolio_change_of(p->quantity, p->cost, moved, flow, f->price, fee, &c) &&
            !__builtin_add_overflow(a->cash, in->spot ? flow : c.realized, &after) &&
            (in_base || !__builtin_sub_overflow(after, fee, &after));
     if (!fits) {

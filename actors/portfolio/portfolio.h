@@ -16,8 +16,9 @@
  *         in base at the fill's price, rounded up.
  *         A fill that crosses zero is told by two POSITIONs with its trade id: first what it
  *         closed (quantity and cost 0, the realised P&L, entry_ns of the round trip that ends),
- *         then what it opened (realized_pnl 0, entry_ns the fill's time); cash and fee are shared
- *         out by quantity, the first part rounded toward zero. So a POSITION with quantity 0 ends a
+ *         then what it opened (realized_pnl 0, entry_ns the fill's time); the cash of
+ *         the first part is rounded as a fill of its own would be, the second has the rest; the fee
+ *         is shared out by quantity, the first part rounded toward zero. So a POSITION with quantity 0 ends a
  *         round trip, and the fee of a round trip is the difference of fee_total.
  *         Worth: the newest close (or trade) told of the finest series, before the first the last
  *         fill's price; worth = price x quantity rounded down, unrealised P&L = worth - cost;
@@ -109,10 +110,10 @@ struct portfolio_change {
 };
 
 /* portfolio_change_of reckons what a fill does to a position of quantity and cost: moved is the
- * signed change of the quantity held, flow the signed cash, fee its fee in quote units. False when
- * a figure leaves the range of money; *out is then of no use. Pure. */
-bool portfolio_change_of(qty_t quantity, cash_t cost, qty_t moved, cash_t flow, cash_t fee,
-                         struct portfolio_change *out);
+ * signed change of the quantity held, flow the fill's signed cash, price its price, fee its fee in
+ * quote units. False when a figure leaves the range of money; *out is then of no use. Pure. */
+bool portfolio_change_of(qty_t quantity, cash_t cost, qty_t moved, cash_t flow, price_t price,
+                         cash_t fee, struct portfolio_change *out);
 
 /* The actor kind. */
 extern const struct rt_actor_kind portfolio_kind;

@@ -213,6 +213,8 @@ static const struct line lines[] = {
       0 },
     { "spot sells what is on sale", 0, ONE, 0, MILLI, 2, SELL, MKT, 0, 0, ONE,
       REASON_SHORT_NOT_ALLOWED, 0 },
+    { "spot exit beside another sell", 0, ONE, 0, MILLI, 2, SELL, LIM, EXIT, 20000 * ONE, ONE,
+      REASON_NONE, 0 },
     { "spot exit of more", 0, ONE, 0, 0, 2, SELL, MKT, EXIT, 0, ONE + MILLI,
       REASON_SHORT_NOT_ALLOWED, ONE },
     { "spot exit from nothing", 0, 0, 0, 0, 2, SELL, MKT, EXIT, 0, ONE, REASON_SHORT_NOT_ALLOWED,
@@ -380,8 +382,12 @@ static void test_kill_and_journal(void **state) {
         rig_hear(&g.rig, MSG_JOURNAL_STATE, 0, &j, sizeof j);
         rig_reload(&g.rig);
         g.rig.ctx.now_ns += 10 * SECOND_NS;
-        assert_int_equal(gate_ask(&g, market(BUY, ONE, 0)).reason, steps[i].entry);
-        assert_int_equal(gate_ask(&g, market(SELL, ONE / 10, EXIT)).reason, steps[i].exit);
+        struct msg_risk_verdict v = gate_ask(&g, market(BUY, ONE, 0));
+        assert_int_equal(v.reason, steps[i].entry);
+        gate_state(&g, v.order_id, ORDER_STATUS_CANCELED);
+        v = gate_ask(&g, market(SELL, ONE / 10, EXIT));
+        assert_int_equal(v.reason, steps[i].exit);
+        gate_state(&g, v.order_id, ORDER_STATUS_CANCELED);
     }
     for (uint32_t word = 2; word-- > 0;) {
         struct msg_kill_seen k = { .word = word };
@@ -425,6 +431,49 @@ static void test_fills(void **state) {
     sell.quantity = fixed_floor_to(ONE - 100000, FIXED_ONE / 100000);
     assert_int_equal(gate_ask(&g, sell).reason, REASON_NONE);
     rig_close(&g.rig);
+}
+
+/* Goal: protection does not hold back the exit at market that replaces it, nor is it unbounded
+ * itself; all of it is reserved. Method: stops and targets over one position, then exits at
+ * market. */
+static void test_protection(void **state) {
+    (void)state;
+    for (int spot = 0; spot < 2; spot++) {
+        struct gate g;
+        gate_open(&g, LIMITS, 1000 * ONE, 1000 * ONE);
+        uint16_t instrument = spot ? WORLD_SPOT : WORLD_PERP;
+        gate_hold(&g, instrument, 10 * ONE, 0, 0);
+        struct msg_order_intent i = market(SELL, 10 * ONE, EXIT);
+        i.instrument = instrument;
+        i.type = STP;
+        i.price = 960 * ONE;
+        struct msg_risk_verdict stop = gate_ask(&g, i);
+        assert_int_equal(stop.reason, REASON_NONE);
+        i.type = LIM;
+        i.price = 1040 * ONE;
+        assert_int_equal(gate_ask(&g, i).reason, REASON_NONE);
+        i.price = 1041 * ONE;
+        assert_int_equal(gate_ask(&g, i).reason, REASON_NONE);
+        i.price = 1042 * ONE; /* 3 x 10 sold from 10 is the limit of 20 */
+        assert_int_equal(gate_ask(&g, i).reason, REASON_MAX_POSITION);
+        rig_reload(&g.rig);
+        i.type = MKT;
+        i.price = 0;
+        i.quantity = 6 * ONE;
+        assert_int_equal(gate_ask(&g, i).reason, REASON_NONE);
+        i.quantity = 4 * ONE;
+        struct msg_risk_verdict v = gate_ask(&g, i);
+        assert_int_equal(v.reason, REASON_NONE);
+        i.quantity = MILLI * 10;
+        assert_int_equal(gate_ask(&g, i).reason, REASON_MAX_POSITION); /* all is being closed */
+        assert_int_equal(exposure(&g, instrument)->reserved[SIDE_SELL], 40 * ONE);
+        assert_int_equal(exposure(&g, instrument)->resting[SIDE_SELL], 30 * ONE);
+        gate_state(&g, stop.order_id, ORDER_STATUS_CANCELED);
+        gate_state(&g, v.order_id, ORDER_STATUS_EXPIRED);
+        assert_int_equal(exposure(&g, instrument)->reserved[SIDE_SELL], 26 * ONE);
+        assert_int_equal(exposure(&g, instrument)->resting[SIDE_SELL], 20 * ONE);
+        rig_close(&g.rig);
+    }
 }
 
 /* Goal: a limit that is absent or makes no sense means no start, and the error names it. Method:
@@ -602,6 +651,7 @@ static void test_bound_holds(void **state) {
                     market((uint8_t)gen_range(&gen, 0, 1), gen_range(&gen, 1, 10000) * MILLI,
                            gen_range(&gen, 0, 2) == 0 ? EXIT : 0);
                 i.instrument = instrument;
+                if (instrument == WORLD_SPOT) i.terms = 0; /* exits may lie over each other */
                 struct msg_risk_verdict v = gate_ask(&g, i);
                 CHECK(seed, v.quantity >= 0 && v.quantity <= i.quantity);
                 if (v.quantity == 0) continue;
@@ -730,17 +780,12 @@ static void test_flow_agrees_with_lists(void **state) {
 /* main runs the tests of this file. */
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_each_limit),
-        cmocka_unit_test(test_order_rate),
-        cmocka_unit_test(test_duplicate_window),
-        cmocka_unit_test(test_open_orders),
-        cmocka_unit_test(test_kill_and_journal),
-        cmocka_unit_test(test_fills),
-        cmocka_unit_test(test_no_start),
-        cmocka_unit_test(test_overrides),
-        cmocka_unit_test(test_steps),
-        cmocka_unit_test(test_bound_holds),
-        cmocka_unit_test(test_flow_agrees_with_lists),
+        cmocka_unit_test(test_each_limit),       cmocka_unit_test(test_order_rate),
+        cmocka_unit_test(test_duplicate_window), cmocka_unit_test(test_open_orders),
+        cmocka_unit_test(test_kill_and_journal), cmocka_unit_test(test_fills),
+        cmocka_unit_test(test_protection),       cmocka_unit_test(test_no_start),
+        cmocka_unit_test(test_overrides),        cmocka_unit_test(test_steps),
+        cmocka_unit_test(test_bound_holds),      cmocka_unit_test(test_flow_agrees_with_lists),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
