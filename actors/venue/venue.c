@@ -551,7 +551,7 @@ static int load_order(struct venue *v, uint64_t seq, const struct msg_order_row 
             .side = row->side,
             .type = row->type,
             .terms = row->terms,
-            .flags = row->flags & (VENUE_TRIGGERED | VENUE_EAGER | VENUE_FLIGHT),
+            .flags = row->flags & (VENUE_EAGER | VENUE_FLIGHT),
             .op = op,
         };
         v->orders.cnt += place;
