@@ -12,7 +12,8 @@
  *         -+ pct) / 100, rounded down, then by the host to the tick. When one fills, the other is
  *         canceled; when it fills in part, both are placed anew for the rest. After such an exit it
  *         waits for the next crossing.
- *         A changed length (`set`) starts the relation anew from the closes still kept.
+ *         A changed length (`set`) takes the relation anew, without a signal, from the closes still
+ *         kept (as many as the used ring holds); a tie then counts as not taken yet.
  * Memory  one block: 160 bytes and 4096 closes, of which the power of two not below `slow` is used.
  * Cost    a bar: two products of 64 bits, two loads and a store of closes. */
 #include "actors/strategy/classes.h"
@@ -88,6 +89,7 @@ static void refill(struct sma *s, const int64_t *closes, uint64_t cnt) {
     s->relation = 0;
     memset(s->ring, 0, sizeof s->ring);
     for (uint64_t i = 0; i < cnt; i++) take_close(s, closes[i]);
+    if (s->seen >= (uint64_t)s->slow_n) s->relation = s->lead > 0 ? 1 : s->lead < 0 ? -1 : 0;
 }
 
 /* sma_on_start takes the parameters. */
@@ -126,18 +128,29 @@ static void advise(const struct sma *s, int64_t close, struct st_signal *out) {
     if (s->target_pct > 0) out->tp1 = level(close, way * s->target_pct);
 }
 
+/* cross takes a relation that may have changed, and signals when it has. Apart, so that a bar on
+ * which nothing happens pays for no stack frame. */
+__attribute__((noinline)) static void cross(struct st_host *h, struct sma *s, uint16_t leg,
+                                            int64_t close) {
+    int64_t was = s->relation;
+    if (s->seen < (uint64_t)s->slow_n || s->lead == 0) return;
+    s->relation = s->lead > 0 ? 1 : -1;
+    if (was == 0 || was == s->relation) return;
+    struct st_signal signal = { .leg = leg };
+    advise(s, close, &signal);
+    (void)st_signal(h, &signal);
+}
+
 /* sma_on_bar takes a close and signals when the averages cross. */
 static void sma_on_bar(struct st_host *h, void *state, uint16_t leg, const struct msg_bar *bar) {
     struct sma *s = state;
-    take_close(s, bar->close);
-    int64_t relation = s->lead > 0 ? 1 : s->lead < 0 ? -1 : s->relation;
-    if (relation == s->relation || s->seen < (uint64_t)s->slow_n) return;
-    bool first = s->relation == 0;
-    s->relation = relation;
-    if (first) return;
-    struct st_signal signal = { .leg = leg };
-    advise(s, bar->close, &signal);
-    (void)st_signal(h, &signal);
+    int64_t close = bar->close;
+    take_close(s, close);
+    /* The usual bar: the lead has the sign of the relation (or, after -1, is a tie that the slower
+     * look sorts out). */
+    bool same = ((int64_t)(s->lead >> 64) ^ s->relation) >= 0;
+    if (__builtin_expect(same && s->relation != 0, 1)) return;
+    cross(h, s, leg, close);
 }
 
 /* drop cancels one of its resting orders. */
