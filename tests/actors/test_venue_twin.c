@@ -1,6 +1,6 @@
 /* rig: the venue alone, beside a naive twin */
-/* Goal: on bars the venue does what a naive venue does that walks every bar tick by tick, both ways,
- * with orders in one flat list and money in plain 128-bit sums; what it tells adds up to what its
+/* Goal: on bars the venue does what a naive venue does that walks every bar tick by tick, both
+ * ways, with orders in one flat list and money in plain 128-bit sums; what it tells adds up to what its
  * accounts hold; a venue made anew from its rows at any moment goes on alike.
  * Method: random orders (all types, sides, terms, two accounts, a linear and a spot instrument),
  * bars, gaps and cancels from a seed; after every event what both said is compared as text, and in
@@ -69,7 +69,7 @@ static __int128 ceil_div(__int128 n, __int128 d) {
     return -floor_div(-n, d);
 }
 
-/* twin_trade trades o at the undisturbed price out of m, and says it with the time now into text. */
+/* twin_trade trades o at the undisturbed price out of m, and says so, at time now, in text. */
 static void twin_trade(struct twin *t, struct twin_money *m, const struct twin_order *o,
                        int64_t price, bool maker, double now, char *text) {
     const struct mk_instrument *ins = &t->bench.instruments[o->ask.instrument - 1];
