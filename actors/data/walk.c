@@ -238,7 +238,7 @@ void data_walk_bars(const struct data_walk *w, uint64_t block, struct msg_bar *r
     const struct data_walk_options *o = &w->options;
     assert(o->interval_ns > 0);
     int64_t begin_ns[DATA_WALK_ROWS + 2]; /* the rows, the end, the start of all */
-    double length[DATA_WALK_ROWS];
+    double length[DATA_WALK_ROWS] = { 0 };
     struct steps s;
     const uint64_t row = block * DATA_WALK_ROWS;
     for (uint32_t i = 0; i <= DATA_WALK_ROWS; i++) {
