@@ -495,6 +495,9 @@ CPPCHECK = [
     "--suppress=missingInclude", "--suppress=missingIncludeSystem", "--suppress=unmatchedSuppression",
     "--suppress=toomanyconfigs", "--suppress=normalCheckLevelMaxBranches",
     "--suppress=unusedStructMember",
+    # What the compiler checks better, as an error.
+    "--suppress=uninitvar", "--suppress=invalidPrintfArgType_uint",
+    "--suppress=invalidPrintfArgType_sint",
     # The tree is for 64-bit Linux, where these are sound.
     "--suppress=invalidPointerCast", "--suppress=shiftTooManyBitsSigned", "--suppress=memsetClassFloat",
     # cmocka's macros and test programs' own tricks.
