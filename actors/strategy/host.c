@@ -292,6 +292,12 @@ int64_t st_position(const struct st_host *h, uint16_t leg) {
     return h->legs[leg].position;
 }
 
+int64_t st_held(const struct st_host *h, uint16_t leg) {
+    assert(leg < h->leg_cnt);
+    qty_t held = held_of(h, leg);
+    return held - held % h->legs[leg].in->lot_size; /* toward zero */
+}
+
 uint32_t st_open_orders(const struct st_host *h, uint16_t leg) {
     uint32_t cnt = 0;
     for (uint32_t i = 0; i < h->order_cnt; i++) {

@@ -83,7 +83,6 @@ struct bfbs_object {
     bool is_struct;            /* else a table */
     bool audit;                /* attribute of that name */
     bool input;                /* attribute of that name */
-    bool used;                 /* some other object refers to it */
 };
 
 /* A whole schema. */
