@@ -17,9 +17,9 @@ enum { FIXED_ONE = 100000000 }; /* one whole unit */
 
 /* Which way a division that does not come out even is rounded. */
 enum fixed_round {
-    FIXED_DOWN,  /* toward minus infinity */
-    FIXED_UP,    /* toward plus infinity */
-    FIXED_ZERO,  /* toward zero */
+    FIXED_DOWN, /* toward minus infinity */
+    FIXED_UP,   /* toward plus infinity */
+    FIXED_ZERO, /* toward zero */
 };
 
 /* fixed_div128 divides n by d (d > 0) rounded by r into *out. Returns false when the result does

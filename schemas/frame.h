@@ -22,10 +22,10 @@ struct msg_frame {
 _Static_assert(sizeof(struct msg_frame) == 32, "the head is half a cache line");
 
 enum {
-    MSG_OUT = 0x8000,       /* kind bit of a journal record: said; unset: heard */
-    MSG_KIND_MAX = 512,     /* kinds are below this */
-    MSG_FRAME_MAX = 65528,  /* largest frame, bytes */
-    MSG_SLOT_BYTES = 64,    /* a slot of a ring; frames up to this travel by value */
+    MSG_OUT = 0x8000,      /* kind bit of a journal record: said; unset: heard */
+    MSG_KIND_MAX = 512,    /* kinds are below this */
+    MSG_FRAME_MAX = 65528, /* largest frame, bytes */
+    MSG_SLOT_BYTES = 64,   /* a slot of a ring; frames up to this travel by value */
 };
 
 /* msg_body returns the body behind the head of f. */

@@ -19,4 +19,9 @@ bool rt_alloc_counting(void);
 /* rt_alloc_count returns how many times the calling thread has taken, resized or given back heap
  * memory since it began (free(NULL) does not count). */
 uint64_t rt_alloc_count(void);
+
+/* rt_alloc_fail makes the cnt-th allocation of the calling thread from now (1 = the next) fail,
+ * once; 0 takes that back. For tests of what happens when memory is out; does nothing where
+ * allocations are not counted. */
+void rt_alloc_fail(uint64_t cnt);
 #endif

@@ -129,6 +129,13 @@ void rt_shard_leave_out(struct rt_shard *s, uint16_t local, uint16_t reason) {
     rt_shard_said(s, local, from);
 }
 
+/* wait_synced holds the shard until all that was said is safe (each-order). */
+static void wait_synced(struct rt_shard *s) {
+    if (s->tape || !s->journal_on) return;
+    rt_journal_turn(&s->journal);
+    rt_journal_wait(&s->journal, rt_journal_position(&s->journal));
+}
+
 void rt_shard_poison(struct rt_shard *s, uint16_t local) {
     struct rt_local *a = &s->locals[local];
     struct {
@@ -157,6 +164,7 @@ void rt_shard_said(struct rt_shard *s, uint16_t local, uint8_t *from) {
         struct msg_frame *f = (struct msg_frame *)(void *)p;
         const struct rt_route *r = &routes[f->kind];
         if (r->journal) rt_shard_record(s, f, MSG_OUT);
+        if (__builtin_expect(r->gate && s->durability == RT_DURABLE_EACH_ORDER, 0)) wait_synced(s);
         const uint16_t *h = s->hearers + r->first;
         if (f->dest == 0) {
             for (unsigned i = 0; i < r->local_cnt; i++) put_mail(s, h[i], (uint32_t)(p - queue));

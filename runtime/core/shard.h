@@ -87,6 +87,7 @@ struct rt_route {
     uint8_t local_cnt;  /* local indices first ... */
     uint8_t edge_cnt;   /* ... then edge indices */
     bool journal;       /* its OUT record is kept */
+    bool gate;          /* it leaves the process: under each-order it waits for the sync */
 };
 
 /* An outgoing edge: all frames for one other shard. */
@@ -212,6 +213,7 @@ struct rt_shard {
     enum rt_durability durability;           /* each-order waits before requests go on */
     struct rt_tape *tape;                    /* while replaying: what must come; else NULL */
     const struct msg_frame *tape_next;       /* its next record, NULL = not looked or at its end */
+    uint64_t taped;                          /* records taken from the tape */
     bool verify;                             /* replay only: stop at the tape's end */
     struct rt_error fault;                   /* what ended the shard, text empty = nothing */
 

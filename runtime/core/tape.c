@@ -28,6 +28,7 @@ const struct msg_frame *rt_tape_peek(struct rt_shard *s) {
 
 void rt_tape_take(struct rt_shard *s) {
     s->tape_next = NULL;
+    s->taped++;
 }
 
 bool rt_tape_rows(struct rt_shard *s, const struct rt_next *n) {

@@ -13,11 +13,11 @@
 
 /* One armed timer, as seen from outside. */
 struct rt_timer {
-    int64_t due_ns;  /* when */
-    uint64_t key;    /* its owner's name for it */
-    uint16_t actor;  /* local index of its owner */
-    uint16_t cls;    /* enum rt_class: order among events of one instant */
-    uint32_t id;     /* the owner's global id: second in the order */
+    int64_t due_ns; /* when */
+    uint64_t key;   /* its owner's name for it */
+    uint16_t actor; /* local index of its owner */
+    uint16_t cls;   /* enum rt_class: order among events of one instant */
+    uint32_t id;    /* the owner's global id: second in the order */
 };
 
 struct rt_wheel; /* layout in wheel.c */
@@ -26,7 +26,8 @@ struct rt_wheel; /* layout in wheel.c */
 size_t rt_wheel_bytes(uint32_t timers_max);
 /* rt_wheel_init makes a wheel in memory of that many bytes (64-aligned), at now_ns. */
 struct rt_wheel *rt_wheel_init(void *memory, uint32_t timers_max, int64_t now_ns);
-/* rt_wheel_set arms or moves the timer (t->id, t->key). Returns 0, or -ENOSPC when all are taken. */
+/* rt_wheel_set arms or moves the timer (t->id, t->key). Returns 0, or -ENOSPC when all are taken.
+ */
 int rt_wheel_set(struct rt_wheel *w, const struct rt_timer *t);
 /* rt_wheel_cancel disarms (id, key); true when it was armed. */
 bool rt_wheel_cancel(struct rt_wheel *w, uint32_t id, uint64_t key);

@@ -1,5 +1,6 @@
 #include "schemas/gen/bfbs.h"
 #include "schemas/frame.h"
+#include "schemas/table.h"
 #include <ctype.h>
 #include <inttypes.h>
 #include <stdarg.h>
@@ -55,6 +56,9 @@ static const char *const c_words[] = {
     "sizeof",   "static", "struct", "switch",   "typedef",  "union",    "unsigned", "void",
     "volatile", "while",  "bool",   "true",     "false",    "asm",      "typeof",
 };
+
+/* Fields of tables that would be named as msg_NAME_of and its like are. */
+static const char *const own_words[] = { "of", "in", "shape", "build", "template" };
 
 static const uint8_t *file;   /* the whole .bfbs */
 static size_t file_bytes;     /* its size */
@@ -270,6 +274,8 @@ static void load_enum(size_t table, struct bfbs_enum *out) {
         out->values[i].value = integer(value, VALUE_VALUE, 8, 0);
     }
     qsort(out->values, out->value_cnt, sizeof *out->values, compare_values);
+    if (out->value_cnt == 0 || out->values[0].value < 0 || out->values[0].value > UINT16_MAX)
+        bfbs_die("enum %s: no values, or one below zero", out->name);
     for (size_t i = 1; i < out->value_cnt; i++)
         if (out->values[i].value == out->values[i - 1].value)
             bfbs_die("enum %s: %s and %s are the same number", out->name, out->values[i - 1].name,
@@ -295,6 +301,10 @@ static void load_field(size_t table, const struct bfbs_object *of, struct bfbs_f
     out->required = integer(table, FIELD_REQUIRED, 1, 0) != 0;
     /* flatc calls every string, vector and table optional; only scalars (= null) matter to us. */
     out->optional = integer(table, FIELD_OPTIONAL, 1, 0) != 0 && bfbs_bytes(out->type) > 0;
+    out->fixed = attribute(table, FIELD_ATTRIBUTES, "fixed") != NULL;
+    out->instant = attribute(table, FIELD_ATTRIBUTES, "instant") != NULL;
+    if ((out->fixed || out->instant) && out->type != BFBS_LONG)
+        bfbs_die("%s.%s: fixed and instant are for fields of type long", of->name, out->name);
     if (attribute(table, FIELD_ATTRIBUTES, "nested_flatbuffer") != NULL)
         bfbs_die("%s.%s: nested_flatbuffer is refused: use a table", of->name, out->name);
 }
@@ -334,6 +344,12 @@ static void check_field(const struct bfbs *s, const struct bfbs_object *o, struc
     for (size_t i = 0; i < sizeof c_words / sizeof *c_words; i++)
         if (strcmp(c_words[i], f->name) == 0)
             bfbs_die("%s.%s: the name is a word of C", o->name, f->name);
+    for (size_t i = 0; i < sizeof own_words / sizeof *own_words && !o->is_struct; i++)
+        if (strcmp(own_words[i], f->name) == 0)
+            bfbs_die("%s.%s: the name is taken by a generated function", o->name, f->name);
+    if (!o->is_struct && f->id >= MSG_FIELDS_MAX)
+        bfbs_die("%s.%s: id %u; a table has at most %d fields", o->name, f->name, f->id,
+                 MSG_FIELDS_MAX);
     if (f->type == BFBS_ARRAY)
         bfbs_die("%s.%s: fixed arrays are refused: flatc --ts reads no schema with one", o->name,
                  f->name);
@@ -346,7 +362,6 @@ static void check_field(const struct bfbs *s, const struct bfbs_object *o, struc
         bfbs_die("%s: damaged: %s.%s refers to nothing", file_path, o->name, f->name);
     if (refers && f->index < 0)
         bfbs_die("%s: damaged: %s.%s refers to nothing", file_path, o->name, f->name);
-    if (refers) s->objects[f->index].used = true;
     if (o->is_struct && f->padding > 0)
         bfbs_die("struct %s: %u bytes after %s are padding: say them as fields named pad", o->name,
                  f->padding, f->name);
@@ -388,13 +403,13 @@ static void check(struct bfbs *s) {
                      s->objects[s->by_kind[o->kind]].name, o->name);
         s->by_kind[o->kind] = (int32_t)i;
     }
-    for (size_t i = 0; i < s->object_cnt; i++)
-        if (s->objects[i].kind == 0 && !s->objects[i].used)
-            bfbs_die("%s %s: no kind, and no message contains it: give it (kind: \"n\")",
-                     s->objects[i].is_struct ? "struct" : "table", s->objects[i].name);
     for (int32_t k = 0; k < MSG_KIND_MAX; k++)
         if (s->by_kind[k] >= 0) visit(s, s->by_kind[k], seen, &cnt);
-    for (size_t i = 0; i < s->object_cnt; i++) visit(s, (int32_t)i, seen, &cnt);
+    for (size_t i = 0; i < s->object_cnt; i++)
+        if (seen[i] == 0)
+            bfbs_die("%s %s: no kind, and no message contains it: give it (kind: \"n\")",
+                     s->objects[i].is_struct ? "struct" : "table", s->objects[i].name);
+    free(seen);
 }
 
 /* read_file takes the whole file at path into memory. */

@@ -66,6 +66,8 @@ struct bfbs_field {
     bool required;          /* must be present */
     bool optional;          /* a scalar that may be absent (= null) */
     bool deprecated;        /* no code is made for it */
+    bool fixed;             /* attribute of that name */
+    bool instant;           /* attribute of that name */
 };
 
 /* One struct or table. */
@@ -81,7 +83,6 @@ struct bfbs_object {
     bool is_struct;            /* else a table */
     bool audit;                /* attribute of that name */
     bool input;                /* attribute of that name */
-    bool used;                 /* some other object refers to it */
 };
 
 /* A whole schema. */

@@ -217,6 +217,9 @@ class Comments(Sample):
         """A bare table of a schema is found."""
         self.red("schemas", {"schemas/a.fbs": "// one\ntable A {}\n\nstruct B {}\n"},
                  "schemas/a.fbs", 4, "struct B")
+        text = "/// a\ntable A {\n  b:int; // b\n  // c\n  c:int;\n  {}:int;\n}\nroot_type A;\n"
+        self.red("schemas", {"schemas/a.fbs": text.replace("{}", "d")}, "schemas/a.fbs", 6, "A.d")
+        self.green("schemas", {"schemas/a.fbs": text.replace("{}", "pad2")})
 
 
 class Hot(Sample):
@@ -334,6 +337,7 @@ class Tools(Sample):
             self.skipTest("clang-format-14 is not installed")
         self.red("form", {"cli/a.c": "int a;\nint  b ;\n"}, "cli/a.c", 2, "./dev fmt")
         self.green("form", {"cli/a.c": "int a;\nint b;\n"})
+        self.red("form", {"cli/a.c": "int a;\n/* " + "x" * 99 + " */\n"}, "cli/a.c", 2, "105 columns")
 
     def test_cppcheck(self):
         """A null pointer that is followed is found."""

@@ -147,6 +147,7 @@ static void test_hash64_vectors(void **state) {
     }
 }
 
+/* main runs the tests. */
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_crc_vectors),

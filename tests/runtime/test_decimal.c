@@ -229,6 +229,7 @@ static void test_whole(void **state) {
     }
 }
 
+/* main runs the tests. */
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_table),      cmocka_unit_test(test_nul),

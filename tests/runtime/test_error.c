@@ -49,6 +49,7 @@ static void test_cut(void **state) {
     }
 }
 
+/* main runs the tests. */
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_passes_code),

@@ -58,6 +58,7 @@ static void test_ranges(void **state) {
     for (int i = 0; i < 6; i++) assert_in_range(faces[i], 9400, 10600); /* 6.5 of them */
 }
 
+/* main runs the tests. */
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_vectors),
