@@ -23,9 +23,9 @@
 
 /* What an order is in besides its terms; the numbers stand in snapshots. */
 enum venue_flag {
-    VENUE_TRIGGERED = 2, /* a stop that was touched and fills at the next trade */
-    VENUE_EAGER = 4,     /* the next row looks at it whatever its price */
-    VENUE_FLIGHT = 8,    /* has not arrived yet */
+    VENUE_EAGER = 4,  /* the next row looks at it whatever its price; a stop on trades that has it
+                       * has triggered */
+    VENUE_FLIGHT = 8, /* has not arrived yet */
 };
 
 /* One order at the venue, or a request on its way there. */

@@ -230,9 +230,8 @@ static void cancel_order(struct rt_ctx *ctx, struct venue *v, struct venue_book 
     venue_orders_close(&v->orders, b, idx);
 }
 
-/* arrive_cancel_all cancels the account's open orders in b, by order id. */
-static void arrive_cancel_all(struct rt_ctx *ctx, struct venue *v, struct venue_book *b,
-                              uint8_t account) {
+/* cancel_all cancels the account's open orders in b, by order id. */
+static void cancel_all(struct rt_ctx *ctx, struct venue *v, struct venue_book *b, uint8_t account) {
     uint32_t cnt = 0;
     for (uint32_t i = b->head; i != VENUE_NONE; i = v->orders.pool[i].next) {
         const struct venue_order *order = &v->orders.pool[i];
@@ -243,15 +242,12 @@ static void arrive_cancel_all(struct rt_ctx *ctx, struct venue *v, struct venue_
     for (uint32_t i = 0; i < cnt; i++) cancel_order(ctx, v, b, v->picks[i].idx);
 }
 
-void venue_arrive(struct rt_ctx *ctx, struct venue *v, struct venue_book *b, uint32_t idx) {
+/* arrive_cancel lets a request to cancel arrive. */
+static void arrive_cancel(struct rt_ctx *ctx, struct venue *v, struct venue_book *b, uint32_t idx) {
     struct venue_order request = v->orders.pool[idx];
-    if (request.op == REQUEST_OP_PLACE) {
-        arrive_order(ctx, v, b, idx);
-        return;
-    }
     venue_orders_give(&v->orders, idx);
     if (request.op == REQUEST_OP_CANCEL_ALL) {
-        arrive_cancel_all(ctx, v, b, request.account);
+        cancel_all(ctx, v, b, request.account);
         return;
     }
     uint32_t found = venue_orders_find(&v->orders, request.order_id);
@@ -262,21 +258,50 @@ void venue_arrive(struct rt_ctx *ctx, struct venue *v, struct venue_book *b, uin
     cancel_order(ctx, v, b, found);
 }
 
-/* take_request takes one request for b in hand. */
+void venue_arrive(struct rt_ctx *ctx, struct venue *v, struct venue_book *b, uint32_t idx) {
+    if (v->orders.pool[idx].op == REQUEST_OP_PLACE) {
+        arrive_order(ctx, v, b, idx);
+    } else {
+        arrive_cancel(ctx, v, b, idx);
+    }
+}
+
+/* refuse_request answers a request that there is no book or no room for. */
+static void refuse_request(struct rt_ctx *ctx, const struct msg_venue_request *r, uint16_t reason) {
+    struct venue_order none = { .order_id = r->order_id,
+                                .instrument = r->instrument,
+                                .account = r->account };
+    if (r->op != REQUEST_OP_PLACE) reason = REASON_UNKNOWN_ORDER;
+    say_status(ctx, &none, 0, ORDER_STATUS_REJECTED, reason);
+}
+
+/* take_request takes request r for b in hand. It is built where it stays: a copy of what was just
+ * written costs more than writing it. */
 static void take_request(struct rt_ctx *ctx, struct venue *v, struct venue_book *b,
-                         struct venue_order *request) {
-    bool place = request->op == REQUEST_OP_PLACE;
-    request->seq = ++v->requests;
-    request->from_ns = ctx->now_ns;
+                         const struct msg_venue_request *r) {
+    bool place = r->op == REQUEST_OP_PLACE;
     bool room = !place || v->orders.cnt < v->orders.max;
     uint32_t idx = room ? venue_orders_take(&v->orders) : VENUE_NONE;
+    v->requests++;
     if (idx == VENUE_NONE) {
         /* As many cancels as orders on their way: each order has its own, so this one has none. */
-        say_status(ctx, request, 0, ORDER_STATUS_REJECTED,
-                   place ? REASON_OPEN_ORDERS_MAX : REASON_UNKNOWN_ORDER);
+        refuse_request(ctx, r, REASON_OPEN_ORDERS_MAX);
         return;
     }
-    v->orders.pool[idx] = *request;
+    struct venue_order *order = &v->orders.pool[idx];
+    order->order_id = r->order_id;
+    order->venue_order_id = 0;
+    order->seq = v->requests;
+    order->price = r->price;
+    order->quantity = r->quantity;
+    order->from_ns = ctx->now_ns;
+    order->instrument = b->instrument->id;
+    order->account = r->account;
+    order->side = r->side;
+    order->type = r->type;
+    order->terms = r->terms;
+    order->flags = 0;
+    order->op = (uint8_t)r->op;
     v->orders.cnt += place;
     if (b->driver == VENUE_PRINTS && v->latency_ns > 0) {
         venue_prints_send(ctx, v, b, idx);
@@ -290,36 +315,24 @@ static void take_request(struct rt_ctx *ctx, struct venue *v, struct venue_book 
 static void venue_on_venue_request(struct rt_ctx *ctx, void *state, const struct msg_frame *frame) {
     struct venue *v = state;
     const struct msg_venue_request *r = msg_body(frame);
-    struct venue_order request = { .order_id = r->order_id,
-                                   .price = r->price,
-                                   .quantity = r->quantity,
-                                   .instrument = r->instrument,
-                                   .account = r->account,
-                                   .side = r->side,
-                                   .type = r->type,
-                                   .terms = r->terms,
-                                   .op = (uint8_t)r->op };
     uint32_t cnt = v->market->instrument_cnt;
-    if (r->op == REQUEST_OP_CANCEL_ALL && r->instrument == 0) {
+    uint16_t id = r->instrument;
+    if (r->op == REQUEST_OP_CANCEL_ALL && id == 0) {
         for (uint32_t i = 0; i < cnt; i++) {
             struct venue_book *b = &v->books[i];
-            if (b->open_cnt == 0 && b->flight_head == VENUE_NONE) continue;
-            request.instrument = (uint16_t)(i + 1);
-            take_request(ctx, v, b, &request);
+            if (b->open_cnt > 0 || b->flight_head != VENUE_NONE) take_request(ctx, v, b, r);
         }
         return;
     }
-    if (r->op == REQUEST_OP_CANCEL && r->instrument == 0) { /* the order knows */
+    if (r->op == REQUEST_OP_CANCEL && id == 0) { /* the order knows */
         uint32_t found = venue_orders_find(&v->orders, r->order_id);
-        if (found != VENUE_NONE) request.instrument = v->orders.pool[found].instrument;
+        if (found != VENUE_NONE) id = v->orders.pool[found].instrument;
     }
-    uint16_t id = request.instrument;
     if (r->op > REQUEST_OP_CANCEL_ALL || id == 0 || id > cnt) {
-        say_status(ctx, &request, 0, ORDER_STATUS_REJECTED,
-                   r->op == REQUEST_OP_PLACE ? REASON_UNKNOWN_INSTRUMENT : REASON_UNKNOWN_ORDER);
+        refuse_request(ctx, r, REASON_UNKNOWN_INSTRUMENT);
         return;
     }
-    take_request(ctx, v, &v->books[id - 1], &request);
+    take_request(ctx, v, &v->books[id - 1], r);
 }
 
 /* venue_on_rows hears a series that orders wait for. */
@@ -551,7 +564,7 @@ static int load_order(struct venue *v, uint64_t seq, const struct msg_order_row 
             .side = row->side,
             .type = row->type,
             .terms = row->terms,
-            .flags = row->flags & (VENUE_TRIGGERED | VENUE_EAGER | VENUE_FLIGHT),
+            .flags = row->flags & (VENUE_EAGER | VENUE_FLIGHT),
             .op = op,
         };
         v->orders.cnt += place;

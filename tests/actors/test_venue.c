@@ -913,6 +913,8 @@ static void test_interests(void **state) {
     closes(&b);
     assert_false(up(&b, RT_HEAR_OPEN) || up(&b, RT_HEAR_EARLY));
     ASK(&b, .id = 3, .side = BUY, .type = LIMIT, .price = 95);
+    opens(&b, 100, 100, 100, 100);
+    rig_reload(&b.rig); /* interests come back by themselves, and the venue knows of them */
     ASK(&b, .id = 3, .op = REQUEST_OP_CANCEL);
     assert_false(up(&b, RT_HEAR_OPEN) || up(&b, RT_HEAR_EARLY));
     bench_close(&b);

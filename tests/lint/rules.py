@@ -229,15 +229,25 @@ def comments(tree):
 
 
 def schema_comments(tree):
-    """Every table, struct and enum of a schema has a comment above."""
+    """Every table, struct, enum and field of a schema has a comment, beside it or above."""
     for path in tree.paths:
         if not path.endswith(".fbs"):
             continue
         lines = tree.text(path).split("\n")
+        inside = before = None
         for i, line in enumerate(lines):
-            match = re.match(r"\s*(table|struct|enum|union)\s+(\w+)", line)
-            if match and not (i and lines[i - 1].lstrip().startswith("//")):
-                yield path, i + 1, f"{match.group(1)} {match.group(2)} has no comment directly above"
+            code = line.split("//")[0].strip()
+            stem, before = before, re.sub(r"\d*\s*:.*", "", code)  # w1 is told, w2 like it
+            told = "//" in line or (i > 0 and lines[i - 1].lstrip().startswith("//"))
+            match = re.match(r"(table|struct|enum|union)\s+(\w+)", code)
+            if match:
+                if not (i and lines[i - 1].lstrip().startswith("//")):
+                    yield path, i + 1, f"{match[1]} {match[2]} has no comment directly above"
+                inside = match[2] if match[1] in ("table", "struct") and "}" not in code else None
+            elif code.startswith("}"):
+                inside = None
+            elif inside and code and not told and before not in (stem, "pad"):
+                yield path, i + 1, f"field {inside}.{code.split(':')[0].strip()} has no comment"
 
 
 # ---------------------------------------------------------------------------------------------

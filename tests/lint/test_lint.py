@@ -217,6 +217,9 @@ class Comments(Sample):
         """A bare table of a schema is found."""
         self.red("schemas", {"schemas/a.fbs": "// one\ntable A {}\n\nstruct B {}\n"},
                  "schemas/a.fbs", 4, "struct B")
+        text = "/// a\ntable A {\n  b:int; // b\n  // c\n  c:int;\n  {}:int;\n}\nroot_type A;\n"
+        self.red("schemas", {"schemas/a.fbs": text.replace("{}", "d")}, "schemas/a.fbs", 6, "A.d")
+        self.green("schemas", {"schemas/a.fbs": text.replace("{}", "pad2")})
 
 
 class Hot(Sample):
