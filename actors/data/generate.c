@@ -31,7 +31,7 @@ struct decimal_of {
 
 /* decimal writes v (1e-8). */
 static struct decimal_of decimal(int64_t v) {
-    struct decimal_of d;
+    struct decimal_of d = { .text = "" };
     (void)rt_decimal_format(v, d.text);
     return d;
 }

@@ -2,7 +2,7 @@
 #include "runtime/base/hash.h"
 #include <assert.h>
 #include <errno.h>
-#include <math.h>
+#include <immintrin.h>
 #include <string.h>
 
 enum {
@@ -18,6 +18,16 @@ enum draw { DRAW_STEP = 1, DRAW_RANGE, DRAW_VOLUME, DRAW_GAP, DRAW_FACTOR = 32, 
 static const double minute_ns = 60e9;     /* one minute */
 static const double day_ns = 86400e9;     /* one day */
 static const double year_ns = 31557600e9; /* 365.25 days */
+
+/* root is the square root, in one instruction of every build. */
+static inline double root(double x) {
+    return _mm_cvtsd_f64(_mm_sqrt_sd(_mm_setzero_pd(), _mm_set_sd(x)));
+}
+
+/* whole is x rounded down. */
+static inline double whole(double x) {
+    return _mm_cvtsd_f64(_mm_floor_sd(_mm_setzero_pd(), _mm_set_sd(x)));
+}
 
 /* mix stirs a word (the finaliser of splitmix64). */
 static inline uint64_t mix(uint64_t z) {
@@ -59,10 +69,10 @@ static double field(uint64_t seed, uint64_t stream, uint32_t scale_first, double
     double sum = 0;
     for (uint32_t k = scale_first; k <= SCALE_LAST; k++) {
         double scale_ns = minute_ns * (double)(1ULL << k);
-        double place = at_ns / scale_ns, cell = floor(place), rest = place - cell;
+        double place = at_ns / scale_ns, cell = whole(place), rest = place - cell;
         uint64_t base = draw_base(seed, stream, DRAW_FIELD + k), idx = (uint64_t)(int64_t)cell;
         double from = normal(draw(base, idx)), to = normal(draw(base, idx + 1));
-        sum += sqrt(scale_ns / year_ns * 0.25) * (from + (to - from) * rest);
+        sum += root(scale_ns / year_ns * 0.25) * (from + (to - from) * rest);
     }
     return sum;
 }
@@ -105,9 +115,9 @@ static inline double day_shape(int64_t ns) {
 
 /* day_passed returns how much of the activity has passed by time ns, in days since 1970. */
 static double day_passed(int64_t ns) {
-    double whole = (double)(ns / 86400000000000LL);
+    double days = (double)(ns / 86400000000000LL);
     double y = (double)(ns % 86400000000000LL) * (1.0 / 86400e9), x = 2 * y - 1;
-    return whole + 0.55 * y + 0.225 * (x * x * x + 1);
+    return days + 0.55 * y + 0.225 * (x * x * x + 1);
 }
 
 /* trades_begin_ns returns when trade number row is due, in whole ms: by halving. */
@@ -159,10 +169,10 @@ int data_walk_init(struct data_walk *w, const struct data_walk_options *o, struc
     }
     w->rate = (double)o->day_trades;
     double row_ns = trades ? day_ns / w->rate : (double)o->interval_ns;
-    w->row_sigma = o->volatility * sqrt(row_ns / year_ns);
+    w->row_sigma = o->volatility * root(row_ns / year_ns);
     w->per_tick = (double)FIXED_ONE / (double)o->tick_size;
-    w->own = sqrt(1 - o->correlation);
-    w->common = sqrt(o->correlation);
+    w->own = root(1 - o->correlation);
+    w->common = root(o->correlation);
     while (w->scale_first < SCALE_LAST &&
            minute_ns * (double)(1ULL << w->scale_first) < row_ns * DATA_WALK_ROWS) {
         w->scale_first++;
@@ -201,7 +211,7 @@ static void steps_make(const struct data_walk *w, uint64_t block, const int64_t 
         all_bits *= 0x9e3779b97f4a7c15ULL;
         if (own_bits >> 48 < JUMP_ODDS) own_step *= 3 + 6 * unit(own_bits, 16);
         if (all_bits >> 48 < JUMP_ODDS) all_step *= 3 + 6 * unit(all_bits, 16);
-        s->log[i] = w->row_sigma * (sqrt(own_var) * own_step + sqrt(all_var) * all_step);
+        s->log[i] = w->row_sigma * (root(own_var) * own_step + root(all_var) * all_step);
         s->share[i] = own_var + all_var;
         sum += s->log[i];
         variance += s->share[i];
@@ -217,7 +227,7 @@ static void steps_make(const struct data_walk *w, uint64_t block, const int64_t 
 /* ticks_of turns a price into whole ticks, at least 3. */
 static inline int64_t ticks_of(const struct data_walk *w, double price) {
     if (!(price < 1e10)) price = 1e10; /* fits with room for a spread and a range */
-    double ticks = floor(price * w->per_tick + 0.5);
+    double ticks = whole(price * w->per_tick + 0.5);
     return ticks < 3 ? 3 : (int64_t)ticks;
 }
 
@@ -238,7 +248,7 @@ void data_walk_bars(const struct data_walk *w, uint64_t block, struct msg_bar *r
     const struct data_walk_options *o = &w->options;
     assert(o->interval_ns > 0);
     int64_t begin_ns[DATA_WALK_ROWS + 2]; /* the rows, the end, the start of all */
-    double length[DATA_WALK_ROWS];
+    double length[DATA_WALK_ROWS] = { 0 };
     struct steps s;
     const uint64_t row = block * DATA_WALK_ROWS;
     for (uint32_t i = 0; i <= DATA_WALK_ROWS; i++) {
@@ -255,7 +265,8 @@ void data_walk_bars(const struct data_walk *w, uint64_t block, struct msg_bar *r
     int64_t open = ticks_of(w, price);
     for (uint32_t i = 0; i < DATA_WALK_ROWS; i++) {
         uint64_t range = draw(range_base, row + i), volume = draw(volume_base, row + i);
-        double sigma = w->row_sigma * sqrt(s.share[i]), moved = fabs(s.log[i]) / sigma;
+        double sigma = w->row_sigma * root(s.share[i]),
+               moved = (s.log[i] < 0 ? -s.log[i] : s.log[i]) / sigma;
         price = i + 1 < DATA_WALK_ROWS ? step_price(price, s.log[i]) : s.last;
         int64_t close = ticks_of(w, price);
         double far = sigma * 1.6 < 1 ? sigma * 1.6 : 1, a = unit(range, 0), b = unit(range, 16);

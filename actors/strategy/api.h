@@ -70,6 +70,9 @@ void st_timer(struct st_host *h, uint32_t key, int64_t at_ns);
 void st_timer_cancel(struct st_host *h, uint32_t key);
 /* st_position returns the strategy's own signed position in leg, 1e-8 base. */
 int64_t st_position(const struct st_host *h, uint16_t leg);
+/* st_held returns the same in whole lots, less what market orders to close will still take off it:
+ * 0 once everything held is on its way out, and for dust below a lot. */
+int64_t st_held(const struct st_host *h, uint16_t leg);
 /* st_open_orders returns how many of its orders in leg are not done. */
 uint32_t st_open_orders(const struct st_host *h, uint16_t leg);
 /* st_last returns the last close (or trade price) told for leg, 0 before the first. */

@@ -9,6 +9,7 @@
 #define MINUTE_NS (60 * SECOND_NS)
 #define HOUR_NS   (60 * MINUTE_NS)
 #define T0        (472222LL * HOUR_NS) /* an hour of 2023 */
+/* The strategy, and short words for sides. */
 enum { OWNER = 7, BUY = SIDE_BUY, SELL = SIDE_SELL };
 
 /* A bench with the actor on it. */
@@ -68,9 +69,9 @@ static const struct msg_account_state *account(const struct desk *d, size_t n) {
     return msg_body(f);
 }
 
-/* Goal: a linear position's cost, average and P&L are what a pocket calculator says. Method: figures
- * reckoned by hand: buy 2 at 100, buy 1 at 103 (cost 303), sell 2 at 110 (takes 202, +18), sell 1 at
- * 90 (takes 101, -11); fee 0.1 each. */
+/* Goal: a linear position's cost, average and P&L are what a pocket calculator says. Method: by
+ * hand: buy 2 at 100, buy 1 at 103 (cost 303), sell 2 at 110 (takes 202, +18), sell 1 at 90 (takes
+ * 101, -11); fee 0.1 each. */
 static void test_linear_by_hand(void **state) {
     (void)state;
     struct desk d;

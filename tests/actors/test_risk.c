@@ -9,6 +9,7 @@
 
 #define SECOND_NS 1000000000LL
 #define T0        (1700000000LL * SECOND_NS)
+/* The strategy. */
 enum { OWNER = 7 };
 
 /* Limits of most tests; each at a figure that a case can sit under, on and over. */
@@ -618,6 +619,7 @@ struct late {
     uint8_t status; /* this status */
 };
 
+/* Sizes of the random runs. */
 enum { ORDERS = 600, LATE = 4000 };
 
 /* Goal: whatever is open, in flight or told late, the true position can never come to pass the

@@ -10,6 +10,7 @@
 /* One whole unit of price, quantity or cash. */
 #define ONE ((int64_t)FIXED_ONE)
 
+/* Its ids. */
 enum {
     WORLD_PERP = 1, /* BTC-PERP: linear, tick 0.1, lot 0.001, min_notional 5 */
     WORLD_SPOT = 2, /* BTC-SPOT: spot, tick 0.01, lot 0.00001, min_notional 5 */
