@@ -86,7 +86,10 @@ static uint64_t say_none(struct st_host *h, const struct st_signal *s, uint16_t 
 /* place says packet and intent of an order that is sized and rounded, and keeps it. Returns its id,
  * 0 when there is no room for it. */
 static uint64_t place(struct st_host *h, const struct st_signal *s, struct st_order *o) {
-    if (h->order_cnt == h->orders_max) return say_none(h, s, REASON_OPEN_ORDERS_MAX);
+    bool closes = o->type == ORDER_TYPE_MARKET && (o->terms & ORDER_TERMS_EXIT);
+    if (h->order_cnt >= (closes ? h->orders_cap : h->orders_max)) {
+        return say_none(h, s, REASON_OPEN_ORDERS_MAX);
+    }
     if (!rt_room(h->ctx, MSG_ORDER_INTENT, h->intents + 1)) {
         return say_none(h, s, REASON_EDGE_FULL);
     }
@@ -157,7 +160,7 @@ static uint16_t cap(struct st_host *h, uint16_t leg, uint8_t side, qty_t *quanti
     return *quantity > 0 ? REASON_NONE : REASON_MAX_POSITION;
 }
 
-/* close_leg cancels what rests, and closes what is held when its sign is that of sign (0 = either).
+/* close_leg closes what is held when its sign is that of sign (0 = either), and cancels what rests.
  * Returns the order's id, 0 when there is nothing to close or no room; *tried tells that there was
  * something. */
 static uint64_t close_leg(struct st_host *h, const struct st_signal *s, int sign, bool *tried) {
@@ -165,13 +168,14 @@ static uint64_t close_leg(struct st_host *h, const struct st_signal *s, int sign
     qty_t quantity = fixed_floor_to(held < 0 ? -held : held, lot);
     *tried = quantity > 0 && (sign == 0 || (sign < 0) == (held < 0));
     if (!*tried) return 0;
-    cancel_leg(h, s->leg, RESTING, REASON_BY_STRATEGY);
     struct st_order o = { .leg = s->leg,
                           .quantity = quantity,
                           .side = held < 0 ? SIDE_BUY : SIDE_SELL,
                           .type = ORDER_TYPE_MARKET,
                           .terms = ORDER_TERMS_EXIT };
-    return place(h, s, &o);
+    uint64_t id = place(h, s, &o);
+    if (id != 0) cancel_leg(h, s->leg, RESTING, REASON_BY_STRATEGY); /* else they still protect */
+    return id;
 }
 
 /* turn serves ST_LONG (side buy) and ST_SHORT (side sell). */

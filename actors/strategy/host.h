@@ -10,11 +10,12 @@
  * Orders. In each leg the host knows its own position (the sum of its fills; a fee paid in the base
  * asset is off it) and its own open orders. "Held" is the position with what its market orders to
  * close will still take off it; below one lot it counts as nothing.
- *   ST_LONG   held short: cancels what rests in the leg, closes what is held by a market order.
+ *   ST_LONG   held short: closes what is held by a market order, cancels what rests in the leg.
  *             Then, unless it holds a long or an order to open one is in flight, buys the declared
  *             size at market (resting orders to open a short are canceled first).
  *   ST_SHORT  the mirror image; on spot it only closes.
- *   ST_FLAT   cancels what rests or waits to open in the leg, closes what is held at market.
+ *   ST_FLAT   cancels what waits to open in the leg, closes what is held at market, cancels what
+ *             rests.
  *   ST_ORDER  that order; price to the tick (buy down, sell up), quantity down to the lot; quantity
  *             0 is the declared size, for an order with ORDER_TERMS_EXIT the whole position.
  *   ST_CANCEL that order, or all of the leg. Nothing is canceled twice.
@@ -110,7 +111,8 @@ struct st_host {
     struct st_order *orders;              /* open orders, by id */
     struct st_held *held;                 /* the account's positions */
     int32_t *finest;                      /* by instrument id: its finest series, -1 = none */
-    uint32_t order_cnt, orders_max;       /* in use; room */
+    uint32_t order_cnt, orders_max;       /* in use; room for all but orders that close */
+    uint32_t orders_cap;                  /* room with those: two more for each leg */
     uint32_t held_cnt, held_max;          /* in use; room */
     uint64_t sequence;                    /* of the newest order id */
     cash_t cash;                          /* of the account, newest told */

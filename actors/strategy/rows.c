@@ -141,7 +141,7 @@ static int load_counter(struct st_host *h, const struct msg_counter_row *row,
 static int load_order(struct st_host *h, const struct msg_order_row *row, struct rt_error *err) {
     uint16_t leg = 0;
     while (leg < h->leg_cnt && h->legs[leg].in->id != row->instrument) leg++;
-    if (leg == h->leg_cnt || h->order_cnt == h->orders_max) return bad(err, "order");
+    if (leg == h->leg_cnt || h->order_cnt == h->orders_cap) return bad(err, "order");
     if (h->order_cnt > 0 && h->orders[h->order_cnt - 1].id >= row->order_id) {
         return bad(err, "order of orders");
     }

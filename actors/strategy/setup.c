@@ -277,7 +277,8 @@ int st_host_init(struct rt_init *init, void *state, struct rt_error *err) {
     if (rc == 0) rc = read_rest(h, config, &model, &orders_max, err);
     if (rc < 0) return rc;
     h->orders_max = (uint32_t)orders_max;
-    h->orders = rt_init_take(init, h->orders_max * sizeof *h->orders);
+    h->orders_cap = h->orders_max + 2U * h->leg_cnt;
+    h->orders = rt_init_take(init, h->orders_cap * sizeof *h->orders);
     know_account(init, h);
     for (uint16_t i = 0; i < h->leg_cnt; i++) {
         struct st_packet *p = rt_init_take(init, sizeof *p);

@@ -16,8 +16,8 @@
 
 struct rt_snapshots; /* the snapshots of one process's shards; opaque */
 
-/* rt_snapshots_open opens (makes) DIR for shard_cnt shards with buffers of bytes_max each and starts
- * the helper thread. Returns 0 or negative errno with err. */
+/* rt_snapshots_open opens (makes) DIR for shard_cnt shards with buffers of bytes_max each and
+ * starts the helper thread. Returns 0 or negative errno with err. */
 int rt_snapshots_open(const char *dir, uint32_t shard_cnt, size_t bytes_max,
                       struct rt_snapshots **out, struct rt_error *err)
     __attribute__((warn_unused_result));
@@ -42,10 +42,10 @@ uint64_t rt_snapshot_committed(const struct rt_snapshots *s, uint32_t shard);
 typedef int (*rt_snapshot_row_fn)(void *arg, uint16_t owner, uint16_t kind, uint64_t key,
                                   const void *row, uint32_t bytes, struct rt_error *err);
 
-/* rt_snapshot_load finds the newest valid snapshot of shard whose position is <= journal_end, checks
- * every CRC, the count and the hash before the first row is handed out, and calls fn for each row
- * in the order they were saved. *position = 0 and no call when there is none. report (cap bytes)
- * gets one sentence when a damaged one was passed over. Returns 0 or negative errno. */
+/* rt_snapshot_load finds the newest valid snapshot of shard whose position is <= journal_end,
+ * checks every CRC, the count and the hash before the first row is handed out, and calls fn for
+ * each row in the order they were saved. *position = 0 and no call when there is none. report (cap
+ * bytes) gets one sentence when a damaged one was passed over. Returns 0 or negative errno. */
 int rt_snapshot_load(const char *dir, uint32_t shard, uint64_t journal_end, rt_snapshot_row_fn fn,
                      void *arg, uint64_t *position, char *report, size_t cap, struct rt_error *err);
 

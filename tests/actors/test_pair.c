@@ -241,6 +241,29 @@ static void test_no_leg(void **state) {
     mk_market_close(m);
 }
 
+/* An entry that fills although it was canceled is closed by the check. */
+static void test_stray(void **state) {
+    (void)state;
+    struct rig r;
+    struct mk_market *m = make(&r, params_10);
+    warm(&r);
+    struct msg_order_intent a = *intent_of(&r, 0), b = *intent_of(&r, 1);
+    rig_forget(&r);
+    rig_until(&r, 50 * MINUTE_NS); /* the longest time, and still nothing filled: both canceled */
+    assert_int_equal(rig_count(&r, MSG_ORDER_CANCEL), 2);
+    assert_int_equal(rig_count(&r, MSG_ORDER_INTENT), 0);
+    tell_state(&r, &a, ORDER_STATUS_CANCELED, 0, REASON_BY_STRATEGY);
+    tell_fill(&r, &b, 1000 * ONE);
+    rig_forget(&r);
+    rig_until(&r, 55 * MINUTE_NS);
+    assert_int_equal(rig_count(&r, MSG_ORDER_INTENT), 1);
+    assert_int_equal(intent_of(&r, 0)->instrument, ETH_PERP);
+    assert_int_equal(intent_of(&r, 0)->side, SIDE_SELL);
+    assert_int_equal(intent_of(&r, 0)->terms, ORDER_TERMS_EXIT);
+    rig_close(&r);
+    mk_market_close(m);
+}
+
 /* Held for the longest time, but paused: it leaves at the first check after. */
 static void test_paused(void **state) {
     (void)state;
@@ -260,6 +283,7 @@ static void test_paused(void **state) {
     c.op = COMMAND_OP_RESUME;
     rig_hear(&r, MSG_COMMAND, 0, &c, sizeof c);
     rig_forget(&r);
+    tell(&r, 62, 1995 * ONE, 1000 * ONE); /* back at its mean: the check goes on with it */
     rig_until(&r, 64 * MINUTE_NS);
     assert_int_equal(r.said_cnt, 0);
     rig_until(&r, 65 * MINUTE_NS);
@@ -354,6 +378,7 @@ int main(void) {
         cmocka_unit_test(test_one_leg),
         cmocka_unit_test(test_no_leg),
         cmocka_unit_test(test_paused),
+        cmocka_unit_test(test_stray),
         cmocka_unit_test(test_gaps),
         cmocka_unit_test(test_extremes),
         cmocka_unit_test(test_refusals),

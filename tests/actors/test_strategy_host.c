@@ -367,13 +367,47 @@ static void test_rests(void **state) {
     signal_at(&b, BTC_PERP, p, advice(ST_SHORT));
     assert_int_equal(rig_count(&b.rig, MSG_ORDER_INTENT), 0);
     assert_int_equal(packet_of(&b.rig, 0)->reason[1], REASON_EDGE_FULL);
+    assert_int_equal(rig_count(&b.rig, MSG_DECISION_PACKET), 1); /* no close: no open either */
+    assert_int_equal(rig_count(&b.rig, MSG_ORDER_CANCEL), 0);    /* the stop still protects */
     b.rig.no_room = false;
+    signal_at(&b, BTC_PERP, p, more); /* canceled below, not done: it takes room */
     signal_at(&b, BTC_PERP, p, advice(ST_FLAT));
     check_intent(&b, 0, SIDE_SELL, ORDER_TYPE_MARKET, ORDER_TERMS_EXIT, 10 * lot, 0);
-    assert_int_equal(rig_count(&b.rig, MSG_ORDER_CANCEL), 0); /* it was, when the edge was full */
-    (void)resting;
-    signal_at(&b, BTC_PERP, p, stop); /* two open: no room */
+    assert_int_equal(rig_count(&b.rig, MSG_ORDER_CANCEL), 2);
+    assert_int_equal(cancel_of(&b.rig, 1)->order_id, resting);
+    signal_at(&b, BTC_PERP, p, stop); /* three open: no room */
     assert_int_equal(packet_of(&b.rig, 0)->reason[1], REASON_OPEN_ORDERS_MAX);
+    bench_close(&b);
+}
+
+/* Risk may pass less; one lot held counts, and is all that is closed. */
+static void test_reduced(void **state) {
+    (void)state;
+    struct bench b;
+    bench_open(&b, plain);
+    int64_t lot = ONE / 1000, p = 50000 * ONE;
+    signal_at(&b, BTC_PERP, p, advice(ST_LONG));
+    struct msg_order_intent i = *intent_of(&b.rig, 0);
+    i.quantity = lot;
+    tell_state(&b.rig, &i, ORDER_STATUS_SUBMITTED, 0, REASON_REDUCED);
+    struct msg_fill m = { .order_id = i.order_id,
+                          .price = p,
+                          .quantity = lot,
+                          .cum_quantity = lot,
+                          .fee_asset = UINT16_MAX,
+                          .instrument = BTC_PERP,
+                          .account = 1,
+                          .side = SIDE_BUY };
+    rig_hear(&b.rig, MSG_FILL, 60, &m, sizeof m);
+    assert_int_equal(st_open_orders(b.rig.state, 0), 0);
+    assert_int_equal(st_held(b.rig.state, 0), lot);
+    signal_at(&b, BTC_PERP, p, advice(ST_LONG)); /* a lot is a long */
+    assert_int_equal(rig_count(&b.rig, MSG_ORDER_INTENT), 0);
+    signal_at(&b, BTC_PERP, p, advice(ST_FLAT));
+    check_intent(&b, 0, SIDE_SELL, ORDER_TYPE_MARKET, ORDER_TERMS_EXIT, lot, 0);
+    assert_int_equal(rig_count(&b.rig, MSG_ORDER_CANCEL), 0); /* the entry has nothing left */
+    assert_int_equal(st_position(b.rig.state, 0), lot);
+    assert_int_equal(st_held(b.rig.state, 0), 0);
     bench_close(&b);
 }
 
@@ -836,11 +870,11 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_turns),    cmocka_unit_test(test_spot),
         cmocka_unit_test(test_orders),   cmocka_unit_test(test_rests),
-        cmocka_unit_test(test_sizes),    cmocka_unit_test(test_equity),
-        cmocka_unit_test(test_commands), cmocka_unit_test(test_stops),
-        cmocka_unit_test(test_runs),     cmocka_unit_test(test_frames),
-        cmocka_unit_test(test_reload),   cmocka_unit_test(test_refusals),
-        cmocka_unit_test(test_packet),
+        cmocka_unit_test(test_reduced),  cmocka_unit_test(test_sizes),
+        cmocka_unit_test(test_equity),   cmocka_unit_test(test_commands),
+        cmocka_unit_test(test_stops),    cmocka_unit_test(test_runs),
+        cmocka_unit_test(test_frames),   cmocka_unit_test(test_reload),
+        cmocka_unit_test(test_refusals), cmocka_unit_test(test_packet),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -141,6 +141,7 @@ static void test_random_rows(void **state) {
     }
 }
 
+/* main runs the tests. */
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_layouts),
