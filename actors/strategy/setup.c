@@ -106,7 +106,7 @@ static int parse_value(const struct st_param *p, const char *text, union st_valu
     return rc;
 }
 
-int st_param_find(struct rt_node *config, const char *name, const char *text, uint16_t *param,
+int st_param_load(struct rt_node *config, const char *name, const char *text, uint16_t *param,
                   int64_t *value, struct rt_error *err) {
     const struct st_class *cls = NULL;
     union st_value v = { .i = 0 };

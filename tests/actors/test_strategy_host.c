@@ -804,7 +804,7 @@ static void test_refusals(void **state) {
 }
 
 /* Values of `set`, as people write them. */
-static void test_param_find(void **state) {
+static void test_param_load(void **state) {
     (void)state;
     static const struct {
         const char *name, *text, *want; /* what is asked; part of the error, NULL = none */
@@ -831,7 +831,7 @@ static void test_param_find(void **state) {
         uint16_t param = 99;
         int64_t value = 99;
         int rc =
-            st_param_find(rt_config_root(c), cases[i].name, cases[i].text, &param, &value, &err);
+            st_param_load(rt_config_root(c), cases[i].name, cases[i].text, &param, &value, &err);
         assert_int_equal(rc, cases[i].want ? -EINVAL : 0);
         if (cases[i].want && !strstr(err.text, cases[i].want)) print_error("%s\n", err.text);
         if (cases[i].want) assert_non_null(strstr(err.text, cases[i].want));
@@ -842,7 +842,7 @@ static void test_param_find(void **state) {
     assert_int_equal(rt_config_parse("f", "kind: risk", 10, &c, &err), 0);
     uint16_t param;
     int64_t value;
-    assert_int_equal(st_param_find(rt_config_root(c), "low", "1", &param, &value, &err), -EINVAL);
+    assert_int_equal(st_param_load(rt_config_root(c), "low", "1", &param, &value, &err), -EINVAL);
     rt_config_close(c);
 }
 
@@ -918,7 +918,7 @@ int main(void) {
         cmocka_unit_test(test_stops),      cmocka_unit_test(test_runs),
         cmocka_unit_test(test_frames),     cmocka_unit_test(test_reload),
         cmocka_unit_test(test_refusals),   cmocka_unit_test(test_packet),
-        cmocka_unit_test(test_param_find),
+        cmocka_unit_test(test_param_load),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
