@@ -1,4 +1,5 @@
 #include "actors/venue/bars.h"
+#include <assert.h>
 
 /* first_open returns when the first bar may open that works order, given the bars' interval. */
 static inline int64_t first_open(const struct venue *v, const struct venue_order *order,
@@ -166,4 +167,5 @@ void venue_bars_path(struct rt_ctx *ctx, struct venue *v, struct venue_book *b,
     venue_orders_bounds(&v->orders, b);
     if (b->lower_max >= bar->low || b->upper_min <= bar->high) work_path(ctx, v, b, bar);
     if (b->leaves_cnt > 0) work_leaves(ctx, v, b);
+    assert(b->leaves_cnt == 0);
 }

@@ -9,7 +9,7 @@
 
 /* Sizes of a run. */
 enum twin_sizes {
-    TWIN_SEEDS = 150,   /* runs */
+    TWIN_SEEDS = 200,   /* runs */
     TWIN_BARS = 60,     /* bar times in a run */
     TWIN_ORDERS = 2048, /* orders in a run at most */
     TWIN_TEXT = 16384,  /* text of one event */
