@@ -132,11 +132,11 @@ static void agree(const struct street *s, uint64_t seed) {
     }
 }
 
-/* Goal: the money path keeps one set of books: cash, holdings and cost at the venue are those of the
- * portfolio to the unit, what risk holds and reserves is what is held and open, whatever is traded.
- * Method: two random strategies, each on its own account, through risk, execution, the simulated
- * venue and portfolio, over random bars from a seed; mail in rounds; each actor reloaded at random;
- * the end of data closes all that is open. */
+/* Goal: the money path keeps one set of books: cash, holdings and cost at the venue are those of
+ * the portfolio to the unit, what risk holds and reserves is what is held and open, whatever is
+ * traded. Method: two random strategies, each on its own account, through risk, execution, the
+ * simulated venue and portfolio, over random bars from a seed; mail in rounds; each actor reloaded
+ * at random; the end of data closes all that is open. */
 static void test_one_set_of_books(void **state) {
     (void)state;
     uint64_t fills = 0;
