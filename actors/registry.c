@@ -45,5 +45,5 @@ static void world_close(void *world) {
 
 const struct rt_registry shrike_registry = {
     .actors = actor_kinds, .sources = source_kinds, .full = full_rules, .gates = gates,
-    .world_load = world_load, .world_close = world_close,
+    .world_load = world_load, .world_close = world_close, .param_find = st_param_load,
 };

@@ -10,11 +10,12 @@
 #include <string.h>
 
 static const int64_t default_start_ns = 1704067200000000000LL; /* 2024-01-01 */
+static const int64_t last_ns = 7226582400000000000LL; /* 2199: times of a block past it still fit */
 
 /* A series: its walk and the last two blocks made. */
 struct market_series {
     struct data_walk walk; /* what it is made from */
-    uint64_t rows_total;   /* rows in all; UINT64_MAX = endless */
+    uint64_t rows_total;   /* rows in all */
     uint64_t made[2];      /* numbers of the blocks in room, UINT64_MAX = none */
     uint32_t last;         /* which of them was given last */
     uint32_t pad;          /* keeps the layout */
@@ -133,7 +134,7 @@ static int series_open(struct rt_source_init *init, struct rt_node *item,
         return rc;
     }
     m->rows_total =
-        init->end_ns == INT64_MAX ? UINT64_MAX : data_walk_rows_before(&m->walk, init->end_ns);
+        data_walk_rows_before(&m->walk, init->end_ns < last_ns ? init->end_ns : last_ns);
     m->made[0] = m->made[1] = UINT64_MAX;
     m->room[0] = room;
     m->room[1] = room + DATA_WALK_ROWS * row_bytes;
@@ -144,7 +145,7 @@ static int series_open(struct rt_source_init *init, struct rt_node *item,
         .row_bytes = (uint32_t)row_bytes,
         .key = in->id,
         .span_ns = spec->interval_ns,
-        .rows_total = m->rows_total,
+        .rows_total = init->end_ns == INT64_MAX ? UINT64_MAX : m->rows_total,
         .impl = m,
         .block = market_block,
         .open_of = bars ? data_klines_bar_open : NULL,

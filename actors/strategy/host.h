@@ -139,6 +139,12 @@ int st_host_init(struct rt_init *init, void *state, struct rt_error *err);
  * all but doubles. */
 void st_param_range(const struct st_param *p, union st_value *min, union st_value *max);
 
+/* st_param_load finds the parameter named name of the actor whose own map is config, and reads text
+ * as its value, within its range: for `set` (a double's bits where it is one). 0 or -EINVAL with
+ * err. Whether it agrees with the other parameters the host decides when it hears the command. */
+int st_param_load(struct rt_node *config, const char *name, const char *text, uint16_t *param,
+                  int64_t *value, struct rt_error *err);
+
 /* st_size computes the declared size of an order that opens in leg (size.c). Returns REASON_NONE
  * with *out a multiple of the lot above zero, else why there is none. */
 uint16_t st_size(struct st_host *h, uint16_t leg, qty_t *out);

@@ -30,7 +30,7 @@ void st_param_range(const struct st_param *p, union st_value *min, union st_valu
     *max = to_value(p, p->type == ST_BOOL ? 1 : p->max);
 }
 
-/* read_param reads one parameter of map (which may be empty) into out. */
+/* read_param reads one parameter of map (NULL: the default) into out. */
 static int read_param(struct rt_node *map, const struct st_param *p, union st_value *out,
                       struct rt_error *err) {
     union st_value min, max, def = to_value(p, p->def);
@@ -53,26 +53,23 @@ static int read_param(struct rt_node *map, const struct st_param *p, union st_va
 /* read_params reads params: by the class's table. */
 static int read_params(struct st_host *h, struct rt_node *config, struct rt_error *err) {
     const char *known[ST_PARAMS_MAX + 1] = { NULL };
-    struct rt_node none = { .kind = RT_NODE_MAP, .file = config->file, .key = "params" };
     struct rt_node *map;
     int rc = rt_node_map(config, "params", false, &map, err);
     if (rc < 0) return rc;
-    if (!map) map = &none;
     for (const struct st_param *p = h->cls->params; p && p->name; p++) {
         assert(h->param_cnt < ST_PARAMS_MAX);
         known[h->param_cnt] = p->name;
         rc = read_param(map, p, &h->params[h->param_cnt++], err);
         if (rc < 0) return rc;
     }
-    rc = rt_node_no_more(map, known, err);
-    if (rc < 0) return rc;
+    if (map && (rc = rt_node_no_more(map, known, err)) < 0) return rc;
     const char *wrong = h->cls->check ? h->cls->check(h->params) : NULL;
-    if (wrong) return rt_node_fail(map == &none ? config : map, err, "%s", wrong);
+    if (wrong) return rt_node_fail(map ? map : config, err, "%s", wrong);
     return 0;
 }
 
 /* read_class reads class: and finds it in the table. */
-static int read_class(struct st_host *h, struct rt_node *config, struct rt_error *err) {
+static int read_class(const struct st_class **cls, struct rt_node *config, struct rt_error *err) {
     const char *name;
     int rc = rt_node_text(config, "class", true, 64, NULL, &name, err);
     if (rc < 0) return rc;
@@ -80,7 +77,7 @@ static int read_class(struct st_host *h, struct rt_node *config, struct rt_error
     size_t at = 0;
     for (const struct st_class *const *c = st_classes; *c; c++) {
         if (strcmp((*c)->name, name) == 0) {
-            h->cls = *c;
+            *cls = *c;
             return 0;
         }
         at += (size_t)snprintf(all + at, sizeof all - at, "%s%s", at ? ", " : "", (*c)->name);
@@ -88,6 +85,45 @@ static int read_class(struct st_host *h, struct rt_node *config, struct rt_error
     }
     return rt_node_fail(rt_node_get(config, "class"), err,
                         "no strategy class \"%s\", expected one of: %s", name, all);
+}
+
+/* parse_value reads text as a value of p, in the words of a run file. */
+static int parse_value(const struct st_param *p, const char *text, union st_value *out,
+                       struct rt_error *err) {
+    char yaml[128];
+    for (const char *c = text; *c; c++) {
+        if ((unsigned char)*c < ' ') return rt_error_set(err, -EINVAL, "%s: not one line", p->name);
+    }
+    int cnt = snprintf(yaml, sizeof yaml, "%s: %s\n", p->name, text);
+    if (cnt < 0 || (size_t)cnt >= sizeof yaml) {
+        return rt_error_set(err, -EINVAL, "%s: the value is too long", p->name);
+    }
+    struct rt_config *c;
+    int rc = rt_config_parse("set", yaml, (size_t)cnt, &c, err);
+    if (rc < 0) return rc;
+    rc = read_param(rt_config_root(c), p, out, err);
+    rt_config_close(c);
+    return rc;
+}
+
+int st_param_load(struct rt_node *config, const char *name, const char *text, uint16_t *param,
+                  int64_t *value, struct rt_error *err) {
+    const struct st_class *cls = NULL;
+    union st_value v = { .i = 0 };
+    if (!rt_node_get(config, "class")) {
+        return rt_error_set(err, -EINVAL, "%s: this actor has no parameters to set", name);
+    }
+    int rc = read_class(&cls, config, err);
+    if (rc < 0) return rc;
+    for (uint16_t i = 0; cls->params && cls->params[i].name; i++) {
+        if (strcmp(cls->params[i].name, name) != 0) continue;
+        rc = parse_value(&cls->params[i], text, &v, err);
+        if (rc < 0) return rc;
+        *param = i;
+        *value = v.i; /* of a double, its bits */
+        return 0;
+    }
+    return rt_error_set(err, -EINVAL, "%s: no parameter of %s", name, cls->name);
 }
 
 /* read_interval reads interval:, a duration or `trades`. */
@@ -268,7 +304,7 @@ int st_host_init(struct rt_init *init, void *state, struct rt_error *err) {
     int64_t orders_max = 0;
     h->market = init->world;
     h->self = init->self;
-    int rc = read_class(h, config, err);
+    int rc = read_class(&h->cls, config, err);
     if (rc == 0) rc = read_interval(h, config, err);
     if (rc == 0) rc = read_account(h, config, err);
     if (rc == 0) rc = read_legs(init, h, config, err);

@@ -21,7 +21,7 @@ enum venue_counter {
     COUNTER_ACCEPTED = 2, /* venue.accepted */
     COUNTER_TRADES = 3,   /* venue.trades */
     COUNTER_CLOSED = 4,   /* venue.closed */
-    COUNTER_BAR = 0x10000 /* + instrument id: venue_book.bar_open_ns */
+    COUNTER_BAR = 0x10000 /* + instrument id: venue_book.bar_end_ns */
 };
 
 /* The timer that goes on with what found no room in one call; other timers are instruments. */
@@ -224,9 +224,16 @@ static void arrive_order(struct rt_ctx *ctx, struct venue *v, struct venue_book 
     if (b->driver == VENUE_BARS) venue_bars_join(ctx, v, b, idx);
 }
 
-/* cancel_order cancels the open order idx of b. */
+/* cancel_order cancels the open order idx of b. Where a bar ends at this instant that is still to
+ * be worked, the order stays for it: what is decided now cannot undo what has been met. */
 static void cancel_order(struct rt_ctx *ctx, struct venue *v, struct venue_book *b, uint32_t idx) {
-    say_status(ctx, &v->orders.pool[idx], 0, ORDER_STATUS_CANCELED, REASON_NONE);
+    struct venue_order *order = &v->orders.pool[idx];
+    if (b->bar_end_ns == ctx->now_ns && !(order->flags & VENUE_EAGER)) {
+        b->leaves_cnt += !(order->flags & VENUE_LEAVES);
+        order->flags |= VENUE_LEAVES;
+        return;
+    }
+    say_status(ctx, order, 0, ORDER_STATUS_CANCELED, REASON_NONE);
     venue_orders_close(&v->orders, b, idx);
 }
 
@@ -511,9 +518,9 @@ static void venue_save(const void *state, struct rt_row_sink *sink) {
     put_counter(sink, COUNTER_TRADES, (int64_t)v->trades);
     put_counter(sink, COUNTER_CLOSED, v->closed);
     for (uint32_t i = 0; i < m->instrument_cnt; i++) {
-        int64_t open_ns = v->books[i].bar_open_ns;
-        struct msg_counter_row row = { .value = open_ns, .id = COUNTER_BAR + i + 1 };
-        if (open_ns != INT64_MIN) sink->put(sink, MSG_COUNTER_ROW, row.id, &row, sizeof row);
+        int64_t end_ns = v->books[i].bar_end_ns;
+        struct msg_counter_row row = { .value = end_ns, .id = COUNTER_BAR + i + 1 };
+        if (end_ns != INT64_MIN) sink->put(sink, MSG_COUNTER_ROW, row.id, &row, sizeof row);
     }
     for (uint32_t a = 0; a < m->account_cnt; a++) {
         struct msg_account_row row = { .cash = v->cash[a], .account = (uint8_t)(a + 1) };
@@ -564,7 +571,7 @@ static int load_order(struct venue *v, uint64_t seq, const struct msg_order_row 
             .side = row->side,
             .type = row->type,
             .terms = row->terms,
-            .flags = row->flags & (VENUE_EAGER | VENUE_FLIGHT),
+            .flags = row->flags & (VENUE_LEAVES | VENUE_EAGER | VENUE_FLIGHT),
             .op = op,
         };
         v->orders.cnt += place;
@@ -592,7 +599,7 @@ static int load_counter(struct venue *v, const struct msg_counter_row *row, stru
     default: break;
     }
     if (row->id > COUNTER_BAR && row->id <= COUNTER_BAR + (uint64_t)v->market->instrument_cnt) {
-        v->books[row->id - COUNTER_BAR - 1].bar_open_ns = row->value;
+        v->books[row->id - COUNTER_BAR - 1].bar_end_ns = row->value;
         return 0;
     }
     return rt_error_set(err, -EINVAL, "venue: counter %llu is unknown",

@@ -132,6 +132,22 @@ static int64_t first_instant(struct rt_shard *s, const struct rt_topology *t) {
     return first == INT64_MAX ? 0 : first;
 }
 
+/* last_instant finds where the data ends: the end of the last row of any series; INT64_MAX where a
+ * series is endless or there is none. Timers beyond it are not waited for. */
+static int64_t last_instant(struct rt_shard *s) {
+    int64_t last = INT64_MIN;
+    for (uint16_t i = 0; i < s->series_cnt; i++) {
+        struct rt_feed *d = &s->feeds[i];
+        struct rt_block b = { 0 };
+        if (d->s.rows_total == UINT64_MAX) return INT64_MAX;
+        if (d->s.rows_total == 0 || d->s.block(&d->s, d->s.rows_total - 1, &b) < 0 || b.cnt == 0) continue;
+        int64_t at;
+        memcpy(&at, b.rows + (d->s.rows_total - 1 - b.first) * d->s.row_bytes, sizeof at);
+        if (at + d->s.span_ns > last) last = at + d->s.span_ns;
+    }
+    return last == INT64_MIN ? INT64_MAX : last;
+}
+
 /* make_actors takes the state of the shard's actors; init comes later. */
 static int make_actors(struct rt_run *run, struct rt_shard *s, struct rt_error *err) {
     const struct rt_topology *t = run->topology;
@@ -308,7 +324,8 @@ int rt_shard_build(struct rt_run *run, uint16_t number, struct rt_shard **out, s
         (code = make_routes(run, s, err)) < 0 || (code = open_sources(run, s, err)) < 0)
         return code;
     s->start_ns = first_instant(s, t);
-    s->end_ns = t->end_ns;
+    s->end_ns = last_instant(s);
+    if (t->end_ns < s->end_ns) s->end_ns = t->end_ns;
     s->now_ns = s->start_ns;
     s->ctx.now_ns = s->now_ns;
     s->wheel = rt_wheel_init(wheel, d->timers_max, s->now_ns);

@@ -376,8 +376,8 @@ static int prepare(struct rt_run *run, uint16_t number, struct thread *th, struc
     o.head = head;
     o.head_bytes = names(run, head, sizeof head);
     s->journal_on = true;
-    if (o.backing == RT_BACKING_MEMORY && !run->paths.dir[0]) o.dir = o.stage_dir = NULL;
-    if (o.dir && (code = make_dir(o.dir, 0755)) < 0) return rt_error_set(err, code, "%s: %s", dir, strerror(-code));
+    if (o.backing == RT_BACKING_MEMORY) o.dir = o.stage_dir = dir; /* a name, nothing is made there */
+    if (o.backing != RT_BACKING_MEMORY && (code = make_dir(o.dir, 0755)) < 0) return rt_error_set(err, code, "%s: %s", dir, strerror(-code));
     if (o.stage_dir && o.backing != RT_BACKING_MEMORY && (code = make_dir(o.stage_dir, 0700)) < 0)
         return rt_error_set(err, code, "%s: %s", stage, strerror(-code));
     if ((code = rt_journal_open(&s->journal, &o, &found, err)) < 0) return code;

@@ -247,6 +247,9 @@ static void test_fill_ids_full(void **state) {
     static const uint64_t ids[] = { 9, 7, 8, 7, 8, 9 };
     for (size_t i = 0; i < 6; i++) filled(&r, id(OWNER, 2), ids[i], ONE, 100 * ONE, 0);
     assert_int_equal(rig_count(&r, MSG_FILL), 3);
+    const struct execution_state *st = r.state;
+    const struct execution_order *o = &st->orders[rt_map_get(&st->index, id(OWNER, 2))];
+    assert_false(o->row.flags & EXECUTION_IDS_RISE); /* there was room for its two */
     rig_close(&r);
 }
 

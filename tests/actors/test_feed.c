@@ -43,8 +43,8 @@ struct pair {
     size_t differ;              /* of these, known to differ */
 };
 
-/* Goal: what is resampled is what the exchange says. Method: README of the data: spot 1h to 1d on all
- * 2163 full days of 2018-2023 (BTC, ETH), 729 of 729 (XRP, LTC); perpetual 5m to 1h but for one
+/* Goal: what is resampled is what the exchange says. Method: README of the data: spot 1h to 1d on
+ * all 2163 full days of 2018-2023 (BTC, ETH), 729 of 729 (XRP, LTC); perpetual 5m to 1h but for one
  * hour of November and December 2023 (2023-11-14 11:00, a fault of the archive). */
 static void test_recorded_files(void **state) {
     (void)state;
@@ -287,8 +287,8 @@ static void test_grid(void **state) {
     assert_int_equal(feed_begin_ns(3 * DAY_NS, 7 * DAY_NS), -3 * DAY_NS);
 }
 
-/* Goal: told when known. Method: one 5m bar of 1m rows, whole, then without its last row, then alone
- * in its last minute; a row that comes after its bar was told is left out. */
+/* Goal: told when known. Method: one 5m bar of 1m rows, whole, then without its last row, then
+ * alone in its last minute; a row that comes after its bar was told is left out. */
 static void test_when(void **state) {
     (void)state;
     static struct rig r;
@@ -383,6 +383,7 @@ static void test_declarations(void **state) {
     mk_market_close(world);
 }
 
+/* main runs the tests. */
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_recorded_files), cmocka_unit_test(test_random_bars),

@@ -1,5 +1,5 @@
-/* Goal    bars come out of kline CSV exactly, in every form that Binance and our files have, and what
- *         is wrong is refused with its place.
+/* Goal    bars come out of kline CSV exactly, in every form that Binance and our files have, and
+ *         what is wrong is refused with its place.
  * Method  recorded files, whose rows and gaps their README tells (counted by other programs); forms
  *         of one small file; random rows against a reader written plainly; a corpus of broken
  *         files with the line that each must say. */
@@ -163,8 +163,8 @@ static void put_decimal(uint64_t *gen, int64_t most, char *out) {
     }
 }
 
-/* Goal: figures are exact whatever their length. Method: random rows of decimals of 1 to 11 and 0 to
- * 8 digits against a plain reader and strtod; whole and in pieces. */
+/* Goal: figures are exact whatever their length. Method: random rows of decimals of 1 to 11 and 0
+ * to 8 digits against a plain reader and strtod; whole and in pieces. */
 static void test_random_rows(void **state) {
     (void)state;
     enum { ROWS = 300 };
@@ -375,6 +375,7 @@ static void test_declarations(void **state) {
     mk_market_close(world);
 }
 
+/* main runs the tests. */
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_recorded_files), cmocka_unit_test(test_forms),

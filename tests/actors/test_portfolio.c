@@ -256,6 +256,23 @@ static void test_marks(void **state) {
     }
 }
 
+/* Goal: a position opened before any bar was told waits for the first bar, and is marked on the
+ * interval then, not at that bar. Method: an hour of minutes from a fill at their first open. */
+static void test_marks_before_the_first_bar(void **state) {
+    (void)state;
+    struct desk d;
+    desk_open(&d);
+    desk_fill(&d, OWNER, WORLD_PERP, BUY, ONE, 101 * ONE, 0, WORLD_USDT);
+    rows(&d, 1, T0, world_accounts[0].cash);
+    for (int m = 1; m <= 60; m++) {
+        rows(&d, 0, 0, 0);
+        desk_close_at(&d, 0, T0 + m * MINUTE_NS, 100 * ONE);
+        rig_until(&d.rig, T0 + m * MINUTE_NS);
+    }
+    rows(&d, 1, T0 + HOUR_NS, world_accounts[0].cash - ONE);
+    rig_close(&d.rig);
+}
+
 /* Goal: with interval 0 each close of the finest series is a row; what lives on trades is marked at
  * the multiples of the interval. Method: a few bars; a few hours of no trades. */
 static void test_marks_of_each_bar_and_trades(void **state) {
@@ -443,10 +460,15 @@ static void test_agrees_with_twin(void **state) {
 /* main runs the tests of this file. */
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_linear_by_hand), cmocka_unit_test(test_through_zero),
-        cmocka_unit_test(test_spot_by_hand),   cmocka_unit_test(test_rounding),
-        cmocka_unit_test(test_marks),          cmocka_unit_test(test_marks_of_each_bar_and_trades),
-        cmocka_unit_test(test_refusals),       cmocka_unit_test(test_agrees_with_twin),
+        cmocka_unit_test(test_linear_by_hand),
+        cmocka_unit_test(test_through_zero),
+        cmocka_unit_test(test_spot_by_hand),
+        cmocka_unit_test(test_rounding),
+        cmocka_unit_test(test_marks),
+        cmocka_unit_test(test_marks_before_the_first_bar),
+        cmocka_unit_test(test_marks_of_each_bar_and_trades),
+        cmocka_unit_test(test_refusals),
+        cmocka_unit_test(test_agrees_with_twin),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -325,6 +325,13 @@ static void test_duplicate_window(void **state) {
     limit.type = LIM;
     limit.price = 1000 * ONE;
     assert_int_equal(gate_ask(&g, limit).reason, REASON_NONE);
+    struct msg_order_intent other = market(SELL, ONE, 0); /* of another strategy */
+    other.order_id = mk_order_id(OWNER + 1, 1, 0);
+    other.account = WORLD_MAIN;
+    rig_forget(&g.rig);
+    rig_hear(&g.rig, MSG_ORDER_INTENT, OWNER + 1, &other, sizeof other);
+    const struct msg_risk_verdict *v = msg_body(rig_said(&g.rig, 0));
+    assert_int_equal(v->reason, REASON_NONE);
     g.rig.ctx.now_ns += 2 * SECOND_NS - 1;
     assert_int_equal(gate_ask(&g, market(SELL, ONE, 0)).reason, REASON_DUPLICATE_ORDER);
     g.rig.ctx.now_ns += 1;

@@ -803,6 +803,49 @@ static void test_refusals(void **state) {
     mk_market_close(m);
 }
 
+/* Values of `set`, as people write them. */
+static void test_param_load(void **state) {
+    (void)state;
+    static const struct {
+        const char *name, *text, *want; /* what is asked; part of the error, NULL = none */
+        uint16_t param;                 /* its index */
+        int64_t value;                  /* its value */
+    } cases[] = {
+        { "low", "3", NULL, 0, 3 },
+        { "high", "10", NULL, 1, 10 },
+        { "pct", "0.5", NULL, 2, 50000000 },
+        { "weight", "-0.5", NULL, 3, INT64_MIN + 0x3fe0000000000000 },
+        { "wait", "2m", NULL, 4, 2 * MINUTE_NS },
+        { "loud", "false", NULL, 5, 0 },
+        { "high", "11", "high", 0, 0 },
+        { "high", "x", "high", 0, 0 },
+        { "high", "", "high", 0, 0 },
+        { "high", "[1]", "high", 0, 0 },
+        { "high", "3\nlow: 4", "not one line", 0, 0 },
+        { "hihg", "3", "no parameter of probe", 0, 0 },
+    };
+    struct rt_config *c;
+    struct rt_error err = { 0 };
+    assert_int_equal(rt_config_parse("f", plain, strlen(plain), &c, &err), 0);
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        uint16_t param = 99;
+        int64_t value = 99;
+        int rc =
+            st_param_load(rt_config_root(c), cases[i].name, cases[i].text, &param, &value, &err);
+        assert_int_equal(rc, cases[i].want ? -EINVAL : 0);
+        if (cases[i].want && !strstr(err.text, cases[i].want)) print_error("%s\n", err.text);
+        if (cases[i].want) assert_non_null(strstr(err.text, cases[i].want));
+        if (rc == 0) assert_int_equal(param, cases[i].param);
+        if (rc == 0) assert_true(value == cases[i].value);
+    }
+    rt_config_close(c);
+    assert_int_equal(rt_config_parse("f", "kind: risk", 10, &c, &err), 0);
+    uint16_t param;
+    int64_t value;
+    assert_int_equal(st_param_load(rt_config_root(c), "low", "1", &param, &value, &err), -EINVAL);
+    rt_config_close(c);
+}
+
 /* by_flatc gives the packet as flatc's JSON of it. */
 static void by_flatc(const struct msg_frame *f, char *out, size_t cap) {
     char dir[] = "/tmp/packetXXXXXX", path[64], command[512];
@@ -868,13 +911,14 @@ static void test_packet(void **state) {
 /* main runs the tests of this file. */
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_turns),    cmocka_unit_test(test_spot),
-        cmocka_unit_test(test_orders),   cmocka_unit_test(test_rests),
-        cmocka_unit_test(test_reduced),  cmocka_unit_test(test_sizes),
-        cmocka_unit_test(test_equity),   cmocka_unit_test(test_commands),
-        cmocka_unit_test(test_stops),    cmocka_unit_test(test_runs),
-        cmocka_unit_test(test_frames),   cmocka_unit_test(test_reload),
-        cmocka_unit_test(test_refusals), cmocka_unit_test(test_packet),
+        cmocka_unit_test(test_turns),      cmocka_unit_test(test_spot),
+        cmocka_unit_test(test_orders),     cmocka_unit_test(test_rests),
+        cmocka_unit_test(test_reduced),    cmocka_unit_test(test_sizes),
+        cmocka_unit_test(test_equity),     cmocka_unit_test(test_commands),
+        cmocka_unit_test(test_stops),      cmocka_unit_test(test_runs),
+        cmocka_unit_test(test_frames),     cmocka_unit_test(test_reload),
+        cmocka_unit_test(test_refusals),   cmocka_unit_test(test_packet),
+        cmocka_unit_test(test_param_load),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -141,11 +141,53 @@ static void test_random_rows(void **state) {
     }
 }
 
+/* Goal: a fault is found by the fast form as well as by the careful one, which alone sees the end of
+ * a file. Method: each faulty row as the last one of a file and in the middle of one. */
+static void test_faults_anywhere(void **state) {
+    (void)state;
+    static const char *const faults[][2] = {
+        { "50,0,1,1,1610064000050,true", "price is zero" },
+        { "50,1,0.0,1,1610064000050,true", "quantity is zero" },
+        { "50,-1,1,1,1610064000050,true", "price: \"-1\" is negative" },
+        { "50,1.,1,1,1610064000050,true", "price: \"1.\" is not a number" },
+        { "50,1,1.000000001,1,1610064000050,true", "has more than 8 decimals" },
+        { "50,1,1,x,1610064000050,true", "column 4: \"x\" is not a number" },
+        { "50,1,1,1,1610064000050,truly", "expected true or false" },
+        { "50,1,1,1,1610064000050", "5 columns; expected 6" },
+        { "50,1,1,1,1610064000050,true,true", "7 columns; expected 6" },
+        { "49,1,1,1,1610064000050,true", "trade id 49 does not rise; before it 49" },
+        { "50,1,1,1,1610064000048,true", "is before the row before" },
+        { "9999999999999999999,1,1,1,1610064000050,true", "trade id" },
+        { "50,1,1,1,99999999999,true", "time: \"99999999999\" is too large" },
+    };
+    static char text[20000];
+    static struct msg_trade rows[200];
+    for (size_t i = 0; i < sizeof faults / sizeof faults[0]; i++) {
+        for (int last = 50; last <= 150; last += 100) {
+            size_t n = 0, cnt = 0;
+            for (int row = 1; row <= last; row++) {
+                n += row == 50 ? (size_t)sprintf(text + n, "%s\n", faults[i][0])
+                               : (size_t)sprintf(text + n, "%d,1,1,1,%lld,true\n", row,
+                                                 1610064000000LL + row);
+            }
+            struct data_trades t = { .file = "text", .instrument = 3 };
+            struct rt_error err = { 0 };
+            assert_true(data_trades_parse(text, n, &t, rows, 200, &cnt, &err) < 0);
+            assert_int_equal(cnt, 49);
+            if (strncmp(err.text, "text:50: ", 9) != 0 || !strstr(err.text, faults[i][1])) {
+                fail_msg("%s: %s", faults[i][0], err.text);
+            }
+        }
+    }
+}
+
+/* main runs the tests. */
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_layouts),
         cmocka_unit_test(test_recorded_files),
         cmocka_unit_test(test_random_rows),
+        cmocka_unit_test(test_faults_anywhere),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -944,6 +944,48 @@ static void test_cancel(void **state) {
     bench_close(&b);
 }
 
+/* A cancel cannot undo what the bar that ends at that instant has met: instrument 2 is worked after
+ * 1, and a fill in 1 makes the cancel in 2. */
+static void test_cancel_while_bars_end(void **state) {
+    (void)state;
+    struct bench b;
+    bench_bars(&b);
+    ASK(&b, .id = 1, .type = LIMIT, .price = 95);
+    ASK(&b, .id = 2, .type = LIMIT, .price = 95, .instrument = 2);
+    ASK(&b, .id = 3, .type = LIMIT, .price = 91, .instrument = 2);
+    ASK(&b, .id = 4, .type = LIMIT, .price = 90, .instrument = 2);
+    bench_bar_begins(&b, 1, START_NS, fx(100), fx(100), fx(90), fx(100), 1);
+    bench_bar_begins(&b, 2, START_NS, fx(100), fx(100), fx(92), fx(100), 1);
+    (void)said(&b);
+    (void)rig_rows(&b.rig, b.series[0], RT_HEAR_EARLY, &b.bars[0], 1);
+    SAYS(&b, "60 1 1@95 maker\n");
+    for (uint64_t id = 4; id >= 2; id--) {
+        ASK(&b, .id = id, .instrument = 2, .op = REQUEST_OP_CANCEL);
+        ASK(&b, .id = id, .instrument = 2, .op = REQUEST_OP_CANCEL);
+    }
+    SAYS(&b, "");
+    rig_reload(&b.rig);
+    bench_bar_ends(&b, 2);
+    SAYS(&b, "60 2 1@95 maker\n60 3 canceled\n60 4 canceled\n");
+    ASK(&b, .id = 2, .instrument = 2, .op = REQUEST_OP_CANCEL);
+    SAYS(&b, "60 2 rejected unknown_order\n");
+    bench_close(&b);
+}
+
+/* A fill whose figures leave the range of money does not happen: the order expires. */
+static void test_overflow_at_fill(void **state) {
+    (void)state;
+    struct bench b;
+    bench_bars(&b);
+    ASK(&b, .id = 1, .quantity = 9e9);
+    (void)said(&b);
+    opens(&b, 9e9, 9e9, 9e9, 9e9);
+    SAYS(&b, "0 1 expired overflow\n");
+    assert_int_equal(bench_cash(&b, 1), fx(1000000));
+    assert_int_equal(bench_held(&b, 1, 1).quantity, 0);
+    bench_close(&b);
+}
+
 /* cancel_all takes the account's orders, in one instrument or in all, by id. */
 static void test_cancel_all(void **state) {
     (void)state;
@@ -976,6 +1018,30 @@ static void test_end_of_data(void **state) {
     assert_false(up(&b, RT_HEAR_OPEN));
     ASK(&b, .id = 10);
     SAYS(&b, "0 10 rejected market_closed\n");
+    bench_close(&b);
+}
+
+/* More orders than one call has room to speak of: the rest follows in events of their own. */
+static void test_end_of_data_many(void **state) {
+    (void)state;
+    enum many { MANY = 20000 };
+    struct bench b;
+    bench_world(&b);
+    bench_open(&b, MSG_BAR, "{orders_max: 65536}");
+    for (uint64_t id = 1; id <= MANY; id++) ASK(&b, .id = id, .type = LIMIT, .price = 95);
+    assert_int_equal(rig_count(&b.rig, MSG_VENUE_STATUS), MANY);
+    rig_forget(&b.rig);
+    stop_data(&b);
+    assert_true(b.rig.said_cnt < MANY);
+    assert_true(up(&b, RT_HEAR_OPEN));
+    bench_at(&b, 0);
+    assert_int_equal(b.rig.said_cnt, MANY);
+    for (uint64_t id = 1; id <= MANY; id++) {
+        const struct msg_venue_status *s = msg_body(rig_said(&b.rig, id - 1));
+        assert_int_equal(s->order_id, id);
+        assert_int_equal(s->status, ORDER_STATUS_EXPIRED);
+    }
+    assert_false(up(&b, RT_HEAR_OPEN));
     bench_close(&b);
 }
 
@@ -1274,8 +1340,11 @@ int main(void) {
         cmocka_unit_test(test_finest_series),
         cmocka_unit_test(test_interests),
         cmocka_unit_test(test_cancel),
+        cmocka_unit_test(test_cancel_while_bars_end),
+        cmocka_unit_test(test_overflow_at_fill),
         cmocka_unit_test(test_cancel_all),
         cmocka_unit_test(test_end_of_data),
+        cmocka_unit_test(test_end_of_data_many),
         cmocka_unit_test(test_other_stop),
         cmocka_unit_test(test_trade_market),
         cmocka_unit_test(test_trade_latency),

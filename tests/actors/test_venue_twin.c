@@ -1,7 +1,7 @@
 /* rig: the venue alone, beside a naive twin */
 /* Goal: on bars the venue does what a naive venue does that walks every bar tick by tick, both
- * ways, with orders in one flat list and money in plain 128-bit sums; what it tells adds up to what its
- * accounts hold; a venue made anew from its rows at any moment goes on alike.
+ * ways, with orders in one flat list and money in plain 128-bit sums; what it tells adds up to
+ * what its accounts hold; a venue made anew from its rows at any moment goes on alike.
  * Method: random orders (all types, sides, terms, two accounts, a linear and a spot instrument),
  * bars, gaps and cancels from a seed; after every event what both said is compared as text, and in
  * the end all balances. A failure prints the seed. */
@@ -9,7 +9,7 @@
 
 /* Sizes of a run. */
 enum twin_sizes {
-    TWIN_SEEDS = 150,   /* runs */
+    TWIN_SEEDS = 200,   /* runs */
     TWIN_BARS = 60,     /* bar times in a run */
     TWIN_ORDERS = 2048, /* orders in a run at most */
     TWIN_TEXT = 16384,  /* text of one event */
@@ -24,6 +24,7 @@ struct twin_order {
     int64_t decided_ns; /* when */
     bool open;          /* neither filled nor ended */
     bool worked;        /* has seen its first bar */
+    bool leaves;        /* canceled at the end of a bar that is still to be worked */
 };
 
 /* The twin's money: a whole world, copied to try a path. */
@@ -41,6 +42,7 @@ struct twin {
     uint32_t order_cnt;                    /* this many */
     int64_t open_ns[2];                    /* bar in hand of each instrument; INT64_MIN = none */
     bool traded[2];                        /* it has volume */
+    bool pending[2];                       /* its open has been worked, its path not yet */
     int64_t latency_ns;                    /* declared */
     int64_t base, tick, lot;               /* prices about base, on tick; quantities on lot */
     uint64_t gen, seed;                    /* random numbers; where they began */
@@ -261,6 +263,15 @@ static void twin_closes(struct twin *t, uint16_t instrument, const struct msg_ba
         assert_true(strlen(t->text) + strlen(text[way]) < TWIN_TEXT);
         strcat(t->text, text[way]);
     }
+    t->pending[instrument - 1] = false;
+    for (uint32_t k = 0; k < t->order_cnt; k++) {
+        struct twin_order *o = &t->orders[k];
+        char line[128];
+        if (!o->open || !o->leaves || o->ask.instrument != instrument) continue;
+        (void)snprintf(line, sizeof line, "%g %" PRIu64 " canceled", now, o->ask.id);
+        say(t->text, line);
+        o->open = false;
+    }
 }
 
 /* add_up adds what the venue told to the sums it must agree with. */
@@ -308,10 +319,15 @@ static void twin_asks(struct twin *t) {
         struct ask cancel = o->ask;
         cancel.op = REQUEST_OP_CANCEL;
         bench_ask(b, cancel);
-        (void)snprintf(line, sizeof line, "%g %" PRIu64 " %s", now, o->ask.id,
-                       o->open ? "canceled" : "rejected unknown_order");
-        say(t->text, line);
-        o->open = false;
+        int i = o->ask.instrument - 1;
+        if (o->open && o->worked && t->pending[i] && t->open_ns[i] + BAR_NS == b->rig.ctx.now_ns) {
+            o->leaves = true; /* it stays for the bar that has just ended */
+        } else {
+            (void)snprintf(line, sizeof line, "%g %" PRIu64 " %s", now, o->ask.id,
+                           o->open ? "canceled" : "rejected unknown_order");
+            say(t->text, line);
+            o->open = false;
+        }
         agree(t);
         return;
     }
@@ -375,6 +391,7 @@ static void twin_bar_begins(struct twin *t, uint16_t instrument, int64_t open_ns
     bool traded = gen_range(&t->gen, 0, 9) != 0;
     t->open_ns[i] = open_ns;
     t->traded[i] = traded;
+    t->pending[i] = traded;
     bench_bar_begins(&t->bench, instrument, open_ns, open, hi, lo, close, traded ? 3.5 : 0);
     if (traded) twin_opens(t, instrument, open_ns, open, bench_now(&t->bench));
     agree(t);
@@ -418,6 +435,7 @@ static void twin_run(struct twin *t, uint64_t seed) {
             (void)rig_rows(&b->rig, b->series[id - 1], RT_HEAR_EARLY, &b->bars[id - 1], 1);
             if (t->traded[id - 1]) twin_closes(t, id, &b->bars[id - 1], bench_now(b));
             agree(t);
+            twin_decides(t); /* on a fill in that bar, before the next bar is worked */
         }
         for (uint16_t id = 1; id <= 2; id++) {
             if (t->open_ns[id - 1] != now_ns - BAR_NS) continue;

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* Bounds: rows of a reading, rows of a piece. */
 enum { ROWS_MAX = 4096, PIECE = 3 };
 
 /* LLVMFuzzerTestOneInput is called by libFuzzer with each input. */

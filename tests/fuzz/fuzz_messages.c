@@ -1,8 +1,8 @@
 /* fuzz_messages.c - bodies of messages from outside the process.
  *
- * The first two bytes are the kind, the rest is the body, cut to a multiple of 8. What msg_verify lets
- * pass is written as JSON and as a line for people, which reads every field of it; a decision packet
- * is also read by its readers. */
+ * The first two bytes are the kind, the rest is the body, cut to a multiple of 8. What msg_verify
+ * lets pass is written as JSON and as a line for people, which reads every field of it; a decision
+ * packet is also read by its readers. */
 #include "schemas/messages.h"
 #include "schemas/text.h"
 #include "schemas/verify.h"

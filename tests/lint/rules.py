@@ -402,6 +402,28 @@ def places(tree):
 
 
 # ---------------------------------------------------------------------------------------------
+# papers: what README.md and CHANGELOG.md point at is there
+
+PAPERS = ("README.md", "CHANGELOG.md")
+ROOMS = ("schemas", "quant", "runtime", "actors", "cli", "config", "bench", "tests", "console")
+
+
+def papers(tree):
+    """Paths into the tree that README.md and CHANGELOG.md name exist."""
+    known = set(tree.paths)
+    folders = {p[:i] for p in tree.paths for i, c in enumerate(p) if c == "/"}
+    for path in PAPERS:
+        if path not in known:
+            continue
+        for n, line in enumerate(tree.text(path).split("\n"), 1):
+            for name in re.findall(r"(?<![\w./-])((?:%s)/[\w./*-]*)" % "|".join(ROOMS), line):
+                plain = name.rstrip("./")
+                if "*" in plain or plain in known or plain in folders or plain in ROOMS:
+                    continue
+                yield path, n, f"{name} is not in the tree"
+
+
+# ---------------------------------------------------------------------------------------------
 # symbols: no libm on the way to a decision but what is exact everywhere
 
 EXACT = {"sqrt", "fabs", "floor", "ceil", "trunc", "rint"}
@@ -544,6 +566,6 @@ def cppcheck(tree):
 
 RULES = {
     "form": form, "arrows": arrows, "libraries": libraries, "comments": comments,
-    "schemas": schema_comments, "hot": hot, "words": words, "places": places, "symbols": symbols,
-    "cppcheck": cppcheck,
+    "schemas": schema_comments, "hot": hot, "words": words, "places": places,
+    "papers": papers, "symbols": symbols, "cppcheck": cppcheck,
 }

@@ -297,6 +297,16 @@ class Places(Sample):
         self.green("places", {"README.md": "../shared/data /dev/shm $HOME/x tests/work/a runs/work\n"})
 
 
+class Papers(Sample):
+    """What the README points at."""
+
+    def test_papers(self):
+        """A path that is not there is found; one that is, a folder and a pattern are not."""
+        self.red("papers", {"README.md": "a\nsee `actors/oracle/x.c`.\n"}, "README.md", 2, "oracle")
+        self.green("papers", {"README.md": "`cli/a.c`, cli/, (`schemas/*.fbs`), ../shared/tests/x\n",
+                              "cli/a.c": ""})
+
+
 class Symbols(Sample):
     """Symbols of libm in objects."""
 

@@ -18,6 +18,7 @@
 /* cmocka.h wants the ones above. */
 #include <cmocka.h>
 
+/* Bytes of one file. */
 enum { TEXT_MAX = 1 << 20 };
 
 static const char *source;                       /* the source tree */
@@ -55,8 +56,8 @@ static bool has_word(const char *line, const char *word, size_t cnt) {
     return false;
 }
 
-/* kept tells whether the newer summary keeps all that the older one promised: structs whole, of tables
- * and enums each word. Says on stdout what it does not. */
+/* kept tells whether the newer summary keeps all that the older one promised: structs whole, of
+ * tables and enums each word. Says on stdout what it does not. */
 static bool kept(const char *older, const char *newer) {
     bool fine = true;
     for (const char *line = older; *line != 0; line += strcspn(line, "\n"), line += *line == '\n') {

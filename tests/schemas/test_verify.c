@@ -13,6 +13,7 @@
 /* cmocka.h wants the ones above. */
 #include <cmocka.h>
 
+/* Bytes before the wall, and of the wall. */
 enum { PAGE = 4096, ROOM = 64 << 10 };
 
 static struct sample sample; /* where messages come from */
@@ -103,10 +104,15 @@ static void scrambled(void **state) {
 /* Each rule by a body that breaks it and nothing else. */
 static void rules(void **state) {
     static const uint16_t reason[] = { REASON_NONE, REASON_REDUCED };
+    static const double odds[] = { 0.5, 0.5 };
     static const struct msg_cost_assumption_in cost = { .bps = 1, .both_sides = 1 };
     const struct msg_decision_packet_in in = { .market = "abcde",
                                                .entry = 5,
                                                .has_entry = true,
+                                               .quantity = 6, /* the last field of the vtable */
+                                               .has_quantity = true,
+                                               .p_window = odds,
+                                               .p_window_cnt = 2,
                                                .reasons = reason,
                                                .reasons_cnt = 2,
                                                .action = ACTION_LONG,
@@ -148,7 +154,15 @@ static void rules(void **state) {
     REFUSED();
     AGAIN(), *(uint16_t *)(void *)(vtable + 4 + 2 * 9) += 4; /* a price unaligned */
     REFUSED();
-    AGAIN(), *(uint16_t *)(void *)(vtable + 4 + 2 * 9) = 2; /* a field over the table's head */
+    AGAIN(), *(uint16_t *)(void *)(vtable + 4 + 2 * 9) -= 4; /* likewise, before its place */
+    REFUSED();
+    AGAIN(), *(uint16_t *)(void *)(vtable + 4 + 2 * 5) = 2; /* a field over the table's head */
+    assert_int_equal(table[2], ACTION_WAIT);
+    REFUSED();
+    AGAIN(), *(uint16_t *)(void *)(vtable + 4 + 2 * 9) = *(uint16_t *)(void *)(vtable + 2);
+    REFUSED();
+    AGAIN(), *(uint32_t *)(void *)FIELD(17) -= 4; /* doubles unaligned */
+    memcpy(TARGET(17), &(uint32_t){ 1 }, 4);
     REFUSED();
     AGAIN(), *FIELD(5) = 3; /* an action that is none */
     REFUSED();

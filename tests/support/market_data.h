@@ -13,6 +13,7 @@
 #include <string.h>
 #include <unistd.h>
 
+/* Most series of a source. */
 enum { MD_SERIES_MAX = 16 };
 
 /* An open source with the configuration it came from. */

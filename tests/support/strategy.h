@@ -8,6 +8,7 @@
 #include "actors/market/market.h"
 #include "actors/strategy/host.h"
 #include "schemas/messages.h"
+#include "schemas/verify.h"
 #include "tests/support/check.h"
 #include "tests/support/rig.h"
 #include <string.h>
@@ -69,9 +70,10 @@ static inline const struct msg_order_cancel *cancel_of(const struct rig *r, size
     return f ? msg_body(f) : NULL;
 }
 
-/* packet_of returns the head of the n-th packet said, or NULL. */
+/* packet_of returns the head of the n-th packet said, or NULL; it must be well-formed. */
 static inline const struct st_packet_head *packet_of(const struct rig *r, size_t n) {
     const struct msg_frame *f = rig_find(r, MSG_DECISION_PACKET, n);
+    if (f) assert_int_equal(msg_verify_frame(f, f->size), 0);
     return f ? msg_body(f) : NULL;
 }
 
