@@ -224,11 +224,11 @@ bool rt_shard_round(struct rt_shard *s) {
 void rt_shard_quiet(struct rt_shard *s) {
     for (;;) {
         if (__builtin_expect(s->remote_mail, 0)) {
-            s->remote_mail = false;
             if (s->step) { /* all shards hear the next rounds together */
                 rt_step_exchange(s);
                 return;
             }
+            s->remote_mail = false;
         }
         if (__builtin_expect(s->fault.text[0], 0)) return;
         if (!rt_shard_round(s)) return;

@@ -15,7 +15,8 @@
  *         the stage); two struct rt_journal_sync at 1024 and 1536 (disk only, written in turn, each
  *         with the batch it announces); the table of names at 4096, zeros up to head_bytes; then
  *         records, ended by a zero word, the segment's room, or the base of the next segment.
- *         Little endian. Version 1.
+ *         Little endian. Version 1; later ones keep the head's size and the place of its version
+ *         and CRC, so that a newer one is told from a damaged one.
  * Thread  the writer belongs to one shard thread; the disk thread talks to it by atomics only.
  * Memory  the stage is mapped at open; nothing is allocated afterwards.
  * Cost    an append copies and sums the record in one pass: about 10 ns for 64 bytes. */

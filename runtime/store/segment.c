@@ -35,12 +35,12 @@ int seg_head_check(const void *bytes, size_t cnt, const char *name, struct rt_jo
     if (all_zero((const uint8_t *)h, sizeof *h)) return -ENODATA;
     if (memcmp(h->magic, seg_magic, sizeof seg_magic) != 0)
         return rt_error_set(err, -EBADMSG, "%s: offset 0: not a journal segment, or damaged", name);
+    if (h->crc != rt_crc32c_add(0xffffffffU, h, offsetof(struct rt_journal_head, crc)))
+        return rt_error_set(err, -EBADMSG, "%s: offset 0: the segment's head is damaged", name);
     if (h->version > RT_JOURNAL_VERSION)
         return rt_error_set(err, -ENOTSUP,
                             "%s: journal version %u; this program knows versions up to %d", name,
                             h->version, RT_JOURNAL_VERSION);
-    if (h->crc != rt_crc32c_add(0xffffffffU, h, offsetof(struct rt_journal_head, crc)))
-        return rt_error_set(err, -EBADMSG, "%s: offset 0: the segment's head is damaged", name);
     uint32_t size = h->segment_bytes;
     if (h->version < 1 || size < SEG_BYTES_MIN || size > SEG_BYTES_MAX ||
         (size & (size - 1)) != 0 || h->names_bytes > RT_JOURNAL_NAMES_MAX ||

@@ -12,6 +12,7 @@
 #include <sys/stat.h>
 #include <time.h>
 
+/* Sizes of the simulation. */
 enum { SECTOR = 512, LOG_MAX = 1 << 16 };
 
 /* A write that the disk has not been told to keep. */
