@@ -11,7 +11,7 @@ int cmd_replay(int argc, char **argv) {
     snprintf(path, sizeof path, "%s/config.yaml", argv[1]);
     if (rt_topology_load(path, &shrike_registry, NULL, &t, &err) < 0) return cli_fail("replay", &err, NULL);
     struct rt_run run;
-    int code = rt_run_open(t, argv[1], &run, &err), bad = code < 0;
+    int code = rt_run_peek(t, argv[1], &run, &err), bad = code < 0;
     if (bad) cli_fail("replay", &err, NULL);
     for (uint16_t i = 0; i < t->shard_cnt && !bad; i++) {
         uint64_t records = 0, hash[RT_LOCAL_MAX];

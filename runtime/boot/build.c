@@ -1,6 +1,7 @@
 #include "runtime/boot/build.h"
 #include <errno.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 /* What init of actors may ask about the graph; s->graph points to it. */
 struct rt_graph {
@@ -307,6 +308,7 @@ int rt_shard_build(struct rt_run *run, uint16_t number, struct rt_shard **out, s
     s->seed = t->seed;
     s->step = t->step;
     s->idle = d->idle;
+    s->spins = t->shard_cnt > (uint32_t)sysconf(_SC_NPROCESSORS_ONLN) ? 4 : 400;
     s->durability = t->durability;
     s->shared = run->link.shared;
     s->pulse = &run->link.pulses[number];

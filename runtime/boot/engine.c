@@ -173,9 +173,8 @@ static int hash_config(struct rt_topology *t, struct rt_error *err) {
     return code;
 }
 
-int rt_run_open(struct rt_topology *t, const char *dir, struct rt_run *run, struct rt_error *err) {
-    char path[4200];
-    int code;
+/* begin_run does what opening a run always takes. */
+static int begin_run(struct rt_topology *t, struct rt_run *run, struct rt_error *err) {
     memset(run, 0, sizeof *run);
     run->topology = t;
     run->lock_fd = -1;
@@ -183,7 +182,32 @@ int rt_run_open(struct rt_topology *t, const char *dir, struct rt_run *run, stru
     rt_clock_start();
     run->shards = calloc(t->shard_cnt, sizeof *run->shards);
     if (!run->shards) return rt_error_set(err, -ENOMEM, "no memory");
-    if ((code = hash_config(t, err)) < 0) return code;
+    return hash_config(t, err);
+}
+
+/* stage_path names the run's directory on tmpfs. */
+static void stage_path(struct rt_run *run) {
+    snprintf(run->paths.stage, sizeof run->paths.stage, "/dev/shm/shrike-%016llx",
+             (unsigned long long)run->run_id);
+}
+
+int rt_run_peek(struct rt_topology *t, const char *dir, struct rt_run *run, struct rt_error *err) {
+    char path[4200];
+    int code = begin_run(t, run, err);
+    if (code < 0) return code;
+    if (strlen(dir) > 3000 || !realpath(dir, run->paths.dir)) return rt_error_set(err, -ENOENT, "%s: %s", dir, strerror(errno));
+    snprintf(path, sizeof path, "%s/run.yaml", run->paths.dir);
+    if (access(path, F_OK) != 0) return rt_error_set(err, -ENOENT, "%s: holds no run", dir);
+    run->fresh = false;
+    if ((code = read_identity(run, err)) < 0) return code;
+    stage_path(run);
+    return lay_link(run, err);
+}
+
+int rt_run_open(struct rt_topology *t, const char *dir, struct rt_run *run, struct rt_error *err) {
+    char path[4200];
+    int code;
+    if ((code = begin_run(t, run, err)) < 0) return code;
     if (dir && dir[0]) {
         if (strlen(dir) > 3000) return rt_error_set(err, -ENAMETOOLONG, "the run directory's name is too long");
         if ((code = make_dir(dir, 0755)) < 0) return rt_error_set(err, code, "%s: %s", dir, strerror(-code));
@@ -197,8 +221,7 @@ int rt_run_open(struct rt_topology *t, const char *dir, struct rt_run *run, stru
         run->fresh = access(path, F_OK) != 0;
         code = run->fresh ? write_identity(run, err) : read_identity(run, err);
         if (code < 0) return code;
-        snprintf(run->paths.stage, sizeof run->paths.stage, "/dev/shm/shrike-%016llx",
-                 (unsigned long long)run->run_id);
+        stage_path(run);
     } else {
         if (t->clock == RT_CLOCK_REAL && t->start_ns == INT64_MIN) t->start_ns = rt_clock_ns();
         if (getrandom(&run->run_id, sizeof run->run_id, 0) != sizeof run->run_id) run->run_id = 1;

@@ -58,6 +58,11 @@ struct rt_run {
 int rt_run_open(struct rt_topology *t, const char *dir, struct rt_run *run, struct rt_error *err)
     __attribute__((warn_unused_result));
 
+/* rt_run_peek opens the run in dir for reading only, whether it is running or not: no lock is taken
+ * and nothing is made. -ENOENT when there is no run. */
+int rt_run_peek(struct rt_topology *t, const char *dir, struct rt_run *run, struct rt_error *err)
+    __attribute__((warn_unused_result));
+
 /* rt_run_process runs the shards of one process of the run to their end, on threads, the calling
  * thread waiting. Returns 0, or a negative errno with err filled by the first shard that failed. */
 int rt_run_process(struct rt_run *run, uint16_t process, struct rt_error *err);

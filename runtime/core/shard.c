@@ -3,6 +3,7 @@
 #include "runtime/base/philox.h"
 #include "runtime/time/clock.h"
 #include <errno.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 
@@ -457,17 +458,20 @@ static void safe_point(struct rt_shard *s) {
     rt_shard_snapshot(s, false);
 }
 
+bool rt_shard_relax(const struct rt_shard *s, uint64_t tries) {
+    if (s->idle == RT_IDLE_BLOCK) return true;
+    if (s->idle == RT_IDLE_SPIN || tries < s->spins) ck_pr_stall();
+    else if (tries < s->spins + 100U) sched_yield(); /* another shard may want the core */
+    else return true;
+    return false;
+}
+
 /* idle_wait waits for at most timeout_ns by the idle mode; idle counts turns without work. */
 static void idle_wait(struct rt_shard *s, uint64_t *idle, int64_t timeout_ns) {
     s->tally.idle_turns++;
     ++*idle;
     atomic_store_explicit(&s->pulse->calling, 0, memory_order_relaxed);
-    uint64_t spins = s->idle == RT_IDLE_BLOCK ? 0 : 2000; /* adaptive: some 20 us, then sleep */
-    if (s->idle == RT_IDLE_SPIN || *idle < spins) {
-        ck_pr_stall();
-        return;
-    }
-    if (timeout_ns <= 0) return;
+    if (!rt_shard_relax(s, *idle) || timeout_ns <= 0) return;
     if (timeout_ns > 100000000) timeout_ns = 100000000; /* the beat must go on */
     rt_poller_park(s->poller);
     bool work = s->commands.ring && rt_ring_peek(&s->commands);

@@ -230,6 +230,7 @@ struct rt_shard {
     struct rt_poller *poller;                /* where it waits */
     struct rt_poller *peers[RT_SHARDS_MAX];  /* where others wait, to be woken */
     enum rt_idle idle;                       /* how it waits */
+    uint32_t spins;                          /* adaptive: tries before it lets others have the core */
     struct rt_arena arena;                   /* its memory */
     struct rt_tally tally;                   /* counters */
     const void *world;                       /* what actors share */
@@ -268,6 +269,9 @@ void rt_shard_event(struct rt_shard *s, int64_t time_ns, uint64_t order, uint64_
 /* rt_shard_look takes what is not in the order of events (kill word, journal state, a command),
  * journals it and holds it for its turn. */
 void rt_shard_look(struct rt_shard *s);
+/* rt_shard_relax passes a moment by the idle mode, tries being how often in a row; true: it is time to
+ * sleep. */
+bool rt_shard_relax(const struct rt_shard *s, uint64_t tries);
 /* rt_shard_asked tells whether rt_shard_look would find a command or a changed kill word. */
 bool rt_shard_asked(struct rt_shard *s);
 /* rt_shard_heard hears a frame of another shard as an event of its own (real clock). */

@@ -68,15 +68,12 @@ static struct msg_frame *wait_frame(struct rt_shard *s, struct rt_edge_in *e) {
             rt_journal_turn(&s->journal);
             s->dirty = false;
         }
-        if ((spins & 1023) == 1) {
+        if ((spins & 127) == 1) {
             atomic_store_explicit(&s->pulse->calling, 0, memory_order_relaxed);
             atomic_store_explicit(&s->pulse->beat_ns, rt_clock_monotonic_ns(), memory_order_relaxed);
             if (rt_shard_asked(s)) atomic_store_explicit(&s->shared->wish, 1, memory_order_relaxed);
         }
-        if (s->idle == RT_IDLE_SPIN || spins < (s->idle == RT_IDLE_BLOCK ? 1U : 2000U)) {
-            ck_pr_stall();
-            continue;
-        }
+        if (!rt_shard_relax(s, spins)) continue;
         rt_poller_park(s->poller);
         if (rt_ring_peek(&e->rx) || rt_shard_asked(s)) rt_poller_unpark(s->poller);
         else rt_poller_wait(s->poller, 20000000);
