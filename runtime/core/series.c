@@ -151,7 +151,6 @@ void rt_series_next_row(struct rt_shard *s, struct rt_next *out) {
                 best.how = (uint8_t)how;
             }
     }
-    s->sources_done = best.time_ns == INT64_MAX;
     *out = best;
 }
 
@@ -209,7 +208,8 @@ void rt_series_tell(struct rt_shard *s, const struct rt_next *n, uint64_t rows_m
     uint64_t up = c->up;
     uint32_t cnt = 1, taken = 1;
     if (s->tape && s->rows_limit - s->rows < rows_max) rows_max = s->rows_limit - s->rows;
-    if (__builtin_expect((up & (up - 1)) == 0 && how != RT_HEAR_OPEN && rows_max > 1, 1)) {
+    if (__builtin_expect((up & (up - 1)) == 0 && how != RT_HEAR_OPEN && rows_max > 1 &&
+                             s->clock != RT_CLOCK_REAL, 1)) {
         /* one hearer: it may take a run of rows, up to whatever else is due */
         s->due[how][i] = INT64_MAX;
         struct rt_next other;

@@ -283,8 +283,8 @@ void rt_shard_timer(struct rt_shard *s) {
     assert(some);
     struct rt_local *a = &s->locals[t.actor];
     int64_t now_ns = s->now_ns;
-    if (s->clock != RT_CLOCK_REAL && t.due_ns > now_ns) now_ns = t.due_ns;
-    if (s->clock == RT_CLOCK_REAL && t.due_ns > now_ns) now_ns = t.due_ns;
+    if (s->clock == RT_CLOCK_REAL && !s->tape && s->clock_ns > now_ns) now_ns = s->clock_ns;
+    if (t.due_ns > now_ns) now_ns = t.due_ns;
     rt_shard_event(s, now_ns, (uint64_t)t.cls << 56 | (uint64_t)a->id << 32,
                    (uint64_t)a->id << 48 | (++a->expiries & 0xffffffffffffULL));
     struct {
@@ -299,6 +299,12 @@ void rt_shard_timer(struct rt_shard *s) {
     rt_shard_record(s, &m.f, 0);
     if (a->kind->on[MSG_TIMER]) rt_shard_call(s, t.actor, &m.f);
     rt_shard_quiet(s);
+}
+
+/* clock_now brings the shard's time up to the real clock: only where a record tells that time, so that
+ * replay has it too. Rows that can be read again happen at their own time. */
+static void clock_now(struct rt_shard *s) {
+    if (s->clock == RT_CLOCK_REAL && s->clock_ns > s->now_ns) s->now_ns = s->clock_ns;
 }
 
 /* tell_runtime broadcasts one of the runtime's own messages with a body of bytes. */
@@ -318,7 +324,8 @@ static void tell_runtime(struct rt_shard *s, uint16_t kind, const void *body, ui
 static void start(struct rt_shard *s) {
     if (s->started) return;
     s->started = true;
-    s->now_ns = s->clock == RT_CLOCK_REAL && !s->tape ? rt_clock_ns() : s->now_ns;
+    if (!s->tape) s->clock_ns = rt_clock_ns();
+    clock_now(s);
     const struct msg_frame *rec = s->tape ? rt_tape_peek(s) : NULL;
     if (rec && s->clock == RT_CLOCK_REAL) s->now_ns = rec->time_ns;
     struct msg_start m = { .seed = s->seed, .start_ns = s->now_ns };
@@ -341,6 +348,7 @@ void rt_shard_stop(struct rt_shard *s, uint16_t reason) {
 static void hold(struct rt_shard *s, uint16_t kind, const void *body, uint32_t bytes) {
     struct rt_held *h = &s->held;
     assert(!h->full);
+    clock_now(s);
     memset(h, 0, sizeof *h);
     h->full = true;
     h->f = (struct msg_frame){ .kind = kind, .size = (uint16_t)(sizeof h->f + ((bytes + 7U) & ~7U)),
@@ -380,6 +388,18 @@ static bool hold_taped(struct rt_shard *s) {
     return true;
 }
 
+/* journal_low tells whether room for the journal has been short for so long that the disk thread
+ * cannot just be behind: it makes segments two ahead. */
+static bool journal_low(struct rt_shard *s, uint32_t free_cnt) {
+    int64_t beat_ns = atomic_load_explicit(&s->pulse->beat_ns, memory_order_relaxed);
+    if (__builtin_expect(free_cnt >= 2, 1)) {
+        s->journal_low_ns = 0;
+        return false;
+    }
+    if (s->journal_low_ns == 0) s->journal_low_ns = beat_ns;
+    return beat_ns - s->journal_low_ns > 50000000;
+}
+
 void rt_shard_look(struct rt_shard *s) {
     if (s->held.full) return;
     if (s->tape) {
@@ -398,7 +418,7 @@ void rt_shard_look(struct rt_shard *s) {
     if (s->journal_on) {
         int error = rt_journal_error(&s->journal);
         uint32_t free_cnt = rt_journal_free(&s->journal);
-        bool low = free_cnt < 2;
+        bool low = journal_low(s, free_cnt);
         if (__builtin_expect(error != s->journal_error_seen || low != s->journal_low_seen, 0)) {
             s->journal_error_seen = error;
             s->journal_low_seen = low;
@@ -723,8 +743,7 @@ static void run_real(struct rt_shard *s) {
     uint64_t idle = 0, turn = 0;
     while (!s->fault.text[0]) {
         bool work = false;
-        int64_t clock_ns = rt_clock_ns();
-        if (clock_ns > s->now_ns) s->now_ns = clock_ns;
+        s->clock_ns = rt_clock_ns();
         s->ctx.stamp = (s->tally.turns & 63) == 0 ? (uint32_t)rt_tsc() | 1U : 0;
         rt_shard_look(s);
         if (s->held.full) {
@@ -736,7 +755,8 @@ static void run_real(struct rt_shard *s) {
             struct msg_frame *f;
             for (int batch = 0; batch < 64 && (f = rt_ring_peek(&e->rx)) != NULL; batch++) {
                 work = true;
-                if (f->time_ns > s->now_ns) s->now_ns = f->time_ns;
+                if (f->time_ns > s->clock_ns) s->clock_ns = f->time_ns;
+                clock_now(s);
                 rt_shard_heard(s, e, f);
                 rt_ring_skip(&e->rx);
             }
@@ -744,17 +764,18 @@ static void run_real(struct rt_shard *s) {
         }
         struct rt_next n;
         rt_series_next(s, &n);
-        for (int batch = 0; batch < 64 && n.time_ns <= s->now_ns && n.time_ns <= s->end_ns;
+        for (int batch = 0; batch < 64 && n.time_ns <= s->clock_ns && n.time_ns <= s->end_ns;
              batch++) {
             work = true;
-            one_event(s, &n, s->now_ns, UINT64_MAX);
+            one_event(s, &n, s->clock_ns, UINT64_MAX);
             rt_series_next(s, &n);
         }
         uint32_t why = atomic_load_explicit(&s->shared->stop, memory_order_relaxed);
-        if (why == 0 && n.time_ns > s->end_ns && s->now_ns > s->end_ns) why = REASON_END_OF_DATA;
-        if (why == 0 && s->series_cnt > 0 && s->sources_done && n.time_ns == INT64_MAX && !work)
-            why = REASON_END_OF_DATA;
-        if (why != 0 && !s->stopped) rt_shard_stop(s, (uint16_t)why);
+        if (why == 0 && n.time_ns > s->end_ns && s->clock_ns > s->end_ns) why = REASON_END_OF_DATA;
+        if (why != 0 && !s->stopped) {
+            clock_now(s);
+            rt_shard_stop(s, (uint16_t)why);
+        }
         rt_shard_turn(s);
         if (work) {
             idle = 0;
@@ -794,8 +815,6 @@ int rt_shard_run(struct rt_shard *s) {
     s->queue_at = s->queue[!s->now_q];
     s->snapshot_last_ns = rt_clock_monotonic_ns();
     housekeeping(s);
-    if (s->tape && s->clock == RT_CLOCK_REAL)
-        while (!s->fault.text[0] && rt_tape_turn(s)) housekeeping(s);
     start(s);
     if (s->tape && !s->step)
         while (!s->fault.text[0] && rt_tape_turn(s)) housekeeping(s);

@@ -183,6 +183,7 @@ struct rt_shard {
     enum rt_clock_kind clock;                /* which clock */
     double speed;                            /* of the paced clock */
     int64_t start_ns, end_ns;                /* span of the run */
+    int64_t clock_ns;                        /* real clock: as read at the turn's start */
     int64_t now_ns;                          /* time of the last event */
     uint64_t order;                          /* its place among events of that instant */
     uint64_t events;                         /* outside events taken */
@@ -199,7 +200,6 @@ struct rt_shard {
     uint32_t stop_agreed;                    /* a Reason all shards stop for, 0 = none */
     uint32_t stop_said;                      /* the one this shard asked for (journaled) */
     struct rt_held held;                     /* a message of the runtime waiting for its turn */
-    bool sources_done;                       /* no series has a row left */
     bool remote_mail;                        /* this round something went to another shard */
     int64_t stopped_ns;                      /* monotonic time of the first idle turn after Stop */
     bool started, stopped, finished;         /* Start heard; Stop heard; the loop is over */
@@ -226,6 +226,7 @@ struct rt_shard {
     struct rt_shared *shared;                /* words of the run */
     uint32_t kill_seen;                      /* kill word as last told */
     int journal_error_seen;                  /* as last told */
+    int64_t journal_low_ns;                  /* monotonic time since when segments are short, 0 = not */
     bool journal_low_seen;                   /* as last told */
     struct rt_poller *poller;                /* where it waits */
     struct rt_poller *peers[RT_SHARDS_MAX];  /* where others wait, to be woken */
