@@ -132,8 +132,10 @@ static int read_identity(struct rt_run *run, struct rt_error *err) {
         run->run_id = strtoull(id, NULL, 16);
         rt_sha256_hex(t->config_hash, hex);
         if (strcmp(hex, config) != 0)
-            code = rt_error_set(err, -EEXIST, "%s holds a run of another configuration; choose an empty "
-                                "directory, or remove it", run->paths.dir);
+            code = rt_error_set(err, -EEXIST,
+                                "%s holds a run of another configuration; choose an empty "
+                                "directory, or remove it",
+                                run->paths.dir);
         t->start_ns = start;
     }
     rt_config_close(c);
@@ -195,7 +197,8 @@ int rt_run_peek(struct rt_topology *t, const char *dir, struct rt_run *run, stru
     char path[4200];
     int code = begin_run(t, run, err);
     if (code < 0) return code;
-    if (strlen(dir) > 3000 || !realpath(dir, run->paths.dir)) return rt_error_set(err, -ENOENT, "%s: %s", dir, strerror(errno));
+    if (strlen(dir) > 3000 || !realpath(dir, run->paths.dir))
+        return rt_error_set(err, -ENOENT, "%s: %s", dir, strerror(errno));
     snprintf(path, sizeof path, "%s/run.yaml", run->paths.dir);
     if (access(path, F_OK) != 0) return rt_error_set(err, -ENOENT, "%s: holds no run", dir);
     run->fresh = false;
@@ -209,14 +212,18 @@ int rt_run_open(struct rt_topology *t, const char *dir, struct rt_run *run, stru
     int code;
     if ((code = begin_run(t, run, err)) < 0) return code;
     if (dir && dir[0]) {
-        if (strlen(dir) > 3000) return rt_error_set(err, -ENAMETOOLONG, "the run directory's name is too long");
-        if ((code = make_dir(dir, 0755)) < 0) return rt_error_set(err, code, "%s: %s", dir, strerror(-code));
-        if (!realpath(dir, run->paths.dir)) return rt_error_set(err, -errno, "%s: %s", dir, strerror(errno));
+        if (strlen(dir) > 3000)
+            return rt_error_set(err, -ENAMETOOLONG, "the run directory's name is too long");
+        if ((code = make_dir(dir, 0755)) < 0)
+            return rt_error_set(err, code, "%s: %s", dir, strerror(-code));
+        if (!realpath(dir, run->paths.dir))
+            return rt_error_set(err, -errno, "%s: %s", dir, strerror(errno));
         snprintf(path, sizeof path, "%s/lock", run->paths.dir);
         run->lock_fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0644);
         if (run->lock_fd < 0) return rt_error_set(err, -errno, "%s: %s", path, strerror(errno));
         if (flock(run->lock_fd, LOCK_EX | LOCK_NB) < 0)
-            return rt_error_set(err, -EBUSY, "%s: another process runs it; stop that one first", run->paths.dir);
+            return rt_error_set(err, -EBUSY, "%s: another process runs it; stop that one first",
+                                run->paths.dir);
         snprintf(path, sizeof path, "%s/run.yaml", run->paths.dir);
         run->fresh = access(path, F_OK) != 0;
         code = run->fresh ? write_identity(run, err) : read_identity(run, err);
@@ -236,11 +243,16 @@ static void journal_options(struct rt_run *run, uint16_t shard, struct rt_journa
     snprintf(dir, cap, "%s/journal/%s", run->paths.dir, t->shards[shard].name);
     snprintf(stage, cap, "%s/%s", run->paths.stage, t->shards[shard].name);
     *o = (struct rt_journal_options){
-        .dir = dir, .stage_dir = stage, .segment_bytes = t->segment_bytes,
+        .dir = dir,
+        .stage_dir = stage,
+        .segment_bytes = t->segment_bytes,
         .stage_segments = t->stage_segments,
-        .backing = run->paths.dir[0] ? t->backing : RT_BACKING_MEMORY, .durability = t->durability,
-        .interval_ns = t->interval_ns, .archive_bytes_max = t->archive_bytes_max,
-        .run_id = run->run_id, .shard = shard,
+        .backing = run->paths.dir[0] ? t->backing : RT_BACKING_MEMORY,
+        .durability = t->durability,
+        .interval_ns = t->interval_ns,
+        .archive_bytes_max = t->archive_bytes_max,
+        .run_id = run->run_id,
+        .shard = shard,
     };
 }
 
@@ -261,7 +273,8 @@ static uint32_t names(const struct rt_run *run, char *out, size_t cap) {
 /* note adds a sentence to the run's report. */
 static void note(struct rt_run *run, const char *shard, const char *text) {
     size_t used = strlen(run->report);
-    if (text[0]) snprintf(run->report + used, sizeof run->report - used, "shard %s: %s\n", shard, text);
+    if (text[0])
+        snprintf(run->report + used, sizeof run->report - used, "shard %s: %s\n", shard, text);
 }
 
 /* read_poison tells the shard's actors which call they died of before (RUN/poison). */
@@ -399,8 +412,10 @@ static int prepare(struct rt_run *run, uint16_t number, struct thread *th, struc
     o.head = head;
     o.head_bytes = names(run, head, sizeof head);
     s->journal_on = true;
-    if (o.backing == RT_BACKING_MEMORY) o.dir = o.stage_dir = dir; /* a name, nothing is made there */
-    if (o.backing != RT_BACKING_MEMORY && (code = make_dir(o.dir, 0755)) < 0) return rt_error_set(err, code, "%s: %s", dir, strerror(-code));
+    if (o.backing == RT_BACKING_MEMORY)
+        o.dir = o.stage_dir = dir; /* a name, nothing is made there */
+    if (o.backing != RT_BACKING_MEMORY && (code = make_dir(o.dir, 0755)) < 0)
+        return rt_error_set(err, code, "%s: %s", dir, strerror(-code));
     if (o.stage_dir && o.backing != RT_BACKING_MEMORY && (code = make_dir(o.stage_dir, 0700)) < 0)
         return rt_error_set(err, code, "%s: %s", stage, strerror(-code));
     if ((code = rt_journal_open(&s->journal, &o, &found, err)) < 0) return code;
@@ -416,12 +431,14 @@ static int prepare(struct rt_run *run, uint16_t number, struct thread *th, struc
             return code;
         note(run, t->shards[number].name, report);
         if (position > 0 && (code = rt_shard_loaded(s)) < 0)
-            return rt_error_set(err, code, "the sources cannot be read where the snapshot left them");
+            return rt_error_set(err, code,
+                                "the sources cannot be read where the snapshot left them");
         if ((code = rt_tape_open(&th->tape, dir, o.stage_dir, position, err)) < 0) return code;
         rt_tape_begin(s, &th->tape);
     }
     if (run->paths.dir[0] && t->snapshot_every_ns > 0 && o.backing != RT_BACKING_MEMORY) {
-        if ((code = make_dir(snap, 0755)) < 0) return rt_error_set(err, code, "%s: %s", snap, strerror(-code));
+        if ((code = make_dir(snap, 0755)) < 0)
+            return rt_error_set(err, code, "%s: %s", snap, strerror(-code));
         if ((code = rt_snapshots_open(snap, 1, 64 << 20, &s->snapshots, err)) < 0) return code;
         s->snapshot_slot = 0;
         s->snapshot_every_ns = t->snapshot_every_ns;
@@ -440,7 +457,8 @@ static int finish(struct rt_run *run, uint16_t number, struct thread *th, struct
     if (!s) return 0;
     rt_snapshots_close(s->snapshots);
     if (s->journal.impl && (code = rt_journal_close(&s->journal)) < 0)
-        rt_error_set(err, code, "journal of shard %s: %s", run->topology->shards[number].name, strerror(-code));
+        rt_error_set(err, code, "journal of shard %s: %s", run->topology->shards[number].name,
+                     strerror(-code));
     if (th->tape.impl) rt_tape_close(&th->tape);
     for (uint16_t n = 0; n < run->topology->shard_cnt; n++) free(s->peers[n]);
     return code;
@@ -462,14 +480,17 @@ int rt_run_process(struct rt_run *run, uint16_t process, struct rt_error *err) {
     for (uint16_t n = 0; n < t->shard_cnt && code == 0; n++) {
         if (t->shards[n].process != process) continue;
         int bad = pthread_create(&threads[n].id, NULL, shard_main, &threads[n]);
-        if (bad) code = rt_error_set(err, -bad, "no thread for shard %s", t->shards[n].name);
-        else threads[n].started = true;
+        if (bad)
+            code = rt_error_set(err, -bad, "no thread for shard %s", t->shards[n].name);
+        else
+            threads[n].started = true;
     }
     for (uint16_t n = 0; n < t->shard_cnt; n++) {
         if (!threads[n].started) continue;
         pthread_join(threads[n].id, NULL);
         if (threads[n].code < 0 && code == 0)
-            code = rt_error_set(err, threads[n].code, "shard %s: %s", t->shards[n].name, threads[n].s->fault.text);
+            code = rt_error_set(err, threads[n].code, "shard %s: %s", t->shards[n].name,
+                                threads[n].s->fault.text);
     }
     for (uint16_t n = 0; n < t->shard_cnt; n++) {
         struct rt_error last = { 0 };
@@ -507,9 +528,12 @@ static int replay_shard(struct rt_run *run, uint16_t number, bool snapshot, stru
             return code;
         note(run, t->shards[number].name, report);
         if (position > 0 && (code = rt_shard_loaded(s)) < 0)
-            return rt_error_set(err, code, "the sources cannot be read where the snapshot left them");
+            return rt_error_set(err, code,
+                                "the sources cannot be read where the snapshot left them");
     }
-    if ((code = rt_tape_open(tape, dir, access(stage, F_OK) == 0 ? stage : NULL, position, err)) < 0) return code;
+    if ((code = rt_tape_open(tape, dir, access(stage, F_OK) == 0 ? stage : NULL, position, err)) <
+        0)
+        return code;
     rt_tape_begin(s, tape);
     static struct rt_poller poller = { .simulated = true };
     poller.bell = &run->link.bells[number];
@@ -544,9 +568,11 @@ void rt_run_request(struct rt_run *run, uint32_t stop, uint32_t kill) {
 }
 
 void rt_run_close(struct rt_run *run, bool done) {
-    for (uint32_t i = 0; run->shards && i < run->topology->shard_cnt; i++) rt_shard_free(run->shards[i]);
+    for (uint32_t i = 0; run->shards && i < run->topology->shard_cnt; i++)
+        rt_shard_free(run->shards[i]);
     free(run->shards);
-    for (uint32_t i = 0; run->link.base && i < run->topology->shard_cnt; i++) close(run->link.bells[i].fd);
+    for (uint32_t i = 0; run->link.base && i < run->topology->shard_cnt; i++)
+        close(run->link.bells[i].fd);
     if (run->link.base) munmap(run->link.base, run->link.bytes);
     free(run->link.rings);
     free(run->link.commands);
