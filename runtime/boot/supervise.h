@@ -7,8 +7,8 @@
  *         thread is told to write the verdict (RUN/poison) and die. Three deaths within 60 s and
  *         the run stays down.
  *         Kill switch: SIGUSR1 or a file RUN/kill sets the kill word. SIGINT and SIGTERM end the
- *         run in good order; a second one within the grace kills. When the parent dies, its children
- *         get SIGTERM.
+ *         run in good order; a second one within the grace kills. When the parent dies, its
+ *         children get SIGTERM.
  * Thread  the parent's only one, and one for the control socket. */
 #ifndef RUNTIME_BOOT_SUPERVISE_H
 #define RUNTIME_BOOT_SUPERVISE_H

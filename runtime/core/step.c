@@ -2,9 +2,10 @@
  *
  * An exchange: every shard sends every other one token (MSG_STEP) behind the frames of its round,
  * and waits for all tokens. A token says whether its sender has mail for the next round and when
- * its next outside event is. While anyone has mail, all hear one more round and meet again; when nobody
- * has, all know everybody's next event and part. Tokens are frames like others: numbered, journaled
- * by who hears them, made again in replay; so recovery needs no cut common to all shards. */
+ * its next outside event is. While anyone has mail, all hear one more round and meet again; when
+ * nobody has, all know everybody's next event and part. Tokens are frames like others: numbered,
+ * journaled by who hears them, made again in replay; so recovery needs no cut common to all
+ * shards. */
 #include "runtime/core/shard.h"
 #include "runtime/time/clock.h"
 #include <errno.h>
