@@ -2,6 +2,7 @@
 #include "runtime/base/hash.h"
 #include "runtime/boot/build.h"
 #include "runtime/time/clock.h"
+#include "schemas/schema.h"
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -115,6 +116,13 @@ static void remove_dir(const char *path, int depth) {
     rmdir(path);
 }
 
+/* note adds a sentence to the run's report. */
+static void note(struct rt_run *run, const char *shard, const char *text) {
+    size_t used = strlen(run->report);
+    if (text[0])
+        snprintf(run->report + used, sizeof run->report - used, "shard %s: %s\n", shard, text);
+}
+
 /* read_identity reads RUN/run.yaml: which run this directory holds. */
 static int read_identity(struct rt_run *run, struct rt_error *err) {
     struct rt_topology *t = run->topology;
@@ -130,6 +138,10 @@ static int read_identity(struct rt_run *run, struct rt_error *err) {
         (code = rt_node_text(root, "config", true, 64, NULL, &config, err)) == 0 &&
         (code = rt_node_int(root, "start_ns", true, INT64_MIN, INT64_MAX, 0, &start, err)) == 0) {
         run->run_id = strtoull(id, NULL, 16);
+        const char *build = "";
+        if (rt_node_text(root, "build", false, 64, "", &build, err) == 0 &&
+            strcmp(build, rt_build_id()) != 0)
+            note(run, "-", "made by another build of the program: this one replays it");
         rt_sha256_hex(t->config_hash, hex);
         if (strcmp(hex, config) != 0)
             code = rt_error_set(err, -EEXIST,
@@ -142,10 +154,45 @@ static int read_identity(struct rt_run *run, struct rt_error *err) {
     return code;
 }
 
+/* keep_artifact keeps bytes as RUN/artifacts/HASH and puts the hash into hex. */
+static int keep_artifact(struct rt_run *run, const void *bytes, size_t cnt, char hex[65],
+                         struct rt_error *err) {
+    uint8_t hash[32];
+    char path[4300];
+    rt_sha256(bytes, cnt, hash);
+    rt_sha256_hex(hash, hex);
+    snprintf(path, sizeof path, "%s/artifacts", run->paths.dir);
+    int code = make_dir(path, 0755);
+    if (code < 0) return rt_error_set(err, code, "%s: %s", path, strerror(-code));
+    snprintf(path, sizeof path, "%s/artifacts/%s", run->paths.dir, hex);
+    FILE *f = fopen(path, "w");
+    if (!f) return rt_error_set(err, -errno, "%s: %s", path, strerror(errno));
+    bool bad = fwrite(bytes, 1, cnt, f) != cnt;
+    if (fclose(f) != 0 || bad) return rt_error_set(err, -EIO, "%s: cannot be written", path);
+    return 0;
+}
+
+/* keep_file keeps the file at path likewise; at most 16 MiB. */
+static int keep_file(struct rt_run *run, const char *path, char hex[65], struct rt_error *err) {
+    FILE *f = fopen(path, "r");
+    size_t cap = 16U << 20;
+    char *bytes = f ? malloc(cap) : NULL;
+    if (!bytes) {
+        if (f) fclose(f);
+        return rt_error_set(err, -EIO, "%s: cannot be read", path);
+    }
+    size_t cnt = fread(bytes, 1, cap, f);
+    fclose(f);
+    int code = cnt == cap ? rt_error_set(err, -EFBIG, "%s: too large to keep", path)
+                          : keep_artifact(run, bytes, cnt, hex, err);
+    free(bytes);
+    return code;
+}
+
 /* write_identity writes RUN/run.yaml and config.yaml of a new run. */
 static int write_identity(struct rt_run *run, struct rt_error *err) {
     struct rt_topology *t = run->topology;
-    char path[4200], hex[65], temp[4200];
+    char path[4200], hex[65], temp[4200], file[65], schema[65];
     if (getrandom(&run->run_id, sizeof run->run_id, 0) != sizeof run->run_id)
         return rt_error_set(err, -EIO, "no random numbers for a run id");
     if (t->clock == RT_CLOCK_REAL && t->start_ns == INT64_MIN) t->start_ns = rt_clock_ns();
@@ -153,12 +200,18 @@ static int write_identity(struct rt_run *run, struct rt_error *err) {
     snprintf(path, sizeof path, "%s/config.yaml", run->paths.dir);
     int code = rt_config_write(t->config, path, err);
     if (code < 0) return code;
+    if ((code = keep_file(run, t->path, file, err)) < 0 ||
+        (code = keep_artifact(run, msg_schema, msg_schema_bytes, schema, err)) < 0)
+        return code;
     snprintf(path, sizeof path, "%s/run.yaml", run->paths.dir);
     snprintf(temp, sizeof temp, "%s/run.yaml.new", run->paths.dir);
     FILE *f = fopen(temp, "w");
     if (!f) return rt_error_set(err, -errno, "%s: %s", temp, strerror(errno));
-    fprintf(f, "run_id: \"%016llx\"\nconfig: \"%s\"\nstart_ns: %lld\nbuild: \"%s\"\n",
-            (unsigned long long)run->run_id, hex, (long long)t->start_ns, rt_build_id());
+    fprintf(f,
+            "run_id: \"%016llx\"\nconfig: \"%s\"\nstart_ns: %lld\nbuild: \"%s\"\n"
+            "artifacts: {run_file: \"%s\", schema: \"%s\"}\n",
+            (unsigned long long)run->run_id, hex, (long long)t->start_ns, rt_build_id(), file,
+            schema);
     bool bad = fflush(f) != 0 || fsync(fileno(f)) != 0;
     if (fclose(f) != 0 || bad || rename(temp, path) < 0)
         return rt_error_set(err, -EIO, "%s: cannot be written: %s", path, strerror(errno));
@@ -268,13 +321,6 @@ static uint32_t names(const struct rt_run *run, char *out, size_t cap) {
         used += (size_t)snprintf(out + used, cap - used, "series %u %s\n", RT_SOURCE_ID + i,
                                  run->series_name[i]);
     return (uint32_t)(used < cap ? used : cap - 1);
-}
-
-/* note adds a sentence to the run's report. */
-static void note(struct rt_run *run, const char *shard, const char *text) {
-    size_t used = strlen(run->report);
-    if (text[0])
-        snprintf(run->report + used, sizeof run->report - used, "shard %s: %s\n", shard, text);
 }
 
 /* read_poison tells the shard's actors which call they died of before (RUN/poison). */
