@@ -7,6 +7,7 @@
 _Static_assert(sizeof(struct execution_order) == 128, "an order is two cache lines");
 _Static_assert(ORDER_STATUS_UNKNOWN == 8, "the table of transitions has a line per status");
 
+/* Sizes, pauses and numbers of this file. */
 enum {
     /* Room a cancel takes of a call; what is kept free for the last thing said beside it. */
     CANCEL_BYTES = sizeof(struct msg_frame) + sizeof(struct msg_venue_request),

@@ -19,27 +19,27 @@ enum mk_kind {
 
 /* One instrument. Ids are given in name order from 1. */
 struct mk_instrument {
-    char name[32];         /* ours: "BTC-PERP" */
-    char symbol[32];       /* the venue's word: "BTCUSDT" */
-    char venue[16];        /* the venue's name: "sim" */
-    uint16_t id;           /* 1.. */
-    enum mk_kind kind;     /* spot or linear */
-    uint16_t base_asset;   /* index in assets */
-    uint16_t quote_asset;  /* index in assets */
-    price_t tick_size;     /* > 0 */
-    qty_t lot_size;        /* > 0 */
-    cash_t min_notional;   /* 0 = none */
-    int64_t maker_fee;     /* rate in 1e-8: 0.0002 = 20000 */
-    int64_t taker_fee;     /* rate in 1e-8 */
-    int64_t slippage_bps;  /* taker slippage in 1e-8 of a basis point: 1 bp = 100000000 */
+    char name[32];        /* ours: "BTC-PERP" */
+    char symbol[32];      /* the venue's word: "BTCUSDT" */
+    char venue[16];       /* the venue's name: "sim" */
+    uint16_t id;          /* 1.. */
+    enum mk_kind kind;    /* spot or linear */
+    uint16_t base_asset;  /* index in assets */
+    uint16_t quote_asset; /* index in assets */
+    price_t tick_size;    /* > 0 */
+    qty_t lot_size;       /* > 0 */
+    cash_t min_notional;  /* 0 = none */
+    int64_t maker_fee;    /* rate in 1e-8: 0.0002 = 20000 */
+    int64_t taker_fee;    /* rate in 1e-8 */
+    int64_t slippage_bps; /* taker slippage in 1e-8 of a basis point: 1 bp = 100000000 */
 };
 
 /* One account. Ids are given in name order from 1. */
 struct mk_account {
-    char name[32];      /* as in YAML */
-    uint8_t id;         /* 1.. */
-    uint16_t quote;     /* asset of its cash, index in assets */
-    cash_t cash;        /* deposited at start */
+    char name[32];  /* as in YAML */
+    uint8_t id;     /* 1.. */
+    uint16_t quote; /* asset of its cash, index in assets */
+    cash_t cash;    /* deposited at start */
 };
 
 /* The world. */
@@ -55,8 +55,8 @@ struct mk_market {
     int64_t equity_interval_ns;        /* equity marks; 0 = every bar of the finest series */
 };
 
-/* mk_market_load reads instruments:, accounts:, deployment:, equity_interval: of root. Returns 0, or
- * negative errno with err. Ranges: prices and quantities above zero, fees in [-1 %, 10 %], an
+/* mk_market_load reads instruments:, accounts:, deployment:, equity_interval: of root. Returns 0,
+ * or negative errno with err. Ranges: prices and quantities above zero, fees in [-1 %, 10 %], an
  * instrument whose tick or lot is not a multiple of 1e-8 is refused. */
 int mk_market_load(struct rt_node *root, struct mk_market **out, struct rt_error *err)
     __attribute__((warn_unused_result));
@@ -88,6 +88,5 @@ static inline uint16_t mk_order_owner(uint64_t order_id) {
 void mk_client_id_format(uint32_t deployment, uint32_t epoch, uint64_t order_id,
                          char out[MK_CLIENT_ID_CHARS + 1]);
 /* mk_client_id_parse reads one back; 0 or -EINVAL. */
-int mk_client_id_parse(const char *text, uint32_t *deployment, uint32_t *epoch,
-                       uint64_t *order_id);
+int mk_client_id_parse(const char *text, uint32_t *deployment, uint32_t *epoch, uint64_t *order_id);
 #endif

@@ -52,41 +52,36 @@ static int64_t share(int64_t v, int64_t part, int64_t whole) {
     return out;
 }
 
-bool portfolio_change_of(qty_t quantity, cash_t cost, qty_t moved, cash_t flow, cash_t fee,
-                         struct portfolio_change *out) {
+bool portfolio_change_of(qty_t quantity, cash_t cost, qty_t moved, cash_t flow, price_t price,
+                         cash_t fee, struct portfolio_change *out) {
     if (quantity == INT64_MIN || moved == INT64_MIN) return false;
-    *out = (struct portfolio_change){ .flow = flow };
+    *out = (struct portfolio_change){ .quantity = quantity, .cost = cost };
     if (moved == 0) { /* the fee took all that was bought: its cash bought nothing */
         out->realized = flow;
         out->fee_open = fee;
-        out->close_qty = out->quantity = quantity;
-        out->close_cost = out->cost = cost;
         return true;
     }
-    out->opened = true;
     if (quantity == 0 || (quantity > 0) == (moved > 0)) {
-        out->close_qty = quantity;
-        out->close_cost = cost;
+        out->opened = true;
         out->fee_open = fee;
         return !__builtin_add_overflow(quantity, moved, &out->quantity) &&
                !__builtin_sub_overflow(cost, flow, &out->cost);
     }
     int64_t held = magnitude(quantity), way = magnitude(moved);
     int64_t closed = way < held ? way : held;
-    cash_t taken = share(cost, closed, held);
-    cash_t flow_close = share(flow, closed, way);
+    cash_t taken = share(cost, closed, held), flow_close = flow;
     out->closed = true;
     out->opened = way > held;
+    if (out->opened) {
+        /* The part that closes is rounded as a fill of its own; the part that opens is the rest. */
+        if (!fixed_mul(price, closed, flow < 0 ? FIXED_UP : FIXED_DOWN, &flow_close)) return false;
+        if (flow < 0) flow_close = -flow_close;
+    }
     out->fee_close = share(fee, closed, way);
     out->fee_open = fee - out->fee_close;
-    out->close_qty = quantity > 0 ? quantity - closed : quantity + closed;
-    if (__builtin_sub_overflow(cost, taken, &out->close_cost) ||
-        __builtin_sub_overflow(flow_close, taken, &out->realized)) {
-        return false;
-    }
     out->quantity = quantity + moved; /* of other signs: fits */
-    out->cost = out->opened ? flow_close - flow : out->close_cost;
-    return true;
+    out->cost = out->opened ? flow_close - flow : cost - taken;
+    return !__builtin_sub_overflow(flow_close, taken, &out->realized);
 }
 
 /* price_of returns what a position of the instrument is marked at, 0 when nothing is known. */
@@ -114,9 +109,16 @@ static cash_t worth_of(struct rt_ctx *ctx, const struct portfolio_instrument *in
     return p->worth;
 }
 
-/* say_account tells what account number id is worth; as a row of equity.csv when mark is set and
- * it would not repeat the last one. */
-static void say_account(struct rt_ctx *ctx, struct portfolio_state *st, uint32_t id, bool mark) {
+/* Why an account is told. */
+enum telling {
+    TELL_STATE,    /* after a fill */
+    TELL_MARK,     /* after a fill that opens or closes a position: a row of equity.csv */
+    TELL_NEW_MARK, /* at a close or the end: a row, unless it repeats the last one */
+};
+
+/* say_account tells what account number id is worth. */
+static void say_account(struct rt_ctx *ctx, struct portfolio_state *st, uint32_t id,
+                        enum telling why) {
     struct portfolio_account *a = &st->accounts[id - 1];
     __int128 unrealized = 0, equity = a->cash;
     for (uint32_t at = a->open; at != RT_MAP_NONE; at = st->positions[at].next) {
@@ -127,11 +129,11 @@ static void say_account(struct rt_ctx *ctx, struct portfolio_state *st, uint32_t
         equity += in->spot ? worth : (__int128)worth - p->cost;
     }
     cash_t total = money(equity), open = money(unrealized);
-    if (mark) {
-        if (a->marked_ns == ctx->now_ns && a->marked_equity == total &&
-            a->marked_unrealized == open) {
-            return;
-        }
+    if (why == TELL_NEW_MARK && a->marked_ns == ctx->now_ns && a->marked_equity == total &&
+        a->marked_unrealized == open) {
+        return;
+    }
+    if (why != TELL_STATE) {
         a->marked_ns = ctx->now_ns;
         a->marked_equity = total;
         a->marked_unrealized = open;
@@ -142,7 +144,7 @@ static void say_account(struct rt_ctx *ctx, struct portfolio_state *st, uint32_t
                                      .equity = total,
                                      .position_cnt = a->open_cnt,
                                      .account = (uint8_t)id,
-                                     .mark = mark };
+                                     .mark = why != TELL_STATE };
 }
 
 /* say_position tells a position as it stands, with what the fill realised. */
@@ -271,7 +273,8 @@ static void portfolio_on_fill(struct rt_ctx *ctx, void *state, const struct msg_
                !__builtin_sub_overflow(moved, f->fee, &moved);
     }
     cash_t flow = buy ? -cash : cash;
-    fits = fits && portfolio_change_of(p->quantity, p->cost, moved, flow, fee, &c) &&
+    fits = fits && (moved == 0 || (moved > 0) == buy) &&
+           portfolio_change_of(p->quantity, p->cost, moved, flow, f->price, fee, &c) &&
            !__builtin_add_overflow(a->cash, in->spot ? flow : c.realized, &after) &&
            (in_base || !__builtin_sub_overflow(after, fee, &after));
     if (!fits) {
@@ -310,7 +313,8 @@ static void portfolio_on_fill(struct rt_ctx *ctx, void *state, const struct msg_
             unlink_open(st, p); /* a timer still armed finds nothing and ends */
         }
     }
-    say_account(ctx, st, f->account, is_open != was_open || (c.closed && c.opened));
+    bool mark = is_open != was_open || (c.closed && c.opened);
+    say_account(ctx, st, f->account, mark ? TELL_MARK : TELL_STATE);
 }
 
 /* portfolio_on_timer marks the accounts whose instruments had a close at the timer's instant, and
@@ -329,7 +333,7 @@ static void portfolio_on_timer(struct rt_ctx *ctx, void *state, const struct msg
             int64_t then_ns = due_of(ctx, st, in, ctx->now_ns);
             if (then_ns < next_ns) next_ns = then_ns;
         }
-        if (due) say_account(ctx, st, id, true);
+        if (due) say_account(ctx, st, id, TELL_NEW_MARK);
     }
     if (next_ns != INT64_MAX) arm(ctx, st, next_ns);
 }
@@ -342,7 +346,7 @@ static void portfolio_on_stop(struct rt_ctx *ctx, void *state, const struct msg_
     if (st->timer_ns != 0) rt_timer_cancel(ctx, TIMER_MARK);
     st->timer_ns = 0;
     for (uint32_t id = 1; id <= st->account_cnt; id++) {
-        if (st->accounts[id - 1].open_cnt > 0) say_account(ctx, st, id, true);
+        if (st->accounts[id - 1].open_cnt > 0) say_account(ctx, st, id, TELL_NEW_MARK);
     }
 }
 

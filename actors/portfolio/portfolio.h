@@ -16,9 +16,10 @@
  *         in base at the fill's price, rounded up.
  *         A fill that crosses zero is told by two POSITIONs with its trade id: first what it
  *         closed (quantity and cost 0, the realised P&L, entry_ns of the round trip that ends),
- *         then what it opened (realized_pnl 0, entry_ns the fill's time); cash and fee are shared
- *         out by quantity, the first part rounded toward zero. So a POSITION with quantity 0 ends a
- *         round trip, and the fee of a round trip is the difference of fee_total.
+ *         then what it opened (realized_pnl 0, entry_ns the fill's time). The cash of the first is
+ *         rounded as that of a fill of its own, the second has the rest; the fee is shared out by
+ *         quantity, the first part rounded toward zero. So a POSITION with quantity 0 ends a round
+ *         trip, and the fee of a round trip is the difference of fee_total.
  *         Worth: the newest close (or trade) told of the finest series, before the first the last
  *         fill's price; worth = price x quantity rounded down, unrealised P&L = worth - cost;
  *         equity = cash + worth of spot holdings + unrealised P&L of linear positions.
@@ -27,7 +28,8 @@
  *         (0: at every close of the finest series), for each account that holds a position in an
  *         instrument with a bar ending just then; instruments that live on trades are marked at
  *         the multiples of the interval themselves (0: of an hour). The last one is written at
- *         STOP by accounts that hold something. What would repeat a row to the letter is left out.
+ *         STOP by accounts that hold something. A mark that would only repeat the last row is left
+ *         out.
  * Thread  its shard's.
  * Memory  128 + 32 bytes a position, 32 an instrument; all at init.
  * Cost    a fill: one look-up and four cache lines; a state or mark: a look at each position the
@@ -96,23 +98,20 @@ struct portfolio_state {
 
 /* What a fill does to a position. */
 struct portfolio_change {
-    cash_t flow;       /* cash of the fill, + received, - paid */
-    cash_t realized;   /* realised P&L of what it closed */
-    cash_t fee_close;  /* its fee in quote units: share of what it closed */
-    cash_t fee_open;   /* and of what it opened */
-    qty_t close_qty;   /* quantity after closing */
-    cash_t close_cost; /* cost after closing */
-    qty_t quantity;    /* quantity after all */
-    cash_t cost;       /* cost after all */
-    bool closed;       /* it closed something */
-    bool opened;       /* it opened something */
+    cash_t realized;  /* realised P&L of what it closed */
+    cash_t fee_close; /* its fee in quote units: share of what it closed */
+    cash_t fee_open;  /* and of what it opened */
+    qty_t quantity;   /* quantity after */
+    cash_t cost;      /* cost after */
+    bool closed;      /* it closed something */
+    bool opened;      /* it opened something */
 };
 
 /* portfolio_change_of reckons what a fill does to a position of quantity and cost: moved is the
- * signed change of the quantity held, flow the signed cash, fee its fee in quote units. False when
- * a figure leaves the range of money; *out is then of no use. Pure. */
-bool portfolio_change_of(qty_t quantity, cash_t cost, qty_t moved, cash_t flow, cash_t fee,
-                         struct portfolio_change *out);
+ * signed change of the quantity held, flow the fill's signed cash, price its price, fee its fee in
+ * quote units. False when a figure leaves the range of money; *out is then of no use. Pure. */
+bool portfolio_change_of(qty_t quantity, cash_t cost, qty_t moved, cash_t flow, price_t price,
+                         cash_t fee, struct portfolio_change *out);
 
 /* The actor kind. */
 extern const struct rt_actor_kind portfolio_kind;

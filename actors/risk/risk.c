@@ -7,6 +7,7 @@ _Static_assert(sizeof(struct risk_instrument) == 128, "two cache lines an instru
 _Static_assert(sizeof(struct risk_exposure) == 64, "one cache line a position");
 _Static_assert(sizeof(struct risk_order) == 32, "two orders a cache line");
 
+/* Numbers of this file. */
 enum {
     ROW_RATE = 1,        /* counter row: when the bucket is full again */
     ROW_KILLED = 2,      /* counter row: the kill word is up */
@@ -119,6 +120,7 @@ struct passage {
     struct risk_exposure *exposure;        /* whose */
     price_t reference;                     /* newest price, 0 = none */
     qty_t quantity;                        /* what may pass so far */
+    qty_t beside;                          /* open orders of its side that it must fit beside */
     bool free_exit;                        /* it can only reduce: some checks do not hold it */
 };
 
@@ -146,23 +148,26 @@ static bool reduce_to(const struct risk_state *st, struct passage *p, qty_t room
 static uint16_t check_position(const struct risk_state *st, struct passage *p) {
     const struct msg_order_intent *i = p->intent;
     const struct risk_exposure *e = p->exposure;
+    bool exit = i->terms & EXIT_TERMS;
     qty_t along = i->side == SIDE_BUY ? e->quantity : -e->quantity; /* held in its direction */
     qty_t open = e->reserved[i->side];
-    qty_t held = -along; /* what it could close */
     qty_t worst;
     if (__builtin_add_overflow(along, open, &worst) ||
         __builtin_add_overflow(worst, p->quantity, &worst)) {
         return REASON_OVERFLOW;
     }
-    if (i->terms & EXIT_TERMS && p->quantity > held) {
-        if (!reduce_to(st, p, held - open)) {
+    /* A market exit does not wait for the stop or target that its strategy is just canceling. */
+    p->beside = i->type == ORDER_TYPE_MARKET ? open - e->resting[i->side] : open;
+    if (exit && p->quantity > -along) {
+        if (!reduce_to(st, p, -along - p->beside)) {
             return p->in->spot && i->side == SIDE_SELL ? REASON_SHORT_NOT_ALLOWED
                                                        : REASON_MAX_POSITION;
         }
         worst = along + open + p->quantity;
     }
-    p->free_exit = i->terms & EXIT_TERMS && worst <= 0;
-    if (p->in->spot && i->side == SIDE_SELL && worst > 0) return REASON_SHORT_NOT_ALLOWED;
+    p->free_exit = exit && along + p->beside + p->quantity <= 0;
+    if (p->free_exit) return REASON_NONE;
+    if (p->in->spot && i->side == SIDE_SELL && worst > 0 && !exit) return REASON_SHORT_NOT_ALLOWED;
     if (worst > p->in->max_position && !reduce_to(st, p, p->in->max_position - along - open)) {
         return REASON_MAX_POSITION;
     }
@@ -191,7 +196,7 @@ static uint16_t check_price(const struct passage *p) {
     if (worth < (__int128)in->min_notional * FIXED_ONE) {
         const struct risk_exposure *e = p->exposure;
         qty_t held = i->side == SIDE_SELL ? e->quantity : -e->quantity;
-        bool closes = p->free_exit && p->quantity + e->reserved[i->side] == held;
+        bool closes = p->free_exit && p->quantity + p->beside == held;
         if (!closes) return REASON_MIN_NOTIONAL;
     }
     return REASON_NONE;
@@ -236,18 +241,26 @@ static uint16_t check(struct rt_ctx *ctx, struct risk_state *st, uint16_t source
     return why;
 }
 
+/* release takes quantity off what is reserved for o (below zero: adds it). */
+static void release(struct risk_exposure *e, const struct risk_order *o, qty_t quantity) {
+    e->reserved[o->side] -= quantity;
+    if (o->resting) e->resting[o->side] -= quantity;
+}
+
 /* reserve books what passes; there is room, check_flow has looked. */
 static void reserve(struct risk_state *st, const struct passage *p) {
     uint32_t at = st->orders_free;
     struct risk_order *o = &st->orders[at];
-    int rc = rt_map_put(&st->by_order, p->intent->order_id, at);
+    const struct msg_order_intent *i = p->intent;
+    int rc = rt_map_put(&st->by_order, i->order_id, at);
     assert(rc == 0);
     st->orders_free = o->next_free;
-    *o = (struct risk_order){ .order_id = p->intent->order_id,
+    *o = (struct risk_order){ .order_id = i->order_id,
                               .left = p->quantity,
                               .exposure = (uint32_t)(p->exposure - st->exposures),
-                              .side = p->intent->side };
-    p->exposure->reserved[o->side] += p->quantity;
+                              .side = i->side,
+                              .resting = i->type != ORDER_TYPE_MARKET && i->terms & EXIT_TERMS };
+    release(p->exposure, o, -p->quantity);
 }
 
 /* risk_on_order_intent answers with the verdict. */
@@ -292,7 +305,7 @@ static void risk_on_fill(struct rt_ctx *ctx, void *state, const struct msg_frame
         e = &st->exposures[o->exposure];
         qty_t out = f->quantity < o->left ? f->quantity : o->left;
         o->left -= out;
-        e->reserved[o->side] -= out;
+        release(e, o, out);
     } else {
         uint64_t key = key_of(f->account, mk_order_owner(f->order_id), f->instrument);
         uint32_t at = rt_map_get(&st->by_key, key);
@@ -320,7 +333,7 @@ static void risk_on_order_state(struct rt_ctx *ctx, void *state, const struct ms
     if (s->status > ORDER_STATUS_UNKNOWN || !(1 << s->status & DONE)) return;
     struct risk_order *o = find(st, s->order_id);
     if (o == NULL) return; /* it was refused here, or is another gate's */
-    st->exposures[o->exposure].reserved[o->side] -= o->left;
+    release(&st->exposures[o->exposure], o, o->left);
     bool there = rt_map_remove(&st->by_order, o->order_id);
     assert(there);
     *o = (struct risk_order){ .next_free = st->orders_free };
@@ -525,7 +538,8 @@ static void risk_save(const void *state, struct rt_row_sink *sink) {
                                      .quantity = o->left,
                                      .instrument = (uint16_t)key,
                                      .account = (uint8_t)(key >> 32),
-                                     .side = o->side };
+                                     .side = o->side,
+                                     .flags = o->resting };
         sink->put(sink, MSG_ORDER_ROW, o->order_id, &row, sizeof row);
     }
     for (uint32_t i = 0; i < st->recent_cnt; i++) {
@@ -602,9 +616,12 @@ static int load_order(struct risk_state *st, uint64_t key, const struct msg_orde
     }
     struct risk_order *o = &st->orders[place];
     st->orders_free = o->next_free;
-    *o = (struct risk_order){
-        .order_id = row->order_id, .left = row->quantity, .exposure = at, .side = row->side
-    };
+    *o = (struct risk_order){ .order_id = row->order_id,
+                              .left = row->quantity,
+                              .exposure = at,
+                              .side = row->side,
+                              .resting = row->flags & 1 };
+    if (o->resting) st->exposures[at].resting[o->side] += o->left;
     return 0;
 }
 

@@ -6,25 +6,35 @@
  *         JOURNAL_STATE. Each limit is owned whole by this instance.
  *         Limits are the map limits: of the actor. Every one must be declared; absent, zero,
  *         negative, not a number or above the ceiling below = no start:
+ *
  *           limits:
- *             max_order_quantity: 10         # base units
- *             max_order_notional: 100000     # quote units, at the order's price (market:
- * reference) price_collar: 0.05             # fraction of the reference either way max_position: 50
- * # base units, per strategy and instrument, long or short order_rate: { count: 10, per: 1s }   #
- * orders of this instance; the burst is count duplicate_window: 1s           # same owner,
- * instrument, side, type, price, quantity max_open_orders: 256           # orders of this instance
- * that are not done instruments:                   # what differs for one BTC-PERP: { max_position:
- * 5 } Overrides may give max_order_quantity, max_order_notional, price_collar, max_position. The
- * reference price is the newest close of the instrument's finest bars, or its newest trade. A
- * position counts with its open orders: on each side as if all of that side filled. A reservation
- * ends when the order is done, and turns into position by its fills; a spot buy's fee in base makes
- * the position smaller by as much. An exit is an order with the terms exit, reduce_only or
- * close_position. It may not be for more than is held (reduced or refused: short_not_allowed on
- * spot, else max_position). While it also fits beside the other open orders of its side, so that it
- *         can only reduce, neither rate, duplicate window, journal_low nor a missing reference
- *         holds it, and the one that closes all that is held needs no min_notional. A second exit
- *         over the same holding (stop and target) is checked like any order. Spot sells must fit
- *         beside the other open sells in any case.
+ *             max_order_quantity: 10               # base units
+ *             max_order_notional: 100000           # quote units
+ *             price_collar: 0.05                   # fraction of the reference, either way
+ *             max_position: 50                     # base units, long or short
+ *             order_rate: { count: 10, per: 1s }   # the burst is count
+ *             duplicate_window: 1s
+ *             max_open_orders: 256
+ *             instruments:                         # what differs for one
+ *               BTC-PERP: { max_position: 5 }
+ *
+ *         An override may give the first four. Notional is reckoned at the order's price, at the
+ *         reference for market orders. The position is that of a strategy in an instrument on an
+ *         account; rate and open orders are those of this instance; the window holds orders of the
+ *         same owner, account, instrument, side, type, price and quantity.
+ *         The reference price is the newest close of the instrument's finest bars, or its newest
+ *         trade. A position counts with its open orders: on each side as if all of that side
+ *         filled. A reservation ends when the order is done, and turns into position by its fills;
+ *         a spot buy's fee in base makes the position smaller by as much.
+ *
+ *         An exit is an order with the terms exit, reduce_only or close_position. It may not be
+ *         for more than is held: reduced, or refused with short_not_allowed on spot, max_position
+ *         elsewhere. While it also fits beside the other open orders of its side, so that it can
+ *         only reduce, neither rate, duplicate window, journal_low, max_position nor a missing
+ *         reference holds it, and the one that closes all that is held needs no min_notional. Stops
+ *         and limits of exits (protection) do not count against an exit at market, which mostly
+ *         comes with their cancel. A second protection over the same holding (stop and target) is
+ *         checked like any order. Spot sells that are no exits must fit beside all open sells.
  *         A refused order spends nothing: no token, no reservation, no place in the window.
  * Thread  its shard's.
  * Memory  128 bytes an instrument, 64 + 32 a position, 32 + 32 an open order, 44 an order of the
@@ -91,6 +101,7 @@ struct risk_exposure {
     _Alignas(64) uint64_t key; /* account, owner, instrument */
     qty_t quantity;            /* signed position */
     qty_t reserved[2];         /* open quantity that may still fill, by SIDE_* */
+    qty_t resting[2];          /* of which of exits that are no market orders */
     price_t reference;         /* newest reference an intent was checked against, 0 = none yet */
 };
 
@@ -101,7 +112,8 @@ struct risk_order {
     uint32_t exposure;  /* its place in exposures */
     uint32_t next_free; /* in the list of free places */
     uint8_t side;       /* SIDE_* */
-    uint8_t pad[7];     /* zero */
+    bool resting;       /* an exit that is no market order: protection */
+    uint8_t pad[6];     /* zero */
 };
 
 /* An order that passed lately. */

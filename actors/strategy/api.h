@@ -21,7 +21,7 @@ enum st_type { ST_INT, ST_FIXED, ST_DOUBLE, ST_BOOL, ST_DURATION };
 struct st_param {
     const char *name;  /* key under params: */
     enum st_type type; /* what it is; ST_FIXED in 1e-8, ST_DURATION in ns, ST_BOOL 0 or 1 */
-    double min, max;   /* range, in the unit people write */
+    double min, max;   /* range, in the unit people write; a duration's in seconds */
     double def;        /* default, in the unit people write */
     const char *help;  /* one line */
 };
@@ -44,25 +44,25 @@ enum st_action {
 
 /* One signal. Zero what is not known: absent in the packet. */
 struct st_signal {
-    enum st_action action;
-    uint16_t leg;           /* index of the instrument in the strategy's list */
-    uint16_t reason;        /* REASON_* */
+    enum st_action action;     /* what it advises */
+    uint16_t leg;              /* index of the instrument in the strategy's list */
+    uint16_t reason;           /* REASON_* */
     uint8_t side, type, terms; /* for ST_ORDER: SIDE_*, ORDER_TYPE_*, ORDER_TERMS_* */
-    int64_t price;          /* for ST_ORDER: limit or stop price; the host rounds to the tick */
-    int64_t quantity;       /* for ST_ORDER: 0 = declared size */
-    uint64_t order_id;      /* for ST_CANCEL */
-    int64_t sl, tp1, tp2;   /* levels for the packet, 0 = none */
-    double strength;        /* signal_strength, 0 = not told */
-    double confidence;      /* confidence_score, 0 = not told */
-    int64_t valid_ns;       /* how long the decision holds, 0 = not told */
+    int64_t price;             /* for ST_ORDER: limit or stop price; the host rounds to the tick */
+    int64_t quantity;          /* for ST_ORDER: 0 = declared size */
+    uint64_t order_id;         /* for ST_CANCEL */
+    int64_t sl, tp1, tp2;      /* levels for the packet, 0 = none */
+    double strength;           /* signal_strength, 0 = not told */
+    double confidence;         /* confidence_score, 0 = not told */
+    int64_t valid_ns;          /* how long the decision holds, 0 = not told */
 };
 
 /* What the strategy may ask of its host. */
 struct st_host;
 /* st_now returns the time of what is in hand, ns UTC. */
 int64_t st_now(const struct st_host *h);
-/* st_signal answers with a signal; any number per call. Returns the order id that came of it, 0 when
- * none did (wait, cancel, size below a lot, paused). */
+/* st_signal answers with a signal; any number per call. Returns the order id that came of it, 0
+ * when none did (wait, cancel, size below a lot, paused). */
 uint64_t st_signal(struct st_host *h, const struct st_signal *s);
 /* st_timer arms the strategy's timer key to at_ns; st_timer_cancel disarms it. */
 void st_timer(struct st_host *h, uint32_t key, int64_t at_ns);
@@ -70,12 +70,18 @@ void st_timer(struct st_host *h, uint32_t key, int64_t at_ns);
 void st_timer_cancel(struct st_host *h, uint32_t key);
 /* st_position returns the strategy's own signed position in leg, 1e-8 base. */
 int64_t st_position(const struct st_host *h, uint16_t leg);
+/* st_held returns the same in whole lots, less what market orders to close will still take off it:
+ * 0 once everything held is on its way out, and for dust below a lot. */
+int64_t st_held(const struct st_host *h, uint16_t leg);
 /* st_open_orders returns how many of its orders in leg are not done. */
 uint32_t st_open_orders(const struct st_host *h, uint16_t leg);
 /* st_last returns the last close (or trade price) told for leg, 0 before the first. */
 int64_t st_last(struct st_host *h, uint16_t leg);
 /* st_random draws the strategy's next random number. */
 uint64_t st_random(struct st_host *h);
+/* st_params returns the parameters as they are now, one per declared one, in its order. A class
+ * keeps no pointer to them: its state outlives the process. */
+const union st_value *st_params(const struct st_host *h);
 
 /* What a strategy is told when it starts. */
 struct st_start {
@@ -86,29 +92,41 @@ struct st_start {
 
 /* A strategy class. Handlers that are NULL are not called. */
 struct st_class {
-    const char *name;             /* as in YAML: "sma_cross" */
-    const char *help;             /* one sentence */
-    const struct st_param *params;/* ends with a NULL name */
-    uint16_t leg_min, leg_max;    /* how many instruments it takes */
-    size_t state_bytes;           /* for the params as given: see state_bytes_for */
+    const char *name;              /* as in YAML: "sma_cross" */
+    const char *help;              /* one sentence */
+    const struct st_param *params; /* ends with a NULL name */
+    uint16_t leg_min, leg_max;     /* how many instruments it takes */
+    size_t state_bytes;            /* for the params as given: see state_bytes_for */
     /* bytes of state for these parameters, when they matter; NULL = state_bytes. */
     size_t (*state_bytes_for)(const union st_value *params);
     /* checks parameters against each other (fast < slow): NULL when fine, else what is wrong. */
     const char *(*check)(const union st_value *params);
+    /* the run starts: the first thing it hears. */
     void (*on_start)(struct st_host *h, void *state, const struct st_start *start);
+    /* a bar of a leg has ended. */
     void (*on_bar)(struct st_host *h, void *state, uint16_t leg, const struct msg_bar *bar);
+    /* a trade of a leg was printed. */
     void (*on_trade)(struct st_host *h, void *state, uint16_t leg, const struct msg_trade *trade);
+    /* best bid and ask of a leg (from the exchange on). */
     void (*on_quote)(struct st_host *h, void *state, uint16_t leg, const struct msg_quote *quote);
+    /* the book of a leg (from the exchange on). */
     void (*on_book)(struct st_host *h, void *state, uint16_t leg, const void *book);
+    /* an order of its own stands so. */
     void (*on_order)(struct st_host *h, void *state, uint16_t leg, const struct msg_order_state *o);
+    /* an order of its own filled, in part or whole; positions hold it already. */
     void (*on_fill)(struct st_host *h, void *state, uint16_t leg, const struct msg_fill *fill);
+    /* timer key has come due. */
     void (*on_timer)(struct st_host *h, void *state, uint32_t key);
+    /* a parameter was changed by `set`; new ones are in range and have passed check. */
+    void (*on_set)(struct st_host *h, void *state);
+    /* the last thing it hears; no order comes of what it signals. */
     void (*on_stop)(struct st_host *h, void *state);
     /* computes what it would advise now without acting: for console and review. */
     void (*evaluate)(struct st_host *h, const void *state, uint16_t leg, struct st_signal *out);
     /* writes what must survive into out (cap bytes) and returns its size; NULL = the whole state as
-     * it lies. restore takes it back; 0 or negative errno. */
+     * it lies. */
     size_t (*snapshot)(const void *state, void *out, size_t cap);
+    /* takes back what snapshot wrote, into a zeroed state; 0 or negative errno. */
     int (*restore)(void *state, const void *bytes, size_t cnt);
 };
 

@@ -40,43 +40,60 @@ static qty_t covered(const struct venue_purse *p, const struct mk_instrument *in
     return most > 0 ? fixed_floor_to(most, ins->lot_size) : 0;
 }
 
-/* move_spot books a spot fill whose notional is value. False when a sum leaves its range. */
+/* move_spot books a spot fill whose notional is value. False when a sum leaves its range; then
+ * nothing is booked. */
 static bool move_spot(struct venue_purse *p, bool buy, qty_t quantity, cash_t value, int64_t fee) {
-    qty_t got;
+    qty_t held, got = 0;
     cash_t cash;
     if (buy) {
-        return !__builtin_sub_overflow(p->cash, value, &p->cash) &&
-               !__builtin_sub_overflow(quantity, fee, &got) &&
-               !__builtin_add_overflow(p->held.quantity, got, &p->held.quantity);
+        if (__builtin_sub_overflow(p->cash, value, &cash) ||
+            __builtin_sub_overflow(quantity, fee, &got) ||
+            __builtin_add_overflow(p->held.quantity, got, &held)) {
+            return false;
+        }
+    } else {
+        held = p->held.quantity - quantity; /* covered: never below zero */
+        if (__builtin_sub_overflow(value, fee, &cash) ||
+            __builtin_add_overflow(p->cash, cash, &cash)) {
+            return false;
+        }
     }
-    p->held.quantity -= quantity; /* covered: never below zero */
-    return !__builtin_sub_overflow(value, fee, &cash) &&
-           !__builtin_add_overflow(p->cash, cash, &p->cash);
+    p->cash = cash;
+    p->held.quantity = held;
+    return true;
 }
 
-/* move_linear books a linear fill whose notional is value. False when a sum leaves its range. */
+/* move_linear books a linear fill whose notional is value. False when a sum leaves its range; then
+ * nothing is booked. */
 static bool move_linear(struct venue_purse *p, bool buy, qty_t quantity, price_t price,
                         cash_t value, int64_t fee) {
-    struct venue_holding *h = &p->held;
-    qty_t more = buy ? quantity : -quantity;
-    cash_t cost = buy ? value : -value, realized = 0; /* cost: of the part that opens */
-    if ((h->quantity > 0 && !buy) || (h->quantity < 0 && buy)) {
-        qty_t held = h->quantity > 0 ? h->quantity : -h->quantity;
-        qty_t closed = held < quantity ? held : quantity;
-        cash_t taken, part = cost;
-        if (!fixed_muldiv(h->cost, closed, held, FIXED_ZERO, &taken)) return false;
+    qty_t held = p->held.quantity;
+    cash_t cash = p->cash, cost = p->held.cost;
+    cash_t opened = buy ? value : -value; /* cost of the part that opens */
+    cash_t realized = 0;
+    if ((held > 0 && !buy) || (held < 0 && buy)) {
+        qty_t size = held > 0 ? held : -held;
+        qty_t closed = size < quantity ? size : quantity;
+        cash_t taken = cost, part = opened;
+        if (closed < size && !fixed_muldiv(cost, closed, size, FIXED_ZERO, &taken)) return false;
         if (closed < quantity) {
             if (!fixed_mul(price, closed, buy ? FIXED_UP : FIXED_DOWN, &part)) return false;
             if (!buy) part = -part;
         }
         if (__builtin_sub_overflow(-part, taken, &realized)) return false;
-        cost -= part;
-        h->cost -= taken;
+        opened -= part;
+        cost -= taken;
     }
-    return !__builtin_add_overflow(h->quantity, more, &h->quantity) &&
-           !__builtin_add_overflow(h->cost, cost, &h->cost) &&
-           !__builtin_sub_overflow(realized, fee, &realized) &&
-           !__builtin_add_overflow(p->cash, realized, &p->cash);
+    if (__builtin_add_overflow(held, buy ? quantity : -quantity, &held) ||
+        __builtin_add_overflow(cost, opened, &cost) ||
+        __builtin_sub_overflow(realized, fee, &realized) ||
+        __builtin_add_overflow(cash, realized, &cash)) {
+        return false;
+    }
+    p->cash = cash;
+    p->held.quantity = held;
+    p->held.cost = cost;
+    return true;
 }
 
 void venue_account_deal(struct venue_purse *p, const struct venue_book *b,
@@ -100,17 +117,15 @@ void venue_account_deal(struct venue_purse *p, const struct venue_book *b,
     }
     cash_t value;
     int64_t fee;
-    struct venue_purse after = *p;
     bool fits =
         fixed_mul(at, quantity, buy ? FIXED_UP : FIXED_DOWN, &value) &&
         mk_fee(spot && buy ? quantity : value, maker ? ins->maker_fee : ins->taker_fee, &fee) &&
-        (spot ? move_spot(&after, buy, quantity, value, fee)
-              : move_linear(&after, buy, quantity, at, value, fee));
+        (spot ? move_spot(p, buy, quantity, value, fee)
+              : move_linear(p, buy, quantity, at, value, fee));
     if (!fits) {
         deal->reason = REASON_OVERFLOW;
         return;
     }
-    *p = after;
     deal->quantity = quantity;
     deal->price = at;
     deal->fee = fee;

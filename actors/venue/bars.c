@@ -1,4 +1,5 @@
 #include "actors/venue/bars.h"
+#include <assert.h>
 
 /* first_open returns when the first bar may open that works order, given the bars' interval. */
 static inline int64_t first_open(const struct venue *v, const struct venue_order *order,
@@ -52,7 +53,7 @@ static bool meets_open(const struct venue_order *order, uint32_t idx, price_t pr
 void venue_bars_open(struct rt_ctx *ctx, struct venue *v, struct venue_book *b,
                      const struct msg_bar_open *open) {
     if (open->traded == 0) return;
-    b->bar_open_ns = open->open_ns;
+    b->bar_end_ns = open->open_ns + open->interval_ns;
     venue_orders_bounds(&v->orders, b);
     if (b->eager_cnt == 0 && b->lower_max < open->open && b->upper_min > open->open) return;
     uint32_t cnt = 0;
@@ -77,7 +78,7 @@ void venue_bars_join(struct rt_ctx *ctx, struct venue *v, struct venue_book *b, 
     if (order->type == ORDER_TYPE_MARKET) return;
     if (!rt_opened(ctx, b->series, &open) || open.open_ns != ctx->now_ns) return;
     if (open.traded == 0 || first_open(v, order, open.interval_ns) != ctx->now_ns) return;
-    b->bar_open_ns = open.open_ns;
+    b->bar_end_ns = open.open_ns + open.interval_ns;
     if (!meets_open(order, idx, open.open, &v->picks[0])) {
         venue_orders_calm(b, order);
         return;
@@ -114,12 +115,9 @@ static bool work_both(struct venue *v, const struct venue_book *b, struct venue_
     return low_first;
 }
 
-void venue_bars_path(struct rt_ctx *ctx, struct venue *v, struct venue_book *b,
-                     const struct msg_bar *bar) {
-    if (bar->open_ns != b->bar_open_ns) return;
-    b->bar_open_ns = INT64_MIN;
-    venue_orders_bounds(&v->orders, b);
-    if (b->lower_max < bar->low && b->upper_min > bar->high) return;
+/* work_path works what the path inside bar meets. */
+static void work_path(struct rt_ctx *ctx, struct venue *v, struct venue_book *b,
+                      const struct msg_bar *bar) {
     uint32_t cnt = 0;
     for (uint32_t i = b->head; i != VENUE_NONE; i = v->orders.pool[i].next) {
         const struct venue_order *order = &v->orders.pool[i];
@@ -147,4 +145,27 @@ void venue_bars_path(struct rt_ctx *ctx, struct venue *v, struct venue_book *b,
             venue_tell(ctx, v, b, picks[pick].idx, &v->deals[!low_first][i]);
         }
     }
+}
+
+/* work_leaves cancels, by order id, what was to be canceled once the bar had been worked. */
+static void work_leaves(struct rt_ctx *ctx, struct venue *v, struct venue_book *b) {
+    uint32_t cnt = 0;
+    for (uint32_t i = b->head; i != VENUE_NONE; i = v->orders.pool[i].next) {
+        const struct venue_order *order = &v->orders.pool[i];
+        if (!(order->flags & VENUE_LEAVES)) continue;
+        v->picks[cnt++] = (struct venue_pick){ .order_id = order->order_id, .idx = i };
+    }
+    venue_pick_sort(v->picks, cnt);
+    static const struct venue_deal canceled = { .status = ORDER_STATUS_CANCELED };
+    for (uint32_t i = 0; i < cnt; i++) venue_tell(ctx, v, b, v->picks[i].idx, &canceled);
+}
+
+void venue_bars_path(struct rt_ctx *ctx, struct venue *v, struct venue_book *b,
+                     const struct msg_bar *bar) {
+    if (bar->open_ns + bar->interval_ns != b->bar_end_ns) return;
+    b->bar_end_ns = INT64_MIN;
+    venue_orders_bounds(&v->orders, b);
+    if (b->lower_max >= bar->low || b->upper_min <= bar->high) work_path(ctx, v, b, bar);
+    if (b->leaves_cnt > 0) work_leaves(ctx, v, b);
+    assert(b->leaves_cnt == 0);
 }

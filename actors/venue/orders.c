@@ -29,7 +29,7 @@ void venue_orders_book(struct venue_book *b, const struct mk_instrument *instrum
     *b = (struct venue_book){ .instrument = instrument,
                               .slip_num = instrument->slippage_bps / common,
                               .slip_den = one / common,
-                              .bar_open_ns = INT64_MIN,
+                              .bar_end_ns = INT64_MIN,
                               .lower_max = INT64_MIN,
                               .upper_min = INT64_MAX,
                               .head = VENUE_NONE,
@@ -73,6 +73,7 @@ int venue_orders_open(struct venue_orders *o, struct venue_book *b, uint32_t idx
     if (b->head != VENUE_NONE) o->pool[b->head].prev = idx;
     b->head = idx;
     b->open_cnt++;
+    if (order->flags & VENUE_LEAVES) b->leaves_cnt++;
     if (order->flags & VENUE_EAGER) {
         b->eager_cnt++;
     } else {
@@ -92,6 +93,7 @@ void venue_orders_close(struct venue_orders *o, struct venue_book *b, uint32_t i
     }
     if (order->next != VENUE_NONE) o->pool[order->next].prev = order->prev;
     b->open_cnt--;
+    if (order->flags & VENUE_LEAVES) b->leaves_cnt--;
     if (order->flags & VENUE_EAGER) {
         b->eager_cnt--;
     } else {

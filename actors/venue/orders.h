@@ -23,9 +23,10 @@
 
 /* What an order is in besides its terms; the numbers stand in snapshots. */
 enum venue_flag {
-    VENUE_TRIGGERED = 2, /* a stop that was touched and fills at the next trade */
-    VENUE_EAGER = 4,     /* the next row looks at it whatever its price */
-    VENUE_FLIGHT = 8,    /* has not arrived yet */
+    VENUE_LEAVES = 2, /* to be canceled as soon as the bar that ends now has been worked */
+    VENUE_EAGER = 4,  /* the next row looks at it whatever its price; a stop on trades that has it
+                       * has triggered */
+    VENUE_FLIGHT = 8, /* has not arrived yet */
 };
 
 /* One order at the venue, or a request on its way there. */
@@ -58,12 +59,14 @@ enum venue_driver {
 struct venue_book {
     const struct mk_instrument *instrument; /* its rules */
     int64_t slip_num, slip_den; /* declared slippage as a reduced fraction of the price, den > 0 */
-    int64_t bar_open_ns;        /* the bar being worked, by its open; INT64_MIN = none */
+    int64_t bar_end_ns;         /* end of the bar whose open was worked and whose path was not yet;
+                                 * INT64_MIN = none */
     price_t lower_max;          /* highest calm buy limit or sell stop; INT64_MIN = none */
     price_t upper_min;          /* lowest calm sell limit or buy stop; INT64_MAX = none */
     uint32_t head;              /* open orders, in no order */
     uint32_t open_cnt;          /* how many */
     uint32_t eager_cnt;         /* of them eager */
+    uint32_t leaves_cnt;        /* of them to be canceled after the bar in hand */
     uint32_t flight_head;       /* requests on their way, first to arrive first */
     uint32_t flight_tail;       /* last of them */
     uint16_t series;            /* the series that works it */

@@ -42,10 +42,7 @@ static bool meets_trade(struct venue_book *b, struct venue_order *order, uint32_
     case ORDER_TYPE_MARKET: return true;
     case ORDER_TYPE_STOP:
         if (eager) return true;
-        if (past >= 0) {
-            venue_orders_wake(b, order);
-            order->flags |= VENUE_TRIGGERED;
-        }
+        if (past >= 0) venue_orders_wake(b, order); /* triggered */
         return false;
     default: break;
     }

@@ -21,7 +21,7 @@ enum venue_counter {
     COUNTER_ACCEPTED = 2, /* venue.accepted */
     COUNTER_TRADES = 3,   /* venue.trades */
     COUNTER_CLOSED = 4,   /* venue.closed */
-    COUNTER_BAR = 0x10000 /* + instrument id: venue_book.bar_open_ns */
+    COUNTER_BAR = 0x10000 /* + instrument id: venue_book.bar_end_ns */
 };
 
 /* The timer that goes on with what found no room in one call; other timers are instruments. */
@@ -224,15 +224,21 @@ static void arrive_order(struct rt_ctx *ctx, struct venue *v, struct venue_book 
     if (b->driver == VENUE_BARS) venue_bars_join(ctx, v, b, idx);
 }
 
-/* cancel_order cancels the open order idx of b. */
+/* cancel_order cancels the open order idx of b. Where a bar ends at this instant that is still to
+ * be worked, the order stays for it: what is decided now cannot undo what has been met. */
 static void cancel_order(struct rt_ctx *ctx, struct venue *v, struct venue_book *b, uint32_t idx) {
-    say_status(ctx, &v->orders.pool[idx], 0, ORDER_STATUS_CANCELED, REASON_NONE);
+    struct venue_order *order = &v->orders.pool[idx];
+    if (b->bar_end_ns == ctx->now_ns && !(order->flags & VENUE_EAGER)) {
+        b->leaves_cnt += !(order->flags & VENUE_LEAVES);
+        order->flags |= VENUE_LEAVES;
+        return;
+    }
+    say_status(ctx, order, 0, ORDER_STATUS_CANCELED, REASON_NONE);
     venue_orders_close(&v->orders, b, idx);
 }
 
-/* arrive_cancel_all cancels the account's open orders in b, by order id. */
-static void arrive_cancel_all(struct rt_ctx *ctx, struct venue *v, struct venue_book *b,
-                              uint8_t account) {
+/* cancel_all cancels the account's open orders in b, by order id. */
+static void cancel_all(struct rt_ctx *ctx, struct venue *v, struct venue_book *b, uint8_t account) {
     uint32_t cnt = 0;
     for (uint32_t i = b->head; i != VENUE_NONE; i = v->orders.pool[i].next) {
         const struct venue_order *order = &v->orders.pool[i];
@@ -243,15 +249,12 @@ static void arrive_cancel_all(struct rt_ctx *ctx, struct venue *v, struct venue_
     for (uint32_t i = 0; i < cnt; i++) cancel_order(ctx, v, b, v->picks[i].idx);
 }
 
-void venue_arrive(struct rt_ctx *ctx, struct venue *v, struct venue_book *b, uint32_t idx) {
+/* arrive_cancel lets a request to cancel arrive. */
+static void arrive_cancel(struct rt_ctx *ctx, struct venue *v, struct venue_book *b, uint32_t idx) {
     struct venue_order request = v->orders.pool[idx];
-    if (request.op == REQUEST_OP_PLACE) {
-        arrive_order(ctx, v, b, idx);
-        return;
-    }
     venue_orders_give(&v->orders, idx);
     if (request.op == REQUEST_OP_CANCEL_ALL) {
-        arrive_cancel_all(ctx, v, b, request.account);
+        cancel_all(ctx, v, b, request.account);
         return;
     }
     uint32_t found = venue_orders_find(&v->orders, request.order_id);
@@ -262,21 +265,50 @@ void venue_arrive(struct rt_ctx *ctx, struct venue *v, struct venue_book *b, uin
     cancel_order(ctx, v, b, found);
 }
 
-/* take_request takes one request for b in hand. */
+void venue_arrive(struct rt_ctx *ctx, struct venue *v, struct venue_book *b, uint32_t idx) {
+    if (v->orders.pool[idx].op == REQUEST_OP_PLACE) {
+        arrive_order(ctx, v, b, idx);
+    } else {
+        arrive_cancel(ctx, v, b, idx);
+    }
+}
+
+/* refuse_request answers a request that there is no book or no room for. */
+static void refuse_request(struct rt_ctx *ctx, const struct msg_venue_request *r, uint16_t reason) {
+    struct venue_order none = { .order_id = r->order_id,
+                                .instrument = r->instrument,
+                                .account = r->account };
+    if (r->op != REQUEST_OP_PLACE) reason = REASON_UNKNOWN_ORDER;
+    say_status(ctx, &none, 0, ORDER_STATUS_REJECTED, reason);
+}
+
+/* take_request takes request r for b in hand. It is built where it stays: a copy of what was just
+ * written costs more than writing it. */
 static void take_request(struct rt_ctx *ctx, struct venue *v, struct venue_book *b,
-                         struct venue_order *request) {
-    bool place = request->op == REQUEST_OP_PLACE;
-    request->seq = ++v->requests;
-    request->from_ns = ctx->now_ns;
+                         const struct msg_venue_request *r) {
+    bool place = r->op == REQUEST_OP_PLACE;
     bool room = !place || v->orders.cnt < v->orders.max;
     uint32_t idx = room ? venue_orders_take(&v->orders) : VENUE_NONE;
+    v->requests++;
     if (idx == VENUE_NONE) {
         /* As many cancels as orders on their way: each order has its own, so this one has none. */
-        say_status(ctx, request, 0, ORDER_STATUS_REJECTED,
-                   place ? REASON_OPEN_ORDERS_MAX : REASON_UNKNOWN_ORDER);
+        refuse_request(ctx, r, REASON_OPEN_ORDERS_MAX);
         return;
     }
-    v->orders.pool[idx] = *request;
+    struct venue_order *order = &v->orders.pool[idx];
+    order->order_id = r->order_id;
+    order->venue_order_id = 0;
+    order->seq = v->requests;
+    order->price = r->price;
+    order->quantity = r->quantity;
+    order->from_ns = ctx->now_ns;
+    order->instrument = b->instrument->id;
+    order->account = r->account;
+    order->side = r->side;
+    order->type = r->type;
+    order->terms = r->terms;
+    order->flags = 0;
+    order->op = (uint8_t)r->op;
     v->orders.cnt += place;
     if (b->driver == VENUE_PRINTS && v->latency_ns > 0) {
         venue_prints_send(ctx, v, b, idx);
@@ -290,36 +322,24 @@ static void take_request(struct rt_ctx *ctx, struct venue *v, struct venue_book 
 static void venue_on_venue_request(struct rt_ctx *ctx, void *state, const struct msg_frame *frame) {
     struct venue *v = state;
     const struct msg_venue_request *r = msg_body(frame);
-    struct venue_order request = { .order_id = r->order_id,
-                                   .price = r->price,
-                                   .quantity = r->quantity,
-                                   .instrument = r->instrument,
-                                   .account = r->account,
-                                   .side = r->side,
-                                   .type = r->type,
-                                   .terms = r->terms,
-                                   .op = (uint8_t)r->op };
     uint32_t cnt = v->market->instrument_cnt;
-    if (r->op == REQUEST_OP_CANCEL_ALL && r->instrument == 0) {
+    uint16_t id = r->instrument;
+    if (r->op == REQUEST_OP_CANCEL_ALL && id == 0) {
         for (uint32_t i = 0; i < cnt; i++) {
             struct venue_book *b = &v->books[i];
-            if (b->open_cnt == 0 && b->flight_head == VENUE_NONE) continue;
-            request.instrument = (uint16_t)(i + 1);
-            take_request(ctx, v, b, &request);
+            if (b->open_cnt > 0 || b->flight_head != VENUE_NONE) take_request(ctx, v, b, r);
         }
         return;
     }
-    if (r->op == REQUEST_OP_CANCEL && r->instrument == 0) { /* the order knows */
+    if (r->op == REQUEST_OP_CANCEL && id == 0) { /* the order knows */
         uint32_t found = venue_orders_find(&v->orders, r->order_id);
-        if (found != VENUE_NONE) request.instrument = v->orders.pool[found].instrument;
+        if (found != VENUE_NONE) id = v->orders.pool[found].instrument;
     }
-    uint16_t id = request.instrument;
     if (r->op > REQUEST_OP_CANCEL_ALL || id == 0 || id > cnt) {
-        say_status(ctx, &request, 0, ORDER_STATUS_REJECTED,
-                   r->op == REQUEST_OP_PLACE ? REASON_UNKNOWN_INSTRUMENT : REASON_UNKNOWN_ORDER);
+        refuse_request(ctx, r, REASON_UNKNOWN_INSTRUMENT);
         return;
     }
-    take_request(ctx, v, &v->books[id - 1], &request);
+    take_request(ctx, v, &v->books[id - 1], r);
 }
 
 /* venue_on_rows hears a series that orders wait for. */
@@ -498,9 +518,9 @@ static void venue_save(const void *state, struct rt_row_sink *sink) {
     put_counter(sink, COUNTER_TRADES, (int64_t)v->trades);
     put_counter(sink, COUNTER_CLOSED, v->closed);
     for (uint32_t i = 0; i < m->instrument_cnt; i++) {
-        int64_t open_ns = v->books[i].bar_open_ns;
-        struct msg_counter_row row = { .value = open_ns, .id = COUNTER_BAR + i + 1 };
-        if (open_ns != INT64_MIN) sink->put(sink, MSG_COUNTER_ROW, row.id, &row, sizeof row);
+        int64_t end_ns = v->books[i].bar_end_ns;
+        struct msg_counter_row row = { .value = end_ns, .id = COUNTER_BAR + i + 1 };
+        if (end_ns != INT64_MIN) sink->put(sink, MSG_COUNTER_ROW, row.id, &row, sizeof row);
     }
     for (uint32_t a = 0; a < m->account_cnt; a++) {
         struct msg_account_row row = { .cash = v->cash[a], .account = (uint8_t)(a + 1) };
@@ -551,7 +571,7 @@ static int load_order(struct venue *v, uint64_t seq, const struct msg_order_row 
             .side = row->side,
             .type = row->type,
             .terms = row->terms,
-            .flags = row->flags & (VENUE_TRIGGERED | VENUE_EAGER | VENUE_FLIGHT),
+            .flags = row->flags & (VENUE_LEAVES | VENUE_EAGER | VENUE_FLIGHT),
             .op = op,
         };
         v->orders.cnt += place;
@@ -579,7 +599,7 @@ static int load_counter(struct venue *v, const struct msg_counter_row *row, stru
     default: break;
     }
     if (row->id > COUNTER_BAR && row->id <= COUNTER_BAR + (uint64_t)v->market->instrument_cnt) {
-        v->books[row->id - COUNTER_BAR - 1].bar_open_ns = row->value;
+        v->books[row->id - COUNTER_BAR - 1].bar_end_ns = row->value;
         return 0;
     }
     return rt_error_set(err, -EINVAL, "venue: counter %llu is unknown",

@@ -27,6 +27,8 @@
  *           copies and the one that leaves it less worth at the close counts; equal: the extreme
  *           against its position first; flat: low first. Each account goes its own way, in order
  *           of ids, and is told in that order; at an open too.
+ *   Cancel  At once. Where a bar ends at that very instant whose path is still to be worked (the
+ *           cancel comes of a fill in another instrument), after that: the fill answers it.
  *   Told    A fill at an open carries that instant, others their bar's end, before the bar is told.
  *   Terms   ioc, fok (limit, market): a limit that its first open does not fill expires with
  *           not_filled_at_once. post_only (limit): is rejected with would_match where it would

@@ -55,10 +55,10 @@ static int real_fsync(int fd) {
     return fsync(fd) < 0 ? -errno : 0;
 }
 
-/* real_fallocate is posix_fallocate(3) from offset 0. */
-static int real_fallocate(int fd, uint64_t bytes) {
+/* real_fallocate is posix_fallocate(3). */
+static int real_fallocate(int fd, uint64_t at, uint64_t bytes) {
     int code;
-    do code = posix_fallocate(fd, 0, (off_t)bytes);
+    do code = posix_fallocate(fd, (off_t)at, (off_t)bytes);
     while (code == EINTR);
     return -code;
 }

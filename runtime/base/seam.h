@@ -45,8 +45,8 @@ struct rt_seam {
     int (*fdatasync)(int fd);
     /* fsync(2) */
     int (*fsync)(int fd);
-    /* posix_fallocate(3) of the file's first bytes: afterwards a store cannot find it full. */
-    int (*fallocate)(int fd, uint64_t bytes);
+    /* posix_fallocate(3): afterwards a store into these bytes cannot find the disk full. */
+    int (*fallocate)(int fd, uint64_t at, uint64_t bytes);
     /* ftruncate(2) */
     int (*truncate)(int fd, uint64_t bytes);
     /* rename(2) */

@@ -12,7 +12,8 @@ struct disk_job; /* disk.c */
 
 /* A slot of the stage, or a segment of the memory backing. */
 struct seg_slot {
-    uint8_t *map;            /* segment_bytes of it; NULL = not made yet */
+    uint8_t *map;            /* segment_bytes of it, once made */
+    _Atomic uint32_t made;   /* 1 = mapped and allocated whole; released by who made it */
     _Atomic uint64_t number; /* segment in it; 0 = free. Writer sets; who frees clears (release) */
 };
 
@@ -34,7 +35,7 @@ struct rt_journal_impl {
     uint64_t lost;                /* records that went there are counted by segment */
     struct seg_slot *slots;       /* the stage: segment N in slot N modulo slot_cnt */
     uint32_t slot_cnt;            /* their number; grows for the memory backing */
-    bool no_stage_room;           /* the last attempt to make a slot found tmpfs full */
+    _Atomic bool no_stage_room;   /* the last attempt to make a slot found tmpfs full */
     struct rt_journal_impl *next; /* list of the memory journals of this process */
     struct disk_job *job;         /* what the disk thread knows of it; NULL = no disk */
 
@@ -51,6 +52,13 @@ void impl_use(struct rt_journal *j, uint8_t *map, uint64_t number, uint64_t base
 
 /* impl_slot_make maps slot k of the stage, allocated whole. Returns 0 or negative errno. */
 int impl_slot_make(struct rt_journal_impl *m, uint32_t k);
+
+/* impl_slot_begin opens the file of slot k, to be made piece by piece. Returns the descriptor. */
+int impl_slot_begin(struct rt_journal_impl *m, uint32_t k);
+
+/* impl_slot_grow allocates bytes more of slot k's file fd, of which *at are. Returns 1 while there
+ * is more to do, 0 when the slot is made, or negative errno. */
+int impl_slot_grow(struct rt_journal_impl *m, uint32_t k, int fd, uint64_t *at, uint64_t bytes);
 
 /* impl_abandon drops j as a killed process would: nothing is flushed, marked or cut. Tests. */
 void impl_abandon(struct rt_journal *j);

@@ -91,32 +91,47 @@ int64_t impl_memory_read(const char *dir, uint64_t number, uint64_t at, void *to
     return got;
 }
 
-int impl_slot_make(struct rt_journal_impl *m, uint32_t k) {
-    struct seg_slot *slot = &m->slots[k];
-    size_t bytes = m->o.segment_bytes;
-    if (slot->map != NULL) return 0;
-    void *map;
-    if (m->o.backing == RT_BACKING_MEMORY) {
-        map = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-        if (map == MAP_FAILED) return -errno;
-        (void)madvise(map, bytes, MADV_HUGEPAGE); /* else a fault for every 64 records */
-        slot->map = map;
-        return 0;
-    }
+/* slot_made publishes slot k at map. */
+static void slot_made(struct rt_journal_impl *m, uint32_t k, uint8_t *map) {
+    m->slots[k].map = map;
+    atomic_store_explicit(&m->slots[k].made, 1, memory_order_release);
+}
+
+int impl_slot_begin(struct rt_journal_impl *m, uint32_t k) {
     char path[SEG_PATH_MAX];
     snprintf(path, sizeof path, "%s/%u.slot", m->stage_dir, k);
-    int fd = rt_seam->open(path, O_RDWR | O_CREAT, 0600);
-    if (fd < 0) return fd;
-    int code = rt_seam->fallocate(fd, bytes); /* before any store: a full tmpfs would be SIGBUS */
-    if (code == 0) {
-        map = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
-        if (map == MAP_FAILED)
-            code = -errno;
-        else
-            slot->map = map;
+    return rt_seam->open(path, O_RDWR | O_CREAT, 0600);
+}
+
+int impl_slot_grow(struct rt_journal_impl *m, uint32_t k, int fd, uint64_t *at, uint64_t bytes) {
+    uint64_t all = m->o.segment_bytes;
+    if (bytes > all - *at) bytes = all - *at;
+    int code = rt_seam->fallocate(fd, *at, bytes); /* else a store could be SIGBUS: a full tmpfs */
+    if (code < 0) return code;
+    *at += bytes;
+    if (*at < all) return 1;
+    void *map = mmap(NULL, all, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+    if (map == MAP_FAILED) return -errno;
+    (void)madvise(map, all, MADV_POPULATE_WRITE); /* fault now, not in an append */
+    slot_made(m, k, map);
+    return 0;
+}
+
+int impl_slot_make(struct rt_journal_impl *m, uint32_t k) {
+    size_t bytes = m->o.segment_bytes;
+    if (m->slots[k].map != NULL) return 0;
+    if (m->o.backing == RT_BACKING_MEMORY) {
+        void *map = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+        if (map == MAP_FAILED) return -errno;
+        (void)madvise(map, bytes, MADV_HUGEPAGE); /* else a fault for every 64 records */
+        slot_made(m, k, map);
+        return 0;
     }
+    int fd = impl_slot_begin(m, k);
+    if (fd < 0) return fd;
+    uint64_t at = 0;
+    int code = impl_slot_grow(m, k, fd, &at, bytes);
     rt_seam->close(fd);
-    if (code == 0) (void)madvise(slot->map, bytes, MADV_POPULATE_WRITE); /* fault now, not later */
     return code;
 }
 
@@ -125,8 +140,7 @@ int impl_slot_make(struct rt_journal_impl *m, uint32_t k) {
 static void segment_begin(struct rt_journal *j, uint8_t *map, uint64_t number, uint64_t base) {
     struct rt_journal_impl *m = j->impl;
     struct rt_journal_mark *mark = (void *)(map + SEG_MARK_AT);
-    atomic_store_explicit(&mark->number, 0, memory_order_relaxed);
-    atomic_thread_fence(memory_order_seq_cst);
+    atomic_exchange_explicit(&mark->number, 0, memory_order_seq_cst); /* before what follows */
     atomic_store_explicit(&mark->end_bytes, m->head_bytes, memory_order_relaxed);
     atomic_store_explicit(&mark->closed, 0, memory_order_relaxed);
     atomic_store_explicit(&mark->synced_bytes, 0, memory_order_relaxed);
@@ -169,8 +183,10 @@ static int slot_next(struct rt_journal_impl *m, uint64_t number) {
         if (k == m->slot_cnt) return -EAGAIN;
     }
     if (atomic_load_explicit(&m->slots[k].number, memory_order_acquire) != 0) return -EAGAIN;
+    if (atomic_load_explicit(&m->slots[k].made, memory_order_acquire) != 0) return (int)k;
+    if (m->job != NULL) return -EAGAIN; /* the disk thread makes it */
     int code = impl_slot_make(m, k);
-    m->no_stage_room = code < 0;
+    atomic_store_explicit(&m->no_stage_room, code < 0, memory_order_relaxed);
     return code < 0 ? code : (int)k;
 }
 
@@ -294,7 +310,9 @@ uint32_t rt_journal_free(const struct rt_journal *j) {
     while (cnt < m->slot_cnt) {
         const struct seg_slot *slot = &m->slots[(m->number + 1 + cnt) % m->slot_cnt];
         if (atomic_load_explicit(&slot->number, memory_order_acquire) != 0) break;
-        if (slot->map == NULL && m->no_stage_room) break;
+        if (atomic_load_explicit(&slot->made, memory_order_acquire) == 0 &&
+            atomic_load_explicit(&m->no_stage_room, memory_order_relaxed))
+            break;
         cnt++;
     }
     if (m->job == NULL) return cnt;
@@ -369,6 +387,13 @@ static int options_check(const struct rt_journal_options *o, struct rt_error *er
     return 0;
 }
 
+/* slot_refused fills err for slot k that cannot be had. */
+static void slot_refused(const struct rt_journal_impl *m, uint32_t k, int code,
+                         struct rt_error *err) {
+    rt_error_set(err, code, "%s/%u.slot: %u bytes cannot be allocated: %s", m->stage_dir, k,
+                 m->o.segment_bytes, strerror(-code));
+}
+
 int rt_journal_open(struct rt_journal *j, const struct rt_journal_options *o,
                     struct rt_journal_found *found, struct rt_error *err) {
     *j = (struct rt_journal){ 0 };
@@ -429,34 +454,46 @@ int rt_journal_open(struct rt_journal *j, const struct rt_journal_options *o,
     struct recovered r;
     code = recover(m, &r, found, err);
     if (code < 0) goto fail;
-    uint64_t number = r.number + (r.go_on ? 0 : 1);
-    uint32_t k = (uint32_t)(number % m->slot_cnt);
-    code = impl_slot_make(m, k);
-    if (code < 0) {
-        rt_error_set(err, code, "%s/%u.slot: %u bytes cannot be allocated: %s", m->stage_dir, k,
-                     o->segment_bytes, strerror(-code));
-        goto fail;
-    }
+    uint32_t k = (uint32_t)(r.number % m->slot_cnt);
     if (r.go_on) {
-        code = recover_tail(j, &r, m->slots[k].map, err);
-        if (code < 0) goto fail;
-        atomic_store_explicit(&m->head_number, number, memory_order_release);
-    } else {
-        segment_begin(j, m->slots[k].map, number, r.end);
+        code = impl_slot_make(m, k);
+        if (code == 0)
+            code = recover_tail(j, &r, m->slots[k].map, err);
+        else
+            slot_refused(m, k, code, err);
+        atomic_store_explicit(&m->slots[k].number, r.number, memory_order_relaxed);
     }
-    atomic_store_explicit(&m->slots[k].number, number, memory_order_relaxed);
+    atomic_store_explicit(&m->head_number, r.number, memory_order_release);
+    m->number = r.number;
+    if (code == 0 && o->backing == RT_BACKING_DISK) code = disk_attach(m, &r, err);
+    if (code == 0 && !r.go_on) {
+        code = slot_wait(m, r.number + 1);
+        if (code < 0) {
+            slot_refused(m, (uint32_t)((r.number + 1) % m->slot_cnt), code, err);
+        } else {
+            atomic_store_explicit(&m->slots[code].number, r.number + 1, memory_order_relaxed);
+            segment_begin(j, m->slots[code].map, r.number + 1, r.end);
+            code = 0;
+        }
+    }
     recover_done(&r);
-    found->end = rt_journal_position(j);
-    if (o->backing == RT_BACKING_STAGE) {
-        (void)slot_next(m, number + 1);
-        return 0;
-    }
-    code = disk_attach(j, &r, err);
     if (code < 0) goto fail;
+    found->end = rt_journal_position(j);
+    if (o->backing == RT_BACKING_STAGE) (void)slot_next(m, m->number + 1);
     return 0;
 fail:
+    if (m->job != NULL) disk_detach(m->job, false);
     impl_free(j);
     return code;
+}
+
+/* impl_stage_remove unlinks the slot files: the disk has all they held. */
+static void impl_stage_remove(const struct rt_journal_impl *m) {
+    char path[SEG_PATH_MAX];
+    for (uint32_t k = 0; k < m->slot_cnt; k++) {
+        snprintf(path, sizeof path, "%s/%u.slot", m->stage_dir, k);
+        (void)rt_seam->unlink(path);
+    }
 }
 
 void impl_abandon(struct rt_journal *j) {
@@ -469,7 +506,7 @@ int rt_journal_close(struct rt_journal *j) {
     struct rt_journal_impl *m = j->impl;
     if (m == NULL) return 0;
     rt_journal_turn(j);
-    if (m->job != NULL) disk_detach(m->job, true);
+    if (m->job != NULL && disk_detach(m->job, true)) impl_stage_remove(m);
     int code = rt_journal_error(j);
     impl_free(j);
     return code;

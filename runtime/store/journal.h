@@ -15,7 +15,8 @@
  *         the stage); two struct rt_journal_sync at 1024 and 1536 (disk only, written in turn, each
  *         with the batch it announces); the table of names at 4096, zeros up to head_bytes; then
  *         records, ended by a zero word, the segment's room, or the base of the next segment.
- *         Little endian. Version 1.
+ *         Little endian. Version 1; later ones keep the head's size and the place of its version
+ *         and CRC, so that a newer one is told from a damaged one.
  * Thread  the writer belongs to one shard thread; the disk thread talks to it by atomics only.
  * Memory  the stage is mapped at open; nothing is allocated afterwards.
  * Cost    an append copies and sums the record in one pass: about 10 ns for 64 bytes. */
@@ -112,7 +113,7 @@ struct rt_journal_sync {
     uint64_t sequence; /* counts up; the valid one with the higher figure holds; 0 = none yet */
     uint64_t synced;   /* offset up to which an fdatasync had answered before this batch */
     uint64_t covers;   /* offset the batch reaches */
-    uint64_t closed;   /* 1 = the segment ends at synced */
+    uint64_t closed;   /* 1 = the segment ends at covers; 2 = the journal was closed there */
     uint32_t zero[7];  /* 0 in version 1 */
     uint32_t crc;      /* CRC32C of the segment's seed and all bytes before it */
 };
@@ -210,6 +211,9 @@ int rt_journal_close(struct rt_journal *j);
 
 /* rt_disk_start starts it (call before the first open); rt_disk_stop drains and joins it. */
 int rt_disk_start(struct rt_error *err) __attribute__((warn_unused_result));
+/* rt_disk_method tells how the thread reaches the disk: "io_uring", "pwrite" where the kernel gives
+ * no ring, or "none" when it does not run. */
+const char *rt_disk_method(void);
 /* rt_disk_stop ends the thread after everything appended is written. */
 void rt_disk_stop(void);
 

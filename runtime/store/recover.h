@@ -11,14 +11,16 @@ struct recovered {
     uint64_t number;             /* newest segment; 0 = none at all */
     uint64_t end;                /* position after its last whole record */
     uint64_t end_bytes;          /* the same as offset in it */
-    bool go_on;                  /* it has room and the shape asked for: appends go on in it */
+    bool go_on;                  /* it has the shape asked for: appends go on in it */
     bool in_stage;               /* its slot is mapped and holds it */
     struct rt_journal_head head; /* its head */
     uint8_t *bytes;              /* its bytes from disk when it is not in the stage; malloc'ed */
-    uint64_t flush_number;       /* first segment whose stage is not wholly synced to disk */
+    uint64_t synced;             /* position up to which the disk has everything */
+    uint64_t flush_number;       /* first segment whose stage is not wholly on disk */
     uint64_t flush_from;         /* offset in it up to which the disk has it */
-    uint64_t sync_sequence;      /* highest sequence of its disk sync marks */
-    uint64_t disk_first;         /* oldest segment on disk; 0 = none */
+    bool flush_head;             /* its disk file has its head */
+    uint64_t ready;              /* highest segment whose disk file is allocated */
+    uint64_t first;              /* oldest segment there is; 0 = none */
 };
 
 /* recover reads the heads of all segments, checks that none is missing and that those whose only

@@ -17,6 +17,7 @@ enum {
     SEG_BYTES_MIN = 128 << 10, /* smallest segment: head and the largest record fit */
     SEG_BYTES_MAX = 1 << 30,   /* largest */
     SEG_STAGE_MAX = 1024,      /* slots of a stage at most */
+    SEG_NAMES_ROOM = 64 << 10, /* the table of names with its zeros fits */
     SEG_PATH_MAX = 4096,       /* a path, with its NUL */
 };
 
@@ -53,12 +54,23 @@ static inline uint32_t seg_record(const uint8_t *p, size_t left, uint32_t seed, 
     return (uint32_t)crc == (uint32_t)(second >> 32) ? size : 0;
 }
 
+/* seg_file_check reads and checks the head of disk segment fd, named name: *h, its first 4096 bytes
+ * into page, and the names (SEG_NAMES_ROOM bytes, may be NULL). Returns 0; -ENODATA when the
+ * segment is allocated but not begun, or a power cut tore the batch that should have begun it;
+ * -ENOTSUP; -EBADMSG when damaged; or the negative errno of the read. */
+int seg_file_check(int fd, const char *name, struct rt_journal_head *h, uint8_t *page,
+                   uint8_t *names, struct rt_error *err);
+
 /* seg_sync_seal fills the CRC of s. */
 void seg_sync_seal(struct rt_journal_sync *s, uint32_t seed);
 
 /* seg_sync_read finds the newer valid sync mark among the first 4096 bytes of a disk segment; none:
  * all zero. *bad is set when one of the two is neither empty nor valid. */
 struct rt_journal_sync seg_sync_read(const uint8_t *page, uint32_t seed, bool *bad);
+
+/* seg_page_clean tells whether what belongs to nobody in the first 4096 bytes of a disk segment is
+ * zero. */
+bool seg_page_clean(const uint8_t *page);
 
 /* Two copies of one segment's bytes, either of which may be missing or short. */
 struct seg_copy {
@@ -87,6 +99,10 @@ void seg_scan_copies(const struct rt_journal_head *h, struct seg_copy c[2], uint
  * belongs to the batch whose fdatasync had not answered; its pages reach the disk in any order. */
 bool seg_is_damage(const struct rt_journal_head *h, const struct seg_copy c[2],
                    const struct seg_scan *scan);
+
+/* seg_last returns the offset behind the last byte of c that is not zero in from..limit-1, rounded
+ * up to 8; from when there is none. */
+uint64_t seg_last(const struct seg_copy *c, uint64_t from, uint64_t limit);
 
 /* seg_later returns the offset of the first whole record at or after from (8-aligned) in c that
  * ends by limit, or 0. */

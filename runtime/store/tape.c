@@ -80,9 +80,8 @@ static int64_t source_read(struct rt_tape_impl *m, void *to, size_t cnt, uint64_
         }
         got = cnt > 0 ? rt_seam->pread(m->fd, to, cnt, at) : 0;
         if (m->source == SOURCE_STAGE && m->live) {
-            /* Pairs with the fence of segment_begin: if any of these bytes are of the next user of
-             * the slot, its number has changed. */
-            atomic_thread_fence(memory_order_acquire);
+            /* Pairs with the exchange of segment_begin: if any of these bytes are of the next user
+             * of the slot, its number has changed. */
             if (atomic_load_explicit(&m->mark->number, memory_order_acquire) != m->number)
                 return -ENODATA;
         }
@@ -161,7 +160,8 @@ static int source_open(struct rt_tape_impl *m, enum source source, uint64_t numb
         if (m->dir[0] == '\0') return -ENODATA;
         snprintf(path, sizeof path, "%s/%llu.seg", m->dir, (unsigned long long)number);
         fd = rt_seam->open(path, O_RDONLY, 0);
-        got = fd < 0 ? fd : rt_seam->pread(fd, page, sizeof page, 0);
+        got = fd < 0 ? fd : seg_file_check(fd, path, &h, page, NULL, &m->error);
+        if (got == 0) got = sizeof page;
         break;
     case SOURCE_ARCHIVE:
         if (m->dir[0] == '\0') return -ENODATA;
@@ -245,14 +245,8 @@ static int names_load(struct rt_tape_impl *m) {
                         (unsigned long long)m->number, RT_JOURNAL_NAMES_AT);
 }
 
-/* A segment known to exist. */
-struct listed {
-    uint64_t number; /* which */
-    uint64_t base;   /* its base, when looked up */
-};
-
-/* listed_order orders by number. */
-static int listed_order(const void *a, const void *b) {
+/* by_number orders by number. */
+static int by_number(const void *a, const void *b) {
     uint64_t x = *(const uint64_t *)a;
     uint64_t y = *(const uint64_t *)b;
     return x < y ? -1 : x > y;
@@ -318,7 +312,7 @@ static int segments_list(struct rt_tape_impl *m, uint64_t **list, size_t *cnt) {
         closedir(dir);
     }
     if (*cnt == 0) return code;
-    qsort(*list, *cnt, sizeof **list, listed_order);
+    qsort(*list, *cnt, sizeof **list, by_number);
     size_t kept = 0;
     for (size_t i = 0; i < *cnt; i++)
         if (kept == 0 || (*list)[kept - 1] != (*list)[i]) (*list)[kept++] = (*list)[i];

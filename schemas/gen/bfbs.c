@@ -362,7 +362,6 @@ static void check_field(const struct bfbs *s, const struct bfbs_object *o, struc
         bfbs_die("%s: damaged: %s.%s refers to nothing", file_path, o->name, f->name);
     if (refers && f->index < 0)
         bfbs_die("%s: damaged: %s.%s refers to nothing", file_path, o->name, f->name);
-    if (refers) s->objects[f->index].used = true;
     if (o->is_struct && f->padding > 0)
         bfbs_die("struct %s: %u bytes after %s are padding: say them as fields named pad", o->name,
                  f->padding, f->name);
@@ -404,13 +403,13 @@ static void check(struct bfbs *s) {
                      s->objects[s->by_kind[o->kind]].name, o->name);
         s->by_kind[o->kind] = (int32_t)i;
     }
-    for (size_t i = 0; i < s->object_cnt; i++)
-        if (s->objects[i].kind == 0 && !s->objects[i].used)
-            bfbs_die("%s %s: no kind, and no message contains it: give it (kind: \"n\")",
-                     s->objects[i].is_struct ? "struct" : "table", s->objects[i].name);
     for (int32_t k = 0; k < MSG_KIND_MAX; k++)
         if (s->by_kind[k] >= 0) visit(s, s->by_kind[k], seen, &cnt);
-    for (size_t i = 0; i < s->object_cnt; i++) visit(s, (int32_t)i, seen, &cnt);
+    for (size_t i = 0; i < s->object_cnt; i++)
+        if (seen[i] == 0)
+            bfbs_die("%s %s: no kind, and no message contains it: give it (kind: \"n\")",
+                     s->objects[i].is_struct ? "struct" : "table", s->objects[i].name);
+    free(seen);
 }
 
 /* read_file takes the whole file at path into memory. */
@@ -431,6 +430,8 @@ void bfbs_load(const char *path, struct bfbs *out) {
     size_t root, first;
     read_file(path);
     memset(out, 0, sizeof *out);
+    out->bytes = file;
+    out->byte_cnt = file_bytes;
     root = u32(0);
     out->enum_cnt = elements(root, SCHEMA_ENUMS, &first);
     out->enums = take(out->enum_cnt, sizeof *out->enums);

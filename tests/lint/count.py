@@ -26,7 +26,7 @@ def of_output(text):
     counts = {k: int(n) for k, n in re.findall(r"(failures|errors|skipped)=(\d+)", text[ran.end():])}
     failed = counts.get("failures", 0) + counts.get("errors", 0)
     skipped = counts.get("skipped", 0)
-    return int(ran.group(1)) - failed - skipped, failed, skipped
+    return max(0, int(ran.group(1)) - failed - skipped), failed, skipped
 
 
 def of_case(case):

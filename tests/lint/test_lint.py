@@ -159,7 +159,7 @@ class Comments(Sample):
             with self.subTest(text):
                 self.red("comments", self.header(text), "runtime/base/a.h", line, f"function {name}")
         self.green("comments", self.header(
-            "/* about f */\nint f(void);\n/* about g,\n * at length */\nstatic inline int g(void) {\n"
+            "int e(void); /* about e */\n/* about f */\nint f(void);\n/* about g,\n * at length */\nstatic inline int g(void) {\n"
             "    int h(void);\n    return h();\n}\n// about i\n#ifdef X\nint i(void);\n#endif\n"
             "/* rings */\nCK_RING_PROTOTYPE(x, y)\n/* about k */\nint k(void);\n"))
 
@@ -217,6 +217,9 @@ class Comments(Sample):
         """A bare table of a schema is found."""
         self.red("schemas", {"schemas/a.fbs": "// one\ntable A {}\n\nstruct B {}\n"},
                  "schemas/a.fbs", 4, "struct B")
+        text = "/// a\ntable A {\n  b:int; // b\n  // c\n  c:int;\n  {}:int;\n}\nroot_type A;\n"
+        self.red("schemas", {"schemas/a.fbs": text.replace("{}", "d")}, "schemas/a.fbs", 6, "A.d")
+        self.green("schemas", {"schemas/a.fbs": text.replace("{}", "pad2")})
 
 
 class Hot(Sample):
@@ -292,6 +295,16 @@ class Places(Sample):
             with self.subTest(text):
                 self.red("places", {"README.md": "a\n" + text + "\n"}, "README.md", 2, "machine")
         self.green("places", {"README.md": "../shared/data /dev/shm $HOME/x tests/work/a runs/work\n"})
+
+
+class Papers(Sample):
+    """What the README points at."""
+
+    def test_papers(self):
+        """A path that is not there is found; one that is, a folder and a pattern are not."""
+        self.red("papers", {"README.md": "a\nsee `actors/oracle/x.c`.\n"}, "README.md", 2, "oracle")
+        self.green("papers", {"README.md": "`cli/a.c`, cli/, (`schemas/*.fbs`), ../shared/tests/x\n",
+                              "cli/a.c": ""})
 
 
 class Symbols(Sample):

@@ -1,107 +1,13 @@
-/* Goal: what was appended comes back, in order, from the start and while it is written, from all
+/* threaded: the disk thread
+ *
+ * Goal: what was appended comes back, in order, from the start and while it is written, from all
  * backings, over rolls, reopening and kill -9; positions count bytes of records.
  * Method: frames of random size from a printed seed, each a function of its number. */
-#include "runtime/store/impl.h"
-#include "tests/support/check.h"
-#include <errno.h>
-#include <signal.h>
-#include <stdbool.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/mman.h>
-#include <sys/wait.h>
-#include <unistd.h>
-
-static char base[64]; /* directory of this test on tmpfs */
-
-/* dirs_make makes a fresh directory name for a test. */
-static void dirs_make(char dir[96], char stage[96], const char *name) {
-    snprintf(dir, 96, "%s/%s/disk", base, name);
-    snprintf(stage, 96, "%s/%s/stage", base, name);
-}
-
-/* frame_fill makes frame number n into f, of a size that n and seed tell. Returns its size. */
-static uint32_t frame_fill(struct msg_frame *f, uint64_t seed, uint64_t n) {
-    uint64_t gen = seed * 1000003 + n;
-    uint32_t words = (uint32_t)gen_range(&gen, 0, 40);
-    if (gen_range(&gen, 0, 999) == 0) words = (uint32_t)gen_range(&gen, 0, 8000);
-    *f = (struct msg_frame){ .kind = (uint16_t)(1 + n % 500),
-                             .size = (uint16_t)(32 + 8 * words),
-                             .source = 7,
-                             .dest = 9,
-                             .seq = (uint32_t)n,
-                             .stamp = 0x55,
-                             .time_ns = (int64_t)n,
-                             .trace_id = n };
-    uint64_t *body = (uint64_t *)(void *)(f + 1);
-    for (uint32_t i = 0; i < words; i++) body[i] = gen_next(&gen);
-    return f->size;
-}
-
-/* frame_is tells whether f is frame number n as journaled. */
-static bool frame_is(const struct msg_frame *f, uint64_t seed, uint64_t n) {
-    static uint64_t want_bytes[8192];
-    struct msg_frame *want = (struct msg_frame *)(void *)want_bytes;
-    uint32_t size = frame_fill(want, seed, n);
-    if (n % 3 == 0) want->kind |= MSG_OUT;
-    if (f->size != size) return false;
-    want->stamp = f->stamp;
-    return memcmp(f, want, size) == 0;
-}
-
-/* append_some appends frames from..to-1. */
-static void append_some(struct rt_journal *j, uint64_t seed, uint64_t from, uint64_t to) {
-    static uint64_t bytes[8192];
-    struct msg_frame *f = (struct msg_frame *)(void *)bytes;
-    for (uint64_t n = from; n < to; n++) {
-        uint32_t size = frame_fill(f, seed, n);
-        uint64_t before = rt_journal_position(j);
-        uint64_t at = rt_journal_append(j, f, n % 3 == 0 ? MSG_OUT : 0);
-        assert_true(at == before);
-        assert_true(rt_journal_position(j) == before + size);
-        if (n % 5 == 0) rt_journal_turn(j);
-    }
-    rt_journal_turn(j);
-}
-
-/* read_some reads frames from..to-1 and nothing more. */
-static void read_some(struct rt_tape *t, uint64_t seed, uint64_t from, uint64_t to) {
-    for (uint64_t n = from; n < to; n++) {
-        uint64_t position = rt_tape_position(t);
-        const struct msg_frame *f = rt_tape_next(t);
-        if (f == NULL || !frame_is(f, seed, n)) {
-            struct rt_error err;
-            rt_tape_error(t, &err);
-            print_error("frame %llu: %s: %s\n", (unsigned long long)n, f == NULL ? "none" : "wrong",
-                        err.code != 0 ? err.text : "end");
-            fail();
-        }
-        assert_true(rt_tape_position(t) == position + f->size);
-    }
-    assert_null(rt_tape_next(t));
-    assert_int_equal(rt_tape_error(t, NULL), 0);
-}
-
-/* options returns usual options for a backing. */
-static struct rt_journal_options options(const char *dir, const char *stage, enum rt_backing b) {
-    static const char names[] = "actor 1 feed\nactor 2 risk\n";
-    return (struct rt_journal_options){ .dir = dir,
-                                        .stage_dir = stage,
-                                        .segment_bytes = 128 << 10,
-                                        .stage_segments = 64,
-                                        .backing = b,
-                                        .head = names,
-                                        .head_bytes = sizeof names,
-                                        .run_id = 0xfeed,
-                                        .shard = 3,
-                                        .durability = RT_DURABLE_INTERVAL,
-                                        .interval_ns = 5000000 };
-}
+#include "tests/runtime/journal_frames.h"
 
 /* Goal: append, roll, read from the start, follow, reopen; for a backing. */
 static void round_trip(enum rt_backing backing, const char *name) {
-    char dir[96], stage[96];
+    char dir[128], stage[128];
     dirs_make(dir, stage, name);
     struct rt_journal_options o = options(dir, stage, backing);
     struct rt_journal j;
@@ -163,6 +69,12 @@ static void test_stage(void **state) {
     round_trip(RT_BACKING_STAGE, "stage");
 }
 
+/* Goal: the round trip with a disk behind the stage. */
+static void test_disk(void **state) {
+    (void)state;
+    round_trip(RT_BACKING_DISK, "both");
+}
+
 /* Goal: the round trip in memory. */
 static void test_memory(void **state) {
     (void)state;
@@ -173,7 +85,7 @@ static void test_memory(void **state) {
  * before what is left hears of the gap. */
 static void test_stage_reuse(void **state) {
     (void)state;
-    char dir[96], stage[96];
+    char dir[128], stage[128];
     dirs_make(dir, stage, "reuse");
     struct rt_journal_options o = options(NULL, stage, RT_BACKING_STAGE);
     o.stage_segments = 4;
@@ -211,7 +123,7 @@ static void test_stage_reuse(void **state) {
  * Method: a child appends and tells by shared memory how many; the parent kills, opens, counts. */
 static void test_stage_kill(void **state) {
     (void)state;
-    char dir[96], stage[96];
+    char dir[128], stage[128];
     dirs_make(dir, stage, "kill");
     struct rt_journal_options o = options(dir, stage, RT_BACKING_STAGE);
     o.stage_segments = 512;
@@ -285,14 +197,14 @@ static void test_options(void **state) {
 
 /* main makes the directory, runs the tests of this file, and clears it. */
 int main(void) {
-    snprintf(base, sizeof base, "/dev/shm/shrike-test-journal-%d", (int)getpid());
+    base_make("journal");
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_stage),       cmocka_unit_test(test_memory),
-        cmocka_unit_test(test_stage_reuse), cmocka_unit_test(test_stage_kill),
-        cmocka_unit_test(test_options),
+        cmocka_unit_test(test_stage),      cmocka_unit_test(test_disk),
+        cmocka_unit_test(test_memory),     cmocka_unit_test(test_stage_reuse),
+        cmocka_unit_test(test_stage_kill), cmocka_unit_test(test_options),
     };
+    if (rt_disk_start(NULL) != 0) return 1;
     int failed = cmocka_run_group_tests(tests, NULL, NULL);
-    char command[128];
-    snprintf(command, sizeof command, "rm -rf %s", base);
-    return system(command) != 0 ? 1 : failed;
+    rt_disk_stop();
+    return base_clear(failed);
 }

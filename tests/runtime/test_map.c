@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* Size of the maps. */
 enum { KEYS_MAX = 300 };
 
 /* Goal: the map holds what a plain list would hold, whatever was put and removed before.

@@ -11,6 +11,7 @@
 /* cmocka.h wants the ones above. */
 #include <cmocka.h>
 
+/* Messages of each struct (tables have more), bytes of one text. */
 enum { ROUNDS = 4, TEXT_MAX = 1 << 20 };
 
 static char dir[] = "/tmp/shrike_flatc_XXXXXX"; /* of files that pass between us and flatc */

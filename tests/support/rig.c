@@ -290,7 +290,8 @@ uint32_t rig_rows(struct rig *r, uint16_t series, enum rt_hear how, const void *
     uint32_t heard = 0;
     for (uint32_t i = 0; i < cnt;) {
         int64_t at_ns = rig_row_at(s, row + (size_t)i * s->row_bytes);
-        (void)rig_until(r, timers_first ? at_ns : at_ns - 1);
+        int64_t until_ns = timers_first ? at_ns : at_ns - 1;
+        if (until_ns >= r->ctx.now_ns) (void)rig_until(r, until_ns); /* rows may share an instant */
         int timer = rig_next_timer(r);
         int64_t stop_ns = timer < 0 ? INT64_MAX : r->timers[timer].at_ns;
         uint32_t run = 1;

@@ -1,0 +1,56 @@
+#include "actors/registry.h"
+#include "actors/data/klines.h"
+#include "actors/data/market_source.h"
+#include "actors/data/trades.h"
+#include "actors/execution/execution.h"
+#include "actors/feed/feed.h"
+#include "actors/market/market.h"
+#include "actors/portfolio/portfolio.h"
+#include "actors/risk/risk.h"
+#include "actors/strategy/host.h"
+#include "actors/venue/venue.h"
+
+/* Kinds of actor. */
+static const struct rt_actor_kind *const actor_kinds[] = {
+    &feed_kind, &strategy_kind, &risk_kind, &execution_kind, &venue_kind, &portfolio_kind, NULL
+};
+
+/* Kinds of source. */
+static const struct rt_source_kind *const source_kinds[] = { &data_klines_source,
+                                                             &data_trades_source,
+                                                             &data_market_source, NULL };
+
+/* What a full edge does by default: orders are refused before they are made, states are merged,
+ * quotes are conflated; everything else is kept at the sender until there is room. */
+static const struct rt_full_rule full_rules[] = {
+    { MSG_QUOTE, RT_FULL_CONFLATE },
+    { MSG_ORDER_STATE, RT_FULL_MERGE },
+    { MSG_ACCOUNT_STATE, RT_FULL_MERGE },
+    { 0, RT_FULL_REFUSE },
+};
+
+/* Kinds that leave for a venue. */
+static const uint16_t gates[] = { MSG_VENUE_REQUEST, 0 };
+
+/* world_load reads instruments and accounts. */
+static int world_load(struct rt_node *root, void **world, struct rt_error *err) {
+    struct mk_market *m = NULL;
+    int code = mk_market_load(root, &m, err);
+    *world = m;
+    return code;
+}
+
+/* world_close frees them. */
+static void world_close(void *world) {
+    mk_market_close(world);
+}
+
+const struct rt_registry shrike_registry = {
+    .actors = actor_kinds,
+    .sources = source_kinds,
+    .full = full_rules,
+    .gates = gates,
+    .world_load = world_load,
+    .world_close = world_close,
+    .param_find = st_param_load,
+};

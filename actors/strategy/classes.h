@@ -1,0 +1,12 @@
+/* classes.h - the built-in strategies, one file each; classes.c lists them.
+ *
+ * For     classes.c and tests. */
+#ifndef ACTORS_STRATEGY_CLASSES_H
+#define ACTORS_STRATEGY_CLASSES_H
+#include "actors/strategy/api.h"
+
+/* pair.c: two instruments whose price ratio returns to its mean. */
+extern const struct st_class st_pair;
+/* sma_cross.c: crossing moving averages. */
+extern const struct st_class st_sma_cross;
+#endif

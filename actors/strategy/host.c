@@ -1,0 +1,641 @@
+#include "actors/strategy/host.h"
+#include <assert.h>
+#include <string.h>
+
+/* --- own orders ---------------------------------------------------------------------------- */
+
+/* order_find returns the open order with id, or NULL. */
+static struct st_order *order_find(struct st_host *h, uint64_t id) {
+    uint32_t low = 0, high = h->order_cnt;
+    while (low < high) {
+        uint32_t mid = low + (high - low) / 2;
+        if (h->orders[mid].id == id) return &h->orders[mid];
+        if (h->orders[mid].id < id) {
+            low = mid + 1;
+        } else {
+            high = mid;
+        }
+    }
+    return NULL;
+}
+
+/* order_drop takes an order out of the table. */
+static void order_drop(struct st_host *h, struct st_order *o) {
+    uint32_t idx = (uint32_t)(o - h->orders);
+    h->order_cnt--;
+    memmove(o, o + 1, (h->order_cnt - idx) * sizeof *o);
+}
+
+/* held_of returns the leg's position with what its market orders to close will still take off. */
+static qty_t held_of(const struct st_host *h, uint16_t leg) {
+    qty_t held = h->legs[leg].position;
+    for (uint32_t i = 0; i < h->order_cnt; i++) {
+        const struct st_order *o = &h->orders[i];
+        if (o->leg != leg || o->type != ORDER_TYPE_MARKET || !(o->terms & ORDER_TERMS_EXIT)) {
+            continue;
+        }
+        held += o->side == SIDE_BUY ? o->quantity - o->filled : o->filled - o->quantity;
+    }
+    return held;
+}
+
+/* opening_of returns what the leg's orders to open on side will still add. */
+static qty_t opening_of(const struct st_host *h, uint16_t leg, uint8_t side) {
+    qty_t sum = 0;
+    for (uint32_t i = 0; i < h->order_cnt; i++) {
+        const struct st_order *o = &h->orders[i];
+        if (o->leg == leg && o->side == side && !(o->terms & ORDER_TERMS_EXIT)) {
+            sum += o->quantity - o->filled;
+        }
+    }
+    return sum;
+}
+
+/* --- what is said -------------------------------------------------------------------------- */
+
+/* say_packet says the packet of a decision: of order id (0 = none came of it, why_not tells). */
+static void say_packet(struct st_host *h, const struct st_signal *s, uint64_t id, qty_t quantity,
+                       uint8_t type, int64_t price, uint16_t why_not) {
+    static const uint8_t actions[] = {
+        [ST_LONG] = ACTION_LONG, [ST_SHORT] = ACTION_SHORT, [ST_FLAT] = ACTION_WAIT,
+        [ST_WAIT] = ACTION_WAIT, [ST_ORDER] = ACTION_WAIT,  [ST_CANCEL] = ACTION_WAIT,
+    };
+    const struct st_leg *l = &h->legs[s->leg];
+    struct st_packet_fill f = {
+        .signal = s,
+        .order_id = id,
+        .quantity = quantity,
+        .entry = price > 0 ? price : l->last,
+        .now_ns = h->ctx->now_ns,
+        .action = actions[s->action],
+        .why_not = why_not,
+    };
+    if (id != 0) f.liquidity = type == ORDER_TYPE_LIMIT ? LIQUIDITY_MAKER : LIQUIDITY_TAKER;
+    if (s->action == ST_ORDER && !(s->terms & ORDER_TERMS_EXIT)) {
+        f.action = s->side == SIDE_BUY ? ACTION_LONG : ACTION_SHORT;
+    }
+    st_packet_write(l->packet, l->in, &f, rt_say(h->ctx, MSG_DECISION_PACKET, 0, l->packet->cnt));
+}
+
+/* say_none says the packet of a signal that no order comes of. */
+static uint64_t say_none(struct st_host *h, const struct st_signal *s, uint16_t why_not) {
+    say_packet(h, s, 0, 0, ORDER_TYPE_MARKET, 0, why_not);
+    return 0;
+}
+
+/* place says packet and intent of an order that is sized and rounded, and keeps it. Returns its id,
+ * 0 when there is no room for it. */
+static uint64_t place(struct st_host *h, const struct st_signal *s, struct st_order *o) {
+    bool closes = o->type == ORDER_TYPE_MARKET && (o->terms & ORDER_TERMS_EXIT);
+    if (h->order_cnt >= (closes ? h->orders_cap : h->orders_max)) {
+        return say_none(h, s, REASON_OPEN_ORDERS_MAX);
+    }
+    if (!rt_room(h->ctx, MSG_ORDER_INTENT, h->intents + 1)) {
+        return say_none(h, s, REASON_EDGE_FULL);
+    }
+    o->id = mk_order_id(h->self, ++h->sequence, 0);
+    say_packet(h, s, o->id, o->quantity, o->type, o->price, REASON_NONE);
+    struct msg_order_intent *m = rt_say(h->ctx, MSG_ORDER_INTENT, 0, sizeof *m);
+    *m = (struct msg_order_intent){
+        .order_id = o->id,
+        .price = o->price,
+        .quantity = o->quantity,
+        .instrument = h->legs[o->leg].in->id,
+        .account = h->account,
+        .side = o->side,
+        .type = o->type,
+        .terms = o->terms,
+        .reason = s->reason,
+    };
+    h->intents++;
+    h->orders[h->order_cnt++] = *o; /* ids only rise: the table stays in order */
+    return o->id;
+}
+
+/* cancel says the cancel of an open order, once. */
+static void cancel(struct st_host *h, struct st_order *o, uint16_t reason) {
+    if (o->canceling || o->filled >= o->quantity) return; /* on its way, or done */
+    o->canceling = 1;
+    struct msg_order_cancel *m = rt_say(h->ctx, MSG_ORDER_CANCEL, 0, sizeof *m);
+    *m = (struct msg_order_cancel){
+        .order_id = o->id,
+        .owner = h->self,
+        .instrument = h->legs[o->leg].in->id,
+        .reason = reason,
+    };
+}
+
+/* Which open orders of a leg to cancel. */
+enum which {
+    OPEN_BUY = 1,  /* orders to open a long */
+    OPEN_SELL = 2, /* orders to open a short */
+    RESTING = 4,   /* orders to close that are no market orders */
+    CLOSING = 8,   /* market orders to close */
+    ALL = 15,      /* every one */
+};
+
+/* cancel_leg cancels the leg's open orders that are among which; those placed in this very call
+ * stay. */
+static void cancel_leg(struct st_host *h, uint16_t leg, int which, uint16_t reason) {
+    for (uint32_t i = 0; i < h->order_cnt; i++) {
+        struct st_order *o = &h->orders[i];
+        if (o->leg != leg) continue;
+        int is = o->side == SIDE_BUY ? OPEN_BUY : OPEN_SELL;
+        if (o->terms & ORDER_TERMS_EXIT) is = o->type == ORDER_TYPE_MARKET ? CLOSING : RESTING;
+        if (is & which) cancel(h, o, reason);
+    }
+}
+
+/* --- signals ------------------------------------------------------------------------------- */
+
+/* cap limits quantity of an order that opens on side by max_position, down to the lot; REASON_NONE,
+ * or why nothing is left. */
+static uint16_t cap(struct st_host *h, uint16_t leg, uint8_t side, qty_t *quantity) {
+    if (h->position_max == 0) return REASON_NONE;
+    qty_t held = held_of(h, leg);
+    qty_t used = (side == SIDE_BUY ? held : -held) + opening_of(h, leg, side);
+    qty_t room = h->position_max - used;
+    if (*quantity > room) *quantity = room > 0 ? room : 0;
+    *quantity = fixed_floor_to(*quantity, h->legs[leg].in->lot_size);
+    return *quantity > 0 ? REASON_NONE : REASON_MAX_POSITION;
+}
+
+/* close_leg closes what is held when its sign is that of sign (0 = either), and cancels what rests.
+ * Returns the order's id, 0 when there is nothing to close or no room; *tried tells that there was
+ * something. */
+static uint64_t close_leg(struct st_host *h, const struct st_signal *s, int sign, bool *tried) {
+    qty_t held = held_of(h, s->leg), lot = h->legs[s->leg].in->lot_size;
+    qty_t quantity = fixed_floor_to(held < 0 ? -held : held, lot);
+    *tried = quantity > 0 && (sign == 0 || (sign < 0) == (held < 0));
+    if (!*tried) return 0;
+    struct st_order o = { .leg = s->leg,
+                          .quantity = quantity,
+                          .side = held < 0 ? SIDE_BUY : SIDE_SELL,
+                          .type = ORDER_TYPE_MARKET,
+                          .terms = ORDER_TERMS_EXIT };
+    uint64_t id = place(h, s, &o);
+    if (id != 0) cancel_leg(h, s->leg, RESTING, REASON_BY_STRATEGY); /* else they still protect */
+    return id;
+}
+
+/* turn serves ST_LONG (side buy) and ST_SHORT (side sell). */
+static uint64_t turn(struct st_host *h, const struct st_signal *s, uint8_t side) {
+    const struct mk_instrument *in = h->legs[s->leg].in;
+    bool tried;
+    cancel_leg(h, s->leg, side == SIDE_BUY ? OPEN_SELL : OPEN_BUY, REASON_BY_STRATEGY);
+    uint64_t closed = close_leg(h, s, side == SIDE_BUY ? -1 : 1, &tried);
+    if (tried && closed == 0) return 0; /* no room to close: no more risk either */
+    if (side == SIDE_SELL && in->kind == MK_SPOT) {
+        return tried ? closed : say_none(h, s, REASON_SHORT_NOT_ALLOWED);
+    }
+    qty_t held = held_of(h, s->leg);
+    qty_t with = side == SIDE_BUY ? held : -held;
+    if (with >= in->lot_size || opening_of(h, s->leg, side) > 0) {
+        return tried ? closed : say_none(h, s, REASON_NONE);
+    }
+    struct st_order o = { .leg = s->leg, .side = side, .type = ORDER_TYPE_MARKET };
+    uint16_t why = st_size(h, s->leg, &o.quantity);
+    if (why == REASON_NONE) why = cap(h, s->leg, side, &o.quantity);
+    return why == REASON_NONE ? place(h, s, &o) : say_none(h, s, why);
+}
+
+/* flat serves ST_FLAT. */
+static uint64_t flat(struct st_host *h, const struct st_signal *s) {
+    bool tried;
+    cancel_leg(h, s->leg, OPEN_BUY | OPEN_SELL, REASON_BY_STRATEGY);
+    uint64_t id = close_leg(h, s, 0, &tried);
+    return tried ? id : say_none(h, s, REASON_NONE);
+}
+
+/* order serves ST_ORDER. */
+static uint64_t order(struct st_host *h, const struct st_signal *s) {
+    const struct st_leg *l = &h->legs[s->leg];
+    struct st_order o = {
+        .leg = s->leg,
+        .side = s->side,
+        .type = s->type,
+        .terms = s->terms,
+        .price = s->price,
+    };
+    assert(o.side <= SIDE_SELL);
+    assert(o.type <= ORDER_TYPE_TRAILING_STOP);
+    if (o.type == ORDER_TYPE_MARKET) {
+        o.price = 0;
+    } else {
+        if (o.price <= 0 || o.price > INT64_MAX - l->in->tick_size) {
+            return say_none(h, s, REASON_BAD_TICK);
+        }
+        o.price = o.side == SIDE_BUY ? fixed_floor_to(o.price, l->in->tick_size)
+                                     : fixed_ceil_to(o.price, l->in->tick_size);
+        if (o.price == 0) return say_none(h, s, REASON_BAD_TICK);
+    }
+    uint16_t why = REASON_NONE;
+    bool exit = o.terms & ORDER_TERMS_EXIT;
+    if (s->quantity < 0) return say_none(h, s, REASON_BAD_LOT);
+    if (s->quantity > 0) {
+        o.quantity = fixed_floor_to(s->quantity, l->in->lot_size);
+    } else if (exit) {
+        o.quantity = fixed_floor_to(l->position < 0 ? -l->position : l->position, l->in->lot_size);
+    } else {
+        why = st_size(h, s->leg, &o.quantity);
+    }
+    if (why == REASON_NONE && o.quantity == 0) why = REASON_SIZE_BELOW_LOT;
+    if (why == REASON_NONE && !exit) why = cap(h, s->leg, o.side, &o.quantity);
+    return why == REASON_NONE ? place(h, s, &o) : say_none(h, s, why);
+}
+
+/* cancels serves ST_CANCEL. */
+static uint64_t cancels(struct st_host *h, const struct st_signal *s) {
+    uint16_t reason = s->reason == REASON_NONE ? REASON_BY_STRATEGY : s->reason;
+    if (s->order_id == 0) {
+        say_none(h, s, REASON_NONE);
+        cancel_leg(h, s->leg, ALL, reason);
+        return 0;
+    }
+    struct st_order *o = order_find(h, s->order_id);
+    if (!o || o->leg != s->leg) return say_none(h, s, REASON_UNKNOWN_ORDER);
+    say_none(h, s, REASON_NONE);
+    cancel(h, o, reason);
+    return 0;
+}
+
+uint64_t st_signal(struct st_host *h, const struct st_signal *s) {
+    assert(s->leg < h->leg_cnt);
+    if (s->action == ST_CANCEL) return cancels(h, s);
+    if (h->stopped) return say_none(h, s, REASON_ACTOR_STOPPED);
+    bool protects = s->action == ST_ORDER && (s->terms & ORDER_TERMS_EXIT);
+    if (h->paused && !protects) return say_none(h, s, REASON_PAUSED);
+    switch (s->action) {
+    case ST_LONG: return turn(h, s, SIDE_BUY);
+    case ST_SHORT: return turn(h, s, SIDE_SELL);
+    case ST_FLAT: return flat(h, s);
+    case ST_ORDER: return order(h, s);
+    case ST_WAIT: return say_none(h, s, REASON_NONE);
+    case ST_CANCEL: break;
+    }
+    assert(!"no such action");
+    return 0;
+}
+
+/* --- what a class may ask ------------------------------------------------------------------ */
+
+int64_t st_now(const struct st_host *h) {
+    return h->ctx->now_ns;
+}
+
+void st_timer(struct st_host *h, uint32_t key, int64_t at_ns) {
+    rt_timer_set(h->ctx, key, at_ns);
+}
+
+void st_timer_cancel(struct st_host *h, uint32_t key) {
+    rt_timer_cancel(h->ctx, key);
+}
+
+int64_t st_position(const struct st_host *h, uint16_t leg) {
+    assert(leg < h->leg_cnt);
+    return h->legs[leg].position;
+}
+
+int64_t st_held(const struct st_host *h, uint16_t leg) {
+    assert(leg < h->leg_cnt);
+    qty_t held = held_of(h, leg);
+    return held - held % h->legs[leg].in->lot_size; /* toward zero */
+}
+
+uint32_t st_open_orders(const struct st_host *h, uint16_t leg) {
+    uint32_t cnt = 0;
+    for (uint32_t i = 0; i < h->order_cnt; i++) {
+        cnt += h->orders[i].leg == leg && h->orders[i].filled < h->orders[i].quantity;
+    }
+    return cnt;
+}
+
+int64_t st_last(struct st_host *h, uint16_t leg) {
+    assert(leg < h->leg_cnt);
+    return h->legs[leg].last;
+}
+
+uint64_t st_random(struct st_host *h) {
+    return rt_random64(h->ctx);
+}
+
+const union st_value *st_params(const struct st_host *h) {
+    return h->params;
+}
+
+bool st_host_evaluate(struct rt_ctx *ctx, struct st_host *h, uint16_t leg, struct st_signal *out) {
+    if (!h->cls->evaluate || leg >= h->leg_cnt) return false;
+    h->ctx = ctx;
+    *out = (struct st_signal){ .action = ST_WAIT, .leg = leg };
+    h->cls->evaluate(h, h->class_state, leg, out);
+    return true;
+}
+
+/* --- market data --------------------------------------------------------------------------- */
+
+/* begin readies the host for a call. */
+static void begin(struct st_host *h, struct rt_ctx *ctx) {
+    h->ctx = ctx;
+    h->intents = 0;
+}
+
+/* leg_of_series returns the leg that hears series. */
+static uint16_t leg_of_series(const struct st_host *h, uint16_t series) {
+    uint16_t leg = 0;
+    while (leg < h->leg_cnt && !(h->legs[leg].direct && h->legs[leg].series == series)) leg++;
+    assert(leg < h->leg_cnt); /* it raised no other interest */
+    return leg;
+}
+
+/* leg_of returns the leg of an instrument, or ST_LEGS_MAX. */
+static uint16_t leg_of(const struct st_host *h, uint16_t instrument) {
+    for (uint16_t leg = 0; leg < h->leg_cnt; leg++) {
+        if (h->legs[leg].in->id == instrument) return leg;
+    }
+    return ST_LEGS_MAX;
+}
+
+/* run_bars tells a run of bars. */
+static uint32_t run_bars(struct rt_ctx *ctx, struct st_host *h, uint16_t leg,
+                         const struct msg_bar *bar, uint32_t cnt) {
+    void (*const on_bar)(struct st_host *, void *, uint16_t, const struct msg_bar *) =
+        h->cls->on_bar;
+    void *const state = h->class_state;
+    struct st_leg *const l = &h->legs[leg];
+    const uint8_t *const before = ctx->out;
+    for (uint32_t i = 0;;) {
+        l->last = bar->close;
+        l->last_ns = ctx->now_ns;
+        on_bar(h, state, leg, bar);
+        if (++i == cnt || !rt_quiet(ctx, before)) return i;
+        bar++;
+        rt_row_now(ctx, bar->open_ns + bar->interval_ns);
+    }
+}
+
+/* run_trades tells a run of trades. */
+static uint32_t run_trades(struct rt_ctx *ctx, struct st_host *h, uint16_t leg,
+                           const struct msg_trade *trade, uint32_t cnt) {
+    struct st_leg *const l = &h->legs[leg];
+    const uint8_t *const before = ctx->out;
+    for (uint32_t i = 0;;) {
+        l->last = trade->price;
+        l->last_ns = ctx->now_ns;
+        h->cls->on_trade(h, h->class_state, leg, trade);
+        if (++i == cnt || !rt_quiet(ctx, before)) return i;
+        trade++;
+        rt_row_now(ctx, trade->time_ns);
+    }
+}
+
+/* host_on_rows hears rows of the strategy's series. */
+static uint32_t host_on_rows(struct rt_ctx *ctx, void *state, uint16_t series, enum rt_hear how,
+                             const void *rows, uint32_t cnt) {
+    struct st_host *h = state;
+    assert(how == RT_HEAR_ROW);
+    begin(h, ctx);
+    if (!h->live) return 1;
+    uint16_t leg = h->leg_cnt == 1 ? 0 : leg_of_series(h, series);
+    if (h->interval_ns == 0) return run_trades(ctx, h, leg, rows, cnt);
+    return run_bars(ctx, h, leg, rows, cnt);
+}
+
+/* host_on_bar hears a bar that feed made. */
+static void host_on_bar(struct rt_ctx *ctx, void *state, const struct msg_frame *frame) {
+    struct st_host *h = state;
+    const struct msg_bar *bar = msg_body(frame);
+    if (!h->live || bar->interval_ns != h->interval_ns) return;
+    uint16_t leg = leg_of(h, bar->instrument);
+    if (leg == ST_LEGS_MAX || h->legs[leg].direct) return;
+    begin(h, ctx);
+    (void)run_bars(ctx, h, leg, bar, 1);
+}
+
+/* host_on_trade hears a trade that feed passes on. */
+static void host_on_trade(struct rt_ctx *ctx, void *state, const struct msg_frame *frame) {
+    struct st_host *h = state;
+    const struct msg_trade *trade = msg_body(frame);
+    if (!h->live || h->interval_ns != 0) return;
+    uint16_t leg = leg_of(h, trade->instrument);
+    if (leg == ST_LEGS_MAX || h->legs[leg].direct) return;
+    begin(h, ctx);
+    (void)run_trades(ctx, h, leg, trade, 1);
+}
+
+/* --- orders, fills, account ---------------------------------------------------------------- */
+
+/* host_on_order_state hears how an order of its own stands. */
+static void host_on_order_state(struct rt_ctx *ctx, void *state, const struct msg_frame *frame) {
+    struct st_host *h = state;
+    const struct msg_order_state *m = msg_body(frame);
+    if (mk_order_owner(m->order_id) != h->self) return;
+    uint16_t leg = leg_of(h, m->instrument);
+    if (leg == ST_LEGS_MAX) return;
+    begin(h, ctx);
+    struct st_order *o = order_find(h, m->order_id);
+    bool done = m->status == ORDER_STATUS_FILLED || m->status == ORDER_STATUS_CANCELED ||
+                m->status == ORDER_STATUS_REJECTED || m->status == ORDER_STATUS_EXPIRED;
+    if (o && m->quantity > 0) o->quantity = m->quantity; /* risk may have passed less */
+    if (o && m->cum_quantity > o->filled) o->filled = m->cum_quantity;
+    if (o && done) order_drop(h, o);
+    if (h->live && h->cls->on_order) h->cls->on_order(h, h->class_state, leg, m);
+}
+
+/* host_on_fill hears a fill of its own. */
+static void host_on_fill(struct rt_ctx *ctx, void *state, const struct msg_frame *frame) {
+    struct st_host *h = state;
+    const struct msg_fill *m = msg_body(frame);
+    if (mk_order_owner(m->order_id) != h->self) return;
+    uint16_t leg = leg_of(h, m->instrument);
+    if (leg == ST_LEGS_MAX) return;
+    begin(h, ctx);
+    struct st_leg *l = &h->legs[leg];
+    int64_t change = m->side == SIDE_BUY ? m->quantity : -m->quantity;
+    if (l->in->kind == MK_SPOT && m->fee_asset == l->in->base_asset) change -= m->fee;
+    bool over = __builtin_add_overflow(l->position, change, &l->position);
+    assert(!over);
+    struct st_order *o = order_find(h, m->order_id);
+    if (o && m->cum_quantity > o->filled) o->filled = m->cum_quantity;
+    if (h->live && h->cls->on_fill) h->cls->on_fill(h, h->class_state, leg, m);
+}
+
+/* host_on_position hears a position of its account, anyone's. */
+static void host_on_position(struct rt_ctx *ctx, void *state, const struct msg_frame *frame) {
+    struct st_host *h = state;
+    const struct msg_position *m = msg_body(frame);
+    (void)ctx;
+    if (m->account != h->account) return;
+    uint32_t i = 0;
+    while (i < h->held_cnt &&
+           (h->held[i].instrument < m->instrument ||
+            (h->held[i].instrument == m->instrument && h->held[i].owner < m->owner))) {
+        i++;
+    }
+    if (i == h->held_cnt || h->held[i].instrument != m->instrument ||
+        h->held[i].owner != m->owner) {
+        assert(h->held_cnt < h->held_max); /* room for every strategy's every instrument */
+        assert(m->instrument >= 1 && m->instrument <= h->market->instrument_cnt);
+        memmove(&h->held[i + 1], &h->held[i], (h->held_cnt - i) * sizeof *h->held);
+        h->held_cnt++;
+    }
+    h->held[i] = (struct st_held){
+        .quantity = m->quantity, .cost = m->cost, .instrument = m->instrument, .owner = m->owner
+    };
+}
+
+/* host_on_account_state hears the account's cash. */
+static void host_on_account_state(struct rt_ctx *ctx, void *state, const struct msg_frame *frame) {
+    struct st_host *h = state;
+    const struct msg_account_state *m = msg_body(frame);
+    (void)ctx;
+    if (m->account == h->account) h->cash = m->cash;
+}
+
+/* --- life ---------------------------------------------------------------------------------- */
+
+/* interests raises or lowers the interest in every series of its own. */
+static void interests(struct st_host *h, bool up) {
+    for (uint16_t i = 0; i < h->leg_cnt; i++) {
+        if (h->legs[i].direct) rt_interest(h->ctx, h->legs[i].series, RT_HEAR_ROW, up);
+    }
+}
+
+/* host_on_start hears the start of the run. */
+static void host_on_start(struct rt_ctx *ctx, void *state, const struct msg_frame *frame) {
+    struct st_host *h = state;
+    (void)frame;
+    if (!h->enabled) return;
+    begin(h, ctx);
+    interests(h, true);
+    h->live = true;
+    struct st_start start = { .params = h->params,
+                              .leg_cnt = h->leg_cnt,
+                              .interval_ns = h->interval_ns };
+    if (h->cls->on_start) h->cls->on_start(h, h->class_state, &start);
+}
+
+/* halt ends the strategy: its last call, then nothing but its orders' ends. */
+static void halt(struct st_host *h) {
+    h->stopped = true;
+    if (!h->live) return;
+    if (h->cls->on_stop) h->cls->on_stop(h, h->class_state);
+    h->live = false;
+    interests(h, false);
+}
+
+/* host_on_stop hears the end of the run. Open orders are execution's to cancel. */
+static void host_on_stop(struct rt_ctx *ctx, void *state, const struct msg_frame *frame) {
+    struct st_host *h = state;
+    (void)frame;
+    begin(h, ctx);
+    halt(h);
+}
+
+/* host_on_actor_stopped hears that an actor is left out; execution cancels its orders. */
+static void host_on_actor_stopped(struct rt_ctx *ctx, void *state, const struct msg_frame *frame) {
+    struct st_host *h = state;
+    const struct msg_actor_stopped *m = msg_body(frame);
+    if (m->actor != h->self) return;
+    begin(h, ctx);
+    h->stopped = true;
+    h->live = false;
+    interests(h, false);
+}
+
+/* host_on_timer hears a timer of the class's. */
+static void host_on_timer(struct rt_ctx *ctx, void *state, const struct msg_frame *frame) {
+    struct st_host *h = state;
+    const struct msg_timer *m = msg_body(frame);
+    if (!h->live || !h->cls->on_timer) return;
+    begin(h, ctx);
+    h->cls->on_timer(h, h->class_state, (uint32_t)m->key);
+}
+
+/* set_param changes one parameter, unless it would leave its range or make no sense. */
+static void set_param(struct st_host *h, uint16_t idx, int64_t bits) {
+    if (idx >= h->param_cnt) return;
+    const struct st_param *p = &h->cls->params[idx];
+    union st_value min, max, old = h->params[idx], new = { .i = bits };
+    st_param_range(p, &min, &max);
+    if (p->type == ST_DOUBLE) {
+        memcpy(&new.d, &bits, sizeof new.d);
+        if (!(new.d >= min.d &&new.d <= max.d)) return; /* also what is no number */
+    } else if (bits < min.i || bits > max.i) {
+        return;
+    }
+    h->params[idx] = new;
+    bool fits = !h->cls->state_bytes_for || h->cls->state_bytes_for(h->params) <= h->state_bytes;
+    if (!fits || (h->cls->check && h->cls->check(h->params))) {
+        h->params[idx] = old;
+        return;
+    }
+    if (h->live && h->cls->on_set) h->cls->on_set(h, h->class_state);
+}
+
+/* host_on_command hears pause, resume, stop and set. A stop of the whole run comes as MSG_STOP. */
+static void host_on_command(struct rt_ctx *ctx, void *state, const struct msg_frame *frame) {
+    struct st_host *h = state;
+    const struct msg_command *m = msg_body(frame);
+    if (m->target != 0 && m->target != h->self) return;
+    begin(h, ctx);
+    switch (m->op) {
+    case COMMAND_OP_PAUSE: h->paused = true; break;
+    case COMMAND_OP_RESUME: h->paused = false; break;
+    case COMMAND_OP_STOP:
+        if (m->target == 0) break;
+        halt(h);
+        for (uint16_t leg = 0; h->cancel_on_stop && leg < h->leg_cnt; leg++) {
+            cancel_leg(h, leg, ALL, REASON_BY_OPERATOR);
+        }
+        break;
+    case COMMAND_OP_SET:
+        if (m->target != 0) set_param(h, m->param, m->value);
+        break;
+    default: break;
+    }
+}
+
+static const struct rt_option host_options[] = {
+    { "class", "text", "a strategy class", NULL, "which strategy it runs" },
+    { "instruments", "node", "list of names", NULL, "what it trades, in the class's order" },
+    { "interval", "text", "1s..31d | trades", NULL, "which bars it hears, or every trade" },
+    { "account", "text", "a name of accounts:", "the only one", "where its money is" },
+    { "params", "node", "map", "the class's defaults", "parameters of the class" },
+    { "sizing", "node", "{fixed: base} | {notional: quote} | {fraction: 0..20}", NULL,
+      "how large an order that opens is" },
+    { "enabled", "bool", "true | false", "true", "false: it hears and does nothing" },
+    { "max_position", "fixed", "> 0", "none", "largest position in one instrument, base" },
+    { "model_version", "text", "1..64 bytes", "absent", "stands in every decision packet" },
+    { "orders_max", "int", "2..4096", "64", "room for open orders" },
+    { "on_stop", "text", "cancel | leave", "cancel",
+      "what becomes of its open orders when it alone is stopped" },
+    { NULL, NULL, NULL, NULL, NULL },
+};
+
+static const uint16_t host_says[] = { MSG_DECISION_PACKET, MSG_ORDER_INTENT, MSG_ORDER_CANCEL, 0 };
+
+const struct rt_actor_kind strategy_kind = {
+    .name = "strategy",
+    .help = "runs one strategy: signals become decision packets and sized order intents",
+    .options = host_options,
+    .says = host_says,
+    .timer_class = RT_CLASS_TIMER,
+    .state_bytes = sizeof(struct st_host),
+    .init = st_host_init,
+    .on = {
+        [MSG_START] = host_on_start,
+        [MSG_TIMER] = host_on_timer,
+        [MSG_COMMAND] = host_on_command,
+        [MSG_STOP] = host_on_stop,
+        [MSG_ACTOR_STOPPED] = host_on_actor_stopped,
+        [MSG_BAR] = host_on_bar,
+        [MSG_TRADE] = host_on_trade,
+        [MSG_ORDER_STATE] = host_on_order_state,
+        [MSG_FILL] = host_on_fill,
+        [MSG_POSITION] = host_on_position,
+        [MSG_ACCOUNT_STATE] = host_on_account_state,
+    },
+    .on_rows = host_on_rows,
+    .save = st_host_save,
+    .load = st_host_load,
+};

@@ -1,0 +1,159 @@
+/* host.h - the actor that runs one strategy: what it hears goes to the class, what the class
+ * signals becomes decision packets, sized intents and cancels.
+ *
+ * For     a topology's actors of kind "strategy", one per strategy; tests look inside.
+ * Thread  the shard's.
+ * Memory  struct st_host is the actor's state; legs, tables and the class's block come from the
+ *         shard's arena at init.
+ * Cost    a bar: one indirect call and three stores more than what the class computes.
+ *
+ * Orders. In each leg the host knows its own position (the sum of its fills; a fee paid in the base
+ * asset is off it) and its own open orders. "Held" is the position with what its market orders to
+ * close will still take off it; below one lot it counts as nothing.
+ *   ST_LONG   held short: closes what is held by a market order, cancels what rests in the leg.
+ *             Then, unless it holds a long or an order to open one is in flight, buys the declared
+ *             size at market (resting orders to open a short are canceled first).
+ *   ST_SHORT  the mirror image; on spot it only closes.
+ *   ST_FLAT   cancels what waits to open in the leg, closes what is held at market, cancels what
+ *             rests.
+ *   ST_ORDER  that order; price to the tick (buy down, sell up), quantity down to the lot; quantity
+ *             0 is the declared size, for an order with ORDER_TERMS_EXIT the whole position.
+ *   ST_CANCEL that order, or all of the leg. Nothing is canceled twice.
+ * Closing orders carry ORDER_TERMS_EXIT. A resting order to close (a protective stop) is not
+ * counted as closing. Every signal makes a packet, one for each order that comes of it, one without
+ * an order when none does; its second reason then says why not.
+ * While paused only cancels and ST_ORDER with ORDER_TERMS_EXIT (protecting what is held) go out;
+ * once stopped only cancels do. max_position caps what orders that open may lead to.
+ *
+ * Size, all in units of 1e-8:
+ *   fixed     the base quantity, down to the lot.
+ *   notional  floor(notional x 1e8 / close), down to the lot.
+ *   fraction  floor(equity x fraction / close), down to the lot, where
+ *             equity = cash + sum over all positions of the account, whoever owns them, of
+ *                      floor(quantity x close / 1e8), for linear less the position's cost.
+ *             One 128-bit product and one division each. Cash and positions are the portfolio's
+ *             newest MSG_ACCOUNT_STATE and MSG_POSITION, before the first the account's deposit.
+ *             The close of an instrument is that of the newest row of its finest series, or this
+ *             strategy's own last one where that is not older; without any, a position counts at
+ *             its cost.
+ * close is the last close (or trade) the strategy heard of the leg. */
+#ifndef ACTORS_STRATEGY_HOST_H
+#define ACTORS_STRATEGY_HOST_H
+#include "actors/market/market.h"
+#include "actors/strategy/api.h"
+#include "actors/strategy/packet.h"
+#include "runtime/core/actor.h"
+
+/* How an order that opens is sized. */
+enum st_sizing { ST_SIZE_FIXED, ST_SIZE_NOTIONAL, ST_SIZE_FRACTION };
+
+enum {
+    ST_LEGS_MAX = 32,       /* instruments of one strategy */
+    ST_PARAMS_MAX = 48,     /* parameters of one class */
+    ST_ORDERS_MAX = 4096,   /* most a run file may ask for as orders_max */
+    ST_STATE_MAX = 1 << 24, /* most bytes a class may keep */
+};
+
+/* One instrument of the strategy. */
+struct st_leg {
+    int64_t last;                   /* last close or trade price heard, 0 = none */
+    int64_t last_ns;                /* when */
+    qty_t position;                 /* own, signed, net of fees in base */
+    const struct mk_instrument *in; /* which */
+    const struct st_packet *packet; /* its decision packet */
+    uint16_t series;                /* heard directly, where direct */
+    bool direct;                    /* rows of series; else frames of feed */
+};
+
+/* One of the strategy's own orders that is not done. */
+struct st_order {
+    uint64_t id;       /* order id; entries stand in its order */
+    qty_t quantity;    /* as passed */
+    qty_t filled;      /* so far */
+    int64_t price;     /* limit or stop price, 0 = market */
+    uint16_t leg;      /* index of its leg */
+    uint8_t side;      /* SIDE_* */
+    uint8_t type;      /* ORDER_TYPE_* */
+    uint8_t terms;     /* ORDER_TERMS_* */
+    uint8_t canceling; /* 1 = a cancel is in flight */
+    uint16_t pad;      /* zero */
+};
+
+/* A position of the account, as the portfolio told it. */
+struct st_held {
+    qty_t quantity;      /* signed */
+    cash_t cost;         /* signed like quantity */
+    uint16_t instrument; /* entries stand in order of instrument, owner */
+    uint16_t owner;      /* its strategy */
+    uint32_t pad;        /* zero */
+};
+
+/* State of the actor. */
+struct st_host {
+    /* what every bar touches */
+    const struct st_class *cls; /* its class */
+    void *class_state;          /* the class's block */
+    struct rt_ctx *ctx;         /* of the call in hand */
+    struct st_leg *legs;        /* its instruments */
+    int64_t interval_ns;        /* 0 = trades */
+    uint16_t leg_cnt;           /* how many */
+    uint16_t self;              /* actor id */
+    bool live;                  /* started, enabled and not stopped: the class is called */
+    bool paused;                /* no new decisions */
+    bool stopped;               /* no more intents */
+    bool enabled;               /* false: does nothing, ever */
+    bool cancel_on_stop;        /* a stop of this actor alone cancels its open orders */
+    uint8_t account;            /* account id */
+    uint16_t param_cnt;         /* parameters of the class */
+    uint32_t intents;           /* said in the call in hand */
+    /* what a decision touches */
+    const struct mk_market *market;       /* the world */
+    struct st_order *orders;              /* open orders, by id */
+    struct st_held *held;                 /* the account's positions */
+    int32_t *finest;                      /* by instrument id: its finest series, -1 = none */
+    uint32_t order_cnt, orders_max;       /* in use; room for all but orders that close */
+    uint32_t orders_cap;                  /* room with those: two more for each leg */
+    uint32_t held_cnt, held_max;          /* in use; room */
+    uint64_t sequence;                    /* of the newest order id */
+    cash_t cash;                          /* of the account, newest told */
+    enum st_sizing sizing;                /* how to size */
+    int64_t size;                         /* quantity, cash or fraction, 1e-8 */
+    qty_t position_max;                   /* cap of a leg's position, 0 = none */
+    size_t state_bytes;                   /* of the class's block */
+    uint8_t *scratch;                     /* as many: snapshots pass through it */
+    size_t blob_bytes;                    /* size of the snapshot being loaded, 0 = none */
+    size_t blob_got;                      /* bytes of it so far */
+    union st_value params[ST_PARAMS_MAX]; /* values as they are now */
+};
+
+/* The descriptor for actors/registry.c. */
+extern const struct rt_actor_kind strategy_kind;
+
+/* st_host_evaluate asks the class what it would advise now in leg, without acting; false when the
+ * class does not tell. */
+bool st_host_evaluate(struct rt_ctx *ctx, struct st_host *h, uint16_t leg, struct st_signal *out);
+
+/* st_host_init is the actor's init (setup.c): reads its map; 0 or negative errno with err. */
+int st_host_init(struct rt_init *init, void *state, struct rt_error *err);
+/* st_param_range gives the least and the greatest value of p in the unit its values have: int64 for
+ * all but doubles. */
+void st_param_range(const struct st_param *p, union st_value *min, union st_value *max);
+
+/* st_param_load finds the parameter named name of the actor whose own map is config, and reads text
+ * as its value, within its range: for `set` (a double's bits where it is one). 0 or -EINVAL with
+ * err. Whether it agrees with the other parameters the host decides when it hears the command. */
+int st_param_load(struct rt_node *config, const char *name, const char *text, uint16_t *param,
+                  int64_t *value, struct rt_error *err);
+
+/* st_size computes the declared size of an order that opens in leg (size.c). Returns REASON_NONE
+ * with *out a multiple of the lot above zero, else why there is none. */
+uint16_t st_size(struct st_host *h, uint16_t leg, qty_t *out);
+/* st_equity computes the account's equity as described above; false when it leaves 64 bits. */
+bool st_equity(struct st_host *h, cash_t *out);
+
+/* st_host_save and st_host_load are the actor's save and load (rows.c). */
+void st_host_save(const void *state, struct rt_row_sink *sink);
+/* st_host_load takes back one row. */
+int st_host_load(void *state, uint16_t kind, uint64_t key, const void *row, uint32_t bytes,
+                 struct rt_error *err);
+#endif

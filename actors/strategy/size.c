@@ -1,0 +1,58 @@
+#include "actors/strategy/host.h"
+
+/* close_of returns the newest close known of an instrument, 0 = none. */
+static int64_t close_of(struct st_host *h, uint16_t instrument) {
+    int64_t close = 0, at_ns = INT64_MIN;
+    int32_t series = h->finest[instrument];
+    const void *row = series >= 0 ? rt_latest(h->ctx, (uint16_t)(series & 0xffff)) : NULL;
+    if (row) {
+        bool trades = series >> 16 & 1;
+        const struct msg_trade *t = row;
+        const struct msg_bar *b = row;
+        close = trades ? t->price : b->close;
+        at_ns = trades ? t->time_ns : b->open_ns + b->interval_ns;
+    }
+    for (uint16_t i = 0; i < h->leg_cnt; i++) {
+        const struct st_leg *l = &h->legs[i];
+        if (l->in->id == instrument && l->last > 0 && l->last_ns >= at_ns) return l->last;
+    }
+    return close;
+}
+
+bool st_equity(struct st_host *h, cash_t *out) {
+    __int128 sum = h->cash;
+    for (uint32_t i = 0; i < h->held_cnt; i++) {
+        const struct st_held *p = &h->held[i];
+        if (p->quantity == 0) continue;
+        bool spot = h->market->instruments[p->instrument - 1].kind == MK_SPOT;
+        int64_t close = close_of(h, p->instrument), worth = p->cost;
+        if (close > 0 && !fixed_mul(p->quantity, close, FIXED_DOWN, &worth)) return false;
+        sum += spot ? worth : (__int128)worth - p->cost;
+    }
+    if (sum != (int64_t)sum) return false;
+    *out = (int64_t)sum;
+    return true;
+}
+
+uint16_t st_size(struct st_host *h, uint16_t leg, qty_t *out) {
+    const struct st_leg *l = &h->legs[leg];
+    int64_t quantity = h->size, equity;
+    if (h->sizing != ST_SIZE_FIXED) {
+        if (l->last <= 0) return REASON_NO_REFERENCE_PRICE;
+        if (h->sizing == ST_SIZE_NOTIONAL) {
+            if (!fixed_muldiv(h->size, FIXED_ONE, l->last, FIXED_DOWN, &quantity)) {
+                return REASON_OVERFLOW;
+            }
+        } else {
+            if (!st_equity(h, &equity)) return REASON_OVERFLOW;
+            if (equity <= 0) return REASON_SIZE_NO_EQUITY;
+            if (!fixed_muldiv(equity, h->size, l->last, FIXED_DOWN, &quantity)) {
+                return REASON_OVERFLOW;
+            }
+        }
+    }
+    quantity = fixed_floor_to(quantity, l->in->lot_size);
+    if (quantity <= 0) return REASON_SIZE_BELOW_LOT;
+    *out = quantity;
+    return REASON_NONE;
+}

@@ -1,0 +1,41 @@
+/* cli.h - what the subcommands share.
+ *
+ * For     cli/cmd_*.c, one file a subcommand. Exit codes: 0 done, 1 failed, 2 wrong usage. */
+#ifndef CLI_CLI_H
+#define CLI_CLI_H
+#include "actors/registry.h"
+#include "runtime/boot/engine.h"
+#include "runtime/boot/supervise.h"
+#include <stdbool.h>
+
+/* A subcommand. */
+struct cli_command {
+    const char *name;                   /* as typed */
+    const char *help;                   /* one line for `shrike --help` */
+    const char *usage;                  /* what `shrike NAME --help` prints, several lines */
+    int (*main)(int argc, char **argv); /* argv[0] is the name; returns the exit code */
+};
+
+/* The subcommands; ends with a NULL name. */
+extern const struct cli_command cli_commands[];
+
+/* cli_usage prints the usage of the command named name to stderr and returns 2. */
+int cli_usage(const char *name);
+/* cli_fail prints "shrike NAME: error: text" to stderr, with a hint on a second line when not NULL,
+ * and returns 1. */
+int cli_fail(const char *name, const struct rt_error *err, const char *hint);
+/* cli_option finds "--name VALUE" or "--name=VALUE", takes it out of argv and returns VALUE; NULL
+ * when absent. */
+const char *cli_option(int *argc, char **argv, const char *name);
+/* cli_flag finds "--name", takes it out of argv; false when absent. */
+bool cli_flag(int *argc, char **argv, const char *name);
+/* cli_colour tells whether colours may be used on stream fd (a terminal, NO_COLOR unset). */
+bool cli_colour(int fd);
+
+/* The subcommands' own functions. */
+int cmd_run(int argc, char **argv);      /* cmd_run.c */
+int cmd_backtest(int argc, char **argv); /* cmd_backtest.c */
+int cmd_check(int argc, char **argv);    /* cmd_check.c */
+int cmd_replay(int argc, char **argv);   /* cmd_replay.c */
+int cmd_ctl(int argc, char **argv);      /* cmd_ctl.c */
+#endif

@@ -1,0 +1,17 @@
+#include "cli/cli.h"
+#include <stdio.h>
+#include <string.h>
+
+int cmd_ctl(int argc, char **argv) {
+    struct rt_error err = { 0 };
+    char line[512] = "", out[1024];
+    if (argc < 3) return cli_usage("ctl");
+    for (int i = 2; i < argc; i++) {
+        size_t used = strlen(line);
+        snprintf(line + used, sizeof line - used, "%s%s", i > 2 ? " " : "", argv[i]);
+    }
+    if (rt_control_ask(argv[1], line, out, sizeof out, &err) < 0)
+        return cli_fail("ctl", &err, "start it with: shrike run RUN.yaml --dir DIR");
+    fputs(out, stdout);
+    return strstr(out, "\"ok\":true") ? 0 : 1;
+}

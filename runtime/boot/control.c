@@ -1,0 +1,229 @@
+/* control.c - the control socket: what people and tools ask of a running engine. */
+#include "runtime/base/hash.h"
+#include "runtime/boot/supervise.h"
+#include <errno.h>
+#include <poll.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+/* The server. */
+static struct {
+    struct rt_run *run;                  /* the run it serves */
+    pthread_t thread;                    /* its thread */
+    int fd;                              /* listening socket, -1 = none */
+    int stop[2];                         /* a byte here ends it */
+    uint64_t key;                        /* last idempotency key given */
+    char path[108];                      /* the socket */
+    struct rt_ring_tx tx[RT_SHARDS_MAX]; /* to each shard */
+} server = { .fd = -1 };
+
+/* push sends a command to every shard (target 0) or to the target's. */
+static int push(const struct msg_command *c) {
+    const struct rt_topology *t = server.run->topology;
+    struct {
+        struct msg_frame f;      /* head */
+        struct msg_command body; /* what is asked */
+        uint64_t slack[8];       /* a ring reads whole lines */
+    } m = { .f = { .kind = MSG_COMMAND, .size = sizeof m.f + sizeof m.body, .dest = c->target },
+            .body = *c };
+    for (uint32_t i = 0; i < t->shard_cnt; i++) {
+        if (c->target && t->actors[c->target - 1].shard != i) continue;
+        if (!rt_ring_push(&server.tx[i], &m.f)) return -EAGAIN;
+        rt_ring_publish(&server.tx[i]);
+    }
+    rt_run_request(server.run, 0, 0); /* rings */
+    return 0;
+}
+
+/* answer handles one line from a peer with uid. */
+static void answer(char *line, uint32_t uid, char *out, size_t cap) {
+    static const char *const words[] = { "none", "pause", "resume", "stop", "kill", "set" };
+    const struct rt_topology *t = server.run->topology;
+    char *save = NULL, *verb = strtok_r(line, " \t\r\n", &save),
+         *name = strtok_r(NULL, " \t\r\n", &save);
+    char *param = strtok_r(NULL, " \t\r\n", &save), *value = strtok_r(NULL, " \t\r\n", &save);
+    struct msg_command c = { .uid = uid, .key = ++server.key };
+    const struct rt_actor_def *a = name ? rt_topology_actor(t, name) : NULL;
+    if (!verb) {
+        snprintf(out, cap, "{\"ok\":false,\"error\":\"an empty request\"}\n");
+        return;
+    }
+    if (strcmp(verb, "status") == 0) {
+        snprintf(out, cap,
+                 "{\"ok\":true,\"name\":\"%s\",\"kill\":%u,\"stop\":%u,\"restarts\":%u}\n", t->name,
+                 atomic_load(&server.run->link.shared->kill),
+                 atomic_load(&server.run->link.shared->stop),
+                 atomic_load(&server.run->link.shared->lost));
+        return;
+    }
+    if (strcmp(verb, "kill") == 0 || strcmp(verb, "unkill") == 0) {
+        atomic_store(&server.run->link.shared->kill, verb[0] == 'k' ? 1 : 0);
+        rt_run_request(server.run, 0, 0);
+        snprintf(out, cap, "{\"ok\":true,\"kill\":%d}\n", verb[0] == 'k');
+        return;
+    }
+    if (strcmp(verb, "stop") == 0 && !name) {
+        rt_run_request(server.run, REASON_BY_OPERATOR, 0);
+        snprintf(out, cap, "{\"ok\":true}\n");
+        return;
+    }
+    for (uint16_t i = 1; i < 6; i++)
+        if (strcmp(verb, words[i]) == 0) c.op = i;
+    if (!c.op) {
+        snprintf(out, cap,
+                 "{\"ok\":false,\"error\":\"unknown command; pause, resume, stop, kill, unkill, "
+                 "set or status expected\"}\n");
+        return;
+    }
+    if (name && !a) {
+        snprintf(out, cap, "{\"ok\":false,\"error\":\"no actor is called so\"}\n");
+        return;
+    }
+    c.target = a ? a->id : 0;
+    if (c.op == COMMAND_OP_SET) {
+        struct rt_error err = { 0 };
+        if (!a || !param || !value) {
+            snprintf(out, cap, "{\"ok\":false,\"error\":\"set ACTOR PARAM VALUE expected\"}\n");
+            return;
+        }
+        if (!t->registry->param_find ||
+            t->registry->param_find(a->config, param, value, &c.param, &c.value, &err) < 0) {
+            for (char *p = err.text; *p; p++)
+                if (*p == '"' || *p == '\\') *p = '\'';
+            snprintf(out, cap, "{\"ok\":false,\"error\":\"%s\"}\n", err.text);
+            return;
+        }
+    }
+    if (push(&c) < 0)
+        snprintf(out, cap, "{\"ok\":false,\"error\":\"too many commands under way; try again\"}\n");
+    else
+        snprintf(out, cap, "{\"ok\":true,\"key\":%llu}\n", (unsigned long long)c.key);
+}
+
+/* serve answers one peer: one line. */
+static void serve(int fd) {
+    char line[512], out[1024];
+    size_t used = 0;
+    struct ucred who;
+    socklen_t n = sizeof who;
+    struct timeval limit = { .tv_sec = 1 };
+    setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit);
+    setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof limit);
+    if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &who, &n) < 0) return;
+    if (who.uid != getuid() && who.uid != 0) return;
+    while (used < sizeof line - 1) {
+        ssize_t got = recv(fd, line + used, sizeof line - 1 - used, 0);
+        if (got <= 0) break;
+        used += (size_t)got;
+        if (memchr(line, '\n', used)) break;
+    }
+    line[used] = 0;
+    if (!memchr(line, '\n', used))
+        snprintf(out, sizeof out,
+                 "{\"ok\":false,\"error\":\"one line of at most 500 bytes expected\"}\n");
+    else
+        answer(line, who.uid, out, sizeof out);
+    for (size_t at = 0, all = strlen(out); at < all;) {
+        ssize_t sent = send(fd, out + at, all - at, MSG_NOSIGNAL);
+        if (sent <= 0) break;
+        at += (size_t)sent;
+    }
+}
+
+/* control_main is the server's thread. */
+static void *control_main(void *arg) {
+    (void)arg;
+    struct pollfd fds[2] = { { .fd = server.fd, .events = POLLIN },
+                             { .fd = server.stop[0], .events = POLLIN } };
+    for (;;) {
+        if (poll(fds, 2, -1) < 0) continue;
+        if (fds[1].revents) return NULL;
+        int fd = accept4(server.fd, NULL, NULL, SOCK_CLOEXEC);
+        if (fd < 0) continue;
+        serve(fd);
+        close(fd);
+    }
+}
+
+/* address fills the socket's address; a long directory is reached through a short link in /tmp. */
+static int address(const char *dir, struct sockaddr_un *at, struct rt_error *err) {
+    memset(at, 0, sizeof *at);
+    at->sun_family = AF_UNIX;
+    int n = snprintf(at->sun_path, sizeof at->sun_path, "%s/ctl.sock", dir);
+    if (n < 0 || (size_t)n >= sizeof at->sun_path)
+        return rt_error_set(err, -ENAMETOOLONG,
+                            "%s: the directory's name is too long for a control socket (%zu bytes)",
+                            dir, sizeof at->sun_path - 10);
+    return 0;
+}
+
+int rt_control_start(struct rt_run *run, struct rt_error *err) {
+    struct sockaddr_un at;
+    if (address(run->paths.dir, &at, err) < 0) {
+        err->text[0] = 0; /* the run goes on without: ctl will say why */
+        return 0;
+    }
+    server.run = run;
+    uint64_t seed = run->run_id ^ (uint64_t)getpid() << 32;
+    server.key = rt_hash64(0, &seed, sizeof seed) & ~0xffffffULL;
+    for (uint32_t i = 0; i < run->topology->shard_cnt; i++)
+        rt_ring_tx_init(&server.tx[i], run->link.commands[i], run->link.commands[i]->head);
+    server.fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    unlink(at.sun_path);
+    mode_t old = umask(0177);
+    bool bad = server.fd < 0 || bind(server.fd, (struct sockaddr *)&at, sizeof at) < 0 ||
+               listen(server.fd, 16) < 0;
+    umask(old);
+    if (bad || pipe(server.stop) < 0) {
+        int code = -errno;
+        if (server.fd >= 0) close(server.fd);
+        server.fd = -1;
+        return rt_error_set(err, code, "%s: %s", at.sun_path, strerror(-code));
+    }
+    snprintf(server.path, sizeof server.path, "%s", at.sun_path);
+    int code = pthread_create(&server.thread, NULL, control_main, NULL);
+    if (code) return rt_error_set(err, -code, "no thread for the control socket");
+    return 0;
+}
+
+void rt_control_stop(void) {
+    if (server.fd < 0) return;
+    if (write(server.stop[1], "x", 1) == 1) pthread_join(server.thread, NULL);
+    close(server.fd);
+    close(server.stop[0]);
+    close(server.stop[1]);
+    unlink(server.path);
+    server.fd = -1;
+}
+
+int rt_control_ask(const char *dir, const char *line, char *out, size_t cap, struct rt_error *err) {
+    struct sockaddr_un at;
+    size_t used = 0;
+    int code = address(dir, &at, err);
+    if (code < 0) return code;
+    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    if (fd < 0) return rt_error_set(err, -errno, "no socket");
+    if (connect(fd, (struct sockaddr *)&at, sizeof at) < 0) {
+        code = -errno;
+        close(fd);
+        return rt_error_set(err, code, "%s: no run answers there (%s); is it running?", at.sun_path,
+                            strerror(-code));
+    }
+    if (send(fd, line, strlen(line), MSG_NOSIGNAL) < 0 || send(fd, "\n", 1, MSG_NOSIGNAL) < 0) {
+        code = -errno;
+        close(fd);
+        return rt_error_set(err, code, "%s: %s", at.sun_path, strerror(-code));
+    }
+    while (used + 1 < cap) {
+        ssize_t got = recv(fd, out + used, cap - 1 - used, 0);
+        if (got <= 0) break;
+        used += (size_t)got;
+    }
+    out[used] = 0;
+    close(fd);
+    return used ? 0 : rt_error_set(err, -EIO, "%s: the run closed without an answer", at.sun_path);
+}

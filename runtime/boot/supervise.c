@@ -1,0 +1,274 @@
+#include "runtime/boot/supervise.h"
+#include "runtime/time/clock.h"
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+enum { DEATHS_MAX = 3 }; /* within DEATHS_NS */
+#define DEATHS_NS 60000000000LL
+
+/* What signals asked for; set by handlers, read by the loop. */
+static volatile sig_atomic_t asked_stop, asked_kill;
+
+/* on_stop notes SIGINT and SIGTERM. */
+static void on_stop(int signo) {
+    (void)signo;
+    asked_stop++;
+}
+
+/* on_kill notes SIGUSR1. */
+static void on_kill(int signo) {
+    (void)signo;
+    asked_kill = 1;
+}
+
+/* The run of a child, for its own SIGTERM. */
+static struct rt_run *child_run;
+
+/* on_orphan is a child's SIGTERM: its parent is gone. Kill switch on, and end in good order. */
+static void on_orphan(int signo) {
+    (void)signo;
+    if (!child_run) return;
+    atomic_store(&child_run->link.shared->kill, 1);
+    atomic_store(&child_run->link.shared->stop, REASON_SHUTDOWN);
+}
+
+/* One child. */
+struct child {
+    pid_t pid;                     /* 0 = ended in good order or not started */
+    int64_t deaths_ns[DEATHS_MAX]; /* monotonic times of the last deaths */
+    uint32_t death_cnt;            /* deaths in all */
+    int pipe;                      /* what it says when it fails: read end */
+};
+
+/* One shard as the watchdog sees it. */
+struct watch {
+    uint64_t call;          /* call last seen */
+    uint32_t calling;       /* actor last seen */
+    uint64_t cpu_ns;        /* its thread's CPU time then */
+    bool warned;            /* told to write its verdict */
+    uint64_t warned_cpu_ns; /* CPU time then */
+};
+
+/* say tells the watcher. */
+static void say(const struct rt_watcher *w, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+static void say(const struct rt_watcher *w, const char *format, ...) {
+    char text[400];
+    va_list args;
+    va_start(args, format);
+    vsnprintf(text, sizeof text, format, args);
+    va_end(args);
+    if (w && w->event) w->event(w->arg, text);
+}
+
+/* start forks the child of a process. */
+static int start(struct rt_run *run, uint16_t process, struct child *c, struct rt_error *err) {
+    int fds[2];
+    if (pipe2(fds, O_CLOEXEC | O_NONBLOCK) < 0) return rt_error_set(err, -errno, "no pipe");
+    fflush(stdout);
+    fflush(stderr);
+    pid_t parent = getpid();
+    pid_t pid = fork();
+    if (pid < 0) {
+        close(fds[0]);
+        close(fds[1]);
+        return rt_error_set(err, -errno, "cannot start process %s",
+                            run->topology->processes[process].name);
+    }
+    if (pid == 0) {
+        struct rt_error last = { 0 };
+        child_run = run;
+        prctl(PR_SET_PDEATHSIG, SIGTERM);
+        if (getppid() != parent) _exit(124);
+        signal(SIGINT, SIG_IGN); /* the terminal sends it to all: the parent decides */
+        signal(SIGTERM, on_orphan);
+        signal(SIGUSR1, SIG_IGN);
+        setpgid(0, 0);
+        int code = rt_run_process(run, process, &last);
+        if (code < 0 && write(fds[1], last.text, strlen(last.text)) < 0) _exit(123);
+        if (run->report[0] && code == 0 && write(fds[1], run->report, strlen(run->report)) < 0)
+            _exit(123);
+        _exit(code < 0 ? 1 : 0);
+    }
+    close(fds[1]);
+    if (c->pipe > 0) close(c->pipe);
+    c->pipe = fds[0];
+    c->pid = pid;
+    return 0;
+}
+
+/* cpu_of reads the CPU time a thread has used, ns; 0 when it is gone. */
+static uint64_t cpu_of(int32_t pid, uint32_t tid) {
+    char path[64], text[128];
+    snprintf(path, sizeof path, "/proc/%d/task/%u/schedstat", pid, tid);
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0) return 0;
+    ssize_t n = read(fd, text, sizeof text - 1);
+    close(fd);
+    if (n <= 0) return 0;
+    text[n] = 0;
+    return strtoull(text, NULL, 10);
+}
+
+/* watch_shards looks for calls that do not come back. */
+static void watch_shards(struct rt_run *run, struct watch *seen, const struct rt_watcher *w) {
+    const struct rt_topology *t = run->topology;
+    for (uint32_t i = 0; i < t->shard_cnt; i++) {
+        struct rt_pulse *p = &run->link.pulses[i];
+        uint32_t tid = atomic_load(&p->tid), calling = atomic_load(&p->calling);
+        uint64_t call = atomic_load(&p->call);
+        int32_t pid = atomic_load(&p->pid);
+        if (!tid || !calling) {
+            seen[i].calling = 0;
+            continue;
+        }
+        uint64_t cpu_ns = cpu_of(pid, tid);
+        if (seen[i].calling != calling || seen[i].call != call) {
+            seen[i] = (struct watch){ .call = call, .calling = calling, .cpu_ns = cpu_ns };
+            continue;
+        }
+        if (!seen[i].warned && cpu_ns > seen[i].cpu_ns + (uint64_t)t->hang_ns) {
+            /* between rows of a run the number stands still: the beat tells that it goes on */
+            int64_t beat_ns = atomic_load(&p->beat_ns);
+            if (rt_clock_monotonic_ns() - beat_ns < t->hang_ns) continue;
+            say(w, "actor %s does not come back from its input: its process is ended",
+                t->actors[calling - 1].name);
+            seen[i].warned = true;
+            seen[i].warned_cpu_ns = cpu_ns;
+            syscall(SYS_tgkill, pid, tid, SIGXCPU);
+        } else if (seen[i].warned && cpu_ns > seen[i].warned_cpu_ns + (uint64_t)t->hang_ns) {
+            kill(pid, SIGKILL);
+        }
+    }
+}
+
+/* reap looks after children that ended: 1 while any lives. */
+static int reap(struct rt_run *run, struct child *kids, const struct rt_watcher *w,
+                struct rt_error *err) {
+    const struct rt_topology *t = run->topology;
+    int alive = 0;
+    for (uint16_t i = 0; i < t->process_cnt; i++) {
+        struct child *c = &kids[i];
+        int status;
+        if (!c->pid) continue;
+        if (waitpid(c->pid, &status, WNOHANG) != c->pid) {
+            alive = 1;
+            continue;
+        }
+        c->pid = 0;
+        for (uint32_t s = 0; s < t->shard_cnt; s++)
+            if (t->shards[s].process == i) {
+                atomic_store(&run->link.pulses[s].tid, 0);
+                atomic_store(&run->link.bells[s].parked, 0);
+            }
+        char text[2000];
+        ssize_t n = read(c->pipe, text, sizeof text - 1);
+        text[n > 0 ? n : 0] = 0;
+        if (WIFEXITED(status) && WEXITSTATUS(status) == 0) {
+            snprintf(run->report, sizeof run->report, "%s", text);
+            continue;
+        }
+        if (WIFEXITED(status) &&
+            WEXITSTATUS(status) == 1) { /* it told why: starting again won't help */
+            rt_error_set(err, -EIO, "%s", text[0] ? text : "a process of the run failed");
+            rt_run_request(run, REASON_SHUTDOWN, 0);
+            return -1;
+        }
+        int64_t now_ns = rt_clock_monotonic_ns();
+        int64_t *oldest = &c->deaths_ns[c->death_cnt % DEATHS_MAX];
+        bool loop = c->death_cnt >= DEATHS_MAX && now_ns - *oldest < DEATHS_NS;
+        *oldest = now_ns;
+        c->death_cnt++;
+        if (WIFSIGNALED(status))
+            say(w, "process %s died of signal %d (%s)", t->processes[i].name, WTERMSIG(status),
+                strsignal(WTERMSIG(status)));
+        else
+            say(w, "process %s ended with status %d", t->processes[i].name, WEXITSTATUS(status));
+        if (loop) {
+            rt_error_set(err, -ECHILD, "process %s died %u times within a minute: it stays down",
+                         t->processes[i].name, DEATHS_MAX + 1);
+            return -1;
+        }
+        atomic_fetch_add(&run->link.shared->lost, 1);
+        if (start(run, i, c, err) < 0) return -1;
+        say(w, "process %s started again: it recovers from its journal", t->processes[i].name);
+        alive = 1;
+    }
+    return alive;
+}
+
+/* end_all kills what is left. */
+static void end_all(struct rt_run *run, struct child *kids) {
+    for (uint32_t i = 0; i < run->topology->process_cnt; i++) {
+        if (kids[i].pid) {
+            kill(kids[i].pid, SIGKILL);
+            waitpid(kids[i].pid, NULL, 0);
+            kids[i].pid = 0;
+        }
+        if (kids[i].pipe > 0) close(kids[i].pipe);
+    }
+}
+
+int rt_supervise(struct rt_run *run, const struct rt_watcher *watcher, struct rt_error *err) {
+    const struct rt_topology *t = run->topology;
+    struct child *kids = calloc(t->process_cnt, sizeof *kids);
+    struct watch *seen = calloc(t->shard_cnt, sizeof *seen);
+    char kill_path[4200];
+    int code = 0, stops = 0, alive = 1;
+    if (!kids || !seen) {
+        free(kids);
+        free(seen);
+        return rt_error_set(err, -ENOMEM, "no memory");
+    }
+    asked_stop = asked_kill = 0;
+    signal(SIGINT, on_stop);
+    signal(SIGTERM, on_stop);
+    signal(SIGUSR1, on_kill);
+    signal(SIGPIPE, SIG_IGN);
+    snprintf(kill_path, sizeof kill_path, "%s/kill", run->paths.dir);
+    for (uint16_t i = 0; i < t->process_cnt && code == 0; i++) code = start(run, i, &kids[i], err);
+    if (code == 0 && run->paths.dir[0]) code = rt_control_start(run, err);
+    int64_t tick_ns = 0, wait_ns = 1000000;
+    while (code == 0) {
+        struct timespec pause = { .tv_nsec = wait_ns };
+        nanosleep(&pause, NULL);
+        if (wait_ns < 10000000) wait_ns += 1000000; /* short runs end promptly */
+        if (asked_stop > stops) {
+            stops = asked_stop;
+            if (stops > 2) break;
+            rt_run_request(run, REASON_BY_OPERATOR, 0);
+            say(watcher, stops == 1
+                             ? "ending in good order; once more to be told again, thrice to kill"
+                             : "still ending");
+        }
+        if (asked_kill || (run->paths.dir[0] && atomic_load(&run->link.shared->kill) == 0 &&
+                           access(kill_path, F_OK) == 0)) {
+            asked_kill = 0;
+            rt_run_request(run, 0, 1);
+            say(watcher, "kill switch is on: no new orders, open ones are canceled");
+        }
+        if ((alive = reap(run, kids, watcher, err)) < 0) code = err->code;
+        if (alive <= 0) break;
+        watch_shards(run, seen, watcher);
+        int64_t now_ns = rt_clock_monotonic_ns();
+        if (watcher && watcher->tick && now_ns - tick_ns > 100000000) {
+            tick_ns = now_ns;
+            watcher->tick(watcher->arg, run);
+        }
+    }
+    rt_control_stop();
+    end_all(run, kids);
+    signal(SIGINT, SIG_DFL);
+    signal(SIGTERM, SIG_DFL);
+    free(kids);
+    free(seen);
+    return code;
+}

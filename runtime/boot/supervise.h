@@ -1,0 +1,37 @@
+/* supervise.h - the parent of a run's processes: starts them, watches them, starts them again.
+ *
+ * For     `shrike run` (and backtests over several processes). One child a process of the topology,
+ *         forked before any thread exists, so that all share the link memory, which outlives them:
+ *         a child that dies alone comes back, replays its journal and goes on in the same rings.
+ *         Watchdog: a call that uses more CPU time than hang: without coming back is a hang; its
+ *         thread is told to write the verdict (RUN/poison) and die. Three deaths within 60 s and
+ *         the run stays down.
+ *         Kill switch: SIGUSR1 or a file RUN/kill sets the kill word. SIGINT and SIGTERM end the
+ *         run in good order; a second one within the grace kills. When the parent dies, its
+ *         children get SIGTERM.
+ * Thread  the parent's only one, and one for the control socket. */
+#ifndef RUNTIME_BOOT_SUPERVISE_H
+#define RUNTIME_BOOT_SUPERVISE_H
+#include "runtime/boot/engine.h"
+
+/* What the parent calls now and then while it watches. */
+struct rt_watcher {
+    void (*tick)(void *arg, struct rt_run *run); /* about every 100 ms; may be NULL */
+    void (*event)(void *arg,
+                  const char *text); /* a child died, came back, was left out; may be NULL */
+    void *arg;                       /* theirs */
+};
+
+/* rt_supervise runs all processes of the run to their end. Returns 0, or a negative errno with err:
+ * what the last child said. */
+int rt_supervise(struct rt_run *run, const struct rt_watcher *watcher, struct rt_error *err);
+
+/* rt_control_start opens RUN/ctl.sock (mode 0600; the peer's uid must be ours or root's and is
+ * journaled) and serves it on a thread of its own. A request is one line, an answer one line of
+ * JSON: "pause|resume|stop|kill|unkill [ACTOR]", "set ACTOR PARAM VALUE", "status". */
+int rt_control_start(struct rt_run *run, struct rt_error *err);
+/* rt_control_stop closes it. */
+void rt_control_stop(void);
+/* rt_control_ask sends line to the run in dir and puts its answer into out. 0 or negative errno. */
+int rt_control_ask(const char *dir, const char *line, char *out, size_t cap, struct rt_error *err);
+#endif

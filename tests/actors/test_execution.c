@@ -1,0 +1,636 @@
+/* rig: drives the execution actor alone */
+#include "actors/execution/execution.h"
+#include "tests/support/check.h"
+#include "tests/support/rig.h"
+#include "tests/support/world.h"
+#include <string.h>
+
+/* Ids of the graph: the venue, a strategy. */
+enum { VENUE = 9, OWNER = 7, GATE = 3 };
+
+/* The first instant. */
+#define T0 1700000000000000000LL
+
+/* desk_open makes the actor. */
+static void desk_open(struct rig *r, const char *yaml) {
+    memset(r, 0, sizeof *r);
+    struct rt_error err = { 0 };
+    int rc = rig_open(r, &execution_kind, yaml, &world, &err);
+    if (rc != 0) fail_msg("%s", err.text);
+    rig_start(r, T0);
+}
+
+/* id names the n-th order of owner. */
+static uint64_t id(uint16_t owner, uint64_t n) {
+    return mk_order_id(owner, n, 0);
+}
+
+/* pass tells a verdict; quantity 0 refuses with reason. */
+static void pass(struct rig *r, uint64_t order_id, uint8_t side, qty_t quantity, uint16_t reason) {
+    struct msg_risk_verdict v = { .order_id = order_id,
+                                  .price = 100 * ONE,
+                                  .quantity = quantity,
+                                  .instrument = WORLD_PERP,
+                                  .account = WORLD_MAIN,
+                                  .side = side,
+                                  .type = ORDER_TYPE_LIMIT,
+                                  .terms = ORDER_TERMS_EXIT,
+                                  .reason = reason };
+    assert_true(rig_hear(r, MSG_RISK_VERDICT, GATE, &v, sizeof v));
+}
+
+/* told tells a status of the venue. */
+static void told(struct rig *r, uint64_t order_id, uint8_t status, uint16_t reason) {
+    struct msg_venue_status v = { .order_id = order_id,
+                                  .venue_order_id = 55,
+                                  .instrument = WORLD_PERP,
+                                  .account = WORLD_MAIN,
+                                  .status = status,
+                                  .reason = reason };
+    assert_true(rig_hear(r, MSG_VENUE_STATUS, VENUE, &v, sizeof v));
+}
+
+/* filled tells a fill of the venue. */
+static void filled(struct rig *r, uint64_t order_id, uint64_t trade_id, qty_t quantity,
+                   price_t price, int64_t fee) {
+    struct msg_venue_fill v = { .order_id = order_id,
+                                .trade_id = trade_id,
+                                .price = price,
+                                .quantity = quantity,
+                                .fee = fee,
+                                .slippage = 3,
+                                .instrument = WORLD_PERP,
+                                .fee_asset = WORLD_USDT,
+                                .account = WORLD_MAIN,
+                                .liquidity = LIQUIDITY_TAKER };
+    assert_true(rig_hear(r, MSG_VENUE_FILL, VENUE, &v, sizeof v));
+}
+
+/* cancel asks for a cancel. */
+static void cancel(struct rig *r, uint64_t order_id, uint16_t owner, uint16_t instrument) {
+    struct msg_order_cancel c = { .order_id = order_id, .owner = owner, .instrument = instrument };
+    assert_true(rig_hear(r, MSG_ORDER_CANCEL, owner, &c, sizeof c));
+}
+
+/* state_of returns the n-th order state said. */
+static const struct msg_order_state *state_of(const struct rig *r, size_t n) {
+    const struct msg_frame *f = rig_find(r, MSG_ORDER_STATE, n);
+    assert_non_null(f);
+    return msg_body(f);
+}
+
+/* said checks that just these kinds were said, in this order, and forgets them. */
+static void said(struct rig *r, size_t cnt, const uint16_t *kinds) {
+    assert_int_equal(r->said_cnt, cnt);
+    for (size_t i = 0; i < cnt; i++) assert_int_equal(rig_said(r, i)->kind, kinds[i]);
+    rig_forget(r);
+}
+#define SAID(r, ...) said(r, sizeof((uint16_t[]){ __VA_ARGS__ }) / 2, (uint16_t[]){ __VA_ARGS__ })
+
+/* Goal: an order's life from verdict to last fill is told step by step, with exact sums. Method: by
+ * hand: 3 bought at 100, as 1 at 100.00000001 x 0.1 units (rounded up) and the rest. */
+static void test_life(void **state) {
+    (void)state;
+    struct rig r;
+    desk_open(&r, "{}");
+    uint64_t order = id(OWNER, 1);
+    pass(&r, order, SIDE_BUY, 3 * ONE, REASON_REDUCED);
+    const struct msg_order_state *s = state_of(&r, 0);
+    assert_true(s->order_id == order && s->status == ORDER_STATUS_SUBMITTED);
+    assert_true(s->quantity == 3 * ONE && s->price == 100 * ONE && s->reason == REASON_REDUCED);
+    const struct msg_venue_request *q = msg_body(rig_find(&r, MSG_VENUE_REQUEST, 0));
+    assert_true(q->order_id == order && q->op == REQUEST_OP_PLACE && q->quantity == 3 * ONE);
+    assert_true(q->price == 100 * ONE && q->type == ORDER_TYPE_LIMIT && q->side == SIDE_BUY);
+    assert_true(q->terms == ORDER_TERMS_EXIT && q->instrument == WORLD_PERP);
+    SAID(&r, MSG_ORDER_STATE, MSG_VENUE_REQUEST);
+    told(&r, order, ORDER_STATUS_ACCEPTED, REASON_NONE);
+    assert_int_equal(state_of(&r, 0)->status, ORDER_STATUS_ACCEPTED);
+    assert_int_equal(state_of(&r, 0)->reason, REASON_REDUCED);
+    SAID(&r, MSG_ORDER_STATE);
+    told(&r, order, ORDER_STATUS_ACCEPTED, REASON_NONE); /* again: nothing */
+    assert_int_equal(r.said_cnt, 0);
+    rig_reload(&r);
+    filled(&r, order, 1, ONE, 100 * ONE + 1, 7);
+    const struct msg_fill *f = msg_body(rig_find(&r, MSG_FILL, 0));
+    assert_true(f->order_id == order && f->trade_id == 1 && f->quantity == ONE && f->fee == 7);
+    assert_true(f->cum_cost == 100 * ONE + 1 && f->cum_quantity == ONE && f->cum_fee == 7);
+    assert_true(f->slippage == 3 && f->liquidity == LIQUIDITY_TAKER && f->side == SIDE_BUY);
+    assert_true(f->terms == ORDER_TERMS_EXIT && f->fee_asset == WORLD_USDT);
+    assert_int_equal(state_of(&r, 0)->status, ORDER_STATUS_PARTIALLY_FILLED);
+    SAID(&r, MSG_FILL, MSG_ORDER_STATE);
+    filled(&r, order, 2, ONE / 2, 100 * ONE + 1, 1); /* 50.000000005 paid: rounded up */
+    assert_int_equal(state_of(&r, 0)->cum_cost, 150 * ONE + 2);
+    rig_forget(&r);
+    filled(&r, order, 3, 3 * ONE / 2, 100 * ONE, 0);
+    s = state_of(&r, 0);
+    assert_true(s->status == ORDER_STATUS_FILLED && s->cum_quantity == 3 * ONE);
+    assert_true(s->cum_cost == 300 * ONE + 2 && s->cum_fee == 8 && s->reason == REASON_REDUCED);
+    SAID(&r, MSG_FILL, MSG_ORDER_STATE);
+    assert_int_equal(((struct execution_state *)r.state)->index.cnt, 0); /* it has left the table */
+    pass(&r, id(OWNER, 2), SIDE_SELL, ONE, REASON_NONE);
+    rig_forget(&r);
+    filled(&r, id(OWNER, 2), 4, ONE / 2, 100 * ONE + 1, 0); /* received: rounded down */
+    assert_int_equal(state_of(&r, 0)->cum_cost, 50 * ONE);
+    rig_close(&r);
+}
+
+/* Goal: what risk refused is told as rejected with its reason, and no request goes out. */
+static void test_refused(void **state) {
+    (void)state;
+    struct rig r;
+    desk_open(&r, "{}");
+    pass(&r, id(OWNER, 1), SIDE_BUY, 0, REASON_PRICE_COLLAR);
+    assert_int_equal(state_of(&r, 0)->status, ORDER_STATUS_REJECTED);
+    assert_int_equal(state_of(&r, 0)->reason, REASON_PRICE_COLLAR);
+    SAID(&r, MSG_ORDER_STATE);
+    rig_close(&r);
+}
+
+/* Goal: no room, an id in use, a number that is none and a full edge end as rejected. Method: a
+ * table of two places. */
+static void test_no_room(void **state) {
+    (void)state;
+    struct rig r;
+    desk_open(&r, "open_orders_max: 2");
+    pass(&r, id(OWNER, 1), SIDE_BUY, ONE, REASON_NONE);
+    rig_forget(&r);
+    pass(&r, id(OWNER, 1), SIDE_BUY, ONE, REASON_NONE);
+    assert_int_equal(state_of(&r, 0)->reason, REASON_DUPLICATE_ID);
+    SAID(&r, MSG_ORDER_STATE);
+    pass(&r, 0, SIDE_BUY, ONE, REASON_NONE);
+    assert_int_equal(state_of(&r, 0)->reason, REASON_REFUSED_BAD_FRAME);
+    SAID(&r, MSG_ORDER_STATE);
+    r.no_room = true;
+    pass(&r, id(OWNER, 2), SIDE_BUY, ONE, REASON_NONE);
+    assert_int_equal(state_of(&r, 0)->reason, REASON_EDGE_FULL);
+    SAID(&r, MSG_ORDER_STATE);
+    r.no_room = false;
+    pass(&r, id(OWNER, 3), SIDE_BUY, ONE, REASON_NONE);
+    SAID(&r, MSG_ORDER_STATE, MSG_VENUE_REQUEST);
+    pass(&r, id(OWNER, 4), SIDE_BUY, ONE, REASON_NONE);
+    assert_int_equal(state_of(&r, 0)->reason, REASON_OPEN_ORDERS_MAX);
+    SAID(&r, MSG_ORDER_STATE);
+    told(&r, id(OWNER, 1), ORDER_STATUS_EXPIRED, REASON_END_OF_DATA);
+    assert_int_equal(state_of(&r, 0)->reason, REASON_END_OF_DATA);
+    SAID(&r, MSG_ORDER_STATE);
+    pass(&r, id(OWNER, 5), SIDE_BUY, ONE, REASON_NONE);
+    SAID(&r, MSG_ORDER_STATE, MSG_VENUE_REQUEST);
+    rig_close(&r);
+}
+
+/* Goal: fills before the acknowledgement are booked, and the acknowledgement is no step back. */
+static void test_fill_before_ack(void **state) {
+    (void)state;
+    struct rig r;
+    desk_open(&r, "{}");
+    pass(&r, id(OWNER, 1), SIDE_BUY, 2 * ONE, REASON_NONE);
+    rig_forget(&r);
+    filled(&r, id(OWNER, 1), 1, ONE, 100 * ONE, 0);
+    SAID(&r, MSG_FILL, MSG_ORDER_STATE);
+    told(&r, id(OWNER, 1), ORDER_STATUS_ACCEPTED, REASON_NONE);
+    assert_int_equal(r.said_cnt, 0);
+    told(&r, id(OWNER, 1), ORDER_STATUS_UNKNOWN, REASON_NONE);
+    SAID(&r, MSG_ORDER_STATE);
+    told(&r, id(OWNER, 1), ORDER_STATUS_ACCEPTED, REASON_NONE); /* found again, partly filled */
+    assert_int_equal(state_of(&r, 0)->status, ORDER_STATUS_PARTIALLY_FILLED);
+    rig_forget(&r);
+    filled(&r, id(OWNER, 1), 2, ONE, 100 * ONE, 0);
+    SAID(&r, MSG_FILL, MSG_ORDER_STATE);
+    rig_close(&r);
+}
+
+/* Goal: a fill told again changes nothing and is counted, in whatever order the ids come and over a
+ * reload; one of no open order, or that makes no sense, is an alert; one beyond the order is booked
+ * and an alert. */
+static void test_fill_ids(void **state) {
+    (void)state;
+    struct rig r;
+    desk_open(&r, "{}");
+    pass(&r, id(OWNER, 1), SIDE_BUY, 10 * ONE, REASON_NONE);
+    static const uint64_t ids[] = { 50, 20, 30, 90, 10, 60 };
+    for (size_t i = 0; i < 6; i++) filled(&r, id(OWNER, 1), ids[i], ONE, 100 * ONE, 1);
+    rig_reload(&r);
+    rig_forget(&r);
+    for (size_t i = 0; i < 6; i++) filled(&r, id(OWNER, 1), ids[i], ONE, 100 * ONE, 1);
+    assert_int_equal(r.said_cnt, 0);
+    const struct execution_state *st = r.state;
+    assert_int_equal(st->counts[EXECUTION_FILLS_TWICE], 6);
+    filled(&r, id(OWNER, 1), 70, ONE, 100 * ONE, 1);
+    assert_int_equal(state_of(&r, 0)->cum_quantity, 7 * ONE);
+    SAID(&r, MSG_FILL, MSG_ORDER_STATE);
+    filled(&r, id(OWNER, 2), 71, ONE, 100 * ONE, 1);
+    filled(&r, id(OWNER, 1), 72, 0, 100 * ONE, 1);
+    filled(&r, id(OWNER, 1), 73, ONE, -1, 1);
+    filled(&r, id(OWNER, 1), 74, INT64_MAX, INT64_MAX, 1);
+    SAID(&r, MSG_ALERT, MSG_ALERT, MSG_ALERT, MSG_ALERT);
+    assert_int_equal(st->counts[EXECUTION_FILLS_STRAY], 4);
+    filled(&r, id(OWNER, 1), 74, 4 * ONE, 100 * ONE, 1);
+    assert_int_equal(state_of(&r, 0)->status, ORDER_STATUS_FILLED);
+    assert_int_equal(state_of(&r, 0)->cum_quantity, 11 * ONE);
+    SAID(&r, MSG_FILL, MSG_ALERT, MSG_ORDER_STATE);
+    rig_close(&r);
+}
+
+/* Goal: without room for more fill ids an order takes ids to rise, and says no fill twice. */
+static void test_fill_ids_full(void **state) {
+    (void)state;
+    struct rig r;
+    desk_open(&r, "fill_ids_max: 2");
+    pass(&r, id(OWNER, 1), SIDE_BUY, 10 * ONE, REASON_NONE);
+    for (uint64_t i = 1; i <= 6; i++) filled(&r, id(OWNER, 1), i, ONE, 100 * ONE, 0);
+    rig_reload(&r);
+    for (uint64_t i = 1; i <= 6; i++) filled(&r, id(OWNER, 1), i, ONE, 100 * ONE, 0);
+    assert_int_equal(rig_count(&r, MSG_FILL), 6);
+    told(&r, id(OWNER, 1), ORDER_STATUS_CANCELED, REASON_NONE); /* gives its ids back */
+    pass(&r, id(OWNER, 2), SIDE_BUY, 10 * ONE, REASON_NONE);
+    rig_forget(&r);
+    static const uint64_t ids[] = { 9, 7, 8, 7, 8, 9 };
+    for (size_t i = 0; i < 6; i++) filled(&r, id(OWNER, 2), ids[i], ONE, 100 * ONE, 0);
+    assert_int_equal(rig_count(&r, MSG_FILL), 3);
+    const struct execution_state *st = r.state;
+    const struct execution_order *o = &st->orders[rt_map_get(&st->index, id(OWNER, 2))];
+    assert_false(o->row.flags & EXECUTION_IDS_RISE); /* there was room for its two */
+    rig_close(&r);
+}
+
+/* steer brings a fresh order into a status. */
+static void steer(struct rig *r, uint64_t order_id, uint8_t status) {
+    pass(r, order_id, SIDE_BUY, 10 * ONE, REASON_NONE);
+    if (status == ORDER_STATUS_PARTIALLY_FILLED) filled(r, order_id, 1, ONE, 100 * ONE, 0);
+    if (status == ORDER_STATUS_FILLED) filled(r, order_id, 1, 10 * ONE, 100 * ONE, 0);
+    if (status >= ORDER_STATUS_CANCELED || status == ORDER_STATUS_ACCEPTED) {
+        told(r, order_id, status, REASON_NONE);
+    }
+    rig_forget(r);
+}
+
+/* Goal: each step the table allows is taken, each other is an alert (or nothing, where it repeats)
+ * and changes nothing. Method: all statuses against all that a venue could say, the expectation
+ * written out here by hand. */
+static void test_every_transition(void **state) {
+    (void)state;
+    /* S step, A alert, - nothing; told: created submitted accepted partial filled canceled rejected
+     * expired unknown, and one beyond them */
+    static const char *const want[] = {
+        [ORDER_STATUS_SUBMITTED] = "AASAASSSSA",        [ORDER_STATUS_ACCEPTED] = "AA-AASSSSA",
+        [ORDER_STATUS_PARTIALLY_FILLED] = "AA-AASASSA", [ORDER_STATUS_FILLED] = "AAAAAAAAAA",
+        [ORDER_STATUS_CANCELED] = "AAAAAAAAAA",         [ORDER_STATUS_REJECTED] = "AAAAAAAAAA",
+        [ORDER_STATUS_EXPIRED] = "AAAAAAAAAA",          [ORDER_STATUS_UNKNOWN] = "AASAASSSAA",
+    };
+    for (uint8_t from = ORDER_STATUS_SUBMITTED; from <= ORDER_STATUS_UNKNOWN; from++) {
+        for (uint8_t to = 0; to <= ORDER_STATUS_UNKNOWN + 1; to++) {
+            struct rig r;
+            desk_open(&r, "{}");
+            steer(&r, id(OWNER, 1), from);
+            told(&r, id(OWNER, 1), to, REASON_NONE);
+            const char *what = rig_count(&r, MSG_ORDER_STATE) == 1 ? "S"
+                               : rig_count(&r, MSG_ALERT) == 1     ? "A"
+                                                                   : "-";
+            if (r.said_cnt > 1 || what[0] != want[from][to]) {
+                fail_msg("from %u, told %u: %s, expected %c", from, to, what, want[from][to]);
+            }
+            if (what[0] == 'S') assert_int_equal(state_of(&r, 0)->status, to);
+            rig_close(&r);
+        }
+    }
+}
+
+/* Goal: a cancel is asked once, by the owner only; refused ones may be asked again; late ones are
+ * harmless; the reason of who asked stands in the end. */
+static void test_cancel(void **state) {
+    (void)state;
+    struct rig r;
+    desk_open(&r, "{}");
+    pass(&r, id(OWNER, 1), SIDE_BUY, ONE, REASON_NONE);
+    rig_forget(&r);
+    cancel(&r, id(OWNER, 1), OWNER + 1, 0); /* a stranger */
+    cancel(&r, id(OWNER, 2), OWNER, 0);     /* never there */
+    assert_int_equal(r.said_cnt, 0);
+    cancel(&r, id(OWNER, 1), OWNER, 0);
+    const struct msg_venue_request *q = msg_body(rig_find(&r, MSG_VENUE_REQUEST, 0));
+    assert_true(q->op == REQUEST_OP_CANCEL && q->order_id == id(OWNER, 1));
+    SAID(&r, MSG_VENUE_REQUEST);
+    rig_reload(&r);
+    cancel(&r, id(OWNER, 1), OWNER, 0); /* in flight */
+    assert_int_equal(r.said_cnt, 0);
+    told(&r, id(OWNER, 1), ORDER_STATUS_REJECTED, REASON_UNKNOWN_ORDER); /* the cancel is refused */
+    assert_int_equal(r.said_cnt, 0);
+    cancel(&r, id(OWNER, 1), OWNER, 0);
+    SAID(&r, MSG_VENUE_REQUEST);
+    told(&r, id(OWNER, 1), ORDER_STATUS_CANCELED, REASON_NONE);
+    assert_int_equal(state_of(&r, 0)->reason, REASON_BY_STRATEGY);
+    SAID(&r, MSG_ORDER_STATE);
+    cancel(&r, id(OWNER, 1), OWNER, 0); /* done */
+    told(&r, id(OWNER, 1), ORDER_STATUS_REJECTED, REASON_UNKNOWN_ORDER);
+    assert_int_equal(r.said_cnt, 0);
+    assert_int_equal(((struct execution_state *)r.state)->counts[EXECUTION_CANCELS_LATE], 3);
+    rig_close(&r);
+}
+
+/* asked checks that just these orders were asked to be canceled, and forgets. */
+static void asked(struct rig *r, size_t cnt, const uint64_t *ids) {
+    assert_int_equal(r->said_cnt, cnt);
+    for (size_t i = 0; i < cnt; i++) {
+        const struct msg_venue_request *q = msg_body(rig_said(r, i));
+        assert_int_equal(rig_said(r, i)->kind, MSG_VENUE_REQUEST);
+        assert_true(q->op == REQUEST_OP_CANCEL && q->order_id == ids[i]);
+    }
+    rig_forget(r);
+}
+
+/* four opens four orders of two owners, in no order. */
+static void four(struct rig *r, const char *yaml) {
+    desk_open(r, yaml);
+    pass(r, id(OWNER + 1, 2), SIDE_BUY, ONE, REASON_NONE);
+    pass(r, id(OWNER, 9), SIDE_BUY, ONE, REASON_NONE);
+    pass(r, id(OWNER, 3), SIDE_BUY, ONE, REASON_NONE);
+    pass(r, id(OWNER + 1, 1), SIDE_BUY, ONE, REASON_NONE);
+    rig_forget(r);
+}
+
+/* Goal: kill, the end of the run and a stopped strategy cancel what they should, in order of id,
+ * by policy, and nothing new goes out after them. */
+static void test_cancel_many(void **state) {
+    (void)state;
+    const uint64_t all[] = { id(OWNER, 3), id(OWNER, 9), id(OWNER + 1, 1), id(OWNER + 1, 2) };
+    struct rig r;
+    four(&r, "{}");
+    cancel(&r, 0, OWNER, WORLD_SPOT); /* none of its orders are in that */
+    assert_int_equal(r.said_cnt, 0);
+    cancel(&r, 0, OWNER, WORLD_PERP);
+    asked(&r, 2, all);
+    struct msg_kill_seen kill = { .word = 1 };
+    rig_hear(&r, MSG_KILL_SEEN, 0, &kill, sizeof kill);
+    asked(&r, 2, all + 2); /* the others are under way */
+    rig_reload(&r);
+    pass(&r, id(OWNER, 10), SIDE_BUY, ONE, REASON_NONE);
+    assert_int_equal(state_of(&r, 0)->reason, REASON_KILL_SWITCH);
+    SAID(&r, MSG_ORDER_STATE);
+    kill.word = 0;
+    rig_hear(&r, MSG_KILL_SEEN, 0, &kill, sizeof kill);
+    pass(&r, id(OWNER, 11), SIDE_BUY, ONE, REASON_NONE);
+    SAID(&r, MSG_ORDER_STATE, MSG_VENUE_REQUEST);
+    told(&r, id(OWNER + 1, 1), ORDER_STATUS_CANCELED, REASON_NONE);
+    assert_int_equal(state_of(&r, 0)->reason, REASON_KILL_SWITCH);
+    rig_close(&r);
+
+    static const struct {
+        const char *yaml;  /* policy */
+        uint16_t stop;     /* reason of STOP, 0 = ACTOR_STOPPED of the second owner */
+        size_t first, cnt; /* which of all are canceled */
+        uint16_t why;      /* reason of what comes after */
+    } cases[] = {
+        { "{}", REASON_BY_OPERATOR, 0, 4, REASON_BY_OPERATOR },
+        { "{}", REASON_SHUTDOWN, 0, 4, REASON_SHUTDOWN },
+        { "on_stop: leave", REASON_SHUTDOWN, 0, 0, REASON_SHUTDOWN },
+        { "{}", REASON_END_OF_DATA, 0, 0, REASON_END_OF_DATA },
+        { "{}", 0, 2, 2, REASON_ACTOR_STOPPED },
+        { "on_actor_stopped: leave", 0, 0, 0, REASON_ACTOR_STOPPED },
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        four(&r, cases[i].yaml);
+        struct msg_stop stop = { .reason = cases[i].stop };
+        struct msg_actor_stopped gone = { .actor = OWNER + 1, .reason = REASON_CRASHED };
+        if (cases[i].stop != 0) {
+            rig_hear(&r, MSG_STOP, 0, &stop, sizeof stop);
+        } else {
+            rig_hear(&r, MSG_ACTOR_STOPPED, 0, &gone, sizeof gone);
+        }
+        asked(&r, cases[i].cnt, all + cases[i].first);
+        rig_reload(&r);
+        pass(&r, id(OWNER + 1, 10), SIDE_BUY, ONE, REASON_NONE);
+        assert_int_equal(state_of(&r, 0)->reason, cases[i].why);
+        SAID(&r, MSG_ORDER_STATE);
+        pass(&r, id(OWNER, 10), SIDE_BUY, ONE, REASON_NONE);
+        assert_int_equal(rig_count(&r, MSG_VENUE_REQUEST), cases[i].stop == 0);
+        rig_close(&r);
+    }
+}
+
+/* Goal: more cancels than a call has room for go out in pieces, all of them, in order; a full edge
+ * delays them. Method: a call with room for three; the rest by timers. */
+static void test_cancels_in_pieces(void **state) {
+    (void)state;
+    struct rig r;
+    desk_open(&r, "open_orders_max: 100");
+    for (uint64_t i = 100; i > 0; i--) pass(&r, id(OWNER, i), SIDE_BUY, ONE, REASON_NONE);
+    rig_forget(&r);
+    static uint64_t room[64];
+    struct msg_frame frame = { .kind = MSG_KILL_SEEN, .size = 40 };
+    struct {
+        struct msg_frame head;     /* a frame */
+        struct msg_kill_seen body; /* of this */
+    } kill = { .head = frame, .body = { .word = 1 } };
+    r.ctx.out = (uint8_t *)room;
+    r.ctx.out_end = (uint8_t *)room + sizeof room;
+    execution_kind.on[MSG_KILL_SEEN](&r.ctx, r.state, &kill.head);
+    assert_false(r.ctx.overfull);
+    size_t cnt = 0;
+    for (uint8_t *at = (uint8_t *)room; at < r.ctx.out; cnt++) {
+        const struct msg_frame *f = (const struct msg_frame *)(void *)at;
+        assert_int_equal(((const struct msg_venue_request *)msg_body(f))->order_id,
+                         id(OWNER, cnt + 1));
+        at += f->size;
+    }
+    assert_true(cnt > 0 && cnt < 9);
+    assert_int_equal(r.timer_cnt, 1);
+    rig_reload(&r);
+    r.no_room = true;
+    rig_until(&r, T0);
+    assert_int_equal(r.said_cnt, 0);
+    assert_true(r.timer_cnt == 1 && r.timers[0].at_ns > T0);
+    r.no_room = false;
+    rig_until(&r, T0 + 1000000000);
+    uint64_t rest[100];
+    for (size_t i = cnt; i < 100; i++) rest[i - cnt] = id(OWNER, i + 1);
+    asked(&r, 100 - cnt, rest);
+    assert_int_equal(r.timer_cnt, 0);
+    assert_int_equal(((struct execution_state *)r.state)->wanted, 0);
+    rig_close(&r);
+}
+
+/* An order of the random venue. */
+struct there {
+    uint64_t id;                /* order id */
+    qty_t quantity, done;       /* as asked, as filled there */
+    __int128 cost, fee;         /* of its fills */
+    uint64_t first_id, last_id; /* its fills: trade ids first_id..last_id - 1 */
+    uint8_t status;             /* as last told by execution */
+    uint8_t side;               /* SIDE_* */
+    bool over;                  /* done there */
+};
+
+/* A message under way from the random venue. */
+struct word {
+    uint32_t order;    /* index of its order */
+    uint64_t trade_id; /* a fill, or 0 = a status */
+    qty_t quantity;    /* of the fill */
+    price_t price;     /* of the fill */
+    int64_t fee;       /* of the fill */
+    uint8_t status;    /* of the order */
+};
+
+/* Sizes of the random runs. */
+enum { ORDERS = 400, WORDS = 6000 };
+
+/* Goal: whatever a venue tells, twice, out of order, before its acknowledgement: each fill is told
+ * once, sums are exact, each order walks legal states and ends in one. Method: a random venue from
+ * a seed, against plain sums; fills come in random order before their order's end; reloads. */
+static void test_random_venue(void **state) {
+    (void)state;
+    static struct there orders[ORDERS];
+    static struct word words[WORDS];
+    for (uint64_t seed = 1; seed <= 40; seed++) {
+        uint64_t gen = seed, trade_id = 0;
+        struct rig r;
+        desk_open(&r, "open_orders_max: 64");
+        uint32_t cnt = 0;
+        uint64_t fills = 0, twice = 0;
+        while (cnt < ORDERS) {
+            uint32_t first = cnt, word_cnt = 0;
+            uint32_t batch = (uint32_t)gen_range(&gen, 1, 40);
+            for (uint32_t i = 0; i < batch && cnt < ORDERS; i++) {
+                struct there *o = &orders[cnt];
+                *o = (struct there){ .id = id((uint16_t)gen_range(&gen, 1, 3), cnt + 1),
+                                     .quantity = gen_range(&gen, 1, 100) * ONE / 100,
+                                     .status = ORDER_STATUS_SUBMITTED,
+                                     .first_id = trade_id + 1,
+                                     .side = (uint8_t)gen_range(&gen, 0, 1) };
+                pass(&r, o->id, o->side, o->quantity, REASON_NONE);
+                int64_t parts = gen_range(&gen, 0, 6);
+                uint32_t from = word_cnt;
+                words[word_cnt++] = (struct word){ .order = cnt, .status = ORDER_STATUS_ACCEPTED };
+                for (int64_t part = 0; part < parts && o->done < o->quantity; part++) {
+                    qty_t quantity = gen_range(&gen, 1, o->quantity - o->done);
+                    price_t price = gen_range(&gen, 1, 1000000 * ONE);
+                    int64_t fee = gen_range(&gen, -5, ONE);
+                    __int128 cash = (__int128)price * quantity;
+                    cash = o->side == SIDE_BUY ? (cash + ONE - 1) / ONE : cash / ONE;
+                    o->done += quantity;
+                    o->cost += cash;
+                    o->fee += fee;
+                    trade_id++;
+                    words[word_cnt++] = (struct word){ .order = cnt,
+                                                       .trade_id = trade_id,
+                                                       .quantity = quantity,
+                                                       .price = price,
+                                                       .fee = fee };
+                    fills++;
+                }
+                o->last_id = trade_id + 1;
+                for (uint32_t w = word_cnt; w > from + 1; w--) { /* this order's in any order */
+                    uint32_t other = (uint32_t)gen_range(&gen, from, w - 1);
+                    struct word swap = words[w - 1];
+                    words[w - 1] = words[other];
+                    words[other] = swap;
+                }
+                cnt++;
+            }
+            for (uint32_t w = 0; w < word_cnt; w++) {
+                const struct word *m = &words[w];
+                const struct there *o = &orders[m->order];
+                if (m->trade_id == 0) {
+                    if (rt_map_get(&((struct execution_state *)r.state)->index, o->id) !=
+                        RT_MAP_NONE) {
+                        told(&r, o->id, m->status, REASON_NONE);
+                    }
+                } else {
+                    filled(&r, o->id, m->trade_id, m->quantity, m->price, m->fee);
+                }
+                if (gen_range(&gen, 0, 4) == 0) { /* again, some word of this batch */
+                    const struct word *again = &words[gen_range(&gen, 0, w)];
+                    const struct there *whose = &orders[again->order];
+                    if (again->trade_id != 0 &&
+                        rt_map_get(&((struct execution_state *)r.state)->index, whose->id) !=
+                            RT_MAP_NONE) {
+                        filled(&r, whose->id, again->trade_id, again->quantity, again->price,
+                               again->fee);
+                        twice++;
+                    }
+                }
+                if (gen_range(&gen, 0, 99) == 0) rig_reload(&r);
+            }
+            for (uint32_t i = first; i < cnt; i++) {
+                if (orders[i].done < orders[i].quantity) {
+                    if (gen_range(&gen, 0, 1)) {
+                        cancel(&r, orders[i].id, mk_order_owner(orders[i].id), 0);
+                    }
+                    told(&r, orders[i].id,
+                         gen_range(&gen, 0, 1) ? ORDER_STATUS_CANCELED : ORDER_STATUS_EXPIRED,
+                         REASON_NONE);
+                }
+            }
+        }
+        const struct execution_state *st = r.state;
+        CHECK(seed, st->index.cnt == 0);
+        CHECK(seed, st->counts[EXECUTION_FILLS_TWICE] == twice);
+        CHECK(seed, rig_count(&r, MSG_ALERT) == 0);
+        CHECK(seed, rig_count(&r, MSG_FILL) == fills);
+        static bool seen[WORDS];
+        memset(seen, 0, sizeof seen);
+        for (size_t i = 0; i < r.said_cnt; i++) {
+            const struct msg_frame *f = rig_said(&r, i);
+            if (f->kind == MSG_FILL) {
+                const struct msg_fill *m = msg_body(f);
+                CHECK(seed, !seen[m->trade_id]);
+                seen[m->trade_id] = true;
+            }
+            if (f->kind != MSG_ORDER_STATE) continue;
+            const struct msg_order_state *s = msg_body(f);
+            struct there *o = &orders[(s->order_id >> 10 & 0x7fffffffffULL) - 1];
+            CHECK(seed, o->id == s->order_id);
+            bool first_word = s->status == ORDER_STATUS_SUBMITTED;
+            CHECK(seed, first_word || execution_legal[o->status] & 1U << s->status);
+            o->status = s->status;
+            if (s->status < ORDER_STATUS_FILLED) continue;
+            CHECK(seed, s->cum_quantity == o->done && s->cum_cost == o->cost);
+            CHECK(seed, s->cum_fee == o->fee && !o->over);
+            o->over = true;
+        }
+        for (uint32_t i = 0; i < cnt; i++) CHECK(seed, orders[i].over);
+        rig_close(&r);
+    }
+}
+
+/* Goal: rows that make no sense are refused, not believed. Method: a few of each kind. */
+static void test_bad_rows(void **state) {
+    (void)state;
+    struct rig r;
+    desk_open(&r, "open_orders_max: 1");
+    struct rt_error err = { 0 };
+    struct msg_order_row row = { .order_id = id(OWNER, 1), .quantity = ONE, .status = 1 };
+    struct msg_order_row bad = row;
+    bad.status = ORDER_STATUS_FILLED;
+    assert_true(execution_kind.load(r.state, MSG_ORDER_ROW, 1, &bad, sizeof bad, &err) < 0);
+    bad.status = 99;
+    assert_true(execution_kind.load(r.state, MSG_ORDER_ROW, 1, &bad, sizeof bad, &err) < 0);
+    assert_int_equal(execution_kind.load(r.state, MSG_ORDER_ROW, 1, &row, sizeof row, &err), 0);
+    assert_true(execution_kind.load(r.state, MSG_ORDER_ROW, 1, &row, sizeof row, &err) < 0);
+    row.order_id = id(OWNER, 2);
+    assert_true(execution_kind.load(r.state, MSG_ORDER_ROW, 1, &row, sizeof row, &err) < 0);
+    struct msg_counter_row counter = { .id = id(OWNER, 5), .value = 4 };
+    assert_true(execution_kind.load(r.state, MSG_COUNTER_ROW, 1, &counter, sizeof counter, &err) <
+                0);
+    assert_true(execution_kind.load(r.state, MSG_POSITION_ROW, 1, &row, sizeof row, &err) < 0);
+    assert_true(err.text[0] != '\0');
+    rig_close(&r);
+}
+
+/* main runs the tests of this file. */
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_life),
+        cmocka_unit_test(test_refused),
+        cmocka_unit_test(test_no_room),
+        cmocka_unit_test(test_fill_before_ack),
+        cmocka_unit_test(test_fill_ids),
+        cmocka_unit_test(test_fill_ids_full),
+        cmocka_unit_test(test_every_transition),
+        cmocka_unit_test(test_cancel),
+        cmocka_unit_test(test_cancel_many),
+        cmocka_unit_test(test_cancels_in_pieces),
+        cmocka_unit_test(test_random_venue),
+        cmocka_unit_test(test_bad_rows),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

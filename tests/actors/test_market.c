@@ -1,0 +1,233 @@
+/* Goal: the world is read as the run file says, ids in name order, and what makes no sense is
+ * refused in one line with its place.
+ * Method: one good file, figure by figure; a table of bad ones with what must be said. */
+#include "actors/market/market.h"
+#include "tests/support/check.h"
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+/* load reads a market from YAML. */
+static int load(const char *yaml, struct mk_market **m, struct rt_error *err) {
+    struct rt_config *c;
+    *m = NULL;
+    int rc = rt_config_parse("f", yaml, strlen(yaml), &c, err);
+    assert_int_equal(rc, 0);
+    rc = mk_market_load(rt_config_root(c), m, err);
+    rt_config_close(c);
+    return rc;
+}
+
+/* A good file. */
+static void test_good(void **state) {
+    (void)state;
+    struct mk_market *m;
+    struct rt_error err = { 0 };
+    int rc = load("deployment: 7\n"
+                  "equity_interval: 15m\n"
+                  "accounts: {second: {quote: EUR, cash: 0}, main: {quote: USDT, cash: 100000.5}}\n"
+                  "instruments:\n"
+                  "  ETH: {symbol: ETHUSDT, kind: linear, base: ETH, quote: USDT, venue: bin,\n"
+                  "        tick_size: 0.01, lot_size: 0.001, min_notional: 5, maker_fee: -0.0001,\n"
+                  "        taker_fee: 0.0005, slippage_bps: 0.5}\n"
+                  "  BTC-SPOT: {kind: spot, base: BTC, quote: EUR, tick_size: 0.00000001,\n"
+                  "        lot_size: 1000000, maker_fee: 0.1, taker_fee: 0}\n",
+                  &m, &err);
+    if (rc != 0) print_error("%s\n", err.text);
+    assert_int_equal(rc, 0);
+    assert_int_equal(m->deployment, 7);
+    assert_true(m->equity_interval_ns == INT64_C(900000000000));
+    assert_int_equal(m->instrument_cnt, 2);
+    const struct mk_instrument *btc = &m->instruments[0], *eth = &m->instruments[1];
+    assert_string_equal(btc->name, "BTC-SPOT");
+    assert_string_equal(btc->symbol, "BTC-SPOT");
+    assert_string_equal(btc->venue, "sim");
+    assert_int_equal(btc->id, 1);
+    assert_int_equal(btc->kind, MK_SPOT);
+    assert_true(btc->tick_size == 1);
+    assert_true(btc->lot_size == INT64_C(100000000000000));
+    assert_true(btc->min_notional == 0);
+    assert_true(btc->maker_fee == 10000000);
+    assert_true(btc->taker_fee == 0);
+    assert_true(btc->slippage_bps == 0);
+    assert_string_equal(eth->symbol, "ETHUSDT");
+    assert_string_equal(eth->venue, "bin");
+    assert_int_equal(eth->id, 2);
+    assert_int_equal(eth->kind, MK_LINEAR);
+    assert_true(eth->tick_size == 1000000);
+    assert_true(eth->lot_size == 100000);
+    assert_true(eth->min_notional == 500000000);
+    assert_true(eth->maker_fee == -10000);
+    assert_true(eth->taker_fee == 50000);
+    assert_true(eth->slippage_bps == 50000000);
+    assert_string_equal(m->assets[eth->base_asset], "ETH");
+    assert_string_equal(m->assets[eth->quote_asset], "USDT");
+    assert_string_equal(m->assets[btc->quote_asset], "EUR");
+    assert_int_equal(m->asset_cnt, 4);
+    assert_int_equal(m->account_cnt, 2);
+    assert_string_equal(m->accounts[0].name, "main");
+    assert_int_equal(m->accounts[0].id, 1);
+    assert_true(m->accounts[0].cash == INT64_C(10000050000000));
+    assert_int_equal(m->accounts[0].quote, eth->quote_asset);
+    assert_ptr_equal(mk_instrument_find(m, "ETH"), eth);
+    assert_ptr_equal(mk_instrument_find(m, "BTC-SPOT"), btc);
+    assert_null(mk_instrument_find(m, "BTC"));
+    assert_null(mk_instrument_find(m, ""));
+    assert_ptr_equal(mk_instrument_get(m, 2), eth);
+    assert_null(mk_instrument_get(m, 0));
+    assert_null(mk_instrument_get(m, 3));
+    assert_ptr_equal(mk_account_find(m, "second"), &m->accounts[1]);
+    assert_null(mk_account_find(m, "third"));
+    mk_market_close(m);
+    mk_market_close(NULL);
+}
+
+/* Defaults, and marks at each bar. */
+static void test_defaults(void **state) {
+    (void)state;
+    const char *rest = "accounts: {main: {quote: USDT, cash: 1}}\n"
+                       "instruments: {B: {kind: spot, base: B, quote: USDT, tick_size: 1, "
+                       "lot_size: 1, maker_fee: 0, taker_fee: 0}}\n";
+    char yaml[500];
+    struct mk_market *m;
+    struct rt_error err = { 0 };
+    assert_int_equal(load(rest, &m, &err), 0);
+    assert_int_equal(m->deployment, 0);
+    assert_true(m->equity_interval_ns == INT64_C(3600000000000));
+    mk_market_close(m);
+    snprintf(yaml, sizeof yaml, "equity_interval: bar\n%s", rest);
+    assert_int_equal(load(yaml, &m, &err), 0);
+    assert_true(m->equity_interval_ns == 0);
+    mk_market_close(m);
+}
+
+/* Many instruments: ids in name order, each found. */
+static void test_many(void **state) {
+    (void)state;
+    static char yaml[700000];
+    size_t at = (size_t)snprintf(yaml, sizeof yaml,
+                                 "accounts: {main: {quote: USDT, cash: 1}}\ninstruments:\n");
+    for (int i = 0; i < 3000; i++) { /* 1999 goes round all of 0..2999 */
+        at += (size_t)snprintf(yaml + at, sizeof yaml - at,
+                               "  I%04d: {kind: linear, base: B, quote: USDT, tick_size: 1, "
+                               "lot_size: 1, maker_fee: 0, taker_fee: 0}\n",
+                               i * 1999 % 3000);
+    }
+    struct mk_market *m;
+    struct rt_error err = { 0 };
+    int rc = load(yaml, &m, &err);
+    if (rc != 0) print_error("%s\n", err.text);
+    assert_int_equal(rc, 0);
+    for (int i = 0; i < 3000; i++) {
+        char name[16];
+        snprintf(name, sizeof name, "I%04d", i);
+        assert_ptr_equal(mk_instrument_find(m, name), &m->instruments[i]);
+        assert_int_equal(m->instruments[i].id, i + 1);
+    }
+    mk_market_close(m);
+}
+
+/* ACCOUNTS is a good accounts: line. */
+#define ACCOUNTS "accounts: {main: {quote: USDT, cash: 1}}\n"
+/* B is a good instrument on line 2 but for what it ends with. */
+#define B(rest)                                                                                    \
+    ACCOUNTS "instruments: {B: {base: B, quote: USDT, maker_fee: 0, taker_fee: 0, " rest "}}\n"
+
+/* Bad files. */
+static void test_refusals(void **state) {
+    (void)state;
+    static const struct {
+        const char *yaml, *at, *want; /* the file; where; part of the sentence */
+    } cases[] = {
+        { ACCOUNTS, "f:1:", "instruments" },
+        { ACCOUNTS "instruments: {}\n", "f:2:", "is empty" },
+        { ACCOUNTS "instruments: [B]\n", "f:2:", "instruments" },
+        { ACCOUNTS "instruments: {B: 1}\n", "f:2:18:", "is no map" },
+        { ACCOUNTS "instruments: {\"B C\": {kind: spot}}\n", "f:2:", "is no name" },
+        { ACCOUNTS "instruments: {A12345678901234567890123456789012: {kind: spot}}\n",
+          "f:2:", "1..31" },
+        { B("kind: inverse, tick_size: 1, lot_size: 1"), "f:2:", "kind" },
+        { B("kind: spot, lot_size: 1"), "f:2:", "tick_size" },
+        { B("kind: spot, tick_size: 1"), "f:2:", "lot_size" },
+        { B("kind: spot, tick_size: 0, lot_size: 1"), "f:2:", "tick_size" },
+        { B("kind: spot, tick_size: -1, lot_size: 1"), "f:2:", "tick_size" },
+        { B("kind: spot, tick_size: 0.000000001, lot_size: 1"), "f:2:", "tick_size" },
+        { B("kind: spot, tick_size: 1, lot_size: 1e-9"), "f:2:", "lot_size" },
+        { B("kind: spot, tick_size: 1, lot_size: 1, slippage_bps: 1001"), "f:2:", "slippage" },
+        { B("kind: spot, tick_size: 1, lot_size: 1, min_notional: -1"), "f:2:", "min_notional" },
+        { B("kind: spot, tick_size: 1, lot_size: 1, tick: 1"), "f:2:", "tick" },
+        { B("kind: spot, tick_size: 1, lot_size: 1, venue: a-very-long-venue"), "f:2:", "venue" },
+        { B("kind: spot, tick_size: 1, lot_size: 1, symbol: \"B/U\""), "f:2:", "is no name" },
+        { ACCOUNTS "instruments: {B: {kind: spot, base: B, quote: B, tick_size: 1, lot_size: 1, "
+                   "maker_fee: 0, taker_fee: 0}}\n",
+          "f:2:", "is the quote too" },
+        { ACCOUNTS "instruments: {B: {kind: spot, base: B, quote: U, tick_size: 1, lot_size: 1, "
+                   "maker_fee: 0}}\n",
+          "f:2:", "taker_fee" },
+        { ACCOUNTS "instruments: {B: {kind: spot, base: B, quote: U, tick_size: 1, lot_size: 1, "
+                   "maker_fee: 0.2, taker_fee: 0}}\n",
+          "f:2:", "maker_fee" },
+        { ACCOUNTS "instruments: {B: {kind: spot, base: B, quote: U, tick_size: 1, lot_size: 1, "
+                   "maker_fee: 0, taker_fee: -0.02}}\n",
+          "f:2:", "taker_fee" },
+        { ACCOUNTS "instruments:\n"
+                   "  B: {kind: spot, symbol: X, base: B, quote: U, tick_size: 1, lot_size: 1, "
+                   "maker_fee: 0, taker_fee: 0}\n"
+                   "  C: {kind: spot, symbol: X, base: C, quote: U, tick_size: 1, lot_size: 1, "
+                   "maker_fee: 0, taker_fee: 0}\n",
+          "f:4:", "has the symbol X of B" },
+        { B("kind: spot, tick_size: 1, lot_size: 1") "deployment: 1048576\n",
+          "f:3:", "deployment" },
+        { B("kind: spot, tick_size: 1, lot_size: 1") "equity_interval: bars\n",
+          "f:3:", "equity_interval" },
+        { B("kind: spot, tick_size: 1, lot_size: 1") "equity_interval: 10ms\n",
+          "f:3:", "equity_interval" },
+    };
+    static const struct {
+        const char *yaml, *want; /* accounts: alone; part of the sentence */
+    } accounts[] = {
+        { "", "accounts" },
+        { "accounts: {}\n", "is empty" },
+        { "accounts: {main: {quote: USDT}}\n", "cash" },
+        { "accounts: {main: {cash: 1}}\n", "quote" },
+        { "accounts: {main: {quote: USDT, cash: -1}}\n", "cash" },
+        { "accounts: {main: {quote: USDT, cash: 60000000000}}\n", "cash" },
+        { "accounts: {main: {quote: USDT, cash: 1, leverage: 3}}\n", "leverage" },
+    };
+    struct mk_market *m;
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct rt_error err = { 0 };
+        int rc = load(cases[i].yaml, &m, &err);
+        if (rc != -EINVAL || strncmp(err.text, cases[i].at, strlen(cases[i].at)) != 0 ||
+            !strstr(err.text, cases[i].want)) {
+            print_error("%s-> %d %s\nwanted %s %s\n", cases[i].yaml, rc, err.text, cases[i].at,
+                        cases[i].want);
+            fail();
+        }
+        assert_null(m);
+    }
+    for (size_t i = 0; i < sizeof accounts / sizeof accounts[0]; i++) {
+        char yaml[500];
+        struct rt_error err = { 0 };
+        snprintf(yaml, sizeof yaml,
+                 "instruments: {B: {kind: spot, base: B, quote: U, tick_size: 1, lot_size: 1, "
+                 "maker_fee: 0, taker_fee: 0}}\n%s",
+                 accounts[i].yaml);
+        int rc = load(yaml, &m, &err);
+        if (rc != -EINVAL || !strstr(err.text, accounts[i].want)) {
+            print_error("%s-> %d %s\nwanted %s\n", yaml, rc, err.text, accounts[i].want);
+            fail();
+        }
+    }
+}
+
+/* main runs the tests of this file. */
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_good),
+        cmocka_unit_test(test_defaults),
+        cmocka_unit_test(test_many),
+        cmocka_unit_test(test_refusals),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
