@@ -12,9 +12,11 @@
  *         -+ pct) / 100, rounded down, then by the host to the tick. When one fills, the other is
  *         canceled; when it fills in part, both are placed anew for the rest. After such an exit it
  *         waits for the next crossing.
+ *         A venue counts reduce-only against what the account holds: a strategy with stops should
+ *         have an account of its own, or be the only one on it in its instrument.
  *         A changed length (`set`) takes the relation anew, without a signal, from the closes still
  *         kept (as many as the used ring holds); a tie then counts as not taken yet.
- * Memory  one block: 160 bytes and 4096 closes, of which the power of two not below `slow` is used.
+ * Memory  one block: 128 bytes and 4096 closes, of which the power of two not below `slow` is used.
  * Cost    a bar: two products of 64 bits, two loads and a store of closes. */
 #include "actors/strategy/classes.h"
 #include "schemas/fixed.h"

@@ -17,8 +17,11 @@ static inline uint64_t rt_tsc(void) {
 void rt_clock_start(void);
 /* rt_clock_ns returns the time in ns UTC. */
 int64_t rt_clock_ns(void);
-/* rt_clock_slew steers toward the system's clock. */
+/* rt_clock_slew steers toward the system's clock (CLOCK_REALTIME) and measures the counter's rate
+ * anew. One thread at a time. */
 void rt_clock_slew(void);
+/* rt_clock_steer is rt_clock_slew toward utc_ns, taken for the true time now. */
+void rt_clock_steer(int64_t utc_ns);
 /* rt_clock_tsc_to_ns turns a difference of stamps into ns. */
 uint64_t rt_clock_tsc_to_ns(uint64_t tsc);
 /* rt_clock_monotonic_ns reads CLOCK_MONOTONIC: for waiting and measuring outside the hot path. */

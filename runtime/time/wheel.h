@@ -3,7 +3,8 @@
  * For     the timers of one shard's actors. Order of expiry: (due, class, actor, key).
  * Thread  the shard's.
  * Memory  all nodes are taken at init.
- * Cost    set and cancel O(1) expected; next a look at the lowest occupied slot.
+ * Cost    set and cancel O(1) expected for what is far; the slot that comes next is kept as a heap,
+ *         so that what is near costs the logarithm of how many are near, whatever their times are.
  * Source  Varghese & Lauck, "Hashed and hierarchical timing wheels", SOSP 1987. */
 #ifndef RUNTIME_TIME_WHEEL_H
 #define RUNTIME_TIME_WHEEL_H
@@ -31,14 +32,15 @@ struct rt_wheel *rt_wheel_init(void *memory, uint32_t timers_max, int64_t now_ns
 int rt_wheel_set(struct rt_wheel *w, const struct rt_timer *t);
 /* rt_wheel_cancel disarms (id, key); true when it was armed. */
 bool rt_wheel_cancel(struct rt_wheel *w, uint32_t id, uint64_t key);
-/* rt_wheel_cancel_all disarms every timer of id. */
+/* rt_wheel_cancel_all disarms every timer of id; looks at every timer there is. */
 void rt_wheel_cancel_all(struct rt_wheel *w, uint32_t id);
 /* rt_wheel_peek fills *out with the first timer in order; false when none is armed. Cached: cheap
  * when nothing changed. */
 bool rt_wheel_peek(struct rt_wheel *w, struct rt_timer *out);
 /* rt_wheel_pop removes the first timer in order when it is due at or before now_ns. */
 bool rt_wheel_pop(struct rt_wheel *w, int64_t now_ns, struct rt_timer *out);
-/* rt_wheel_each calls fn for every armed timer, in order of (id, key): for snapshots. */
+/* rt_wheel_each calls fn for every armed timer, in order of (id, key): for snapshots. fn changes
+ * nothing in w. */
 void rt_wheel_each(const struct rt_wheel *w, void (*fn)(void *arg, const struct rt_timer *t),
                    void *arg);
 /* rt_wheel_count returns how many are armed. */

@@ -151,6 +151,7 @@ class Source:
             if t.text == ";":
                 if name and not assigned and code[start].text != "typedef":
                     self._add_function("prototype", name, start, [])
+                    self.items[-1].commented |= self.beside(first.line, t.line)
                 elif code[start].text == "typedef" and tag is None:
                     self.items.append(Item("typedef", code[i - 1].text, first.line,
                                            self.above(first.line) or

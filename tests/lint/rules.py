@@ -231,7 +231,7 @@ def comments(tree):
 def schema_comments(tree):
     """Every table, struct, enum and field of a schema has a comment, beside it or above."""
     for path in tree.paths:
-        if not path.endswith(".fbs"):
+        if not (path.startswith("schemas/") and path.endswith(".fbs")):
             continue
         lines = tree.text(path).split("\n")
         inside = before = None

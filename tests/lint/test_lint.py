@@ -159,7 +159,7 @@ class Comments(Sample):
             with self.subTest(text):
                 self.red("comments", self.header(text), "runtime/base/a.h", line, f"function {name}")
         self.green("comments", self.header(
-            "/* about f */\nint f(void);\n/* about g,\n * at length */\nstatic inline int g(void) {\n"
+            "int e(void); /* about e */\n/* about f */\nint f(void);\n/* about g,\n * at length */\nstatic inline int g(void) {\n"
             "    int h(void);\n    return h();\n}\n// about i\n#ifdef X\nint i(void);\n#endif\n"
             "/* rings */\nCK_RING_PROTOTYPE(x, y)\n/* about k */\nint k(void);\n"))
 
