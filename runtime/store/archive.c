@@ -15,6 +15,7 @@ enum {
     LEVEL = 1,               /* journals shrink to a fifth; more costs the disk thread's time */
 };
 
+/* A stream that decompresses. */
 struct archive_reader {
     char path[SEG_PATH_MAX];     /* for errors */
     int fd;                      /* the file */
@@ -64,8 +65,8 @@ int archive_open(const char *path, struct archive_reader **out, struct rt_error 
     return 0;
 }
 
-/* stream_step decompresses into out until it is full or the stream ends. Returns 0 or negative errno
- * with err. */
+/* stream_step decompresses into out until it is full or the stream ends. Returns 0 or negative
+ * errno with err. */
 static int stream_step(struct archive_reader *a, ZSTD_outBuffer *out, struct rt_error *err) {
     while (out->pos < out->size && !a->ended) {
         if (a->rest.pos == a->rest.size) {
@@ -124,6 +125,7 @@ void archive_close(struct archive_reader *a) {
     free(a);
 }
 
+/* A compression under way. */
 struct archive_writer {
     int from;          /* the segment */
     int to;            /* what is written */

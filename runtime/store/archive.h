@@ -27,12 +27,12 @@ int64_t archive_read(struct archive_reader *a, void *to, size_t cnt, uint64_t at
 /* archive_close ends it; a may be NULL. */
 void archive_close(struct archive_reader *a);
 
-/* archive_begin begins to compress the first bytes bytes of segment file from into file to. Returns 0
- * or negative errno. */
+/* archive_begin begins to compress the first bytes bytes of segment file from into file to. Returns
+ * 0 or negative errno. */
 int archive_begin(const char *from, const char *to, uint64_t bytes, struct archive_writer **out);
 
-/* archive_slice compresses about a quarter MiB more. Returns 1 while there is more to do, 0 when all
- * is written, or negative errno. */
+/* archive_slice compresses about a quarter MiB more. Returns 1 while there is more to do, 0 when
+ * all is written, or negative errno. */
 int archive_slice(struct archive_writer *w);
 
 /* archive_fd returns the descriptor of what is written, for its sync. */

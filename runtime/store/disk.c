@@ -501,8 +501,8 @@ static int old_order(const void *a, const void *b) {
     return x->number < y->number ? -1 : x->number > y->number;
 }
 
-/* archive_trim drops the oldest of what snapshots do not need, above archive_bytes_max; limit is the
- * first segment they need. */
+/* archive_trim drops the oldest of what snapshots do not need, above archive_bytes_max; limit is
+ * the first segment they need. */
 static void archive_trim(struct disk_job *job, uint64_t limit) {
     struct rt_journal_impl *m = job->m;
     struct old_file *list = NULL;

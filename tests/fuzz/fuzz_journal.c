@@ -1,7 +1,7 @@
 /* Goal: no bytes of a segment make the journal's reader crash, loop or read outside its input, and
- * what it hands out are whole records of the segment. Method: libFuzzer over a file of bytes read by
- * a tape: as a disk segment, an archived one, or a slot of the stage; sums are mended first when the
- * first byte says so, to get behind them. */
+ * what it hands out are whole records of the segment. Method: libFuzzer over a file of bytes read
+ * by a tape: as a disk segment, an archived one, or a slot of the stage; sums are mended first when
+ * the first byte says so, to get behind them. */
 #include "runtime/base/crc32c.h"
 #include "runtime/store/segment.h"
 #include <assert.h>

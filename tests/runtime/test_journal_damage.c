@@ -1,9 +1,9 @@
 /* threaded: the disk thread
  *
  * Goal: damage is never silent. A tail cut anywhere, with garbage or zeros behind the cut, leaves a
- * prefix and a report; a flipped bit, a zeroed or swapped page leaves an error that names the place,
- * a mended journal, or a reported prefix, never a wrong record and never an unreported loss. Old
- * versions open, newer ones are refused with their number.
+ * prefix and a report; a flipped bit, a zeroed or swapped page leaves an error that names the
+ * place, a mended journal, or a reported prefix, never a wrong record and never an unreported loss.
+ * Old versions open, newer ones are refused with their number.
  * Method: a journal of several segments is copied, hurt, opened and read, from printed seeds; the
  * golden files in tests/runtime/golden were written by version 1. */
 #include "runtime/base/crc32c.h"
@@ -183,7 +183,8 @@ static void test_cut_files(void **state) {
 }
 
 /* hurt changes a random file among those of dir whose name ends so: 'f' flips a bit, 'z' zeroes a
- * sector or page, 's' swaps two pages. Offsets below skip are left alone. Returns the file's name. */
+ * sector or page, 's' swaps two pages. Offsets below skip are left alone. Returns the file's
+ * name. */
 static void hurt_one(const char *dir, const char *end, off_t skip, char how, uint64_t *gen,
                      char name[64]) {
     char names[64][64];
@@ -277,8 +278,8 @@ static void damages(enum rt_backing backing, bool closed, const char *where, con
                   (unsigned long long)mended);
 }
 
-/* Goal: damage on disk, the journal closed; on disk after a kill, the stage there; on the stage after
- * a kill, with a disk behind and without. */
+/* Goal: damage on disk, the journal closed; on disk after a kill, the stage there; on the stage
+ * after a kill, with a disk behind and without. */
 static void test_damage(void **state) {
     (void)state;
     damages(RT_BACKING_DISK, true, ".seg", "dc");
@@ -306,7 +307,8 @@ static int on_row(void *arg, uint16_t owner, uint16_t kind, uint64_t key, const 
     return 0;
 }
 
-/* golden_write writes the golden files anew; only for a new version, by hand: SHRIKE_GOLDEN=write. */
+/* golden_write writes the golden files anew; only for a new version, by hand:
+ * SHRIKE_GOLDEN=write. */
 static void golden_write(const char *golden) {
     char dir[128], stage[128];
     dirs_make(dir, stage, "golden-write");
@@ -374,7 +376,8 @@ static void test_golden(void **state) {
     assert_string_equal(report, "");
 }
 
-/* Goal: a newer version is refused with its number, by open and by tape, in journal and snapshot. */
+/* Goal: a newer version is refused with its number, by open and by tape, in journal and
+ * snapshot. */
 static void test_newer(void **state) {
     (void)state;
     char golden[256], dir[128], stage[128], path[200];
