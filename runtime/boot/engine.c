@@ -138,7 +138,10 @@ static int read_identity(struct rt_run *run, struct rt_error *err) {
         (code = rt_node_text(root, "config", true, 64, NULL, &config, err)) == 0 &&
         (code = rt_node_int(root, "start_ns", true, INT64_MIN, INT64_MAX, 0, &start, err)) == 0) {
         run->run_id = strtoull(id, NULL, 16);
-        const char *build = "";
+        const char *build = "", *base = t->base_dir;
+        if (rt_node_text(root, "base", false, 4000, t->base_dir, &base, err) == 0 &&
+            base != t->base_dir)
+            snprintf(t->base_dir, sizeof t->base_dir, "%s", base);
         if (rt_node_text(root, "build", false, 64, "", &build, err) == 0 &&
             strcmp(build, rt_build_id()) != 0)
             note(run, "-", "made by another build of the program: this one replays it");
@@ -209,9 +212,10 @@ static int write_identity(struct rt_run *run, struct rt_error *err) {
     if (!f) return rt_error_set(err, -errno, "%s: %s", temp, strerror(errno));
     fprintf(f,
             "run_id: \"%016llx\"\nconfig: \"%s\"\nstart_ns: %lld\nbuild: \"%s\"\n"
-            "artifacts: {run_file: \"%s\", schema: \"%s\"}\n",
+            "artifacts: {run_file: \"%s\", schema: \"%s\"}\n"
+            "base: \"%s\"\n",
             (unsigned long long)run->run_id, hex, (long long)t->start_ns, rt_build_id(), file,
-            schema);
+            schema, t->base_dir);
     bool bad = fflush(f) != 0 || fsync(fileno(f)) != 0;
     if (fclose(f) != 0 || bad || rename(temp, path) < 0)
         return rt_error_set(err, -EIO, "%s: cannot be written: %s", path, strerror(errno));
@@ -321,6 +325,39 @@ static uint32_t names(const struct rt_run *run, char *out, size_t cap) {
         used += (size_t)snprintf(out + used, cap - used, "series %u %s\n", RT_SOURCE_ID + i,
                                  run->series_name[i]);
     return (uint32_t)(used < cap ? used : cap - 1);
+}
+
+/* check_sources holds the hashes of the sources against those the run began with (RUN/sources), which
+ * the first to come writes down. */
+static int check_sources(struct rt_run *run, struct rt_error *err) {
+    char path[4200], temp[4300], hex[65], line[400];
+    if (!run->paths.dir[0]) return 0;
+    snprintf(path, sizeof path, "%s/sources", run->paths.dir);
+    FILE *f = fopen(path, "r");
+    if (!f) {
+        snprintf(temp, sizeof temp, "%s.%d", path, getpid());
+        if (run->verify || !(f = fopen(temp, "w")))
+            return rt_error_set(err, -EIO, "%s: %s", path, strerror(errno));
+        for (uint32_t i = 0; i < run->series_cnt; i++) {
+            rt_sha256_hex(run->source_hash[i], hex);
+            fprintf(f, "%s %s\n", hex, run->series_name[i]);
+        }
+        bool bad = fflush(f) != 0 || fsync(fileno(f)) != 0;
+        if (fclose(f) != 0 || bad || rename(temp, path) < 0)
+            return rt_error_set(err, -EIO, "%s: cannot be written: %s", path, strerror(errno));
+        return 0;
+    }
+    int code = 0;
+    for (uint32_t i = 0; i < run->series_cnt && code == 0; i++) {
+        rt_sha256_hex(run->source_hash[i], hex);
+        if (!fgets(line, sizeof line, f) || strncmp(line, hex, 64) != 0)
+            code = rt_error_set(err, -EBADMSG,
+                                "the data of %s is not what this run began with; put it back, or "
+                                "start in a new directory",
+                                run->series_name[i]);
+    }
+    fclose(f);
+    return code;
 }
 
 /* read_poison tells the shard's actors which call they died of before (RUN/poison). */
@@ -446,7 +483,7 @@ static int prepare(struct rt_run *run, uint16_t number, struct thread *th, struc
     char dir[4200], stage[4200], head[60000], report[300] = "";
     int code = rt_shard_build(run, number, &run->shards[number], err);
     struct rt_shard *s = run->shards[number];
-    if (code < 0) return code;
+    if (code < 0 || (code = check_sources(run, err)) < 0) return code;
     th->run = run;
     th->s = s;
     for (uint16_t n = 0; n < t->shard_cnt; n++) {
@@ -562,7 +599,8 @@ static int replay_shard(struct rt_run *run, uint16_t number, bool snapshot, stru
     uint64_t position = 0;
     int code = rt_shard_build(run, number, &run->shards[number], err);
     struct rt_shard *s = run->shards[number];
-    if (code < 0) return code;
+    run->verify = true;
+    if (code < 0 || (code = check_sources(run, err)) < 0) return code;
     journal_options(run, number, &o, dir, stage, sizeof dir);
     snprintf(snap, sizeof snap, "%s/snapshot/%s", run->paths.dir, t->shards[number].name);
     read_poison(run, s);

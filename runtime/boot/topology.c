@@ -432,12 +432,11 @@ int rt_topology_load(const char *path, const struct rt_registry *registry,
     if (!t) return rt_error_set(err, -ENOMEM, "no memory");
     t->registry = registry;
     snprintf(t->path, sizeof t->path, "%s", path);
-    snprintf(t->base_dir, sizeof t->base_dir, "%s", path);
-    char *slash = strrchr(t->base_dir, '/');
-    if (slash)
-        *slash = 0;
-    else
-        strcpy(t->base_dir, ".");
+    char *full = realpath(path, NULL);
+    char *slash = full ? strrchr(full, '/') : NULL;
+    if (slash) slash[slash == full] = 0; /* the directory, "/" at the top */
+    snprintf(t->base_dir, sizeof t->base_dir, "%s", full ? full : ".");
+    free(full);
     if ((code = rt_config_load(path, &t->config, err)) < 0) goto fail;
     struct rt_node *root = rt_config_root(t->config);
     if ((code = rt_node_text(root, "name", false, 47, "run", &name, err)) < 0 ||
