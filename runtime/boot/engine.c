@@ -526,8 +526,8 @@ static int prepare(struct rt_run *run, uint16_t number, struct thread *th, struc
         s->snapshot_slot = 0;
         s->snapshot_every_ns = t->snapshot_every_ns;
     }
-    /* the newest numbers are known: what a snapshot did not tell begins at nought */
-    for (uint16_t i = 0; i < s->edge_in_cnt; i++)
+    for (uint16_t i = 0; i < s->edge_in_cnt && !s->tape; i++) /* else at the tape's end: until then
+                                                               * the sender must not see it go back */
         rt_ring_rx_init(&s->in[i].rx, s->in[i].rx.ring, s->in[i].heard);
     rt_arena_seal(&s->arena);
     return 0;
