@@ -278,9 +278,13 @@ int rt_run_open(struct rt_topology *t, const char *dir, struct rt_run *run, stru
         snprintf(path, sizeof path, "%s/lock", run->paths.dir);
         run->lock_fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0644);
         if (run->lock_fd < 0) return rt_error_set(err, -errno, "%s: %s", path, strerror(errno));
-        if (flock(run->lock_fd, LOCK_EX | LOCK_NB) < 0)
-            return rt_error_set(err, -EBUSY, "%s: another process runs it; stop that one first",
-                                run->paths.dir);
+        int tries = 0; /* children of a run just killed need a moment to be gone */
+        while (flock(run->lock_fd, LOCK_EX | LOCK_NB) < 0) {
+            if (++tries > 20)
+                return rt_error_set(err, -EBUSY, "%s: another process runs it; stop that one first",
+                                    run->paths.dir);
+            usleep(100000);
+        }
         snprintf(path, sizeof path, "%s/run.yaml", run->paths.dir);
         run->fresh = access(path, F_OK) != 0;
         code = run->fresh ? write_identity(run, err) : read_identity(run, err);
