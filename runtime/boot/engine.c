@@ -434,12 +434,13 @@ static void on_fault(int signo) {
     raise(signo);
 }
 
-/* watch_faults sets the fault handler, on a stack of its own for each thread. */
-static void watch_faults(void) {
+/* watch_faults sets the fault handler, on a stack of its own for each thread; *old gets the stack the
+ * thread had, to be given back before it ends. */
+static void watch_faults(stack_t *old) {
     static _Thread_local uint8_t stack[32768];
     stack_t alt = { .ss_sp = stack, .ss_size = sizeof stack };
     struct sigaction act = { .sa_handler = on_fault, .sa_flags = SA_ONSTACK | SA_NODEFER };
-    sigaltstack(&alt, NULL);
+    sigaltstack(&alt, old);
     const int fatal[] = { SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT, SIGXCPU };
     for (size_t i = 0; i < sizeof fatal / sizeof fatal[0]; i++) sigaction(fatal[i], &act, NULL);
 }
@@ -451,8 +452,9 @@ static void *shard_main(void *arg) {
     const struct rt_shard_def *d = &t->run->topology->shards[s->number];
     struct rt_error err = { 0 };
     char report[200] = "";
+    stack_t old;
     thread_shard = s;
-    watch_faults();
+    watch_faults(&old);
     if (d->core >= 0) {
         cpu_set_t set;
         CPU_ZERO(&set);
@@ -476,6 +478,7 @@ static void *shard_main(void *arg) {
     atomic_store(&s->pulse->calling, 0);
     atomic_store(&s->pulse->tid, 0);
     rt_poller_close(&t->poller);
+    sigaltstack(&old, NULL);
     return NULL;
 }
 
