@@ -116,11 +116,14 @@ static void remove_dir(const char *path, int depth) {
     rmdir(path);
 }
 
-/* note adds a sentence to the run's report. */
+/* note adds a sentence to the run's report; any thread. */
 static void note(struct rt_run *run, const char *shard, const char *text) {
+    static pthread_mutex_t one = PTHREAD_MUTEX_INITIALIZER;
+    if (!text[0]) return;
+    pthread_mutex_lock(&one);
     size_t used = strlen(run->report);
-    if (text[0])
-        snprintf(run->report + used, sizeof run->report - used, "shard %s: %s\n", shard, text);
+    snprintf(run->report + used, sizeof run->report - used, "shard %s: %s\n", shard, text);
+    pthread_mutex_unlock(&one);
 }
 
 /* read_identity reads RUN/run.yaml: which run this directory holds. */
