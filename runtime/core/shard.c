@@ -29,8 +29,7 @@ static void append(struct rt_shard *s, const struct msg_frame *f, uint16_t dir) 
 static bool same(const struct msg_frame *rec, const struct msg_frame *f, uint16_t dir) {
     return rec->kind == (f->kind | dir) && rec->size == f->size && rec->source == f->source &&
            rec->dest == f->dest && rec->seq == f->seq && rec->time_ns == f->time_ns &&
-           rec->trace_id == f->trace_id &&
-           memcmp(rec + 1, f + 1, f->size - sizeof *f) == 0;
+           rec->trace_id == f->trace_id && memcmp(rec + 1, f + 1, f->size - sizeof *f) == 0;
 }
 
 /* compare holds f against the tape's next record, and goes on to append at its end. */
@@ -59,20 +58,26 @@ void rt_shard_advance(struct rt_shard *s) {
         struct msg_frame f;      /* head */
         struct msg_advance body; /* how far */
         uint64_t slack[2];       /* fills the slot */
-    } m = { .f = { .kind = MSG_ADVANCE, .size = sizeof m.f + sizeof m.body,
-                   .source = (uint16_t)(RT_SHARD_ID + s->number), .time_ns = s->row_ns },
+    } m = { .f = { .kind = MSG_ADVANCE,
+                   .size = sizeof m.f + sizeof m.body,
+                   .source = (uint16_t)(RT_SHARD_ID + s->number),
+                   .time_ns = s->row_ns },
             .body = { .rows = s->rows, .time_ns = s->row_ns } };
     s->rows_flushed = s->rows;
     if (!s->journal_on) return;
-    if (s->tape) compare(s, &m.f, 0);
-    else append(s, &m.f, 0);
+    if (s->tape)
+        compare(s, &m.f, 0);
+    else
+        append(s, &m.f, 0);
 }
 
 void rt_shard_record(struct rt_shard *s, struct msg_frame *f, uint16_t dir) {
     if (!s->journal_on) return;
     rt_shard_advance(s);
-    if (s->tape) compare(s, f, dir);
-    else append(s, f, dir);
+    if (s->tape)
+        compare(s, f, dir);
+    else
+        append(s, f, dir);
 }
 
 void rt_shard_event(struct rt_shard *s, int64_t time_ns, uint64_t order, uint64_t trace_id) {
@@ -143,8 +148,12 @@ void rt_shard_poison(struct rt_shard *s, uint16_t local) {
         struct msg_frame f;     /* head */
         struct msg_poison body; /* who, at what */
         uint64_t slack[2];      /* fills the slot */
-    } m = { .f = { .kind = MSG_POISON, .size = sizeof m.f + sizeof m.body, .source = a->id,
-                   .dest = a->id, .time_ns = s->now_ns, .trace_id = s->ctx.trace_id },
+    } m = { .f = { .kind = MSG_POISON,
+                   .size = sizeof m.f + sizeof m.body,
+                   .source = a->id,
+                   .dest = a->id,
+                   .time_ns = s->now_ns,
+                   .trace_id = s->ctx.trace_id },
             .body = { .event = a->calls + 1, .actor = a->id, .signal = a->poison_signal } };
     rt_shard_record(s, &m.f, 0);
     rt_shard_leave_out(s, local, a->poison_signal == SIGKILL ? REASON_HUNG : REASON_CRASHED);
@@ -214,8 +223,8 @@ bool rt_shard_round(struct rt_shard *s) {
         a->mail_cnt[q] = 0;
         s->tally.mails += cnt;
         for (uint32_t i = 0; i < cnt; i++) {
-            const struct msg_frame *f = (const struct msg_frame *)(const void *)(queue +
-                                                                                 a->mail[q][i]);
+            const struct msg_frame *f =
+                (const struct msg_frame *)(const void *)(queue + a->mail[q][i]);
             if (a->kind->on[f->kind]) rt_shard_call(s, local, f);
         }
     }
@@ -245,8 +254,7 @@ void rt_shard_hand(struct rt_shard *s, const struct msg_frame *f) {
     uint16_t row = f->source < RT_ACTORS_MAX ? s->row_of[f->source] : 0xffff;
     if (row != 0xffff) { /* an actor's frame goes by the graph */
         const struct rt_route *r = &s->routes[(size_t)row * MSG_KIND_MAX + f->kind];
-        for (unsigned i = 0; i < r->local_cnt; i++)
-            rt_shard_call(s, s->hearers[r->first + i], f);
+        for (unsigned i = 0; i < r->local_cnt; i++) rt_shard_call(s, s->hearers[r->first + i], f);
         return;
     }
     for (uint16_t i = 0; i < s->local_cnt; i++) /* the runtime's goes to all who hear the kind */
@@ -255,7 +263,8 @@ void rt_shard_hand(struct rt_shard *s, const struct msg_frame *f) {
 
 void rt_shard_post(struct rt_shard *s, const struct msg_frame *f) {
     if (s->queue_end[!s->now_q] - s->queue_at < f->size) {
-        rt_shard_fail(s, -EOVERFLOW, "mail queue full of frames from other shards; raise mail_bytes");
+        rt_shard_fail(s, -EOVERFLOW,
+                      "mail queue full of frames from other shards; raise mail_bytes");
         return;
     }
     uint16_t row = f->source < RT_ACTORS_MAX ? s->row_of[f->source] : 0xffff;
@@ -291,9 +300,12 @@ void rt_shard_timer(struct rt_shard *s) {
         struct msg_frame f;    /* head */
         struct msg_timer body; /* which */
         uint64_t slack[2];     /* fills the slot */
-    } m = { .f = { .kind = MSG_TIMER, .size = sizeof m.f + sizeof m.body,
-                   .source = (uint16_t)(RT_SHARD_ID + s->number), .dest = a->id,
-                   .time_ns = s->now_ns, .trace_id = s->ctx.trace_id },
+    } m = { .f = { .kind = MSG_TIMER,
+                   .size = sizeof m.f + sizeof m.body,
+                   .source = (uint16_t)(RT_SHARD_ID + s->number),
+                   .dest = a->id,
+                   .time_ns = s->now_ns,
+                   .trace_id = s->ctx.trace_id },
             .body = { .key = t.key, .due_ns = t.due_ns } };
     m.f.source = a->id; /* a timer is its owner's: no shard is named, so placements agree */
     rt_shard_record(s, &m.f, 0);
@@ -301,8 +313,8 @@ void rt_shard_timer(struct rt_shard *s) {
     rt_shard_quiet(s);
 }
 
-/* clock_now brings the shard's time up to the real clock: only where a record tells that time, so that
- * replay has it too. Rows that can be read again happen at their own time. */
+/* clock_now brings the shard's time up to the real clock: only where a record tells that time, so
+ * that replay has it too. Rows that can be read again happen at their own time. */
 static void clock_now(struct rt_shard *s) {
     if (s->clock == RT_CLOCK_REAL && s->clock_ns > s->now_ns) s->now_ns = s->clock_ns;
 }
@@ -312,8 +324,10 @@ static void tell_runtime(struct rt_shard *s, uint16_t kind, const void *body, ui
     uint64_t room[16] = { 0 };
     struct msg_frame *f = (struct msg_frame *)(void *)room;
     rt_shard_event(s, s->now_ns, 0, (uint64_t)(RT_SHARD_ID + s->number) << 48 | s->events);
-    *f = (struct msg_frame){ .kind = kind, .size = (uint16_t)(sizeof *f + bytes),
-                             .source = RT_SHARD_ID, .time_ns = s->now_ns,
+    *f = (struct msg_frame){ .kind = kind,
+                             .size = (uint16_t)(sizeof *f + bytes),
+                             .source = RT_SHARD_ID,
+                             .time_ns = s->now_ns,
                              .trace_id = (uint64_t)kind << 48 };
     s->ctx.trace_id = f->trace_id;
     memcpy(f + 1, body, bytes);
@@ -351,8 +365,10 @@ static void hold(struct rt_shard *s, uint16_t kind, const void *body, uint32_t b
     clock_now(s);
     memset(h, 0, sizeof *h);
     h->full = true;
-    h->f = (struct msg_frame){ .kind = kind, .size = (uint16_t)(sizeof h->f + ((bytes + 7U) & ~7U)),
-                               .source = RT_SHARD_ID, .time_ns = s->now_ns,
+    h->f = (struct msg_frame){ .kind = kind,
+                               .size = (uint16_t)(sizeof h->f + ((bytes + 7U) & ~7U)),
+                               .source = RT_SHARD_ID,
+                               .time_ns = s->now_ns,
                                .trace_id = (uint64_t)kind << 48 | s->events };
     memcpy(h->body, body, bytes);
     rt_shard_record(s, &h->f, 0);
@@ -376,8 +392,10 @@ static bool hold_taped(struct rt_shard *s) {
     if (rec->kind != MSG_COMMAND && rec->kind != MSG_KILL_SEEN && rec->kind != MSG_JOURNAL_STATE)
         return false;
     memset(&s->held, 0, sizeof s->held);
-    memcpy(&s->held.f, rec, rec->size <= sizeof s->held.f + sizeof s->held.body
-                                ? rec->size : sizeof s->held.f + sizeof s->held.body);
+    memcpy(&s->held.f, rec,
+           rec->size <= sizeof s->held.f + sizeof s->held.body
+               ? rec->size
+               : sizeof s->held.f + sizeof s->held.body);
     s->held.f.stamp = 0;
     s->held.full = true;
     if (rec->kind == MSG_KILL_SEEN) {
@@ -480,9 +498,12 @@ static void safe_point(struct rt_shard *s) {
 
 bool rt_shard_relax(const struct rt_shard *s, uint64_t tries) {
     if (s->idle == RT_IDLE_BLOCK) return true;
-    if (s->idle == RT_IDLE_SPIN || tries < s->spins) ck_pr_stall();
-    else if (tries < s->spins + 100U) sched_yield(); /* another shard may want the core */
-    else return true;
+    if (s->idle == RT_IDLE_SPIN || tries < s->spins)
+        ck_pr_stall();
+    else if (tries < s->spins + 100U)
+        sched_yield(); /* another shard may want the core */
+    else
+        return true;
     return false;
 }
 
@@ -607,7 +628,9 @@ static void yield(struct rt_shard *s) {
         struct msg_frame f;    /* head */
         struct msg_yield body; /* where */
         uint64_t slack[3];     /* fills the slot */
-    } m = { .f = { .kind = MSG_YIELD, .size = sizeof m.f + sizeof m.body, .source = RT_SHARD_ID,
+    } m = { .f = { .kind = MSG_YIELD,
+                   .size = sizeof m.f + sizeof m.body,
+                   .source = RT_SHARD_ID,
                    .time_ns = s->now_ns },
             .body = { .event = s->events } };
     rt_shard_record(s, &m.f, 0);
@@ -684,8 +707,7 @@ static void run_step(struct rt_shard *s) {
         safe_point(s);
         if (s->tape) settle(s);
         uint16_t best = first_of(s, &cnt);
-        if (s->stop_agreed == 0 &&
-            (s->peer_ns[best] == INT64_MAX || s->peer_ns[best] > s->end_ns))
+        if (s->stop_agreed == 0 && (s->peer_ns[best] == INT64_MAX || s->peer_ns[best] > s->end_ns))
             s->stop_agreed = REASON_END_OF_DATA;
         if (s->stop_agreed) {
             rt_shard_stop(s, (uint16_t)s->stop_agreed);
@@ -701,8 +723,10 @@ static void run_step(struct rt_shard *s) {
             rt_series_next(s, &n);
             s->remote_mail = true; /* all meet after it */
             s->go_agreed = false;
-            if (s->held.full) tell_held(s);
-            else rt_series_tell_one(s, &n);
+            if (s->held.full)
+                tell_held(s);
+            else
+                rt_series_tell_one(s, &n);
             continue;
         } else if (cnt > 1 && best == s->number && !s->tape) {
             /* paced, several share the event: the first of them waits for its moment */
@@ -819,9 +843,12 @@ int rt_shard_run(struct rt_shard *s) {
     if (s->tape && !s->step)
         while (!s->fault.text[0] && rt_tape_turn(s)) housekeeping(s);
     if (!s->fault.text[0] && !(s->stopped && s->clock != RT_CLOCK_REAL)) {
-        if (s->step) run_step(s);
-        else if (s->clock == RT_CLOCK_REAL) run_real(s);
-        else run_ordered(s);
+        if (s->step)
+            run_step(s);
+        else if (s->clock == RT_CLOCK_REAL)
+            run_real(s);
+        else
+            run_ordered(s);
     }
     if (s->fault.code == RT_VERIFIED) s->fault = (struct rt_error){ 0 };
     if (s->journal_on && s->dirty) rt_journal_turn(&s->journal);
@@ -858,8 +885,10 @@ bool rt_room(struct rt_ctx *ctx, uint16_t kind, uint32_t cnt) {
             struct msg_frame f;        /* head */
             struct msg_edge_full body; /* which edge */
             uint64_t slack[2];         /* fills the slot */
-        } m = { .f = { .kind = MSG_EDGE_FULL, .size = sizeof m.f + sizeof m.body,
-                       .source = RT_SHARD_ID, .time_ns = s->now_ns },
+        } m = { .f = { .kind = MSG_EDGE_FULL,
+                       .size = sizeof m.f + sizeof m.body,
+                       .source = RT_SHARD_ID,
+                       .time_ns = s->now_ns },
                 .body = { .sent = e->sent, .source = ctx->self, .dest = e->shard, .kind = kind } };
         rt_shard_record(s, &m.f, 0);
         return false;
@@ -869,8 +898,10 @@ bool rt_room(struct rt_ctx *ctx, uint16_t kind, uint32_t cnt) {
 
 void rt_timer_set(struct rt_ctx *ctx, uint64_t key, int64_t at_ns) {
     struct rt_shard *s = ctx->shard;
-    struct rt_timer t = { .due_ns = at_ns > ctx->now_ns ? at_ns : ctx->now_ns, .key = key,
-                          .actor = ctx->local, .id = ctx->self,
+    struct rt_timer t = { .due_ns = at_ns > ctx->now_ns ? at_ns : ctx->now_ns,
+                          .key = key,
+                          .actor = ctx->local,
+                          .id = ctx->self,
                           .cls = (uint16_t)s->locals[ctx->local].kind->timer_class };
     ctx->moved = true;
     if (rt_wheel_set(s->wheel, &t) != 0)
