@@ -545,13 +545,6 @@ static int prepare(struct rt_run *run, uint16_t number, struct thread *th, struc
             return rt_error_set(err, code,
                                 "the sources cannot be read where the snapshot left them");
         if ((code = rt_tape_open(&th->tape, dir, o.stage_dir, position, err)) < 0) return code;
-        uint32_t cnt;
-        const void *were = rt_tape_head(&th->tape, &cnt);
-        if (cnt && (cnt != o.head_bytes || memcmp(were, head, cnt) != 0))
-            return rt_error_set(err, -EEXIST,
-                                "%s holds a run over other data: a source's file has changed "
-                                "since; choose an empty directory, or remove it",
-                                run->paths.dir);
         rt_tape_begin(s, &th->tape);
     }
     if (run->paths.dir[0] && t->snapshot_every_ns > 0 && o.backing != RT_BACKING_MEMORY) {

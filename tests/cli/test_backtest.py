@@ -203,7 +203,7 @@ class Backtest(unittest.TestCase):
             f.write("1709467200000,2300,2300,2300,2300,1,1709470799999,1,1,1,1,0\n")
         done = shrike("backtest", run, "--out", out)
         self.assertEqual(done.returncode, 1)
-        self.assertRegex(done.stderr, r"^shrike backtest: error: .*other data.*\n$")
+        self.assertRegex(done.stderr, r"^shrike backtest: error: .*the data of ETH 1h.*\n$")
         self.assertEqual(shrike("backtest").returncode, 2)
         self.assertEqual(shrike("backtest", run).returncode, 2)
 
