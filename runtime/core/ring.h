@@ -129,6 +129,7 @@ static inline uint32_t rt_ring_room(struct rt_ring_tx *tx, uint32_t want) {
         ck_pr_fence_acquire();
         RT_ANNOUNCE_ACQUIRE(&tx->ring->taken);
         used = tx->head - tx->taken;
+        if (used > tx->mask) return 0; /* also while a receiver that starts again finds its place */
     }
     return (uint32_t)(tx->mask + 1 - used);
 }

@@ -110,7 +110,6 @@ struct rt_edge_in {
     struct rt_ring_rx rx; /* the ring */
     uint16_t shard;       /* sending shard */
     uint64_t heard;       /* frames heard, that is journaled, since the start */
-    bool ended;           /* the other shard said its last word */
 };
 
 /* Where a series is read, one way of hearing. */
