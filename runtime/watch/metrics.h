@@ -142,9 +142,9 @@ struct rt_metrics {
     char path[256];                     /* of the file, the writer's */
 };
 
-/* rt_metrics_create makes a page with all figures 0, to be seen by nobody before rt_metrics_publish.
- * Names are filled in by the caller in between (rt_metrics_name). Returns 0 or a negative errno with
- * err. */
+/* rt_metrics_create makes a page with all figures 0, to be seen by nobody before it is published.
+ * Names are filled in by the caller in between (rt_metrics_name). Returns 0 or a negative errno
+ * with err. */
 int rt_metrics_create(struct rt_metrics *m, const struct rt_metrics_options *o,
                       struct rt_error *err) __attribute__((warn_unused_result));
 
