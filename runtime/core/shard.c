@@ -319,11 +319,12 @@ static void clock_now(struct rt_shard *s) {
     if (s->clock == RT_CLOCK_REAL && s->clock_ns > s->now_ns) s->now_ns = s->clock_ns;
 }
 
-/* tell_runtime broadcasts one of the runtime's own messages with a body of bytes. */
-static void tell_runtime(struct rt_shard *s, uint16_t kind, const void *body, uint32_t bytes) {
+/* tell_runtime broadcasts one of the runtime's own messages with a body of bytes, at order. */
+static void tell_runtime(struct rt_shard *s, uint16_t kind, uint64_t order, const void *body,
+                         uint32_t bytes) {
     uint64_t room[16] = { 0 };
     struct msg_frame *f = (struct msg_frame *)(void *)room;
-    rt_shard_event(s, s->now_ns, 0, (uint64_t)(RT_SHARD_ID + s->number) << 48 | s->events);
+    rt_shard_event(s, s->now_ns, order, (uint64_t)(RT_SHARD_ID + s->number) << 48 | s->events);
     *f = (struct msg_frame){ .kind = kind,
                              .size = (uint16_t)(sizeof *f + bytes),
                              .source = RT_SHARD_ID,
@@ -346,7 +347,7 @@ static void start(struct rt_shard *s) {
     if (s->step) { /* one common Start: round one on every shard, then rounds together */
         s->remote_mail = true;
     }
-    tell_runtime(s, MSG_START, &m, sizeof m);
+    tell_runtime(s, MSG_START, 0, &m, sizeof m);
 }
 
 void rt_shard_stop(struct rt_shard *s, uint16_t reason) {
@@ -354,7 +355,13 @@ void rt_shard_stop(struct rt_shard *s, uint16_t reason) {
     s->stopped = true;
     struct msg_stop m = { .reason = reason };
     if (s->step) s->remote_mail = true;
-    tell_runtime(s, MSG_STOP, &m, sizeof m);
+    uint64_t order = s->order + 1; /* after what was last told, whose rows count as told */
+    if (reason == REASON_END_OF_DATA && s->clock != RT_CLOCK_REAL && s->end_ns != INT64_MAX) {
+        /* the end is the data's, on every shard, whoever heard the last rows */
+        if (s->end_ns > s->now_ns) s->now_ns = s->end_ns;
+        order = UINT64_MAX;
+    }
+    tell_runtime(s, MSG_STOP, order, &m, sizeof m);
 }
 
 /* hold journals one of the runtime's own messages and keeps it until its turn: it is heard as the
