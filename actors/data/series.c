@@ -2,11 +2,26 @@
 #include "actors/data/file.h"
 #include "actors/data/scan.h"
 #include <errno.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 enum { PATH_TEXT_MAX = 1024 /* longest name of a file in the configuration */ };
+
+/* file_there refuses the file named path of node n when it cannot be read, naming the place that
+ * asks for it. */
+static int file_there(const struct rt_source_init *init, const struct rt_node *n, const char *path,
+                      struct rt_error *err) {
+    char full[PATH_MAX];
+    bool relative = path[0] != '/' && init->base_dir != NULL && init->base_dir[0] != '\0';
+    int len = snprintf(full, sizeof full, "%s%s%s", relative ? init->base_dir : "",
+                       relative ? "/" : "", path);
+    if (len < 0 || (size_t)len >= sizeof full) return rt_node_fail(n, err, "the path is too long");
+    if (access(full, R_OK) == 0) return 0;
+    return rt_node_fail(n, err, "cannot read %s: %s; expected a file", path, strerror(errno));
+}
 
 int data_spec_read(struct rt_source_init *init, struct data_spec *spec, struct rt_error *err) {
     *spec = (struct data_spec){ 0 };
@@ -38,6 +53,16 @@ int data_spec_read(struct rt_source_init *init, struct data_spec *spec, struct r
         }
     }
     return 0;
+}
+
+int data_spec_files(struct rt_source_init *init, const struct data_spec *spec,
+                    struct rt_error *err) {
+    if (spec->file != NULL)
+        return file_there(init, rt_node_get(init->config, "file"), spec->file, err);
+    int rc = 0;
+    for (const struct rt_node *n = spec->list->child; rc == 0 && n != NULL; n = n->next)
+        rc = file_there(init, n, n->text, err);
+    return rc;
 }
 
 const char *data_spec_file(const struct data_spec *spec, uint32_t idx) {
