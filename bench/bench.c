@@ -112,12 +112,13 @@ int bench_run_open(const char *yaml, const char *dir, struct rt_run *run, struct
     bad |= fclose(f) != 0;
     int code = bad ? rt_error_set(err, -EIO, "%s cannot be written", path) : 0;
     if (code == 0) code = rt_topology_load(path, &bench_registry, NULL, &t, err);
+    if (code == 0) {
+        bench_use_classes();
+        memset(bench_probes, 0, sizeof bench_probes);
+        code = rt_run_open(t, dir, run, err);
+        if (code < 0) bench_run_close(run, false);
+    }
     unlink(path);
-    if (code < 0) return code;
-    bench_use_classes();
-    memset(bench_probes, 0, sizeof bench_probes);
-    code = rt_run_open(t, dir, run, err);
-    if (code < 0) bench_run_close(run, false);
     return code;
 }
 

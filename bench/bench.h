@@ -92,6 +92,7 @@ struct bench_ticks {
     uint32_t jitter_ns;  /* random time on top, a power of two */
     uint32_t batch;      /* ticks given at once */
     uint32_t every;      /* the strategy orders at every n-th tick */
+    uint32_t refused[128]; /* orders refused, by reason */
 };
 
 extern struct bench_probe bench_probes[RT_SHARDS_MAX]; /* by shard; written by the shard */

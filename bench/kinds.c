@@ -173,7 +173,7 @@ static void ticker_on_start(struct rt_ctx *ctx, void *state, const struct msg_fr
     (void)frame;
     rt_ring_tx_init(&t->tx, s->in[s->in_of[s->shard_of[t->line]]].rx.ring, 0);
     t->random = 1;
-    rt_timer_set(ctx, 1, ctx->now_ns + 2000000);
+    rt_timer_set(ctx, 1, ctx->now_ns + 150000000); /* by then the disk has its first segments */
 }
 
 /* ticker_on_timer gives the next tick to the shard and sets the time of the one after it. */
@@ -265,6 +265,7 @@ static void tick_class_on_trade(struct st_host *h, void *state, uint16_t leg,
 static void tick_class_on_order(struct st_host *h, void *state, uint16_t leg,
                                 const struct msg_order_state *o) {
     (void)state;
+    if (o->status == ORDER_STATUS_REJECTED) bench_ticks.refused[o->reason & 127]++;
     if (o->status != ORDER_STATUS_ACCEPTED) return;
     struct st_signal s = { .action = ST_CANCEL, .leg = leg, .order_id = o->order_id };
     (void)st_signal(h, &s);
