@@ -13,7 +13,8 @@
 static const char backtest_yaml[] =
     "name: bench\nclock: virtual\njournal: %s\nsnapshot_every: 0s\n"
     "instruments:\n"
-    "  X: {symbol: X, kind: linear, base: X, quote: USDT, venue: sim, tick_size: 0.1, lot_size: 0.001,"
+    "  X: {symbol: X, kind: linear, base: X, quote: USDT, venue: sim, tick_size: 0.1, lot_size: "
+    "0.001,"
     " min_notional: 5, maker_fee: 0.0002, taker_fee: 0.0005, slippage_bps: 0.5}\n"
     "accounts: {main: {quote: USDT, cash: 100000000}}\n"
     "shards: {main: {core: 0}}\n"
@@ -69,12 +70,13 @@ int bench_backtest(struct bench *b) {
     uint32_t rows = b->quick ? 500000 : 2000000;
     char dir[300], stage[100];
     uint64_t mails = 0;
-    volatile uint64_t keep = 0;
+    uint64_t keep = 0;
     snprintf(dir, sizeof dir, "%s/backtest", b->dir);
     snprintf(stage, sizeof stage, "{mode: stage, segment: 67108864, stage_segments: 4}");
     int64_t *close = malloc(rows * 80UL); /* rows as wide as bars */
     if (!close) return rt_error_set(&b->err, -ENOMEM, "no memory");
-    for (uint32_t i = 0; i < rows * 10U; i++) close[i] = (int64_t)(i % 500 < 250 ? i % 250 : 250 - i % 250);
+    for (uint32_t i = 0; i < rows * 10U; i++)
+        close[i] = (int64_t)(i % 500 < 250 ? i % 250 : 250 - i % 250);
     for (uint32_t i = 0; i < bench_repeats(b, 7); i++) {
         uint64_t from = rt_tsc();
         keep += bare(close, rows);
@@ -87,6 +89,7 @@ int bench_backtest(struct bench *b) {
         if (code == 0) code = one(b, stage, rows, dir, &on, &mails);
     }
     if (code < 0) return code;
+    if (keep == 0) return rt_error_set(&b->err, -EPROTO, "the bare loop crossed nothing");
     bench_add(&per, (double)mails / rows);
     bench_put(b, "backtest.bare.rate", "1/s", &plain, 0, NULL);
     bench_put(b, "backtest.bars.rate", "1/s", &off, 60e6, "backtest.bare.rate");

@@ -135,8 +135,8 @@ int bench_run(const char *yaml, const char *dir, bool done, struct rt_error *err
     code = rt_run_process(&run, 0, err);
     for (uint32_t i = 0; code == 0 && rt_alloc_counting() && i < RT_SHARDS_MAX; i++) {
         if (bench_probes[i].allocs)
-            code = rt_error_set(err, -EPROTO, "shard %u took heap memory %llu times while it ran", i,
-                                (unsigned long long)bench_probes[i].allocs);
+            code = rt_error_set(err, -EPROTO, "shard %u took heap memory %llu times while it ran",
+                                i, (unsigned long long)bench_probes[i].allocs);
     }
     bench_run_close(&run, done);
     return code;

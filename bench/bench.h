@@ -3,8 +3,8 @@
  * For     the files of bench/, one file a question, and cli/cmd_bench.c, which asks them.
  * Thread  the main thread, but for bench_thread and what runs on shards.
  * Memory  samples are taken before anything is measured.
- * Cost    a figure is the median of several repetitions after a warm-up; the whole takes below 90 s,
- *         with quick below 20 s. */
+ * Cost    a figure is the median of several repetitions after a warm-up; the whole takes below 90
+ *         s, with quick below 20 s. */
 #ifndef BENCH_BENCH_H
 #define BENCH_BENCH_H
 #include "runtime/base/error.h"
@@ -83,15 +83,15 @@ struct bench_probe {
 
 /* How the ticks of tick_order are made, set before a run; read by the bench's actors. */
 struct bench_ticks {
-    uint32_t *samples;   /* TSC from tick to order, one each */
-    uint32_t sample_max; /* room in samples */
-    uint32_t sample_cnt; /* how many were taken */
-    uint32_t tick_cnt;   /* ticks to make; then the run is stopped */
-    uint32_t warm_cnt;   /* first orders that are not measured */
-    uint32_t gap_ns;     /* least time between two ticks */
-    uint32_t jitter_ns;  /* random time on top, a power of two */
-    uint32_t batch;      /* ticks given at once */
-    uint32_t every;      /* the strategy orders at every n-th tick */
+    uint32_t *samples;     /* TSC from tick to order, one each */
+    uint32_t sample_max;   /* room in samples */
+    uint32_t sample_cnt;   /* how many were taken */
+    uint32_t tick_cnt;     /* ticks to make; then the run is stopped */
+    uint32_t warm_cnt;     /* first orders that are not measured */
+    uint32_t gap_ns;       /* least time between two ticks */
+    uint32_t jitter_ns;    /* random time on top, a power of two */
+    uint32_t batch;        /* ticks given at once */
+    uint32_t every;        /* the strategy orders at every n-th tick */
     uint32_t refused[128]; /* orders refused, by reason */
 };
 

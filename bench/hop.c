@@ -2,9 +2,9 @@
  *
  * Two threads on two cores throw one message to and fro through a pair of rings; half the round
  * trip is a hop. Then one pushes and the other reads as fast as they can. Three kinds of ring in
- * the same run: ck_ring by value (its head and tail have lines of their own, so a hop moves several),
- * a bare ring of slots with the sequence word in the payload's line (the least there is: one line),
- * and the edges of shards (runtime/core/ring.h). */
+ * the same run: ck_ring by value (its head and tail have lines of their own, so a hop moves
+ * several), a bare ring of slots with the sequence word in the payload's line (the least there is:
+ * one line), and the edges of shards (runtime/core/ring.h). */
 #include "bench/bench.h"
 #include "runtime/core/ring.h"
 #include <ck_ring.h>
@@ -14,8 +14,8 @@
 #include <string.h>
 
 enum {
-    RING_SLOTS = 4096,  /* capacity of every ring */
-    BATCH = 64,         /* messages a receiver reads before it gives their slots back, as shards do */
+    RING_SLOTS = 4096, /* capacity of every ring */
+    BATCH = 64, /* messages a receiver reads before it gives their slots back, as shards do */
 };
 
 /* The message. */
@@ -27,10 +27,10 @@ CK_RING_PROTOTYPE(word, word)
 
 /* A bare ring of slots. */
 struct slots {
-    _Alignas(128) uint64_t taken;         /* receiver: slots read */
+    _Alignas(128) uint64_t taken; /* receiver: slots read */
     _Alignas(128) struct slot {
-        struct word w;                    /* at[7] holds the sequence word, stored last */
-    } slot[RING_SLOTS];                   /* slots */
+        struct word w;  /* at[7] holds the sequence word, stored last */
+    } slot[RING_SLOTS]; /* slots */
 };
 
 /* Which ring is measured. */
@@ -38,16 +38,16 @@ enum ring_kind { KIND_CK, KIND_SLOT, KIND_EDGE, KIND_CNT };
 
 /* What both threads share. */
 struct hop {
-    struct ck_ring ck[2];         /* there and back */
-    struct word *ck_words[2];     /* their buffers */
-    struct slots *slots[2];       /* there and back */
-    struct rt_ring *edge[2];      /* there and back */
-    uint32_t *samples;            /* TSC of each round trip */
-    uint32_t cnt;                 /* round trips, or messages of a rate */
-    enum ring_kind kind;          /* which ring */
-    bool rate;                    /* measure the rate */
+    struct ck_ring ck[2];            /* there and back */
+    struct word *ck_words[2];        /* their buffers */
+    struct slots *slots[2];          /* there and back */
+    struct rt_ring *edge[2];         /* there and back */
+    uint32_t *samples;               /* TSC of each round trip */
+    uint32_t cnt;                    /* round trips, or messages of a rate */
+    enum ring_kind kind;             /* which ring */
+    bool rate;                       /* measure the rate */
     _Alignas(128) _Atomic int ready; /* the other thread is there */
-    _Alignas(128) uint64_t took;  /* TSC the receiver took for cnt messages */
+    _Alignas(128) uint64_t took;     /* TSC the receiver took for cnt messages */
 };
 
 /* One thread's ends. */
@@ -160,8 +160,10 @@ static void *far_main(void *arg) {
     bench_pin(1);
     struct ends e = begin(h, 1);
     atomic_store(&h->ready, 1);
-    if (h->rate) swallow(h, &e);
-    else answer(h, &e);
+    if (h->rate)
+        swallow(h, &e);
+    else
+        answer(h, &e);
     return NULL;
 }
 

@@ -1,9 +1,10 @@
 /* journal.c - what does the journal cost: to append, to read again, to recover from?
  *
- * Append: records of 64 bytes with their CRC at 4 M a second, turns of 16, under `interval: 5ms` with
- * the disk thread writing behind; each append timed, the cost of the clock itself taken off. Scan:
- * the same records read again with their CRC. Recover: a recorded live session (ticks, timers, an
- * order every 25 ticks) through the real handlers from its journal; counted are the records heard. */
+ * Append: records of 64 bytes with their CRC at 4 M a second, turns of 16, under `interval: 5ms`
+ * with the disk thread writing behind; each append timed, the cost of the clock itself taken off.
+ * Scan: the same records read again with their CRC. Recover: a recorded live session (ticks,
+ * timers, an order every 25 ticks) through the real handlers from its journal; counted are the
+ * records heard. */
 #include "bench/bench.h"
 #include "runtime/base/alloc.h"
 #include <errno.h>
@@ -25,11 +26,11 @@ struct record {
 
 /* What append timed, in TSC ticks. */
 struct timed {
-    uint32_t *samples;    /* single appends */
-    uint32_t *turns;      /* turns of TURN_RECORDS appends */
-    uint32_t *ends;       /* what the end of each such turn took */
-    uint32_t sample_cnt;  /* in samples */
-    uint32_t turn_cnt;    /* in turns and ends */
+    uint32_t *samples;   /* single appends */
+    uint32_t *turns;     /* turns of TURN_RECORDS appends */
+    uint32_t *ends;      /* what the end of each such turn took */
+    uint32_t sample_cnt; /* in samples */
+    uint32_t turn_cnt;   /* in turns and ends */
 };
 
 /* clock_cost returns the TSC ticks that reading the clock twice shows. */
@@ -42,9 +43,9 @@ static uint32_t clock_cost(void) {
     return (uint32_t)bench_quantiles(took, 1001).p50;
 }
 
-/* append appends cnt records at the pace: in even turns the whole turn is timed (for the median: the
- * clock's step is as long as an append), in odd ones each append (for the tail), less what the clock
- * costs. Fills *t. */
+/* append appends cnt records at the pace: in even turns the whole turn is timed (for the median:
+ * the clock's step is as long as an append), in odd ones each append (for the tail), less what the
+ * clock costs. Fills *t. */
 static int append(struct bench *b, struct rt_journal *j, struct timed *t, uint32_t cnt) {
     uint32_t cost = clock_cost();
     struct record r = { .f = { .kind = MSG_RISK_LEASE, .size = sizeof r, .source = 1 } };
@@ -118,10 +119,16 @@ static int append_and_scan(struct bench *b, struct found *out, uint32_t cnt, str
     bench_remove(stage);
     mkdir(dir, 0755);
     mkdir(stage, 0700);
-    struct rt_journal_options o = { .dir = dir, .stage_dir = stage, .segment_bytes = 16 << 20,
-                                    .stage_segments = 8, .backing = RT_BACKING_DISK,
-                                    .durability = RT_DURABLE_INTERVAL, .interval_ns = 5000000,
-                                    .head = "bench", .head_bytes = 5, .run_id = 1 };
+    struct rt_journal_options o = { .dir = dir,
+                                    .stage_dir = stage,
+                                    .segment_bytes = 16 << 20,
+                                    .stage_segments = 8,
+                                    .backing = RT_BACKING_DISK,
+                                    .durability = RT_DURABLE_INTERVAL,
+                                    .interval_ns = 5000000,
+                                    .head = "bench",
+                                    .head_bytes = 5,
+                                    .run_id = 1 };
     int code = rt_journal_open(&j, &o, &found, &b->err);
     if (code == 0) {
         code = append(b, &j, t, cnt);
@@ -138,10 +145,13 @@ static int append_and_scan(struct bench *b, struct found *out, uint32_t cnt, str
         bench_add(&out->turn, bench_ns(bench_quantiles(t->ends, t->turn_cnt).p50));
         int64_t read = scan(dir, stage, false, &tsc, &b->err);
         if (read >= 0) read = scan(dir, stage, false, &tsc, &b->err); /* pages are at hand now */
-        if (read < 0) code = (int)read;
+        if (read < 0)
+            code = (int)read;
         else if (read != cnt)
-            code = rt_error_set(&b->err, -EPROTO, "journal: %lld records read of %u", (long long)read, cnt);
-        else bench_add(&out->scan, cnt / (bench_ns((double)tsc) / 1e9));
+            code = rt_error_set(&b->err, -EPROTO, "journal: %lld records read of %u",
+                                (long long)read, cnt);
+        else
+            bench_add(&out->scan, cnt / (bench_ns((double)tsc) / 1e9));
     }
     bench_remove(dir);
     bench_remove(stage);
@@ -155,8 +165,11 @@ static int recover(struct bench *b, struct bench_series *rate) {
     snprintf(dir, sizeof dir, "%s/recover", b->dir);
     snprintf(journal, sizeof journal, "%s/journal/s0", dir);
     bench_tick_yaml(1, yaml, sizeof yaml);
-    bench_ticks = (struct bench_ticks){ .tick_cnt = b->quick ? 200000 : 500000, .gap_ns = 8000,
-                                        .jitter_ns = 2048, .batch = 16, .every = 25 };
+    bench_ticks = (struct bench_ticks){ .tick_cnt = b->quick ? 200000 : 500000,
+                                        .gap_ns = 8000,
+                                        .jitter_ns = 2048,
+                                        .batch = 16,
+                                        .every = 25 };
     int code = bench_run(yaml, dir, true, &b->err);
     int64_t heard = code == 0 ? scan(journal, NULL, true, &tsc, &b->err) : code;
     if (heard < 0) code = (int)heard;
@@ -169,7 +182,8 @@ static int recover(struct bench *b, struct bench_series *rate) {
         const struct bench_probe *p = &bench_probes[0];
         if (code == 0 && p->stop_tsc <= p->start_tsc)
             code = rt_error_set(&b->err, -EPROTO, "recover: the session's end was not found");
-        if (code == 0) bench_add(rate, (double)heard / (bench_ns((double)(p->stop_tsc - p->start_tsc)) / 1e9));
+        if (code == 0)
+            bench_add(rate, (double)heard / (bench_ns((double)(p->stop_tsc - p->start_tsc)) / 1e9));
         bench_run_close(&run, true);
         bench_free();
     }

@@ -26,7 +26,8 @@ uint32_t bench_local_cnt;
 
 /* --- watch: what happens between Start and Stop -------------------------------------------- */
 
-/* watch_on_start notes where the run begins, and keeps a live shard from ending for want of rows. */
+/* watch_on_start notes where the run begins, and keeps a live shard from ending for want of rows.
+ * */
 static void watch_on_start(struct rt_ctx *ctx, void *state, const struct msg_frame *frame) {
     struct rt_shard *s = ctx->shard;
     struct bench_probe *p = &bench_probes[s->number];
@@ -102,8 +103,10 @@ static void ping_on_start(struct rt_ctx *ctx, void *state, const struct msg_fram
 static void ping_on_status(struct rt_ctx *ctx, void *state, const struct msg_frame *frame) {
     struct ping *p = state;
     const struct msg_venue_status *m = msg_body(frame);
-    if (--p->left > 0) ping_say(ctx, m->order_id + 1);
-    else atomic_store_explicit(&ctx->shard->shared->stop, REASON_BY_OPERATOR, memory_order_relaxed);
+    if (--p->left > 0)
+        ping_say(ctx, m->order_id + 1);
+    else
+        atomic_store_explicit(&ctx->shard->shared->stop, REASON_BY_OPERATOR, memory_order_relaxed);
 }
 
 /* pong_on_status answers. */
@@ -121,7 +124,8 @@ static const struct rt_actor_kind ping_kind = {
     .help = "Says a message and hears the answer, over and over.",
     .says = ping_says,
     .state_bytes = sizeof(struct ping),
-    .on = { [MSG_START] = ping_on_start, [MSG_TIMER] = ping_on_timer,
+    .on = { [MSG_START] = ping_on_start,
+            [MSG_TIMER] = ping_on_timer,
             [MSG_VENUE_STATUS] = ping_on_status },
 };
 
@@ -193,10 +197,15 @@ static void ticker_on_timer(struct rt_ctx *ctx, void *state, const struct msg_fr
             struct msg_frame f;    /* head */
             struct msg_trade body; /* the tick */
             uint64_t slack[7];     /* fills two slots */
-        } m = { .f = { .kind = MSG_TRADE, .size = sizeof m.f + sizeof m.body, .source = t->line,
+        } m = { .f = { .kind = MSG_TRADE,
+                       .size = sizeof m.f + sizeof m.body,
+                       .source = t->line,
                        .trace_id = (uint64_t)t->line << 48 | n },
-                .body = { .time_ns = ctx->now_ns, .trade_id = n, .price = 50000LL * FIXED_ONE,
-                          .quantity = FIXED_ONE, .instrument = 1 } };
+                .body = { .time_ns = ctx->now_ns,
+                          .trade_id = n,
+                          .price = 50000LL * FIXED_ONE,
+                          .quantity = FIXED_ONE,
+                          .instrument = 1 } };
         if (ctx->shard->tape || rt_ring_room(&t->tx, 1) == 0) continue; /* recorded; flooded */
         tick_tsc[n & (TICKS_KNOWN - 1)] = rt_tsc();
         rt_ring_put(&t->tx, &m.f);
@@ -254,8 +263,11 @@ static void tick_class_on_trade(struct st_host *h, void *state, uint16_t leg,
                                 const struct msg_trade *trade) {
     uint64_t *n = state;
     if (++*n % bench_ticks.every) return;
-    struct st_signal s = { .action = ST_ORDER, .leg = leg, .side = SIDE_BUY,
-                           .type = ORDER_TYPE_LIMIT, .reason = REASON_NONE,
+    struct st_signal s = { .action = ST_ORDER,
+                           .leg = leg,
+                           .side = SIDE_BUY,
+                           .type = ORDER_TYPE_LIMIT,
+                           .reason = REASON_NONE,
                            .price = 40000LL * FIXED_ONE +
                                     (trade->trade_id & (TICKS_KNOWN - 1)) * (FIXED_ONE / 10) };
     (void)st_signal(h, &s);
@@ -298,7 +310,8 @@ static int wave_make(size_t cnt) {
     if (wave_cnt >= cnt) return 0;
     if (wave) munmap(wave, wave_cnt * sizeof *wave);
     wave_cnt = 0;
-    wave = mmap(NULL, cnt * sizeof *wave, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    wave =
+        mmap(NULL, cnt * sizeof *wave, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     if (wave == MAP_FAILED) {
         wave = NULL;
         return -ENOMEM;
@@ -314,9 +327,13 @@ static int wave_make(size_t cnt) {
         int64_t high = (last > close ? last : close) + (int64_t)(x >> 20 & 63);
         int64_t low = (last < close ? last : close) - (int64_t)(x >> 30 & 63);
         wave[i] = (struct msg_bar){ .open_ns = (int64_t)i * 60000000000LL,
-                                    .interval_ns = 60000000000LL, .open = last * 10000000,
-                                    .high = high * 10000000, .low = low * 10000000,
-                                    .close = close * 10000000, .volume = 10, .instrument = 1,
+                                    .interval_ns = 60000000000LL,
+                                    .open = last * 10000000,
+                                    .high = high * 10000000,
+                                    .low = low * 10000000,
+                                    .close = close * 10000000,
+                                    .volume = 10,
+                                    .instrument = 1,
                                     .count = 5 };
         last = close;
     }
@@ -326,11 +343,21 @@ static int wave_make(size_t cnt) {
 
 /* The two bars of a live run: one long past, one far ahead. */
 static const struct msg_bar past_bars[2] = {
-    { .open_ns = 0, .interval_ns = 60000000000LL, .open = 50000LL * FIXED_ONE,
-      .high = 50000LL * FIXED_ONE, .low = 50000LL * FIXED_ONE, .close = 50000LL * FIXED_ONE, .volume = 1,
+    { .open_ns = 0,
+      .interval_ns = 60000000000LL,
+      .open = 50000LL * FIXED_ONE,
+      .high = 50000LL * FIXED_ONE,
+      .low = 50000LL * FIXED_ONE,
+      .close = 50000LL * FIXED_ONE,
+      .volume = 1,
       .instrument = 1 },
-    { .open_ns = 4102444800000000000LL, .interval_ns = 60000000000LL, .open = 50000LL * FIXED_ONE,
-      .high = 50000LL * FIXED_ONE, .low = 50000LL * FIXED_ONE, .close = 50000LL * FIXED_ONE, .volume = 1,
+    { .open_ns = 4102444800000000000LL,
+      .interval_ns = 60000000000LL,
+      .open = 50000LL * FIXED_ONE,
+      .high = 50000LL * FIXED_ONE,
+      .low = 50000LL * FIXED_ONE,
+      .close = 50000LL * FIXED_ONE,
+      .volume = 1,
       .instrument = 1 },
 };
 
@@ -347,12 +374,18 @@ static int source_open(struct rt_source_init *init, struct rt_error *err) {
     int64_t rows;
     int code = rt_node_int(init->config, "rows", false, 0, 1 << 26, 0, &rows, err);
     if (code < 0) return code;
-    if (rows && wave_make((size_t)rows) < 0) return rt_error_set(err, -ENOMEM, "no memory for bars");
+    if (rows && wave_make((size_t)rows) < 0)
+        return rt_error_set(err, -ENOMEM, "no memory for bars");
     struct rt_series *s = &init->series[0];
-    *s = (struct rt_series){ .name = "bench", .row_kind = MSG_BAR, .open_kind = MSG_BAR_OPEN,
-                             .row_bytes = sizeof(struct msg_bar), .key = 1,
-                             .span_ns = 60000000000LL, .rows_total = rows ? (uint64_t)rows : 2,
-                             .block = source_block, .open_of = data_klines_bar_open };
+    *s = (struct rt_series){ .name = "bench",
+                             .row_kind = MSG_BAR,
+                             .open_kind = MSG_BAR_OPEN,
+                             .row_bytes = sizeof(struct msg_bar),
+                             .key = 1,
+                             .span_ns = 60000000000LL,
+                             .rows_total = rows ? (uint64_t)rows : 2,
+                             .block = source_block,
+                             .open_of = data_klines_bar_open };
     s->impl = rows ? (void *)wave : (void *)(uintptr_t)past_bars;
     init->series_cnt = 1;
     return 0;
@@ -372,9 +405,13 @@ static const struct rt_source_kind bench_source = {
 
 /* --- the registry ---------------------------------------------------------------------------- */
 
-static const struct rt_actor_kind *const bench_kinds[] = {
-    &feed_kind, &strategy_kind, &risk_kind, &execution_kind, &venue_kind, &portfolio_kind,
-    &watch_kind, &ping_kind, &pong_kind, &line_kind, &ticker_kind, &tick_kind, &sink_kind, NULL };
+static const struct rt_actor_kind *const bench_kinds[] = { &feed_kind,   &strategy_kind,
+                                                           &risk_kind,   &execution_kind,
+                                                           &venue_kind,  &portfolio_kind,
+                                                           &watch_kind,  &ping_kind,
+                                                           &pong_kind,   &line_kind,
+                                                           &ticker_kind, &tick_kind,
+                                                           &sink_kind,   NULL };
 
 static const struct rt_source_kind *const bench_sources[] = { &bench_source, NULL };
 
@@ -395,6 +432,10 @@ static const struct rt_full_rule bench_full[] = { { MSG_ORDER_STATE, RT_FULL_MER
 static const uint16_t bench_gates[] = { MSG_VENUE_REQUEST, 0 };
 
 const struct rt_registry bench_registry = {
-    .actors = bench_kinds, .sources = bench_sources, .full = bench_full, .gates = bench_gates,
-    .world_load = world_load, .world_close = world_close,
+    .actors = bench_kinds,
+    .sources = bench_sources,
+    .full = bench_full,
+    .gates = bench_gates,
+    .world_load = world_load,
+    .world_close = world_close,
 };

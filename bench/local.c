@@ -8,7 +8,8 @@
 static const char local_yaml[] =
     "name: bench\nclock: virtual\njournal: off\nsnapshot_every: 0s\n"
     "instruments:\n"
-    "  X: {symbol: X, kind: linear, base: X, quote: USDT, venue: sim, tick_size: 0.1, lot_size: 0.001,"
+    "  X: {symbol: X, kind: linear, base: X, quote: USDT, venue: sim, tick_size: 0.1, lot_size: "
+    "0.001,"
     " min_notional: 5, maker_fee: 0, taker_fee: 0, slippage_bps: 0}\n"
     "accounts: {main: {quote: USDT, cash: 100000}}\n"
     "shards: {main: {core: 0}}\n"
@@ -16,7 +17,7 @@ static const char local_yaml[] =
 
 /* What the direct calls pass on. */
 struct direct {
-    struct msg_frame f;          /* head */
+    struct msg_frame f;           /* head */
     struct msg_venue_status body; /* body */
 };
 

@@ -2,8 +2,9 @@
  *
  * Here the scheduler rules, so this is what tick_order.5 is held against: five threads, pinned to
  * the cores in turn, each hearing one ck ring and saying into the next, waiting as shards do where
- * there are more of them than cores: look, give way to others, and after a while sleep on a doorbell.
- * The first puts a word in at the same pace as the ticks come there; measured is the full round. */
+ * there are more of them than cores: look, give way to others, and after a while sleep on a
+ * doorbell. The first puts a word in at the same pace as the ticks come there; measured is the
+ * full round. */
 #include "bench/bench.h"
 #include "runtime/core/poller.h"
 #include <ck_ring.h>
@@ -28,13 +29,13 @@ CK_RING_PROTOTYPE(baton, baton)
 
 /* A runner's place. */
 struct runner {
-    _Alignas(128) struct ck_ring ring;  /* what it hears */
-    struct baton words[RELAY_SLOTS];    /* its buffer */
-    struct rt_doorbell bell;            /* where it sleeps */
-    struct rt_poller poller;            /* what it sleeps with */
-    struct relay *relay;                /* all */
-    pthread_t id;                       /* its thread */
-    int number;                         /* 0.. */
+    _Alignas(128) struct ck_ring ring; /* what it hears */
+    struct baton words[RELAY_SLOTS];   /* its buffer */
+    struct rt_doorbell bell;           /* where it sleeps */
+    struct rt_poller poller;           /* what it sleeps with */
+    struct relay *relay;               /* all */
+    pthread_t id;                      /* its thread */
+    int number;                        /* 0.. */
 };
 
 /* All. */
@@ -61,8 +62,10 @@ static void hear(struct runner *r, struct baton *w) {
             continue;
         }
         rt_poller_park(&r->poller);
-        if (ck_ring_size(&r->ring)) rt_poller_unpark(&r->poller);
-        else rt_poller_wait(&r->poller, 20000000);
+        if (ck_ring_size(&r->ring))
+            rt_poller_unpark(&r->poller);
+        else
+            rt_poller_wait(&r->poller, 20000000);
     }
 }
 

@@ -14,9 +14,9 @@ enum { BAR_CELLS = 24 }; /* width of a bar in the table */
 
 /* The questions, in the order they are asked: what others are held against comes first. */
 static const struct question {
-    const char *name;             /* as --only says */
-    int (*ask)(struct bench *b);  /* adds results */
-    const char *title;            /* over its rows */
+    const char *name;            /* as --only says */
+    int (*ask)(struct bench *b); /* adds results */
+    const char *title;           /* over its rows */
 } questions[] = {
     { "hop", bench_hop, "from core to core, 64 bytes" },
     { "local", bench_local, "from actor to actor of one shard" },
@@ -27,6 +27,7 @@ static const struct question {
     { "csv", bench_csv, "kline CSV" },
 };
 
+/* How many there are. */
 enum { QUESTIONS = sizeof questions / sizeof questions[0] };
 
 /* human writes a figure for people: 157 ns, 60.2 M/s. */
@@ -34,18 +35,25 @@ static void human(char *out, size_t cap, double v, const char *unit) {
     static const char *const steps[] = { "", " k", " M", " G" };
     int step = 0;
     if (strcmp(unit, "ns") == 0) {
-        if (v < 10) snprintf(out, cap, "%.1f ns", v);
-        else if (v < 10000) snprintf(out, cap, "%.0f ns", v);
-        else if (v < 10e6) snprintf(out, cap, "%.1f us", v / 1e3);
-        else snprintf(out, cap, "%.1f ms", v / 1e6);
+        if (v < 10)
+            snprintf(out, cap, "%.1f ns", v);
+        else if (v < 10000)
+            snprintf(out, cap, "%.0f ns", v);
+        else if (v < 10e6)
+            snprintf(out, cap, "%.1f us", v / 1e3);
+        else
+            snprintf(out, cap, "%.1f ms", v / 1e6);
         return;
     }
     while (v >= 1000 && step < 3) {
         v /= 1000;
         step++;
     }
-    if (strcmp(unit, "1") == 0) snprintf(out, cap, "%.2f", v);
-    else snprintf(out, cap, v < 10 ? "%.2f%s%s" : "%.1f%s%s", v, steps[step], *unit == 'B' ? "B/s" : "/s");
+    if (strcmp(unit, "1") == 0)
+        snprintf(out, cap, "%.2f", v);
+    else
+        snprintf(out, cap, v < 10 ? "%.2f%s%s" : "%.1f%s%s", v, steps[step],
+                 *unit == 'B' ? "B/s" : "/s");
 }
 
 /* is_rate tells whether more is better. */
@@ -119,7 +127,8 @@ static int write_json(const struct bench *b, const char *path, struct rt_error *
     fprintf(f, "{\"results\":[");
     for (uint32_t i = 0; i < b->result_cnt; i++) {
         const struct bench_result *r = &b->results[i];
-        fprintf(f, "%s\n{\"name\":\"%s\",\"unit\":\"%s\",\"value\":%.6g,\"low\":%.6g,\"high\":%.6g}",
+        fprintf(f,
+                "%s\n{\"name\":\"%s\",\"unit\":\"%s\",\"value\":%.6g,\"low\":%.6g,\"high\":%.6g}",
                 i ? "," : "", r->name, r->unit, r->value, r->low, r->high);
     }
     fprintf(f,
@@ -159,8 +168,8 @@ static int compare(const struct bench *b, const char *path, struct rt_error *err
         bool bad = factor > 1.1 && !still && !tail && strcmp(r->unit, "1") != 0;
         human(was, sizeof was, before, r->unit);
         human(is, sizeof is, r->value, r->unit);
-        printf("  %-27s %11s -> %11s  %+6.1f %%%s\n", r->name, was, is, (r->value / before - 1) * 100,
-               bad ? "  WORSE" : "");
+        printf("  %-27s %11s -> %11s  %+6.1f %%%s\n", r->name, was, is,
+               (r->value / before - 1) * 100, bad ? "  WORSE" : "");
         worse += bad;
     }
     return worse;
@@ -180,10 +189,13 @@ static int check_only(const char *only, struct rt_error *err) {
         int n = (int)strcspn(p, ",");
         bool known = false;
         for (size_t q = 0; q < QUESTIONS; q++)
-            known = known || (strncmp(questions[q].name, p, (size_t)n) == 0 && questions[q].name[n] == 0);
+            known = known ||
+                    (strncmp(questions[q].name, p, (size_t)n) == 0 && questions[q].name[n] == 0);
         if (!known)
-            return rt_error_set(err, -EINVAL, "'%.*s' is not one of hop, local, relay, tick_order, "
-                                "journal, backtest, csv", n, p);
+            return rt_error_set(err, -EINVAL,
+                                "'%.*s' is not one of hop, local, relay, tick_order, "
+                                "journal, backtest, csv",
+                                n, p);
     }
     return 0;
 }
@@ -208,7 +220,8 @@ int cmd_bench(int argc, char **argv) {
     cpu_name(cpu, sizeof cpu);
     if (!to_stdout)
         printf("%s, %ld cores, build %.12s%s\n"
-               "figure: median of the repetitions | + aim reached, - not | aim | bar | least .. most | "
+               "figure: median of the repetitions | + aim reached, - not | aim | bar | least .. "
+               "most | "
                "against its peer in this run\n",
                cpu, sysconf(_SC_NPROCESSORS_ONLN), rt_build_id(), b.quick ? ", quick" : "");
     int code = 0;
