@@ -308,7 +308,7 @@ static void line(const char *name, const struct rt_log_record *r) {
     struct text text = { .at = sentence, .cap = sizeof sentence };
     add_sentence(&text, event->sentence, r);
     size_t n = 0;
-    for (; event->name[n] != 0 && n < sizeof lower - 1; n++) {
+    for (; n < sizeof lower - 1 && event->name[n] != 0; n++) {
         char c = event->name[n];
         lower[n] = c >= 'A' && c <= 'Z' ? (char)(c + 'a' - 'A') : c;
     }

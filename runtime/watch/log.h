@@ -69,8 +69,8 @@ struct rt_log_options {
     uint32_t keep;           /* rotated files kept: PATH.1 (newest) .. PATH.keep, at most 99 */
     const struct rt_log_event *events; /* the program's table, from RT_EVENT_PROGRAM; may be NULL */
     uint32_t event_cnt;                /* its size */
-    /* names a number in a form that the log does not know ("actor"); NULL when it has no name. Called
-     * by the formatter thread: constant tables only. May be NULL. */
+    /* names a number in a form that the log does not know ("actor"); NULL when it has no name.
+     * Called by the formatter thread: constant tables only. May be NULL. */
     const char *(*name)(const char *form, int64_t number);
     struct rt_metrics_log *metrics; /* where lines and losses are counted; may be NULL; must live
                                      * until rt_log_stop */

@@ -170,8 +170,8 @@ static void *flood(void *arg) {
     return none ? arg : NULL;
 }
 
-/* A flood of several threads: each one's lines are in order, none twice; lines and drops are as many
- * as were logged; logging allocates nothing. */
+/* A flood of several threads: each one's lines are in order, none twice; lines and drops are as
+ * many as were logged; logging allocates nothing. */
 static void test_flood(void **state) {
     (void)state;
     unlink(path);
@@ -310,8 +310,8 @@ static void test_full_disk(void **state) {
     assert_int_equal(rt_metric_get(&figures.lost), lost);
 }
 
-/* Standard error is a pipe that nobody reads, then one without a reader: lines are lost and counted,
- * and stopping does not hang. */
+/* Standard error is a pipe that nobody reads, then one without a reader: lines are lost and
+ * counted, and stopping does not hang. */
 static void test_full_pipe(void **state) {
     (void)state;
     int pipe_fds[2], saved = dup(STDERR_FILENO);
