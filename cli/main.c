@@ -1,5 +1,6 @@
 /* main.c - the program: finds the subcommand and hands over. */
 #include "cli/cli.h"
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -78,6 +79,39 @@ bool cli_flag(int *argc, char **argv, const char *name) {
 
 bool cli_colour(int fd) {
     return isatty(fd) && !getenv("NO_COLOR");
+}
+
+const char *cli_program(void) {
+    static char path[4096];
+    char here[4096];
+    ssize_t n = readlink("/proc/self/exe", path, sizeof path - 1);
+    if (n <= 0 || !getcwd(here, sizeof here)) return "shrike";
+    path[n] = 0;
+    size_t m = strlen(here);
+    return strncmp(path, here, m) == 0 && path[m] == '/' ? path + m + 1 : "shrike";
+}
+
+int cli_peek(const char *dir, struct rt_topology **t, struct rt_run *run, struct rt_error *err) {
+    char path[4300];
+    snprintf(path, sizeof path, "%.4000s/run.yaml", dir);
+    if (access(path, R_OK) != 0)
+        return rt_error_set(err, -ENOENT,
+                            "%s: no run is there; the directory of a run or a backtest "
+                            "expected",
+                            dir);
+    snprintf(path, sizeof path, "%.4000s/config.yaml", dir);
+    int code = rt_topology_load(path, &shrike_registry, NULL, t, err);
+    if (code < 0) return code;
+    if ((code = rt_run_peek(*t, dir, run, err)) < 0) {
+        rt_run_close(run, false);
+        rt_topology_close(*t);
+    }
+    return code;
+}
+
+void cli_peek_close(struct rt_topology *t, struct rt_run *run) {
+    rt_run_close(run, false);
+    rt_topology_close(t);
 }
 
 /* help prints what there is. */
