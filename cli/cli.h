@@ -34,8 +34,8 @@ bool cli_colour(int fd);
 /* cli_program returns how this program is called from here: a path below the working directory, or
  * its name. */
 const char *cli_program(void);
-/* cli_peek opens the run in dir for looking: its own configuration, clock and directory. Returns 0 or
- * negative errno with err; then nothing is open. */
+/* cli_peek opens the run in dir for looking: its own configuration, clock and directory. Returns 0
+ * or negative errno with err; then nothing is open. */
 int cli_peek(const char *dir, struct rt_topology **t, struct rt_run *run, struct rt_error *err)
     __attribute__((warn_unused_result));
 /* cli_peek_close closes what cli_peek opened. */
@@ -47,4 +47,7 @@ int cmd_backtest(int argc, char **argv); /* cmd_backtest.c */
 int cmd_check(int argc, char **argv);    /* cmd_check.c */
 int cmd_replay(int argc, char **argv);   /* cmd_replay.c */
 int cmd_ctl(int argc, char **argv);      /* cmd_ctl.c */
+int cmd_journal(int argc, char **argv);  /* cmd_journal.c */
+int cmd_state(int argc, char **argv);    /* cmd_state.c */
+int cmd_data(int argc, char **argv);     /* cmd_data.c */
 #endif

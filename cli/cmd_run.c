@@ -38,11 +38,16 @@ static int write_results(struct rt_run *run, struct rt_error *err) {
     return report_results_write(run, run->ended_arg, calloc(1, sizeof(struct report_summary)), err);
 }
 
+/* hint prints one command to try, and what it does. */
+static void hint(const char *command, const char *dir, const char *more, const char *what) {
+    int n = printf("  %s %s %s%s", cli_program(), command, dir, more);
+    printf("%*s %s\n", n < 54 ? 54 - n : 0, "", what);
+}
+
 /* begin_text tells what runs and what to try meanwhile. */
 static void begin_text(const struct rt_run *run, const char *dir) {
     static const char *const clocks[] = { "virtual", "paced", "real" };
     const struct rt_topology *t = run->topology;
-    const char *me = cli_program();
     printf("%s: %s on the %s clock", t->name,
            run->fresh ? "paper trading" : "goes on where it was left,", clocks[t->clock]);
     if (t->clock == RT_CLOCK_PACED) printf(" at %gx", t->speed);
@@ -50,26 +55,25 @@ static void begin_text(const struct rt_run *run, const char *dir) {
     const char *first = NULL;
     for (uint32_t i = 0; i < t->actor_cnt && !first; i++)
         if (strcmp(t->actors[i].kind->name, "strategy") == 0) first = t->actors[i].name;
-    printf("try in another terminal:\n"
-           "  %s top %s                 what each shard does\n"
-           "  %s journal follow %s      every message as it is said\n",
-           me, dir, me, dir);
-    if (first)
-        printf("  %s ctl %s pause %s        no new orders of this strategy; resume undoes it\n", me,
-               dir, first);
-    printf("  %s ctl %s kill            the kill switch\n\n", me, dir);
+    char ctl[100];
+    printf("try in another terminal:\n");
+    hint("top", dir, "", "what each shard and edge does");
+    hint("journal follow", dir, "", "every message as it is said");
+    snprintf(ctl, sizeof ctl, " pause %.48s", first ? first : "");
+    if (first) hint("ctl", dir, ctl, "no new orders of this strategy; resume undoes it");
+    hint("ctl", dir, " kill", "the kill switch");
+    putchar('\n');
     fflush(stdout);
 }
 
 /* end_text tells where the results are and how to look at them. */
 static void end_text(const char *dir) {
-    const char *me = cli_program();
     printf("results: %s/out/{orders,fills,trades,equity}.csv, summary.json, manifest.json\n"
-           "try next:\n"
-           "  %s replay %s --verify     make it all again and compare bit for bit\n"
-           "  %s journal dump %s        every message of the run\n"
-           "  %s state %s               what was held at the end\n",
-           dir, me, dir, me, dir, me, dir);
+           "try next:\n",
+           dir);
+    hint("replay", dir, " --verify", "make it all again and compare bit for bit");
+    hint("journal dump", dir, "", "every message of the run");
+    hint("state", dir, "", "what was held at the end");
 }
 
 int cmd_run(int argc, char **argv) {

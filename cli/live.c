@@ -399,7 +399,7 @@ static void show_table(struct live *v) {
     for (uint64_t i = 0; i < n; i++)
         draw(&p, "%s%s%s", p.red, v->events[(v->event_cnt - n + i) % LAST_EVENTS], p.plain);
     draw(&p, "%sCtrl-C ends the run in good order%s", p.dim, p.plain);
-    if (v->lines) printf("\033[%dA", v->lines);
+    if (v->lines) printf("\r\033[%dA", v->lines);
     fwrite(p.text, 1, p.used, stdout);
     fputs("\033[J", stdout);
     fflush(stdout);
