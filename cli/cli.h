@@ -50,4 +50,5 @@ int cmd_ctl(int argc, char **argv);      /* cmd_ctl.c */
 int cmd_journal(int argc, char **argv);  /* cmd_journal.c */
 int cmd_state(int argc, char **argv);    /* cmd_state.c */
 int cmd_data(int argc, char **argv);     /* cmd_data.c */
+int cmd_bench(int argc, char **argv);    /* cmd_bench.c */
 #endif
