@@ -422,8 +422,8 @@ static void *room(struct rt_shard *s, size_t cnt) {
     return rt_arena_take(&s->arena, (cnt ? cnt : 1) * sizeof(void *));
 }
 
-/* make_page makes the metrics page of a process and shows its shards where to write. A run without a
- * directory has none. */
+/* make_page makes the metrics page of a process and shows its shards where to write. A run without
+ * a directory has none. */
 static int make_page(struct rt_run *run, uint16_t process, struct rt_error *err) {
     const struct rt_topology *t = run->topology;
     char path[256];

@@ -23,7 +23,7 @@ struct rt_meter {
     uint64_t allocations;             /* the thread's count when the loop began */
 };
 
-/* rt_meter_publish copies the figures to the page when a millisecond has passed since the last time;
- * mono_ns is the monotonic time. */
+/* rt_meter_publish copies the figures to the page when a millisecond has passed since the last
+ * time; mono_ns is the monotonic time. */
 void rt_meter_publish(struct rt_shard *s, int64_t mono_ns);
 #endif
