@@ -12,11 +12,13 @@
 
 /* Kinds of actor. */
 static const struct rt_actor_kind *const actor_kinds[] = {
-    &feed_kind, &strategy_kind, &risk_kind, &execution_kind, &venue_kind, &portfolio_kind, NULL };
+    &feed_kind, &strategy_kind, &risk_kind, &execution_kind, &venue_kind, &portfolio_kind, NULL
+};
 
 /* Kinds of source. */
-static const struct rt_source_kind *const source_kinds[] = {
-    &data_klines_source, &data_trades_source, &data_market_source, NULL };
+static const struct rt_source_kind *const source_kinds[] = { &data_klines_source,
+                                                             &data_trades_source,
+                                                             &data_market_source, NULL };
 
 /* What a full edge does by default: orders are refused before they are made, states are merged,
  * quotes are conflated; everything else is kept at the sender until there is room. */
@@ -44,6 +46,11 @@ static void world_close(void *world) {
 }
 
 const struct rt_registry shrike_registry = {
-    .actors = actor_kinds, .sources = source_kinds, .full = full_rules, .gates = gates,
-    .world_load = world_load, .world_close = world_close, .param_find = st_param_load,
+    .actors = actor_kinds,
+    .sources = source_kinds,
+    .full = full_rules,
+    .gates = gates,
+    .world_load = world_load,
+    .world_close = world_close,
+    .param_find = st_param_load,
 };

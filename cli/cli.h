@@ -10,10 +10,10 @@
 
 /* A subcommand. */
 struct cli_command {
-    const char *name;                    /* as typed */
-    const char *help;                    /* one line for `shrike --help` */
-    const char *usage;                   /* what `shrike NAME --help` prints, several lines */
-    int (*main)(int argc, char **argv);  /* argv[0] is the name; returns the exit code */
+    const char *name;                   /* as typed */
+    const char *help;                   /* one line for `shrike --help` */
+    const char *usage;                  /* what `shrike NAME --help` prints, several lines */
+    int (*main)(int argc, char **argv); /* argv[0] is the name; returns the exit code */
 };
 
 /* The subcommands; ends with a NULL name. */

@@ -16,9 +16,12 @@ int cmd_run(int argc, char **argv) {
     bool plain = cli_flag(&argc, argv, "--plain");
     (void)plain;
     if (argc != 2) return cli_usage("run");
-    if (rt_topology_load(argv[1], &shrike_registry, NULL, &t, &err) < 0) return cli_fail("run", &err, NULL);
-    if (home) snprintf(dir, sizeof dir, "%s", home);
-    else snprintf(dir, sizeof dir, "runs/%s", t->name);
+    if (rt_topology_load(argv[1], &shrike_registry, NULL, &t, &err) < 0)
+        return cli_fail("run", &err, NULL);
+    if (home)
+        snprintf(dir, sizeof dir, "%s", home);
+    else
+        snprintf(dir, sizeof dir, "runs/%s", t->name);
     int code = rt_run_open(t, dir, &run, &err);
     struct rt_watcher w = { .event = event };
     if (code == 0) code = rt_supervise(&run, &w, &err);

@@ -11,20 +11,24 @@ const struct cli_command cli_commands[] = {
       "  Starts the run the file declares, or recovers it when DIR holds it already.\n"
       "  --dir DIR   the run directory (default runs/NAME)\n"
       "  --plain     lines instead of the live table\n"
-      "  Ctrl-C ends it in good order; results are in DIR/out.\n", cmd_run },
+      "  Ctrl-C ends it in good order; results are in DIR/out.\n",
+      cmd_run },
     { "backtest", "run a file on the virtual clock and write the results",
       "usage: shrike backtest RUN.yaml --out DIR [--json]\n"
       "  Writes DIR/summary.json, orders.csv, fills.csv, trades.csv, equity.csv, manifest.json.\n"
-      "  A DIR that holds an unfinished backtest of the same file is finished.\n", cmd_backtest },
+      "  A DIR that holds an unfinished backtest of the same file is finished.\n",
+      cmd_backtest },
     { "check", "check a run file without side effects, print its topology",
       "usage: shrike check RUN.yaml [--json]\n", cmd_check },
     { "replay", "replay a run from its journal and compare",
       "usage: shrike replay DIR --verify [--json]\n"
-      "  Makes every output again from the recorded inputs and compares bit for bit.\n", cmd_replay },
+      "  Makes every output again from the recorded inputs and compares bit for bit.\n",
+      cmd_replay },
     { "ctl", "pause, resume, stop, kill, set a parameter of a running engine",
       "usage: shrike ctl DIR pause|resume|stop [ACTOR]\n"
       "       shrike ctl DIR set ACTOR PARAM VALUE\n"
-      "       shrike ctl DIR kill|unkill|status\n", cmd_ctl },
+      "       shrike ctl DIR kill|unkill|status\n",
+      cmd_ctl },
     { NULL, NULL, NULL, NULL },
 };
 
@@ -78,8 +82,10 @@ bool cli_colour(int fd) {
 
 /* help prints what there is. */
 static int help(FILE *to) {
-    fputs("shrike - a deterministic trading runtime: backtest, paper and live on the same actors\n\n"
-          "usage: shrike COMMAND ...        shrike COMMAND --help tells more\n\n", to);
+    fputs(
+        "shrike - a deterministic trading runtime: backtest, paper and live on the same actors\n\n"
+        "usage: shrike COMMAND ...        shrike COMMAND --help tells more\n\n",
+        to);
     for (const struct cli_command *c = cli_commands; c->name; c++)
         fprintf(to, "  %-10s %s\n", c->name, c->help);
     fputs("\nbegin with:  shrike run config/demo.yaml\n", to);
@@ -89,7 +95,9 @@ static int help(FILE *to) {
 /* main finds the subcommand. */
 int main(int argc, char **argv) {
     if (argc < 2) return help(stderr);
-    if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "help") == 0 || strcmp(argv[1], "-h") == 0) return help(stdout);
+    if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "help") == 0 ||
+        strcmp(argv[1], "-h") == 0)
+        return help(stdout);
     if (strcmp(argv[1], "--version") == 0) {
         printf("shrike 0.1.0 build %.12s\n", rt_build_id());
         return 0;

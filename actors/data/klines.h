@@ -6,10 +6,12 @@
  *         Times are in s, ms, us or ns, told by their size.
  * Rules   every row: as many columns as the first, all of them numbers; time later than the row
  *         before and on the grid of the interval counted from the first; low <= open, close <=
- * high; prices above zero with at most 8 decimals, kept exactly; volume not negative. Anything else
- * is an error with file:line. Missing bars are counted. Prices off the tick are taken. Thread  boot
- * only. Memory  the rows are one anonymous mapping; the text is read in place and let go. Cost one
- * pass, above 1 GB/s of text. */
+ *         high; prices above zero with at most 8 decimals, kept exactly; volume not negative.
+ *         Anything else is an error with file:line. Missing bars are counted. Prices off the tick
+ *         are taken.
+ * Thread  boot only.
+ * Memory  the rows are one anonymous mapping; the text is read in place and let go.
+ * Cost    one pass, above 1 GB/s of text. */
 #ifndef ACTORS_DATA_KLINES_H
 #define ACTORS_DATA_KLINES_H
 #include "runtime/core/source.h"

@@ -2,11 +2,26 @@
 #include "actors/data/file.h"
 #include "actors/data/scan.h"
 #include <errno.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 enum { PATH_TEXT_MAX = 1024 /* longest name of a file in the configuration */ };
+
+/* file_there refuses the file named path of node n when it cannot be read, naming the place that
+ * asks for it. */
+static int file_there(const struct rt_source_init *init, const struct rt_node *n, const char *path,
+                      struct rt_error *err) {
+    char full[PATH_MAX];
+    bool relative = path[0] != '/' && init->base_dir != NULL && init->base_dir[0] != '\0';
+    int len = snprintf(full, sizeof full, "%s%s%s", relative ? init->base_dir : "",
+                       relative ? "/" : "", path);
+    if (len < 0 || (size_t)len >= sizeof full) return rt_node_fail(n, err, "the path is too long");
+    if (access(full, R_OK) == 0) return 0;
+    return rt_node_fail(n, err, "cannot read %s: %s; expected a file", path, strerror(errno));
+}
 
 int data_spec_read(struct rt_source_init *init, struct data_spec *spec, struct rt_error *err) {
     *spec = (struct data_spec){ 0 };
@@ -36,8 +51,10 @@ int data_spec_read(struct rt_source_init *init, struct data_spec *spec, struct r
         if (n->kind != RT_NODE_SCALAR || n->text[0] == '\0' || strlen(n->text) > PATH_TEXT_MAX) {
             return rt_node_fail(n, err, "expected the path of a file");
         }
+        if ((rc = file_there(init, n, n->text, err)) != 0) return rc;
     }
-    return 0;
+    if (spec->file == NULL) return 0;
+    return file_there(init, rt_node_get(init->config, "file"), spec->file, err);
 }
 
 const char *data_spec_file(const struct data_spec *spec, uint32_t idx) {

@@ -11,14 +11,17 @@ struct rt_graph {
 /* take gives arena memory, or fills err. */
 static void *take(struct rt_shard *s, size_t bytes, const char *what, struct rt_error *err) {
     void *p = rt_arena_take(&s->arena, bytes);
-    if (!p) rt_error_set(err, -ENOMEM, "arena of shard %u is too small for %s; raise arena:", s->number, what);
+    if (!p)
+        rt_error_set(err, -ENOMEM, "arena of shard %u is too small for %s; raise arena:", s->number,
+                     what);
     return p;
 }
 
 void *rt_init_take(struct rt_init *init, size_t bytes) {
     void *p = rt_arena_take(&init->shard->arena, bytes);
     if (!p) { /* the caller need not look: building stops at the fault */
-        rt_shard_fail(init->shard, -ENOMEM, "arena of shard %u is too small for actor %s: raise arena:",
+        rt_shard_fail(init->shard, -ENOMEM,
+                      "arena of shard %u is too small for actor %s: raise arena:",
                       init->shard->number, init->name);
         p = calloc(1, bytes ? bytes : 1);
         if (!p) abort();
@@ -32,7 +35,8 @@ int rt_init_series(struct rt_init *init, uint16_t row_kind, uint32_t key, int64_
     for (uint16_t i = 0; i < s->series_cnt; i++) {
         const struct rt_series *r = &s->feeds[i].s;
         if (r->row_kind != row_kind || r->key != key) continue;
-        if (interval_ns ? r->span_ns == interval_ns : best < 0 || r->span_ns < s->feeds[best].s.span_ns)
+        if (interval_ns ? r->span_ns == interval_ns
+                        : best < 0 || r->span_ns < s->feeds[best].s.span_ns)
             best = i;
     }
     return best;
@@ -55,7 +59,8 @@ int rt_init_actor_kind(struct rt_init *init, const char *kind, int n, struct rt_
 
 /* by_rank orders series: longer span first, then key, then the source's hint. */
 static int by_rank(const void *a, const void *b) {
-    const struct rt_series *x = &((const struct rt_feed *)a)->s, *y = &((const struct rt_feed *)b)->s;
+    const struct rt_series *x = &((const struct rt_feed *)a)->s,
+                           *y = &((const struct rt_feed *)b)->s;
     if (x->span_ns != y->span_ns) return x->span_ns > y->span_ns ? -1 : 1;
     if (x->key != y->key) return x->key < y->key ? -1 : 1;
     if (x->row_kind != y->row_kind) return x->row_kind < y->row_kind ? -1 : 1;
@@ -76,8 +81,13 @@ static int open_sources(struct rt_run *run, struct rt_shard *s, struct rt_error 
     run->sources_report[0] = 0;
     for (uint32_t i = 0; i < t->source_cnt; i++) {
         struct rt_source_init init = {
-            .config = t->sources[i].config, .world = t->world, .base_dir = t->base_dir,
-            .seed = t->seed, .start_ns = t->start_ns, .end_ns = t->end_ns, .series = room,
+            .config = t->sources[i].config,
+            .world = t->world,
+            .base_dir = t->base_dir,
+            .seed = t->seed,
+            .start_ns = t->start_ns,
+            .end_ns = t->end_ns,
+            .series = room,
             .series_max = (uint32_t)(RT_SERIES_MAX - s->series_cnt),
         };
         memset(room, 0, RT_SERIES_MAX * sizeof *room);
@@ -89,7 +99,8 @@ static int open_sources(struct rt_run *run, struct rt_shard *s, struct rt_error 
         }
         size_t used = strlen(run->sources_report);
         if (init.report[0])
-            snprintf(run->sources_report + used, sizeof run->sources_report - used, "%s\n", init.report);
+            snprintf(run->sources_report + used, sizeof run->sources_report - used, "%s\n",
+                     init.report);
         for (uint32_t k = 0; k < init.series_cnt; k++) {
             struct rt_feed *f = &s->feeds[s->series_cnt++];
             f->s = room[k];
@@ -141,7 +152,8 @@ static int64_t last_instant(struct rt_shard *s) {
         struct rt_feed *d = &s->feeds[i];
         struct rt_block b = { 0 };
         if (d->s.rows_total == UINT64_MAX) return INT64_MAX;
-        if (d->s.rows_total == 0 || d->s.block(&d->s, d->s.rows_total - 1, &b) < 0 || b.cnt == 0) continue;
+        if (d->s.rows_total == 0 || d->s.block(&d->s, d->s.rows_total - 1, &b) < 0 || b.cnt == 0)
+            continue;
         int64_t at;
         memcpy(&at, b.rows + (d->s.rows_total - 1 - b.first) * d->s.row_bytes, sizeof at);
         if (at + d->s.span_ns > last) last = at + d->s.span_ns;
@@ -170,7 +182,8 @@ static int make_actors(struct rt_run *run, struct rt_shard *s, struct rt_error *
         l->poison_call = UINT64_MAX;
         snprintf(l->name, sizeof l->name, "%s", a->name);
         l->state = take(s, a->kind->state_bytes, a->name, err);
-        for (int q = 0; q < 2; q++) l->mail[q] = take(s, d->mail_max * sizeof(uint32_t), "mail", err);
+        for (int q = 0; q < 2; q++)
+            l->mail[q] = take(s, d->mail_max * sizeof(uint32_t), "mail", err);
         if (!l->state || !l->mail[0] || !l->mail[1]) return err->code;
     }
     return 0;
@@ -192,7 +205,8 @@ static int make_routes(struct rt_run *run, struct rt_shard *s, struct rt_error *
     memset(s->row_of, 0xff, sizeof s->row_of);
     for (uint32_t i = 0; i < t->actor_cnt; i++)
         if (t->actors[i].shard != s->number && t->actor_cnt) rows++;
-    s->routes = take(s, (size_t)(rows ? rows : 1) * MSG_KIND_MAX * sizeof *s->routes, "routes", err);
+    s->routes =
+        take(s, (size_t)(rows ? rows : 1) * MSG_KIND_MAX * sizeof *s->routes, "routes", err);
     s->hearers = take(s, 65536 * sizeof *s->hearers, "routes", err);
     if (!s->routes || !s->hearers) return err->code;
     uint32_t next_row = s->local_cnt;
@@ -216,7 +230,8 @@ static int make_routes(struct rt_run *run, struct rt_shard *s, struct rt_error *
                 } else if (local) {
                     to_shard[t->actors[b].shard] = true;
                 }
-                if (at > 65000) return rt_error_set(err, -E2BIG, "too many hearers on shard %u", s->number);
+                if (at > 65000)
+                    return rt_error_set(err, -E2BIG, "too many hearers on shard %u", s->number);
             }
             for (uint16_t n = 0; n < t->shard_cnt; n++)
                 if (to_shard[n]) {
@@ -244,7 +259,8 @@ static int make_edges(struct rt_run *run, struct rt_shard *s, struct rt_error *e
             e->shard = n;
             memcpy(e->full_of, def->full_of, sizeof e->full_of);
             e->frames_max = def->capacity * 4;
-            e->pending = take(s, (size_t)e->frames_max * MSG_SLOT_BYTES + MSG_FRAME_MAX, "edges", err);
+            e->pending =
+                take(s, (size_t)e->frames_max * MSG_SLOT_BYTES + MSG_FRAME_MAX, "edges", err);
             if (!e->pending) return err->code;
             e->tx.ring = out; /* opened when the place is known */
             rt_ring_tx_init(&e->tx, out, 0);
@@ -265,15 +281,21 @@ static int init_actors(struct rt_run *run, struct rt_shard *s, struct rt_error *
     for (uint16_t i = 0; i < s->local_cnt; i++) {
         struct rt_local *a = &s->locals[i];
         const struct rt_actor_def *d = &t->actors[a->id - 1];
-        struct rt_init init = { .config = d->config, .world = t->world, .shard = s, .name = a->name,
-                                .seed = t->seed, .self = a->id, .local = i };
+        struct rt_init init = { .config = d->config,
+                                .world = t->world,
+                                .shard = s,
+                                .name = a->name,
+                                .seed = t->seed,
+                                .self = a->id,
+                                .local = i };
         s->ctx.self = a->id;
         s->ctx.local = i;
         s->ctx.shard = s;
         s->ctx.said_seq = &a->said_seq;
         if (!a->kind->init) continue;
         int code = a->kind->init(&init, a->state, err);
-        if (code == 0 && s->fault.text[0]) code = rt_error_set(err, s->fault.code, "%s", s->fault.text);
+        if (code == 0 && s->fault.text[0])
+            code = rt_error_set(err, s->fault.code, "%s", s->fault.text);
         if (code == 0) {
             const char *known[64] = { "kind", "shard", "hears" };
             for (int k = 0; a->kind->options && a->kind->options[k].name && k < 60; k++)
@@ -285,7 +307,8 @@ static int init_actors(struct rt_run *run, struct rt_shard *s, struct rt_error *
     return 0;
 }
 
-int rt_shard_build(struct rt_run *run, uint16_t number, struct rt_shard **out, struct rt_error *err) {
+int rt_shard_build(struct rt_run *run, uint16_t number, struct rt_shard **out,
+                   struct rt_error *err) {
     const struct rt_topology *t = run->topology;
     const struct rt_shard_def *d = &t->shards[number];
     struct rt_shard *s = aligned_alloc(128, (sizeof *s + 127) / 128 * 128);
@@ -298,7 +321,8 @@ int rt_shard_build(struct rt_run *run, uint16_t number, struct rt_shard **out, s
     memset(s->local_of, 0xff, sizeof s->local_of);
     memset(s->shard_of, 0xff, sizeof s->shard_of);
     size_t queues = 2 * d->mail_bytes;
-    if ((code = rt_arena_init(&s->arena, d->arena_bytes + queues + (8 << 20), err)) < 0) return code;
+    if ((code = rt_arena_init(&s->arena, d->arena_bytes + queues + (8 << 20), err)) < 0)
+        return code;
     s->graph = take(s, sizeof *s->graph, "graph", err);
     if (!s->graph) return err->code;
     s->graph->topology = t;
@@ -332,7 +356,8 @@ int rt_shard_build(struct rt_run *run, uint16_t number, struct rt_shard **out, s
     s->ctx.now_ns = s->now_ns;
     s->wheel = rt_wheel_init(wheel, d->timers_max, s->now_ns);
     if ((code = init_actors(run, s, err)) < 0) return code;
-    rt_ring_rx_init(&s->commands, run->link.commands[number], ck_pr_load_64(&run->link.commands[number]->taken));
+    rt_ring_rx_init(&s->commands, run->link.commands[number],
+                    ck_pr_load_64(&run->link.commands[number]->taken));
     return 0;
 }
 

@@ -1,6 +1,6 @@
 /* control.c - the control socket: what people and tools ask of a running engine. */
-#include "runtime/boot/supervise.h"
 #include "runtime/base/hash.h"
+#include "runtime/boot/supervise.h"
 #include <errno.h>
 #include <poll.h>
 #include <pthread.h>
@@ -12,12 +12,12 @@
 
 /* The server. */
 static struct {
-    struct rt_run *run;   /* the run it serves */
-    pthread_t thread;     /* its thread */
-    int fd;               /* listening socket, -1 = none */
-    int stop[2];          /* a byte here ends it */
-    uint64_t key;         /* last idempotency key given */
-    char path[108];       /* the socket */
+    struct rt_run *run;                  /* the run it serves */
+    pthread_t thread;                    /* its thread */
+    int fd;                              /* listening socket, -1 = none */
+    int stop[2];                         /* a byte here ends it */
+    uint64_t key;                        /* last idempotency key given */
+    char path[108];                      /* the socket */
     struct rt_ring_tx tx[RT_SHARDS_MAX]; /* to each shard */
 } server = { .fd = -1 };
 
@@ -28,7 +28,8 @@ static int push(const struct msg_command *c) {
         struct msg_frame f;      /* head */
         struct msg_command body; /* what is asked */
         uint64_t slack[8];       /* a ring reads whole lines */
-    } m = { .f = { .kind = MSG_COMMAND, .size = sizeof m.f + sizeof m.body, .dest = c->target }, .body = *c };
+    } m = { .f = { .kind = MSG_COMMAND, .size = sizeof m.f + sizeof m.body, .dest = c->target },
+            .body = *c };
     for (uint32_t i = 0; i < t->shard_cnt; i++) {
         if (c->target && t->actors[c->target - 1].shard != i) continue;
         if (!rt_ring_push(&server.tx[i], &m.f)) return -EAGAIN;
@@ -42,7 +43,8 @@ static int push(const struct msg_command *c) {
 static void answer(char *line, uint32_t uid, char *out, size_t cap) {
     static const char *const words[] = { "none", "pause", "resume", "stop", "kill", "set" };
     const struct rt_topology *t = server.run->topology;
-    char *save = NULL, *verb = strtok_r(line, " \t\r\n", &save), *name = strtok_r(NULL, " \t\r\n", &save);
+    char *save = NULL, *verb = strtok_r(line, " \t\r\n", &save),
+         *name = strtok_r(NULL, " \t\r\n", &save);
     char *param = strtok_r(NULL, " \t\r\n", &save), *value = strtok_r(NULL, " \t\r\n", &save);
     struct msg_command c = { .uid = uid, .key = ++server.key };
     const struct rt_actor_def *a = name ? rt_topology_actor(t, name) : NULL;
@@ -51,8 +53,10 @@ static void answer(char *line, uint32_t uid, char *out, size_t cap) {
         return;
     }
     if (strcmp(verb, "status") == 0) {
-        snprintf(out, cap, "{\"ok\":true,\"name\":\"%s\",\"kill\":%u,\"stop\":%u,\"restarts\":%u}\n", t->name,
-                 atomic_load(&server.run->link.shared->kill), atomic_load(&server.run->link.shared->stop),
+        snprintf(out, cap,
+                 "{\"ok\":true,\"name\":\"%s\",\"kill\":%u,\"stop\":%u,\"restarts\":%u}\n", t->name,
+                 atomic_load(&server.run->link.shared->kill),
+                 atomic_load(&server.run->link.shared->stop),
                  atomic_load(&server.run->link.shared->lost));
         return;
     }
@@ -70,7 +74,9 @@ static void answer(char *line, uint32_t uid, char *out, size_t cap) {
     for (uint16_t i = 1; i < 6; i++)
         if (strcmp(verb, words[i]) == 0) c.op = i;
     if (!c.op) {
-        snprintf(out, cap, "{\"ok\":false,\"error\":\"unknown command; pause, resume, stop, kill, unkill, set or status expected\"}\n");
+        snprintf(out, cap,
+                 "{\"ok\":false,\"error\":\"unknown command; pause, resume, stop, kill, unkill, "
+                 "set or status expected\"}\n");
         return;
     }
     if (name && !a) {
@@ -84,15 +90,18 @@ static void answer(char *line, uint32_t uid, char *out, size_t cap) {
             snprintf(out, cap, "{\"ok\":false,\"error\":\"set ACTOR PARAM VALUE expected\"}\n");
             return;
         }
-        if (!t->registry->param_find || t->registry->param_find(a->config, param, value, &c.param, &c.value, &err) < 0) {
+        if (!t->registry->param_find ||
+            t->registry->param_find(a->config, param, value, &c.param, &c.value, &err) < 0) {
             for (char *p = err.text; *p; p++)
                 if (*p == '"' || *p == '\\') *p = '\'';
             snprintf(out, cap, "{\"ok\":false,\"error\":\"%s\"}\n", err.text);
             return;
         }
     }
-    if (push(&c) < 0) snprintf(out, cap, "{\"ok\":false,\"error\":\"too many commands under way; try again\"}\n");
-    else snprintf(out, cap, "{\"ok\":true,\"key\":%llu}\n", (unsigned long long)c.key);
+    if (push(&c) < 0)
+        snprintf(out, cap, "{\"ok\":false,\"error\":\"too many commands under way; try again\"}\n");
+    else
+        snprintf(out, cap, "{\"ok\":true,\"key\":%llu}\n", (unsigned long long)c.key);
 }
 
 /* serve answers one peer: one line. */
@@ -113,8 +122,11 @@ static void serve(int fd) {
         if (memchr(line, '\n', used)) break;
     }
     line[used] = 0;
-    if (!memchr(line, '\n', used)) snprintf(out, sizeof out, "{\"ok\":false,\"error\":\"one line of at most 500 bytes expected\"}\n");
-    else answer(line, who.uid, out, sizeof out);
+    if (!memchr(line, '\n', used))
+        snprintf(out, sizeof out,
+                 "{\"ok\":false,\"error\":\"one line of at most 500 bytes expected\"}\n");
+    else
+        answer(line, who.uid, out, sizeof out);
     for (size_t at = 0, all = strlen(out); at < all;) {
         ssize_t sent = send(fd, out + at, all - at, MSG_NOSIGNAL);
         if (sent <= 0) break;
@@ -125,7 +137,8 @@ static void serve(int fd) {
 /* control_main is the server's thread. */
 static void *control_main(void *arg) {
     (void)arg;
-    struct pollfd fds[2] = { { .fd = server.fd, .events = POLLIN }, { .fd = server.stop[0], .events = POLLIN } };
+    struct pollfd fds[2] = { { .fd = server.fd, .events = POLLIN },
+                             { .fd = server.stop[0], .events = POLLIN } };
     for (;;) {
         if (poll(fds, 2, -1) < 0) continue;
         if (fds[1].revents) return NULL;
@@ -142,7 +155,9 @@ static int address(const char *dir, struct sockaddr_un *at, struct rt_error *err
     at->sun_family = AF_UNIX;
     int n = snprintf(at->sun_path, sizeof at->sun_path, "%s/ctl.sock", dir);
     if (n < 0 || (size_t)n >= sizeof at->sun_path)
-        return rt_error_set(err, -ENAMETOOLONG, "%s: the directory's name is too long for a control socket (%zu bytes)", dir, sizeof at->sun_path - 10);
+        return rt_error_set(err, -ENAMETOOLONG,
+                            "%s: the directory's name is too long for a control socket (%zu bytes)",
+                            dir, sizeof at->sun_path - 10);
     return 0;
 }
 
@@ -160,7 +175,8 @@ int rt_control_start(struct rt_run *run, struct rt_error *err) {
     server.fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
     unlink(at.sun_path);
     mode_t old = umask(0177);
-    bool bad = server.fd < 0 || bind(server.fd, (struct sockaddr *)&at, sizeof at) < 0 || listen(server.fd, 16) < 0;
+    bool bad = server.fd < 0 || bind(server.fd, (struct sockaddr *)&at, sizeof at) < 0 ||
+               listen(server.fd, 16) < 0;
     umask(old);
     if (bad || pipe(server.stop) < 0) {
         int code = -errno;
@@ -194,7 +210,8 @@ int rt_control_ask(const char *dir, const char *line, char *out, size_t cap, str
     if (connect(fd, (struct sockaddr *)&at, sizeof at) < 0) {
         code = -errno;
         close(fd);
-        return rt_error_set(err, code, "%s: no run answers there (%s); is it running?", at.sun_path, strerror(-code));
+        return rt_error_set(err, code, "%s: no run answers there (%s); is it running?", at.sun_path,
+                            strerror(-code));
     }
     if (send(fd, line, strlen(line), MSG_NOSIGNAL) < 0 || send(fd, "\n", 1, MSG_NOSIGNAL) < 0) {
         code = -errno;

@@ -2,6 +2,7 @@
 #include "runtime/base/hash.h"
 #include "runtime/boot/build.h"
 #include "runtime/time/clock.h"
+#include "schemas/schema.h"
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -115,6 +116,13 @@ static void remove_dir(const char *path, int depth) {
     rmdir(path);
 }
 
+/* note adds a sentence to the run's report. */
+static void note(struct rt_run *run, const char *shard, const char *text) {
+    size_t used = strlen(run->report);
+    if (text[0])
+        snprintf(run->report + used, sizeof run->report - used, "shard %s: %s\n", shard, text);
+}
+
 /* read_identity reads RUN/run.yaml: which run this directory holds. */
 static int read_identity(struct rt_run *run, struct rt_error *err) {
     struct rt_topology *t = run->topology;
@@ -130,20 +138,64 @@ static int read_identity(struct rt_run *run, struct rt_error *err) {
         (code = rt_node_text(root, "config", true, 64, NULL, &config, err)) == 0 &&
         (code = rt_node_int(root, "start_ns", true, INT64_MIN, INT64_MAX, 0, &start, err)) == 0) {
         run->run_id = strtoull(id, NULL, 16);
+        const char *build = "", *base = t->base_dir;
+        if (rt_node_text(root, "base", false, 4000, t->base_dir, &base, err) == 0 &&
+            base != t->base_dir)
+            snprintf(t->base_dir, sizeof t->base_dir, "%s", base);
+        if (rt_node_text(root, "build", false, 64, "", &build, err) == 0 &&
+            strcmp(build, rt_build_id()) != 0)
+            note(run, "-", "made by another build of the program: this one replays it");
         rt_sha256_hex(t->config_hash, hex);
         if (strcmp(hex, config) != 0)
-            code = rt_error_set(err, -EEXIST, "%s holds a run of another configuration; choose an empty "
-                                "directory, or remove it", run->paths.dir);
+            code = rt_error_set(err, -EEXIST,
+                                "%s holds a run of another configuration; choose an empty "
+                                "directory, or remove it",
+                                run->paths.dir);
         t->start_ns = start;
     }
     rt_config_close(c);
     return code;
 }
 
+/* keep_artifact keeps bytes as RUN/artifacts/HASH and puts the hash into hex. */
+static int keep_artifact(struct rt_run *run, const void *bytes, size_t cnt, char hex[65],
+                         struct rt_error *err) {
+    uint8_t hash[32];
+    char path[4300];
+    rt_sha256(bytes, cnt, hash);
+    rt_sha256_hex(hash, hex);
+    snprintf(path, sizeof path, "%s/artifacts", run->paths.dir);
+    int code = make_dir(path, 0755);
+    if (code < 0) return rt_error_set(err, code, "%s: %s", path, strerror(-code));
+    snprintf(path, sizeof path, "%s/artifacts/%s", run->paths.dir, hex);
+    FILE *f = fopen(path, "w");
+    if (!f) return rt_error_set(err, -errno, "%s: %s", path, strerror(errno));
+    bool bad = fwrite(bytes, 1, cnt, f) != cnt;
+    if (fclose(f) != 0 || bad) return rt_error_set(err, -EIO, "%s: cannot be written", path);
+    return 0;
+}
+
+/* keep_file keeps the file at path likewise; at most 16 MiB. */
+static int keep_file(struct rt_run *run, const char *path, char hex[65], struct rt_error *err) {
+    FILE *f = fopen(path, "r");
+    size_t cap = 16U << 20;
+    char *bytes = f ? malloc(cap) : NULL;
+    if (!bytes) {
+        if (f) fclose(f);
+        return rt_error_set(err, -EIO, "%s: cannot be read", path);
+    }
+    size_t cnt = fread(bytes, 1, cap, f);
+    fclose(f);
+    int code = cnt == cap ? rt_error_set(err, -EFBIG, "%s: too large to keep", path)
+                          : keep_artifact(run, bytes, cnt, hex, err);
+    free(bytes);
+    return code;
+}
+
 /* write_identity writes RUN/run.yaml and config.yaml of a new run. */
 static int write_identity(struct rt_run *run, struct rt_error *err) {
     struct rt_topology *t = run->topology;
-    char path[4200], hex[65], temp[4200];
+    char path[4200], hex[65], temp[4200], file[65], schema[65];
     if (getrandom(&run->run_id, sizeof run->run_id, 0) != sizeof run->run_id)
         return rt_error_set(err, -EIO, "no random numbers for a run id");
     if (t->clock == RT_CLOCK_REAL && t->start_ns == INT64_MIN) t->start_ns = rt_clock_ns();
@@ -151,12 +203,19 @@ static int write_identity(struct rt_run *run, struct rt_error *err) {
     snprintf(path, sizeof path, "%s/config.yaml", run->paths.dir);
     int code = rt_config_write(t->config, path, err);
     if (code < 0) return code;
+    if ((code = keep_file(run, t->path, file, err)) < 0 ||
+        (code = keep_artifact(run, msg_schema, msg_schema_bytes, schema, err)) < 0)
+        return code;
     snprintf(path, sizeof path, "%s/run.yaml", run->paths.dir);
     snprintf(temp, sizeof temp, "%s/run.yaml.new", run->paths.dir);
     FILE *f = fopen(temp, "w");
     if (!f) return rt_error_set(err, -errno, "%s: %s", temp, strerror(errno));
-    fprintf(f, "run_id: \"%016llx\"\nconfig: \"%s\"\nstart_ns: %lld\nbuild: \"%s\"\n",
-            (unsigned long long)run->run_id, hex, (long long)t->start_ns, rt_build_id());
+    fprintf(f,
+            "run_id: \"%016llx\"\nconfig: \"%s\"\nstart_ns: %lld\nbuild: \"%s\"\n"
+            "artifacts: {run_file: \"%s\", schema: \"%s\"}\n"
+            "base: \"%s\"\n",
+            (unsigned long long)run->run_id, hex, (long long)t->start_ns, rt_build_id(), file,
+            schema, t->base_dir);
     bool bad = fflush(f) != 0 || fsync(fileno(f)) != 0;
     if (fclose(f) != 0 || bad || rename(temp, path) < 0)
         return rt_error_set(err, -EIO, "%s: cannot be written: %s", path, strerror(errno));
@@ -195,7 +254,8 @@ int rt_run_peek(struct rt_topology *t, const char *dir, struct rt_run *run, stru
     char path[4200];
     int code = begin_run(t, run, err);
     if (code < 0) return code;
-    if (strlen(dir) > 3000 || !realpath(dir, run->paths.dir)) return rt_error_set(err, -ENOENT, "%s: %s", dir, strerror(errno));
+    if (strlen(dir) > 3000 || !realpath(dir, run->paths.dir))
+        return rt_error_set(err, -ENOENT, "%s: %s", dir, strerror(errno));
     snprintf(path, sizeof path, "%s/run.yaml", run->paths.dir);
     if (access(path, F_OK) != 0) return rt_error_set(err, -ENOENT, "%s: holds no run", dir);
     run->fresh = false;
@@ -209,14 +269,18 @@ int rt_run_open(struct rt_topology *t, const char *dir, struct rt_run *run, stru
     int code;
     if ((code = begin_run(t, run, err)) < 0) return code;
     if (dir && dir[0]) {
-        if (strlen(dir) > 3000) return rt_error_set(err, -ENAMETOOLONG, "the run directory's name is too long");
-        if ((code = make_dir(dir, 0755)) < 0) return rt_error_set(err, code, "%s: %s", dir, strerror(-code));
-        if (!realpath(dir, run->paths.dir)) return rt_error_set(err, -errno, "%s: %s", dir, strerror(errno));
+        if (strlen(dir) > 3000)
+            return rt_error_set(err, -ENAMETOOLONG, "the run directory's name is too long");
+        if ((code = make_dir(dir, 0755)) < 0)
+            return rt_error_set(err, code, "%s: %s", dir, strerror(-code));
+        if (!realpath(dir, run->paths.dir))
+            return rt_error_set(err, -errno, "%s: %s", dir, strerror(errno));
         snprintf(path, sizeof path, "%s/lock", run->paths.dir);
         run->lock_fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0644);
         if (run->lock_fd < 0) return rt_error_set(err, -errno, "%s: %s", path, strerror(errno));
         if (flock(run->lock_fd, LOCK_EX | LOCK_NB) < 0)
-            return rt_error_set(err, -EBUSY, "%s: another process runs it; stop that one first", run->paths.dir);
+            return rt_error_set(err, -EBUSY, "%s: another process runs it; stop that one first",
+                                run->paths.dir);
         snprintf(path, sizeof path, "%s/run.yaml", run->paths.dir);
         run->fresh = access(path, F_OK) != 0;
         code = run->fresh ? write_identity(run, err) : read_identity(run, err);
@@ -236,11 +300,16 @@ static void journal_options(struct rt_run *run, uint16_t shard, struct rt_journa
     snprintf(dir, cap, "%s/journal/%s", run->paths.dir, t->shards[shard].name);
     snprintf(stage, cap, "%s/%s", run->paths.stage, t->shards[shard].name);
     *o = (struct rt_journal_options){
-        .dir = dir, .stage_dir = stage, .segment_bytes = t->segment_bytes,
+        .dir = dir,
+        .stage_dir = stage,
+        .segment_bytes = t->segment_bytes,
         .stage_segments = t->stage_segments,
-        .backing = run->paths.dir[0] ? t->backing : RT_BACKING_MEMORY, .durability = t->durability,
-        .interval_ns = t->interval_ns, .archive_bytes_max = t->archive_bytes_max,
-        .run_id = run->run_id, .shard = shard,
+        .backing = run->paths.dir[0] ? t->backing : RT_BACKING_MEMORY,
+        .durability = t->durability,
+        .interval_ns = t->interval_ns,
+        .archive_bytes_max = t->archive_bytes_max,
+        .run_id = run->run_id,
+        .shard = shard,
     };
 }
 
@@ -258,10 +327,37 @@ static uint32_t names(const struct rt_run *run, char *out, size_t cap) {
     return (uint32_t)(used < cap ? used : cap - 1);
 }
 
-/* note adds a sentence to the run's report. */
-static void note(struct rt_run *run, const char *shard, const char *text) {
-    size_t used = strlen(run->report);
-    if (text[0]) snprintf(run->report + used, sizeof run->report - used, "shard %s: %s\n", shard, text);
+/* check_sources holds the hashes of the sources against those the run began with (RUN/sources), which
+ * the first to come writes down. */
+static int check_sources(struct rt_run *run, struct rt_error *err) {
+    char path[4200], temp[4300], hex[65], line[400];
+    if (!run->paths.dir[0]) return 0;
+    snprintf(path, sizeof path, "%s/sources", run->paths.dir);
+    FILE *f = fopen(path, "r");
+    if (!f) {
+        snprintf(temp, sizeof temp, "%s.%d", path, getpid());
+        if (run->verify || !(f = fopen(temp, "w")))
+            return rt_error_set(err, -EIO, "%s: %s", path, strerror(errno));
+        for (uint32_t i = 0; i < run->series_cnt; i++) {
+            rt_sha256_hex(run->source_hash[i], hex);
+            fprintf(f, "%s %s\n", hex, run->series_name[i]);
+        }
+        bool bad = fflush(f) != 0 || fsync(fileno(f)) != 0;
+        if (fclose(f) != 0 || bad || rename(temp, path) < 0)
+            return rt_error_set(err, -EIO, "%s: cannot be written: %s", path, strerror(errno));
+        return 0;
+    }
+    int code = 0;
+    for (uint32_t i = 0; i < run->series_cnt && code == 0; i++) {
+        rt_sha256_hex(run->source_hash[i], hex);
+        if (!fgets(line, sizeof line, f) || strncmp(line, hex, 64) != 0)
+            code = rt_error_set(err, -EBADMSG,
+                                "the data of %s is not what this run began with; put it back, or "
+                                "start in a new directory",
+                                run->series_name[i]);
+    }
+    fclose(f);
+    return code;
 }
 
 /* read_poison tells the shard's actors which call they died of before (RUN/poison). */
@@ -387,7 +483,7 @@ static int prepare(struct rt_run *run, uint16_t number, struct thread *th, struc
     char dir[4200], stage[4200], head[60000], report[300] = "";
     int code = rt_shard_build(run, number, &run->shards[number], err);
     struct rt_shard *s = run->shards[number];
-    if (code < 0) return code;
+    if (code < 0 || (code = check_sources(run, err)) < 0) return code;
     th->run = run;
     th->s = s;
     for (uint16_t n = 0; n < t->shard_cnt; n++) {
@@ -399,8 +495,10 @@ static int prepare(struct rt_run *run, uint16_t number, struct thread *th, struc
     o.head = head;
     o.head_bytes = names(run, head, sizeof head);
     s->journal_on = true;
-    if (o.backing == RT_BACKING_MEMORY) o.dir = o.stage_dir = dir; /* a name, nothing is made there */
-    if (o.backing != RT_BACKING_MEMORY && (code = make_dir(o.dir, 0755)) < 0) return rt_error_set(err, code, "%s: %s", dir, strerror(-code));
+    if (o.backing == RT_BACKING_MEMORY)
+        o.dir = o.stage_dir = dir; /* a name, nothing is made there */
+    if (o.backing != RT_BACKING_MEMORY && (code = make_dir(o.dir, 0755)) < 0)
+        return rt_error_set(err, code, "%s: %s", dir, strerror(-code));
     if (o.stage_dir && o.backing != RT_BACKING_MEMORY && (code = make_dir(o.stage_dir, 0700)) < 0)
         return rt_error_set(err, code, "%s: %s", stage, strerror(-code));
     if ((code = rt_journal_open(&s->journal, &o, &found, err)) < 0) return code;
@@ -416,18 +514,20 @@ static int prepare(struct rt_run *run, uint16_t number, struct thread *th, struc
             return code;
         note(run, t->shards[number].name, report);
         if (position > 0 && (code = rt_shard_loaded(s)) < 0)
-            return rt_error_set(err, code, "the sources cannot be read where the snapshot left them");
+            return rt_error_set(err, code,
+                                "the sources cannot be read where the snapshot left them");
         if ((code = rt_tape_open(&th->tape, dir, o.stage_dir, position, err)) < 0) return code;
         rt_tape_begin(s, &th->tape);
     }
     if (run->paths.dir[0] && t->snapshot_every_ns > 0 && o.backing != RT_BACKING_MEMORY) {
-        if ((code = make_dir(snap, 0755)) < 0) return rt_error_set(err, code, "%s: %s", snap, strerror(-code));
+        if ((code = make_dir(snap, 0755)) < 0)
+            return rt_error_set(err, code, "%s: %s", snap, strerror(-code));
         if ((code = rt_snapshots_open(snap, 1, 64 << 20, &s->snapshots, err)) < 0) return code;
         s->snapshot_slot = 0;
         s->snapshot_every_ns = t->snapshot_every_ns;
     }
-    /* the newest numbers are known: what a snapshot did not tell begins at nought */
-    for (uint16_t i = 0; i < s->edge_in_cnt; i++)
+    for (uint16_t i = 0; i < s->edge_in_cnt && !s->tape; i++) /* else at the tape's end: until then
+                                                               * the sender must not see it go back */
         rt_ring_rx_init(&s->in[i].rx, s->in[i].rx.ring, s->in[i].heard);
     rt_arena_seal(&s->arena);
     return 0;
@@ -440,7 +540,8 @@ static int finish(struct rt_run *run, uint16_t number, struct thread *th, struct
     if (!s) return 0;
     rt_snapshots_close(s->snapshots);
     if (s->journal.impl && (code = rt_journal_close(&s->journal)) < 0)
-        rt_error_set(err, code, "journal of shard %s: %s", run->topology->shards[number].name, strerror(-code));
+        rt_error_set(err, code, "journal of shard %s: %s", run->topology->shards[number].name,
+                     strerror(-code));
     if (th->tape.impl) rt_tape_close(&th->tape);
     for (uint16_t n = 0; n < run->topology->shard_cnt; n++) free(s->peers[n]);
     return code;
@@ -462,14 +563,17 @@ int rt_run_process(struct rt_run *run, uint16_t process, struct rt_error *err) {
     for (uint16_t n = 0; n < t->shard_cnt && code == 0; n++) {
         if (t->shards[n].process != process) continue;
         int bad = pthread_create(&threads[n].id, NULL, shard_main, &threads[n]);
-        if (bad) code = rt_error_set(err, -bad, "no thread for shard %s", t->shards[n].name);
-        else threads[n].started = true;
+        if (bad)
+            code = rt_error_set(err, -bad, "no thread for shard %s", t->shards[n].name);
+        else
+            threads[n].started = true;
     }
     for (uint16_t n = 0; n < t->shard_cnt; n++) {
         if (!threads[n].started) continue;
         pthread_join(threads[n].id, NULL);
         if (threads[n].code < 0 && code == 0)
-            code = rt_error_set(err, threads[n].code, "shard %s: %s", t->shards[n].name, threads[n].s->fault.text);
+            code = rt_error_set(err, threads[n].code, "shard %s: %s", t->shards[n].name,
+                                threads[n].s->fault.text);
     }
     for (uint16_t n = 0; n < t->shard_cnt; n++) {
         struct rt_error last = { 0 };
@@ -495,7 +599,8 @@ static int replay_shard(struct rt_run *run, uint16_t number, bool snapshot, stru
     uint64_t position = 0;
     int code = rt_shard_build(run, number, &run->shards[number], err);
     struct rt_shard *s = run->shards[number];
-    if (code < 0) return code;
+    run->verify = true;
+    if (code < 0 || (code = check_sources(run, err)) < 0) return code;
     journal_options(run, number, &o, dir, stage, sizeof dir);
     snprintf(snap, sizeof snap, "%s/snapshot/%s", run->paths.dir, t->shards[number].name);
     read_poison(run, s);
@@ -507,9 +612,12 @@ static int replay_shard(struct rt_run *run, uint16_t number, bool snapshot, stru
             return code;
         note(run, t->shards[number].name, report);
         if (position > 0 && (code = rt_shard_loaded(s)) < 0)
-            return rt_error_set(err, code, "the sources cannot be read where the snapshot left them");
+            return rt_error_set(err, code,
+                                "the sources cannot be read where the snapshot left them");
     }
-    if ((code = rt_tape_open(tape, dir, access(stage, F_OK) == 0 ? stage : NULL, position, err)) < 0) return code;
+    if ((code = rt_tape_open(tape, dir, access(stage, F_OK) == 0 ? stage : NULL, position, err)) <
+        0)
+        return code;
     rt_tape_begin(s, tape);
     static struct rt_poller poller = { .simulated = true };
     poller.bell = &run->link.bells[number];
@@ -544,9 +652,11 @@ void rt_run_request(struct rt_run *run, uint32_t stop, uint32_t kill) {
 }
 
 void rt_run_close(struct rt_run *run, bool done) {
-    for (uint32_t i = 0; run->shards && i < run->topology->shard_cnt; i++) rt_shard_free(run->shards[i]);
+    for (uint32_t i = 0; run->shards && i < run->topology->shard_cnt; i++)
+        rt_shard_free(run->shards[i]);
     free(run->shards);
-    for (uint32_t i = 0; run->link.base && i < run->topology->shard_cnt; i++) close(run->link.bells[i].fd);
+    for (uint32_t i = 0; run->link.base && i < run->topology->shard_cnt; i++)
+        close(run->link.bells[i].fd);
     if (run->link.base) munmap(run->link.base, run->link.bytes);
     free(run->link.rings);
     free(run->link.commands);

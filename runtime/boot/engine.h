@@ -1,5 +1,5 @@
-/* engine.h - one run: its directory, the memory its shards share, its shards, from start or recovery
- * to the end.
+/* engine.h - one run: its directory, the memory its shards share, its shards, from start or
+ * recovery to the end.
  *
  * For     the program's commands. A run is prepared once (rt_run_open), which may be in a parent
  *         process that forks; then each process runs its shards (rt_run_process). Starting and
@@ -12,21 +12,21 @@
 
 /* Where a run lives on disk. */
 struct rt_run_paths {
-    char dir[4096];     /* the run directory */
-    char stage[128];    /* its directory on tmpfs */
+    char dir[4096];  /* the run directory */
+    char stage[128]; /* its directory on tmpfs */
 };
 
 /* What processes of a run share. */
 struct rt_link {
-    struct rt_shared *shared;        /* words of the run */
-    struct rt_pulse *pulses;         /* one per shard */
-    struct rt_doorbell *bells;       /* one per shard */
-    struct rt_ring **rings;          /* [from * shards + to], NULL = no edge */
-    struct rt_ring **commands;       /* one per shard, from the control thread */
-    struct rt_tally *tallies;        /* one per shard, copied now and then: for readers */
-    struct rt_edge_tally *edges;     /* one per edge of the topology, likewise */
-    void *base;                      /* the mapping */
-    size_t bytes;                    /* its size */
+    struct rt_shared *shared;    /* words of the run */
+    struct rt_pulse *pulses;     /* one per shard */
+    struct rt_doorbell *bells;   /* one per shard */
+    struct rt_ring **rings;      /* [from * shards + to], NULL = no edge */
+    struct rt_ring **commands;   /* one per shard, from the control thread */
+    struct rt_tally *tallies;    /* one per shard, copied now and then: for readers */
+    struct rt_edge_tally *edges; /* one per edge of the topology, likewise */
+    void *base;                  /* the mapping */
+    size_t bytes;                /* its size */
 };
 
 /* Counters of an edge, for readers. */
@@ -36,24 +36,24 @@ struct rt_edge_tally {
 
 /* A run. */
 struct rt_run {
-    struct rt_topology *topology;    /* what it is */
-    struct rt_run_paths paths;       /* where it lives; dir empty = nowhere (journal: off) */
-    struct rt_link link;             /* what its processes share */
-    uint64_t run_id;                 /* this run */
-    int lock_fd;                     /* holds the run directory's lock */
-    bool fresh;                      /* made just now; false: recovered */
-    bool verify;                     /* replay only */
-    struct rt_shard **shards;        /* this process's shards, by number; NULL elsewhere */
-    char report[2048];               /* what recovery found, one sentence a line */
-    char sources_report[4096];       /* what the sources said, one line each */
-    uint8_t (*source_hash)[32];      /* hash per series, in rank order */
-    char (*series_name)[64];         /* name per series */
-    uint32_t series_cnt;             /* how many */
+    struct rt_topology *topology;        /* what it is */
+    struct rt_run_paths paths;           /* where it lives; dir empty = nowhere (journal: off) */
+    struct rt_link link;                 /* what its processes share */
+    uint64_t run_id;                     /* this run */
+    int lock_fd;                         /* holds the run directory's lock */
+    bool fresh;                          /* made just now; false: recovered */
+    bool verify;                         /* replay only */
+    struct rt_shard **shards;            /* this process's shards, by number; NULL elsewhere */
+    char report[2048];                   /* what recovery found, one sentence a line */
+    char sources_report[4096];           /* what the sources said, one line each */
+    uint8_t (*source_hash)[32];          /* hash per series, in rank order */
+    char (*series_name)[64];             /* name per series */
+    uint32_t series_cnt;                 /* how many */
     uint64_t series_rows[RT_SERIES_MAX]; /* rows per series, UINT64_MAX = endless */
 };
 
-/* rt_run_open makes or opens the run of t in dir (NULL or "" with journal off: no directory) and lays
- * out the link memory. dir is locked: -EBUSY when another process has it. A directory that holds
+/* rt_run_open makes or opens the run of t in dir (NULL or "" with journal off: no directory) and
+ * lays out the link memory. dir is locked: -EBUSY when another process has it. A directory that holds
  * another run (other configuration or data) is refused. Returns 0 or negative errno with err. */
 int rt_run_open(struct rt_topology *t, const char *dir, struct rt_run *run, struct rt_error *err)
     __attribute__((warn_unused_result));

@@ -42,23 +42,24 @@ static void on_orphan(int signo) {
 
 /* One child. */
 struct child {
-    pid_t pid;             /* 0 = ended in good order or not started */
+    pid_t pid;                     /* 0 = ended in good order or not started */
     int64_t deaths_ns[DEATHS_MAX]; /* monotonic times of the last deaths */
-    uint32_t death_cnt;    /* deaths in all */
-    int pipe;              /* what it says when it fails: read end */
+    uint32_t death_cnt;            /* deaths in all */
+    int pipe;                      /* what it says when it fails: read end */
 };
 
 /* One shard as the watchdog sees it. */
 struct watch {
-    uint64_t call;         /* call last seen */
-    uint32_t calling;      /* actor last seen */
-    uint64_t cpu_ns;       /* its thread's CPU time then */
-    bool warned;           /* told to write its verdict */
-    uint64_t warned_cpu_ns;/* CPU time then */
+    uint64_t call;          /* call last seen */
+    uint32_t calling;       /* actor last seen */
+    uint64_t cpu_ns;        /* its thread's CPU time then */
+    bool warned;            /* told to write its verdict */
+    uint64_t warned_cpu_ns; /* CPU time then */
 };
 
 /* say tells the watcher. */
-static void say(const struct rt_watcher *w, const char *format, ...) __attribute__((format(printf, 2, 3)));
+static void say(const struct rt_watcher *w, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
 static void say(const struct rt_watcher *w, const char *format, ...) {
     char text[400];
     va_list args;
@@ -79,7 +80,8 @@ static int start(struct rt_run *run, uint16_t process, struct child *c, struct r
     if (pid < 0) {
         close(fds[0]);
         close(fds[1]);
-        return rt_error_set(err, -errno, "cannot start process %s", run->topology->processes[process].name);
+        return rt_error_set(err, -errno, "cannot start process %s",
+                            run->topology->processes[process].name);
     }
     if (pid == 0) {
         struct rt_error last = { 0 };
@@ -92,7 +94,8 @@ static int start(struct rt_run *run, uint16_t process, struct child *c, struct r
         setpgid(0, 0);
         int code = rt_run_process(run, process, &last);
         if (code < 0 && write(fds[1], last.text, strlen(last.text)) < 0) _exit(123);
-        if (run->report[0] && code == 0 && write(fds[1], run->report, strlen(run->report)) < 0) _exit(123);
+        if (run->report[0] && code == 0 && write(fds[1], run->report, strlen(run->report)) < 0)
+            _exit(123);
         _exit(code < 0 ? 1 : 0);
     }
     close(fds[1]);
@@ -136,7 +139,8 @@ static void watch_shards(struct rt_run *run, struct watch *seen, const struct rt
             /* between rows of a run the number stands still: the beat tells that it goes on */
             int64_t beat_ns = atomic_load(&p->beat_ns);
             if (rt_clock_monotonic_ns() - beat_ns < t->hang_ns) continue;
-            say(w, "actor %s does not come back from its input: its process is ended", t->actors[calling - 1].name);
+            say(w, "actor %s does not come back from its input: its process is ended",
+                t->actors[calling - 1].name);
             seen[i].warned = true;
             seen[i].warned_cpu_ns = cpu_ns;
             syscall(SYS_tgkill, pid, tid, SIGXCPU);
@@ -147,7 +151,8 @@ static void watch_shards(struct rt_run *run, struct watch *seen, const struct rt
 }
 
 /* reap looks after children that ended: 1 while any lives. */
-static int reap(struct rt_run *run, struct child *kids, const struct rt_watcher *w, struct rt_error *err) {
+static int reap(struct rt_run *run, struct child *kids, const struct rt_watcher *w,
+                struct rt_error *err) {
     const struct rt_topology *t = run->topology;
     int alive = 0;
     for (uint16_t i = 0; i < t->process_cnt; i++) {
@@ -171,7 +176,8 @@ static int reap(struct rt_run *run, struct child *kids, const struct rt_watcher 
             snprintf(run->report, sizeof run->report, "%s", text);
             continue;
         }
-        if (WIFEXITED(status) && WEXITSTATUS(status) == 1) { /* it told why: starting again won't help */
+        if (WIFEXITED(status) &&
+            WEXITSTATUS(status) == 1) { /* it told why: starting again won't help */
             rt_error_set(err, -EIO, "%s", text[0] ? text : "a process of the run failed");
             rt_run_request(run, REASON_SHUTDOWN, 0);
             return -1;
@@ -182,10 +188,13 @@ static int reap(struct rt_run *run, struct child *kids, const struct rt_watcher 
         *oldest = now_ns;
         c->death_cnt++;
         if (WIFSIGNALED(status))
-            say(w, "process %s died of signal %d (%s)", t->processes[i].name, WTERMSIG(status), strsignal(WTERMSIG(status)));
-        else say(w, "process %s ended with status %d", t->processes[i].name, WEXITSTATUS(status));
+            say(w, "process %s died of signal %d (%s)", t->processes[i].name, WTERMSIG(status),
+                strsignal(WTERMSIG(status)));
+        else
+            say(w, "process %s ended with status %d", t->processes[i].name, WEXITSTATUS(status));
         if (loop) {
-            rt_error_set(err, -ECHILD, "process %s died %u times within a minute: it stays down", t->processes[i].name, DEATHS_MAX + 1);
+            rt_error_set(err, -ECHILD, "process %s died %u times within a minute: it stays down",
+                         t->processes[i].name, DEATHS_MAX + 1);
             return -1;
         }
         atomic_fetch_add(&run->link.shared->lost, 1);
@@ -236,10 +245,12 @@ int rt_supervise(struct rt_run *run, const struct rt_watcher *watcher, struct rt
             stops = asked_stop;
             if (stops > 2) break;
             rt_run_request(run, REASON_BY_OPERATOR, 0);
-            say(watcher, stops == 1 ? "ending in good order; once more to be told again, thrice to kill"
-                                    : "still ending");
+            say(watcher, stops == 1
+                             ? "ending in good order; once more to be told again, thrice to kill"
+                             : "still ending");
         }
-        if (asked_kill || (run->paths.dir[0] && atomic_load(&run->link.shared->kill) == 0 && access(kill_path, F_OK) == 0)) {
+        if (asked_kill || (run->paths.dir[0] && atomic_load(&run->link.shared->kill) == 0 &&
+                           access(kill_path, F_OK) == 0)) {
             asked_kill = 0;
             rt_run_request(run, 0, 1);
             say(watcher, "kill switch is on: no new orders, open ones are canceled");

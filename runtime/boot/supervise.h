@@ -6,9 +6,9 @@
  *         Watchdog: a call that uses more CPU time than hang: without coming back is a hang; its
  *         thread is told to write the verdict (RUN/poison) and die. Three deaths within 60 s and
  *         the run stays down.
- *         Kill switch: SIGUSR1 or a file RUN/kill sets the kill word. SIGINT and SIGTERM end the run
- *         in good order; a second one within the grace kills. When the parent dies, its children
- *         get SIGTERM.
+ *         Kill switch: SIGUSR1 or a file RUN/kill sets the kill word. SIGINT and SIGTERM end the
+ *         run in good order; a second one within the grace kills. When the parent dies, its
+ *         children get SIGTERM.
  * Thread  the parent's only one, and one for the control socket. */
 #ifndef RUNTIME_BOOT_SUPERVISE_H
 #define RUNTIME_BOOT_SUPERVISE_H
@@ -17,8 +17,9 @@
 /* What the parent calls now and then while it watches. */
 struct rt_watcher {
     void (*tick)(void *arg, struct rt_run *run); /* about every 100 ms; may be NULL */
-    void (*event)(void *arg, const char *text);  /* a child died, came back, was left out; may be NULL */
-    void *arg;                                   /* theirs */
+    void (*event)(void *arg,
+                  const char *text); /* a child died, came back, was left out; may be NULL */
+    void *arg;                       /* theirs */
 };
 
 /* rt_supervise runs all processes of the run to their end. Returns 0, or a negative errno with err:

@@ -6,18 +6,22 @@
 
 /* Keys of the run file's root that the runtime reads; the world's come on top. */
 static const char *const root_keys[] = {
-    "name", "clock", "start", "end", "seed", "durability", "journal", "snapshot_every", "hang",
-    "processes", "shards", "actors", "sources", "edges", "instruments", "accounts", "deployment",
-    "equity_interval", "include", NULL };
+    "name",       "clock",      "start",           "end",     "seed",
+    "durability", "journal",    "snapshot_every",  "hang",    "processes",
+    "shards",     "actors",     "sources",         "edges",   "instruments",
+    "accounts",   "deployment", "equity_interval", "include", NULL
+};
 
 /* copy_name copies a name into cap bytes after checking its form. */
 static int copy_name(const struct rt_node *at, const char *text, char *out, size_t cap,
                      struct rt_error *err) {
     size_t n = text ? strlen(text) : 0;
-    if (n == 0 || n >= cap) return rt_node_fail(at, err, "a name of 1 to %zu characters expected", cap - 1);
+    if (n == 0 || n >= cap)
+        return rt_node_fail(at, err, "a name of 1 to %zu characters expected", cap - 1);
     for (size_t i = 0; i < n; i++)
         if (!strchr("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-.", text[i]))
-            return rt_node_fail(at, err, "name '%s': letters, digits, '_', '-' and '.' expected", text);
+            return rt_node_fail(at, err, "name '%s': letters, digits, '_', '-' and '.' expected",
+                                text);
     memcpy(out, text, n + 1);
     return 0;
 }
@@ -40,7 +44,8 @@ static int load_clock(struct rt_topology *t, struct rt_node *root, struct rt_err
             (code = rt_node_double(c, "speed", false, 0.001, 1e9, 60, &t->speed, err)) < 0 ||
             (code = rt_node_no_more(c, (const char *const[]){ "kind", "speed", NULL }, err)) < 0)
             return code;
-    } else if ((code = rt_node_choice(root, "clock", false, words, RT_CLOCK_VIRTUAL, &choice, err)) < 0) {
+    } else if ((code = rt_node_choice(root, "clock", false, words, RT_CLOCK_VIRTUAL, &choice,
+                                      err)) < 0) {
         return code;
     }
     t->clock = (enum rt_clock_kind)choice;
@@ -64,11 +69,14 @@ static int load_journal(struct rt_topology *t, struct rt_node *root, struct rt_e
     int64_t segment = 16 << 20, stage = 8, archive = 0;
     if (j && j->kind == RT_NODE_MAP) {
         if ((code = rt_node_choice(j, "mode", false, modes, 0, &mode, err)) < 0 ||
-            (code = rt_node_int(j, "segment", false, 65536, 1 << 30, 16 << 20, &segment, err)) < 0 ||
+            (code = rt_node_int(j, "segment", false, 65536, 1 << 30, 16 << 20, &segment, err)) <
+                0 ||
             (code = rt_node_int(j, "stage_segments", false, 2, 4096, 8, &stage, err)) < 0 ||
             (code = rt_node_int(j, "archive_max", false, 0, INT64_MAX, 0, &archive, err)) < 0 ||
-            (code = rt_node_no_more(j, (const char *const[]){ "mode", "segment", "stage_segments",
-                                                              "archive_max", NULL }, err)) < 0)
+            (code = rt_node_no_more(
+                 j,
+                 (const char *const[]){ "mode", "segment", "stage_segments", "archive_max", NULL },
+                 err)) < 0)
             return code;
         if (segment & (segment - 1))
             return rt_node_fail(rt_node_get(j, "segment"), err, "a power of two expected");
@@ -82,8 +90,8 @@ static int load_journal(struct rt_topology *t, struct rt_node *root, struct rt_e
     t->interval_ns = 5000000;
     if (d && d->kind == RT_NODE_MAP) {
         policy = RT_DURABLE_INTERVAL;
-        if ((code = rt_node_duration(d, "interval", true, 1000000, 10000000000LL, 0, &t->interval_ns,
-                                     err)) < 0 ||
+        if ((code = rt_node_duration(d, "interval", true, 1000000, 10000000000LL, 0,
+                                     &t->interval_ns, err)) < 0 ||
             (code = rt_node_no_more(d, (const char *const[]){ "interval", NULL }, err)) < 0)
             return code;
     } else if ((code = rt_node_choice(root, "durability", false, policies, 0, &policy, err)) < 0) {
@@ -108,7 +116,8 @@ static int load_shards(struct rt_topology *t, struct rt_node *root, struct rt_er
         return code;
     t->process_cnt = ps ? ps->child_cnt : 1;
     t->shard_cnt = ss ? ss->child_cnt : 1;
-    if (t->process_cnt < 1 || t->process_cnt > 16) return rt_node_fail(ps, err, "1 to 16 processes expected");
+    if (t->process_cnt < 1 || t->process_cnt > 16)
+        return rt_node_fail(ps, err, "1 to 16 processes expected");
     if (t->shard_cnt < 1 || t->shard_cnt > RT_SHARDS_MAX)
         return rt_node_fail(ss, err, "1 to %d shards expected", RT_SHARDS_MAX);
     t->processes = calloc(t->process_cnt, sizeof *t->processes);
@@ -118,7 +127,8 @@ static int load_shards(struct rt_topology *t, struct rt_node *root, struct rt_er
     uint32_t i = 0;
     for (struct rt_node *p = ps ? ps->child : NULL; p; p = p->next, i++) {
         p->used = true;
-        if ((code = copy_name(p, p->key, t->processes[i].name, sizeof t->processes[i].name, err)) < 0)
+        if ((code = copy_name(p, p->key, t->processes[i].name, sizeof t->processes[i].name, err)) <
+            0)
             return code;
         if (p->kind == RT_NODE_MAP && (code = rt_node_no_more(p, NULL, err)) < 0) return code;
     }
@@ -128,8 +138,12 @@ static int load_shards(struct rt_topology *t, struct rt_node *root, struct rt_er
     struct rt_node *s = ss ? ss->child : NULL;
     do {
         struct rt_shard_def *d = &t->shards[i];
-        *d = (struct rt_shard_def){ .core = -1, .idle = RT_IDLE_ADAPTIVE, .arena_bytes = 64 << 20,
-                                    .mail_max = 8192, .mail_bytes = 4 << 20, .timers_max = 16384 };
+        *d = (struct rt_shard_def){ .core = -1,
+                                    .idle = RT_IDLE_ADAPTIVE,
+                                    .arena_bytes = 64 << 20,
+                                    .mail_max = 8192,
+                                    .mail_bytes = 4 << 20,
+                                    .timers_max = 16384 };
         strcpy(d->name, "main");
         if (!s) break;
         s->used = true;
@@ -139,20 +153,27 @@ static int load_shards(struct rt_topology *t, struct rt_node *root, struct rt_er
             int idle;
             const char *process;
             if ((code = rt_node_int(s, "core", false, 0, 4095, -1, &core, err)) < 0 ||
-                (code = rt_node_choice(s, "idle", false, idles, RT_IDLE_ADAPTIVE, &idle, err)) < 0 ||
-                (code = rt_node_int(s, "arena", false, 1 << 20, 1LL << 36, 64 << 20, &arena, err)) < 0 ||
+                (code = rt_node_choice(s, "idle", false, idles, RT_IDLE_ADAPTIVE, &idle, err)) <
+                    0 ||
+                (code = rt_node_int(s, "arena", false, 1 << 20, 1LL << 36, 64 << 20, &arena, err)) <
+                    0 ||
                 (code = rt_node_int(s, "mail_max", false, 64, 1 << 20, 8192, &mail, err)) < 0 ||
-                (code = rt_node_int(s, "mail_bytes", false, 1 << 18, 1 << 30, 4 << 20, &bytes, err)) < 0 ||
-                (code = rt_node_int(s, "timers_max", false, 16, 1 << 20, 16384, &timers, err)) < 0 ||
-                (code = rt_node_text(s, "process", false, 31, t->processes[0].name, &process, err)) < 0)
+                (code = rt_node_int(s, "mail_bytes", false, 1 << 18, 1 << 30, 4 << 20, &bytes,
+                                    err)) < 0 ||
+                (code = rt_node_int(s, "timers_max", false, 16, 1 << 20, 16384, &timers, err)) <
+                    0 ||
+                (code = rt_node_text(s, "process", false, 31, t->processes[0].name, &process,
+                                     err)) < 0)
                 return code;
             if (core >= cores)
                 return rt_node_fail(rt_node_get(s, "core"), err,
                                     "core %lld does not exist: this machine has cores 0 to %ld",
                                     (long long)core, cores - 1);
-            if ((code = rt_node_no_more(s, (const char *const[]){ "core", "idle", "arena", "mail_max",
-                                                                  "mail_bytes", "timers_max",
-                                                                  "process", NULL }, err)) < 0)
+            if ((code = rt_node_no_more(s,
+                                        (const char *const[]){ "core", "idle", "arena", "mail_max",
+                                                               "mail_bytes", "timers_max",
+                                                               "process", NULL },
+                                        err)) < 0)
                 return code;
             d->core = (int)core;
             d->idle = (enum rt_idle)idle;
@@ -171,10 +192,11 @@ static int load_shards(struct rt_topology *t, struct rt_node *root, struct rt_er
         }
         if (d->idle == RT_IDLE_SPIN) spinning++;
         if (d->idle == RT_IDLE_SPIN && t->shard_cnt > (uint32_t)cores)
-            return rt_node_fail(s, err,
-                                "idle: spin with %u shards on %ld cores: spinning shards would take "
-                                "the cores from each other; use adaptive or block",
-                                t->shard_cnt, cores);
+            return rt_node_fail(
+                s, err,
+                "idle: spin with %u shards on %ld cores: spinning shards would take "
+                "the cores from each other; use adaptive or block",
+                t->shard_cnt, cores);
         s = s->next;
         i++;
     } while (s);
@@ -215,11 +237,13 @@ static int load_actors(struct rt_topology *t, struct rt_node *root, struct rt_er
             for (int k = 0; t->registry->actors[k]; k++)
                 snprintf(known + strlen(known), sizeof known - strlen(known), "%s%s", k ? ", " : "",
                          t->registry->actors[k]->name);
-            return rt_node_fail(rt_node_get(n, "kind"), err, "unknown kind of actor '%s'; one of %s expected", kind, known);
+            return rt_node_fail(rt_node_get(n, "kind"), err,
+                                "unknown kind of actor '%s'; one of %s expected", kind, known);
         }
         int at = find_shard(t, shard);
         if (at < 0)
-            return rt_node_fail(rt_node_get(n, "shard"), err, "shard '%s' is not declared under shards:", shard);
+            return rt_node_fail(rt_node_get(n, "shard"), err,
+                                "shard '%s' is not declared under shards:", shard);
         a->shard = (uint16_t)at;
     }
     qsort(t->actors, t->actor_cnt, sizeof *t->actors, by_name);
@@ -228,7 +252,8 @@ static int load_actors(struct rt_topology *t, struct rt_node *root, struct rt_er
         struct rt_actor_def *a = &t->actors[i];
         a->id = (uint16_t)(i + 1);
         if (++on_shard[a->shard] > RT_LOCAL_MAX)
-            return rt_node_fail(a->config, err, "more than %d actors on shard %s", RT_LOCAL_MAX, t->shards[a->shard].name);
+            return rt_node_fail(a->config, err, "more than %d actors on shard %s", RT_LOCAL_MAX,
+                                t->shards[a->shard].name);
         struct rt_node *list;
         if ((code = rt_node_list(a->config, "hears", false, &list, err)) < 0) return code;
         memset(a->hears, list ? 0 : 0xff, sizeof a->hears);
@@ -237,7 +262,8 @@ static int load_actors(struct rt_topology *t, struct rt_node *root, struct rt_er
             h->used = true;
             for (uint32_t k = 0; k < t->actor_cnt && h->text; k++)
                 if (strcmp(t->actors[k].name, h->text) == 0) b = &t->actors[k];
-            if (!b) return rt_node_fail(h, err, "actor '%s' is not declared", h->text ? h->text : "");
+            if (!b)
+                return rt_node_fail(h, err, "actor '%s' is not declared", h->text ? h->text : "");
             uint32_t id = (uint32_t)(b - t->actors) + 1;
             a->hears[id / 64] |= 1ULL << (id % 64);
         }
@@ -261,13 +287,15 @@ static int load_sources(struct rt_topology *t, struct rt_node *root, struct rt_e
         if ((code = rt_node_text(n, "kind", true, 31, NULL, &kind, err)) < 0) return code;
         t->sources[i].config = n;
         for (int k = 0; t->registry->sources[k]; k++)
-            if (strcmp(t->registry->sources[k]->name, kind) == 0) t->sources[i].kind = t->registry->sources[k];
+            if (strcmp(t->registry->sources[k]->name, kind) == 0)
+                t->sources[i].kind = t->registry->sources[k];
         if (!t->sources[i].kind) {
             char known[300] = "";
             for (int k = 0; t->registry->sources[k]; k++)
                 snprintf(known + strlen(known), sizeof known - strlen(known), "%s%s", k ? ", " : "",
                          t->registry->sources[k]->name);
-            return rt_node_fail(rt_node_get(n, "kind"), err, "unknown kind of source '%s'; one of %s expected", kind, known);
+            return rt_node_fail(rt_node_get(n, "kind"), err,
+                                "unknown kind of source '%s'; one of %s expected", kind, known);
         }
     }
     return 0;
@@ -324,15 +352,18 @@ static int load_edges(struct rt_topology *t, struct rt_node *root, struct rt_err
         int64_t capacity;
         struct rt_node *full;
         d->used = true;
-        if (d->kind != RT_NODE_MAP) return rt_node_fail(d, err, "a map such as {from: a, to: b, capacity: 1024} expected");
+        if (d->kind != RT_NODE_MAP)
+            return rt_node_fail(d, err, "a map such as {from: a, to: b, capacity: 1024} expected");
         if ((code = rt_node_text(d, "from", true, 31, NULL, &from, err)) < 0 ||
             (code = rt_node_text(d, "to", true, 31, NULL, &to, err)) < 0 ||
             (code = rt_node_int(d, "capacity", false, 16, 1 << 20, 4096, &capacity, err)) < 0 ||
             (code = rt_node_map(d, "full", false, &full, err)) < 0)
             return code;
-        if (capacity & (capacity - 1)) return rt_node_fail(rt_node_get(d, "capacity"), err, "a power of two expected");
+        if (capacity & (capacity - 1))
+            return rt_node_fail(rt_node_get(d, "capacity"), err, "a power of two expected");
         int f = find_shard(t, from), g = find_shard(t, to);
-        if (f < 0) return rt_node_fail(rt_node_get(d, "from"), err, "shard '%s' is not declared", from);
+        if (f < 0)
+            return rt_node_fail(rt_node_get(d, "from"), err, "shard '%s' is not declared", from);
         if (g < 0) return rt_node_fail(rt_node_get(d, "to"), err, "shard '%s' is not declared", to);
         struct rt_edge_def *e = (struct rt_edge_def *)rt_topology_edge(t, (uint16_t)f, (uint16_t)g);
         if (!e) return rt_node_fail(d, err, "nothing goes from shard %s to shard %s", from, to);
@@ -343,10 +374,12 @@ static int load_edges(struct rt_topology *t, struct rt_node *root, struct rt_err
             for (uint16_t m = 1; m < MSG_KIND_MAX; m++)
                 if (msg_infos[m].name && strcmp(msg_infos[m].name, k->key) == 0) kind = m;
             if (!kind) return rt_node_fail(k, err, "no message is called '%s'", k->key);
-            if ((code = rt_node_choice(full, k->key, true, fulls, 0, &policy, err)) < 0) return code;
+            if ((code = rt_node_choice(full, k->key, true, fulls, 0, &policy, err)) < 0)
+                return code;
             e->full_of[kind] = (uint8_t)policy;
         }
-        if ((code = rt_node_no_more(d, (const char *const[]){ "from", "to", "capacity", "full", NULL }, err)) < 0)
+        if ((code = rt_node_no_more(
+                 d, (const char *const[]){ "from", "to", "capacity", "full", NULL }, err)) < 0)
             return code;
     }
     /* nobody waits on a full ring where the graph has a loop */
@@ -362,10 +395,11 @@ static int load_edges(struct rt_topology *t, struct rt_node *root, struct rt_err
         while (top) {
             uint16_t at = stack[--top];
             if (at == e->from)
-                return rt_node_fail(list ? list : root, err,
-                                    "edge from shard %s to shard %s waits when it is full, and the graph "
-                                    "leads back: both would wait for each other; choose another policy",
-                                    t->shards[e->from].name, t->shards[e->to].name);
+                return rt_node_fail(
+                    list ? list : root, err,
+                    "edge from shard %s to shard %s waits when it is full, and the graph "
+                    "leads back: both would wait for each other; choose another policy",
+                    t->shards[e->from].name, t->shards[e->to].name);
             for (uint32_t k = 0; k < t->edge_cnt; k++)
                 if (t->edges[k].from == at && !seen[t->edges[k].to]) {
                     seen[t->edges[k].to] = true;
@@ -376,7 +410,8 @@ static int load_edges(struct rt_topology *t, struct rt_node *root, struct rt_err
     return 0;
 }
 
-const struct rt_edge_def *rt_topology_edge(const struct rt_topology *t, uint16_t from, uint16_t to) {
+const struct rt_edge_def *rt_topology_edge(const struct rt_topology *t, uint16_t from,
+                                           uint16_t to) {
     for (uint32_t i = 0; i < t->edge_cnt; i++)
         if (t->edges[i].from == from && t->edges[i].to == to) return &t->edges[i];
     return NULL;
@@ -397,10 +432,11 @@ int rt_topology_load(const char *path, const struct rt_registry *registry,
     if (!t) return rt_error_set(err, -ENOMEM, "no memory");
     t->registry = registry;
     snprintf(t->path, sizeof t->path, "%s", path);
-    snprintf(t->base_dir, sizeof t->base_dir, "%s", path);
-    char *slash = strrchr(t->base_dir, '/');
-    if (slash) *slash = 0;
-    else strcpy(t->base_dir, ".");
+    char *full = realpath(path, NULL);
+    char *slash = full ? strrchr(full, '/') : NULL;
+    if (slash) slash[slash == full] = 0; /* the directory, "/" at the top */
+    snprintf(t->base_dir, sizeof t->base_dir, "%s", full ? full : ".");
+    free(full);
     if ((code = rt_config_load(path, &t->config, err)) < 0) goto fail;
     struct rt_node *root = rt_config_root(t->config);
     if ((code = rt_node_text(root, "name", false, 47, "run", &name, err)) < 0 ||

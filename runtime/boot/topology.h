@@ -25,6 +25,7 @@ struct rt_registry {
                                                   * they wait for the sync; ends with 0 */
     /* loads what all actors share from the root of the run file. */
     int (*world_load)(struct rt_node *root, void **world, struct rt_error *err);
+    /* frees what world_load made. */
     void (*world_close)(void *world);
     /* finds the parameter named name of an actor whose own map is config, and reads text as its
      * value (a double's bits where it is one); 0 or -EINVAL with err. */
@@ -39,23 +40,23 @@ struct rt_process_def {
 
 /* A shard of the run. */
 struct rt_shard_def {
-    char name[32];        /* as in YAML */
-    uint16_t process;     /* index of its process */
-    int core;             /* core it is pinned to, -1 = not pinned */
-    enum rt_idle idle;    /* how it waits */
-    size_t arena_bytes;   /* memory of its actors */
-    uint32_t mail_max;    /* frames an actor can be sent in one round */
-    size_t mail_bytes;    /* bytes said in one round */
-    uint32_t timers_max;  /* timers armed at once */
+    char name[32];       /* as in YAML */
+    uint16_t process;    /* index of its process */
+    int core;            /* core it is pinned to, -1 = not pinned */
+    enum rt_idle idle;   /* how it waits */
+    size_t arena_bytes;  /* memory of its actors */
+    uint32_t mail_max;   /* frames an actor can be sent in one round */
+    size_t mail_bytes;   /* bytes said in one round */
+    uint32_t timers_max; /* timers armed at once */
 };
 
 /* An actor of the run; actors lie in name order, actors[i].id == i + 1. */
 struct rt_actor_def {
-    char name[48];                    /* as in YAML */
-    const struct rt_actor_kind *kind; /* what it is */
-    struct rt_node *config;           /* its map */
-    uint16_t id;                      /* 1.. */
-    uint16_t shard;                   /* where it lives */
+    char name[48];                      /* as in YAML */
+    const struct rt_actor_kind *kind;   /* what it is */
+    struct rt_node *config;             /* its map */
+    uint16_t id;                        /* 1.. */
+    uint16_t shard;                     /* where it lives */
     uint64_t hears[RT_ACTORS_MAX / 64]; /* bit per actor id it hears; all set where not declared */
 };
 
@@ -67,9 +68,9 @@ struct rt_source_def {
 
 /* A declared edge between two shards. */
 struct rt_edge_def {
-    uint16_t from, to;              /* shards */
-    uint32_t capacity;              /* slots */
-    uint8_t full_of[MSG_KIND_MAX];  /* enum rt_full by kind */
+    uint16_t from, to;             /* shards */
+    uint32_t capacity;             /* slots */
+    uint8_t full_of[MSG_KIND_MAX]; /* enum rt_full by kind */
 };
 
 /* The run. */
@@ -91,15 +92,15 @@ struct rt_topology {
     uint64_t archive_bytes_max;         /* of the journal, 0 = all */
     int64_t snapshot_every_ns;          /* wall time between snapshots, 0 = none */
     int64_t hang_ns;                    /* CPU time after which an actor's call is a hang */
-    struct rt_process_def *processes;
-    struct rt_shard_def *shards;
-    struct rt_actor_def *actors;
-    struct rt_source_def *sources;
+    struct rt_process_def *processes;   /* in the file's order */
+    struct rt_shard_def *shards;        /* in the file's order */
+    struct rt_actor_def *actors;        /* in name order */
+    struct rt_source_def *sources;      /* in the file's order */
     struct rt_edge_def *edges;          /* every ordered pair of shards that needs one */
-    uint32_t process_cnt, shard_cnt, actor_cnt, source_cnt, edge_cnt;
-    bool step;                          /* shards go together */
-    void *world;                        /* what actors share */
-    uint8_t config_hash[32];            /* of the canonical tree */
+    uint32_t process_cnt, shard_cnt, actor_cnt, source_cnt, edge_cnt; /* how many of each */
+    bool step;                                                        /* shards go together */
+    void *world;                                                      /* what actors share */
+    uint8_t config_hash[32];                                          /* of the canonical tree */
 };
 
 /* rt_topology_load reads and checks the run file at path. out may override: see rt_topology_set.

@@ -87,11 +87,11 @@ uint64_t rt_random64(struct rt_ctx *ctx);
 
 /* A declared parameter of an actor: what YAML may say and `set` may change. */
 struct rt_option {
-    const char *name;     /* key in YAML */
-    const char *type;     /* "int", "fixed", "double", "bool", "duration", "text", "node" */
-    const char *range;    /* what is allowed, for people: "1..4096" */
-    const char *def;      /* default, for people; NULL = required */
-    const char *help;     /* one line: what it does */
+    const char *name;  /* key in YAML */
+    const char *type;  /* "int", "fixed", "double", "bool", "duration", "text", "node" */
+    const char *range; /* what is allowed, for people: "1..4096" */
+    const char *def;   /* default, for people; NULL = required */
+    const char *help;  /* one line: what it does */
 };
 
 /* Where save puts the rows of an actor's state. */
@@ -104,13 +104,14 @@ struct rt_row_sink {
 
 /* What init is given. */
 struct rt_init {
-    struct rt_node *config;  /* the actor's own map in the topology; keys not asked for are refused */
-    const void *world;       /* what the program shares with all actors: instruments, accounts */
-    struct rt_shard *shard;  /* for rt_init_take and rt_init_series */
-    const char *name;        /* the actor's name */
-    uint64_t seed;           /* run seed */
-    uint16_t self;           /* its id */
-    uint16_t local;          /* its index on the shard */
+    struct rt_node
+        *config;       /* the actor's own map in the topology; keys not asked for are refused */
+    const void *world; /* what the program shares with all actors: instruments, accounts */
+    struct rt_shard *shard; /* for rt_init_take and rt_init_series */
+    const char *name;       /* the actor's name */
+    uint64_t seed;          /* run seed */
+    uint16_t self;          /* its id */
+    uint16_t local;         /* its index on the shard */
 };
 
 /* rt_init_take takes bytes (zeroed, 64-aligned) from the shard's arena for good; boot refuses the
@@ -183,9 +184,14 @@ static inline void *rt_say(struct rt_ctx *ctx, uint16_t kind, uint16_t dest, uin
         return rt_overfull_bin;
     }
     struct msg_frame *f = (struct msg_frame *)(void *)ctx->out;
-    *f = (struct msg_frame){ .kind = kind, .size = (uint16_t)size, .source = ctx->self,
-                             .dest = dest, .seq = ++*ctx->said_seq, .stamp = ctx->stamp,
-                             .time_ns = ctx->now_ns, .trace_id = ctx->trace_id };
+    *f = (struct msg_frame){ .kind = kind,
+                             .size = (uint16_t)size,
+                             .source = ctx->self,
+                             .dest = dest,
+                             .seq = ++*ctx->said_seq,
+                             .stamp = ctx->stamp,
+                             .time_ns = ctx->now_ns,
+                             .trace_id = ctx->trace_id };
     ctx->out += size;
     if (body_bytes & 7U) *(uint64_t *)(void *)(ctx->out - 8) = 0;
     return f + 1;

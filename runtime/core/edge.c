@@ -2,8 +2,8 @@
 #include "runtime/core/shard.h"
 #include <errno.h>
 
-/* key_of returns the key under which a newer frame of the kind replaces an older one: the source and
- * the body's first word (an order id), or the kind alone when the body is empty. */
+/* key_of returns the key under which a newer frame of the kind replaces an older one: the source
+ * and the body's first word (an order id), or the kind alone when the body is empty. */
 static uint64_t key_of(const struct msg_frame *f) {
     uint64_t key = 0;
     if (f->size >= sizeof *f + 8) memcpy(&key, f + 1, 8);
@@ -73,7 +73,8 @@ void rt_edge_push(struct rt_shard *s, struct rt_edge_out *e, const struct msg_fr
     if (s->step) {
         rt_shard_fail(s, -EOVERFLOW,
                       "edge to shard %u is full with %u frames; on this clock that means it is too "
-                      "small: raise its capacity", e->shard, e->tx.mask + 1);
+                      "small: raise its capacity",
+                      e->shard, e->tx.mask + 1);
         return;
     }
     switch (e->full_of[f->kind]) {
@@ -91,8 +92,10 @@ void rt_edge_push(struct rt_shard *s, struct rt_edge_out *e, const struct msg_fr
             if (atomic_load_explicit(&s->shared->stop, memory_order_relaxed) == UINT32_MAX) return;
         }
         rt_edge_drain(s, e);
-        if (e->pending_cnt == 0) rt_ring_put(&e->tx, f);
-        else if (!keep(e, f, false)) break;
+        if (e->pending_cnt == 0)
+            rt_ring_put(&e->tx, f);
+        else if (!keep(e, f, false))
+            break;
         return;
     case RT_FULL_REFUSE: /* the sender asked rt_room before; what comes all the same is kept */
         if (keep(e, f, false)) return;
@@ -100,5 +103,6 @@ void rt_edge_push(struct rt_shard *s, struct rt_edge_out *e, const struct msg_fr
     }
     rt_shard_fail(s, -EOVERFLOW,
                   "edge to shard %u: no room for a frame of kind %u that must not be lost "
-                  "(%u pending); raise its capacity", e->shard, f->kind, e->pending_cnt);
+                  "(%u pending); raise its capacity",
+                  e->shard, f->kind, e->pending_cnt);
 }

@@ -22,10 +22,10 @@ struct rt_doorbell {
 
 /* A poller: the bell and what its owner waits with. */
 struct rt_poller {
-    struct rt_doorbell *bell;   /* shared */
-    struct rt_poller_impl *impl;/* the owner's own, NULL in other processes and for wakers */
-    bool simulated;             /* never sleeps */
-    uint64_t sleeps, wakes;     /* how often it slept; was rung */
+    struct rt_doorbell *bell;    /* shared */
+    struct rt_poller_impl *impl; /* the owner's own, NULL in other processes and for wakers */
+    bool simulated;              /* never sleeps */
+    uint64_t sleeps, wakes;      /* how often it slept; was rung */
 };
 
 /* rt_doorbell_init makes the bell (eventfd) in shared memory. Returns 0 or negative errno. */

@@ -84,8 +84,10 @@ static void wait_uring(struct rt_poller *p, int64_t timeout_ns) {
 void rt_poller_wait(struct rt_poller *p, int64_t timeout_ns) {
     if (!p->simulated) {
         p->sleeps++;
-        if (p->impl->uring) wait_uring(p, timeout_ns);
-        else wait_poll(p, timeout_ns);
+        if (p->impl->uring)
+            wait_uring(p, timeout_ns);
+        else
+            wait_poll(p, timeout_ns);
     }
     rt_poller_unpark(p);
 }

@@ -42,16 +42,17 @@ void __tsan_release(void *address);
 
 /* The shared head of a ring; the slots follow it, then the bulk rooms. */
 struct rt_ring {
-    _Alignas(128) uint64_t taken; /* frames taken: the receiver stores it, the sender loads it */
-    _Alignas(128) uint64_t head;  /* frames pushed, for readers from outside and for recovery: the
+    _Alignas(128) uint64_t taken;  /* frames taken: the receiver stores it, the sender loads it */
+    _Alignas(128) uint64_t head;   /* frames pushed, for readers from outside and for recovery: the
                                    * sender stores it; nothing on the hot path waits for it */
-    _Alignas(128) uint32_t magic; /* RT_RING_MAGIC once laid out; constant */
-    uint32_t capacity;            /* slots, a power of two; constant */
-    uint32_t bulk_bytes;          /* bulk room per slot, a multiple of 64, 0 = none; constant */
-    uint32_t pad[29];             /* fills the pair of lines */
-    _Alignas(128) uint8_t slots[];/* capacity slots, then capacity bulk rooms */
+    _Alignas(128) uint32_t magic;  /* RT_RING_MAGIC once laid out; constant */
+    uint32_t capacity;             /* slots, a power of two; constant */
+    uint32_t bulk_bytes;           /* bulk room per slot, a multiple of 64, 0 = none; constant */
+    uint32_t pad[29];              /* fills the pair of lines */
+    _Alignas(128) uint8_t slots[]; /* capacity slots, then capacity bulk rooms */
 };
 
+/* Says that a ring was laid out. */
 enum { RT_RING_MAGIC = 0x52494e47 };
 
 /* The sender's half. */
@@ -76,8 +77,8 @@ struct rt_ring_rx {
     uint32_t bulk_bytes;  /* private copy of the geometry */
 };
 
-/* rt_ring_bytes returns the memory a ring of capacity slots (a power of two, 2..1 Mi) with bulk_bytes
- * (0, or a multiple of 64 up to 64 KiB) takes, 0 for figures out of range. */
+/* rt_ring_bytes returns the memory a ring of capacity slots (a power of two, 2..1 Mi) with
+ * bulk_bytes (0, or a multiple of 64 up to 64 KiB) takes, 0 for figures out of range. */
 static inline size_t rt_ring_bytes(uint32_t capacity, uint32_t bulk_bytes) {
     if (capacity < 2 || capacity > 1U << 20 || (capacity & (capacity - 1))) return 0;
     if (bulk_bytes % 64 || bulk_bytes > 65536) return 0;
@@ -97,8 +98,11 @@ static inline struct rt_ring *rt_ring_init(void *memory, uint32_t capacity, uint
 /* rt_ring_tx_init makes tx the sender of r, which goes on at position head. */
 static inline void rt_ring_tx_init(struct rt_ring_tx *tx, struct rt_ring *r, uint64_t head) {
     assert(r->magic == RT_RING_MAGIC);
-    *tx = (struct rt_ring_tx){ .ring = r, .slots = r->slots, .head = head,
-                               .mask = r->capacity - 1, .bulk_bytes = r->bulk_bytes };
+    *tx = (struct rt_ring_tx){ .ring = r,
+                               .slots = r->slots,
+                               .head = head,
+                               .mask = r->capacity - 1,
+                               .bulk_bytes = r->bulk_bytes };
     tx->bulk = r->slots + (size_t)r->capacity * MSG_SLOT_BYTES;
     tx->taken = ck_pr_load_64(&r->taken);
 }
@@ -106,8 +110,12 @@ static inline void rt_ring_tx_init(struct rt_ring_tx *tx, struct rt_ring *r, uin
 /* rt_ring_rx_init makes rx the receiver of r, which goes on at position next. */
 static inline void rt_ring_rx_init(struct rt_ring_rx *rx, struct rt_ring *r, uint64_t next) {
     assert(r->magic == RT_RING_MAGIC);
-    *rx = (struct rt_ring_rx){ .ring = r, .slots = r->slots, .next = next, .given = next,
-                               .mask = r->capacity - 1, .bulk_bytes = r->bulk_bytes };
+    *rx = (struct rt_ring_rx){ .ring = r,
+                               .slots = r->slots,
+                               .next = next,
+                               .given = next,
+                               .mask = r->capacity - 1,
+                               .bulk_bytes = r->bulk_bytes };
     rx->bulk = r->slots + (size_t)r->capacity * MSG_SLOT_BYTES;
     ck_pr_store_64(&r->taken, next);
 }
@@ -121,6 +129,7 @@ static inline uint32_t rt_ring_room(struct rt_ring_tx *tx, uint32_t want) {
         ck_pr_fence_acquire();
         RT_ANNOUNCE_ACQUIRE(&tx->ring->taken);
         used = tx->head - tx->taken;
+        if (used > tx->mask) return 0; /* also while a receiver that starts again finds its place */
     }
     return (uint32_t)(tx->mask + 1 - used);
 }
@@ -140,7 +149,8 @@ static inline void rt_ring_put(struct rt_ring_tx *tx, const struct msg_frame *f)
     memcpy(slot, f, 8);
     memcpy(slot + 12, (const uint8_t *)f + 12, 20); /* all of the head but seq */
     if (f->size > sizeof *f && f->size <= MSG_SLOT_BYTES)
-        memcpy(slot + 32, f + 1, 32); /* whole line: the queue's memory is readable past the frame */
+        memcpy(slot + 32, f + 1,
+               32); /* whole line: the queue's memory is readable past the frame */
     RT_ANNOUNCE_RELEASE(slot);
     ck_pr_fence_release();
     ck_pr_store_32(&((struct msg_frame *)(void *)slot)->seq, seq);

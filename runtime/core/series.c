@@ -7,7 +7,8 @@
 
 /* Class of each way of hearing. */
 static const uint64_t class_of[RT_HEAR_CNT] = {
-    [RT_HEAR_EARLY] = RT_CLASS_VENUE, [RT_HEAR_ROW] = RT_CLASS_DATA,
+    [RT_HEAR_EARLY] = RT_CLASS_VENUE,
+    [RT_HEAR_ROW] = RT_CLASS_DATA,
     [RT_HEAR_OPEN] = RT_CLASS_OPEN,
 };
 
@@ -80,11 +81,12 @@ static uint64_t told(struct rt_shard *s, uint16_t i, enum rt_hear how, uint64_t 
     uint64_t step = 1;
     uint64_t oldest = d->block[1].cnt ? d->block[1].first : d->block[0].first;
     if (n < oldest) n = oldest; /* what is no longer at hand was told long ago */
-    for (;;) { /* gallop, then walk */
+    for (;;) {                  /* gallop, then walk */
         const uint8_t *row = fetch(s, d, n);
         if (!row) return n;
         int64_t t = when(d, row, how);
-        bool passed = t < now_ns || (t == now_ns && (in_hand ? n <= row_in_hand : order < s->order));
+        bool passed =
+            t < now_ns || (t == now_ns && (in_hand ? n <= row_in_hand : order < s->order));
         if (!passed) return n;
         const struct rt_block *b = &d->block[n - d->block[0].first < d->block[0].cnt ? 0 : 1];
         while (n + step - b->first < b->cnt &&
@@ -92,8 +94,10 @@ static uint64_t told(struct rt_shard *s, uint16_t i, enum rt_hear how, uint64_t 
             n += step;
             step *= 2;
         }
-        if (step == 1) n++;
-        else step = 1;
+        if (step == 1)
+            n++;
+        else
+            step = 1;
     }
 }
 
@@ -142,16 +146,14 @@ void rt_series_next_row(struct rt_shard *s, struct rt_next *out) {
     for (int how = 0; how < RT_HEAR_CNT; how++) {
         const int64_t *due = s->due[how];
         for (uint16_t i = 0; i < s->series_cnt; i++)
-            if (due[i] < best.time_ns ||
-                (due[i] == best.time_ns && due[i] != INT64_MAX &&
-                 rt_series_order((enum rt_hear)how, i) < best.order)) {
+            if (due[i] < best.time_ns || (due[i] == best.time_ns && due[i] != INT64_MAX &&
+                                          rt_series_order((enum rt_hear)how, i) < best.order)) {
                 best.time_ns = due[i];
                 best.order = rt_series_order((enum rt_hear)how, i);
                 best.series = (int16_t)i;
                 best.how = (uint8_t)how;
             }
     }
-    s->sources_done = best.time_ns == INT64_MAX;
     *out = best;
 }
 
@@ -165,16 +167,14 @@ void rt_series_next(struct rt_shard *s, struct rt_next *out) {
         if (due_ns < best.time_ns || (due_ns == best.time_ns && order < best.order))
             best = (struct rt_next){ .time_ns = due_ns, .order = order, .series = -1 };
     }
-    if (s->held.full)
-        best = (struct rt_next){ .time_ns = s->now_ns, .order = 0, .series = -2 };
+    if (s->held.full) best = (struct rt_next){ .time_ns = s->now_ns, .order = 0, .series = -2 };
     *out = best;
 }
 
 /* rows_before counts the rows from row on (all in one block, at most max) whose event is before
  * (limit_ns, limit_order). */
-static uint32_t rows_before(const struct rt_feed *d, uint64_t first, uint64_t max,
-                            enum rt_hear how, uint64_t order, int64_t limit_ns,
-                            uint64_t limit_order) {
+static uint32_t rows_before(const struct rt_feed *d, uint64_t first, uint64_t max, enum rt_hear how,
+                            uint64_t order, int64_t limit_ns, uint64_t limit_order) {
     const struct rt_block *b = &d->block[first - d->block[0].first < d->block[0].cnt ? 0 : 1];
     uint64_t at = first - b->first, left = b->cnt - at;
     if (max > left) max = left;
@@ -184,7 +184,8 @@ static uint32_t rows_before(const struct rt_feed *d, uint64_t first, uint64_t ma
     size_t bytes = d->s.row_bytes;
     if (d->s.span_ns > 0 && limit_ns != INT64_MAX) { /* rows are at least a span apart */
         int64_t t0 = when(d, rows, how);
-        uint64_t fit = limit_ns > t0 ? (uint64_t)(limit_ns - t0 - 1) / (uint64_t)d->s.span_ns + 1 : 1;
+        uint64_t fit =
+            limit_ns > t0 ? (uint64_t)(limit_ns - t0 - 1) / (uint64_t)d->s.span_ns + 1 : 1;
         if (fit < max) max = fit;
     }
     if (max < 1) return 1;
@@ -192,8 +193,10 @@ static uint32_t rows_before(const struct rt_feed *d, uint64_t first, uint64_t ma
     uint64_t lo = 1, hi = max; /* row 0 is before the limit; row hi - 1 is not */
     while (lo < hi) {
         uint64_t mid = (lo + hi) / 2;
-        if (when(d, rows + mid * bytes, how) < limit_ns) lo = mid + 1;
-        else hi = mid;
+        if (when(d, rows + mid * bytes, how) < limit_ns)
+            lo = mid + 1;
+        else
+            hi = mid;
     }
     return (uint32_t)lo;
 }
@@ -209,7 +212,9 @@ void rt_series_tell(struct rt_shard *s, const struct rt_next *n, uint64_t rows_m
     uint64_t up = c->up;
     uint32_t cnt = 1, taken = 1;
     if (s->tape && s->rows_limit - s->rows < rows_max) rows_max = s->rows_limit - s->rows;
-    if (__builtin_expect((up & (up - 1)) == 0 && how != RT_HEAR_OPEN && rows_max > 1, 1)) {
+    if (__builtin_expect((up & (up - 1)) == 0 && how != RT_HEAR_OPEN && rows_max > 1 &&
+                             s->clock != RT_CLOCK_REAL,
+                         1)) {
         /* one hearer: it may take a run of rows, up to whatever else is due */
         s->due[how][i] = INT64_MAX;
         struct rt_next other;
@@ -280,6 +285,8 @@ void rt_series_tell(struct rt_shard *s, const struct rt_next *n, uint64_t rows_m
 }
 
 void rt_series_tell_one(struct rt_shard *s, const struct rt_next *n) {
-    if (n->series >= 0) rt_series_tell(s, n, 1, INT64_MAX, UINT64_MAX);
-    else rt_shard_timer(s);
+    if (n->series >= 0)
+        rt_series_tell(s, n, 1, INT64_MAX, UINT64_MAX);
+    else
+        rt_shard_timer(s);
 }

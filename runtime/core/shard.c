@@ -29,8 +29,7 @@ static void append(struct rt_shard *s, const struct msg_frame *f, uint16_t dir) 
 static bool same(const struct msg_frame *rec, const struct msg_frame *f, uint16_t dir) {
     return rec->kind == (f->kind | dir) && rec->size == f->size && rec->source == f->source &&
            rec->dest == f->dest && rec->seq == f->seq && rec->time_ns == f->time_ns &&
-           rec->trace_id == f->trace_id &&
-           memcmp(rec + 1, f + 1, f->size - sizeof *f) == 0;
+           rec->trace_id == f->trace_id && memcmp(rec + 1, f + 1, f->size - sizeof *f) == 0;
 }
 
 /* compare holds f against the tape's next record, and goes on to append at its end. */
@@ -59,20 +58,26 @@ void rt_shard_advance(struct rt_shard *s) {
         struct msg_frame f;      /* head */
         struct msg_advance body; /* how far */
         uint64_t slack[2];       /* fills the slot */
-    } m = { .f = { .kind = MSG_ADVANCE, .size = sizeof m.f + sizeof m.body,
-                   .source = (uint16_t)(RT_SHARD_ID + s->number), .time_ns = s->row_ns },
+    } m = { .f = { .kind = MSG_ADVANCE,
+                   .size = sizeof m.f + sizeof m.body,
+                   .source = (uint16_t)(RT_SHARD_ID + s->number),
+                   .time_ns = s->row_ns },
             .body = { .rows = s->rows, .time_ns = s->row_ns } };
     s->rows_flushed = s->rows;
     if (!s->journal_on) return;
-    if (s->tape) compare(s, &m.f, 0);
-    else append(s, &m.f, 0);
+    if (s->tape)
+        compare(s, &m.f, 0);
+    else
+        append(s, &m.f, 0);
 }
 
 void rt_shard_record(struct rt_shard *s, struct msg_frame *f, uint16_t dir) {
     if (!s->journal_on) return;
     rt_shard_advance(s);
-    if (s->tape) compare(s, f, dir);
-    else append(s, f, dir);
+    if (s->tape)
+        compare(s, f, dir);
+    else
+        append(s, f, dir);
 }
 
 void rt_shard_event(struct rt_shard *s, int64_t time_ns, uint64_t order, uint64_t trace_id) {
@@ -143,8 +148,12 @@ void rt_shard_poison(struct rt_shard *s, uint16_t local) {
         struct msg_frame f;     /* head */
         struct msg_poison body; /* who, at what */
         uint64_t slack[2];      /* fills the slot */
-    } m = { .f = { .kind = MSG_POISON, .size = sizeof m.f + sizeof m.body, .source = a->id,
-                   .dest = a->id, .time_ns = s->now_ns, .trace_id = s->ctx.trace_id },
+    } m = { .f = { .kind = MSG_POISON,
+                   .size = sizeof m.f + sizeof m.body,
+                   .source = a->id,
+                   .dest = a->id,
+                   .time_ns = s->now_ns,
+                   .trace_id = s->ctx.trace_id },
             .body = { .event = a->calls + 1, .actor = a->id, .signal = a->poison_signal } };
     rt_shard_record(s, &m.f, 0);
     rt_shard_leave_out(s, local, a->poison_signal == SIGKILL ? REASON_HUNG : REASON_CRASHED);
@@ -214,8 +223,8 @@ bool rt_shard_round(struct rt_shard *s) {
         a->mail_cnt[q] = 0;
         s->tally.mails += cnt;
         for (uint32_t i = 0; i < cnt; i++) {
-            const struct msg_frame *f = (const struct msg_frame *)(const void *)(queue +
-                                                                                 a->mail[q][i]);
+            const struct msg_frame *f =
+                (const struct msg_frame *)(const void *)(queue + a->mail[q][i]);
             if (a->kind->on[f->kind]) rt_shard_call(s, local, f);
         }
     }
@@ -245,8 +254,7 @@ void rt_shard_hand(struct rt_shard *s, const struct msg_frame *f) {
     uint16_t row = f->source < RT_ACTORS_MAX ? s->row_of[f->source] : 0xffff;
     if (row != 0xffff) { /* an actor's frame goes by the graph */
         const struct rt_route *r = &s->routes[(size_t)row * MSG_KIND_MAX + f->kind];
-        for (unsigned i = 0; i < r->local_cnt; i++)
-            rt_shard_call(s, s->hearers[r->first + i], f);
+        for (unsigned i = 0; i < r->local_cnt; i++) rt_shard_call(s, s->hearers[r->first + i], f);
         return;
     }
     for (uint16_t i = 0; i < s->local_cnt; i++) /* the runtime's goes to all who hear the kind */
@@ -255,7 +263,8 @@ void rt_shard_hand(struct rt_shard *s, const struct msg_frame *f) {
 
 void rt_shard_post(struct rt_shard *s, const struct msg_frame *f) {
     if (s->queue_end[!s->now_q] - s->queue_at < f->size) {
-        rt_shard_fail(s, -EOVERFLOW, "mail queue full of frames from other shards; raise mail_bytes");
+        rt_shard_fail(s, -EOVERFLOW,
+                      "mail queue full of frames from other shards; raise mail_bytes");
         return;
     }
     uint16_t row = f->source < RT_ACTORS_MAX ? s->row_of[f->source] : 0xffff;
@@ -283,17 +292,20 @@ void rt_shard_timer(struct rt_shard *s) {
     assert(some);
     struct rt_local *a = &s->locals[t.actor];
     int64_t now_ns = s->now_ns;
-    if (s->clock != RT_CLOCK_REAL && t.due_ns > now_ns) now_ns = t.due_ns;
-    if (s->clock == RT_CLOCK_REAL && t.due_ns > now_ns) now_ns = t.due_ns;
+    if (s->clock == RT_CLOCK_REAL && !s->tape && s->clock_ns > now_ns) now_ns = s->clock_ns;
+    if (t.due_ns > now_ns) now_ns = t.due_ns;
     rt_shard_event(s, now_ns, (uint64_t)t.cls << 56 | (uint64_t)a->id << 32,
                    (uint64_t)a->id << 48 | (++a->expiries & 0xffffffffffffULL));
     struct {
         struct msg_frame f;    /* head */
         struct msg_timer body; /* which */
         uint64_t slack[2];     /* fills the slot */
-    } m = { .f = { .kind = MSG_TIMER, .size = sizeof m.f + sizeof m.body,
-                   .source = (uint16_t)(RT_SHARD_ID + s->number), .dest = a->id,
-                   .time_ns = s->now_ns, .trace_id = s->ctx.trace_id },
+    } m = { .f = { .kind = MSG_TIMER,
+                   .size = sizeof m.f + sizeof m.body,
+                   .source = (uint16_t)(RT_SHARD_ID + s->number),
+                   .dest = a->id,
+                   .time_ns = s->now_ns,
+                   .trace_id = s->ctx.trace_id },
             .body = { .key = t.key, .due_ns = t.due_ns } };
     m.f.source = a->id; /* a timer is its owner's: no shard is named, so placements agree */
     rt_shard_record(s, &m.f, 0);
@@ -301,13 +313,21 @@ void rt_shard_timer(struct rt_shard *s) {
     rt_shard_quiet(s);
 }
 
+/* clock_now brings the shard's time up to the real clock: only where a record tells that time, so
+ * that replay has it too. Rows that can be read again happen at their own time. */
+static void clock_now(struct rt_shard *s) {
+    if (s->clock == RT_CLOCK_REAL && s->clock_ns > s->now_ns) s->now_ns = s->clock_ns;
+}
+
 /* tell_runtime broadcasts one of the runtime's own messages with a body of bytes. */
 static void tell_runtime(struct rt_shard *s, uint16_t kind, const void *body, uint32_t bytes) {
     uint64_t room[16] = { 0 };
     struct msg_frame *f = (struct msg_frame *)(void *)room;
     rt_shard_event(s, s->now_ns, 0, (uint64_t)(RT_SHARD_ID + s->number) << 48 | s->events);
-    *f = (struct msg_frame){ .kind = kind, .size = (uint16_t)(sizeof *f + bytes),
-                             .source = RT_SHARD_ID, .time_ns = s->now_ns,
+    *f = (struct msg_frame){ .kind = kind,
+                             .size = (uint16_t)(sizeof *f + bytes),
+                             .source = RT_SHARD_ID,
+                             .time_ns = s->now_ns,
                              .trace_id = (uint64_t)kind << 48 };
     s->ctx.trace_id = f->trace_id;
     memcpy(f + 1, body, bytes);
@@ -318,7 +338,8 @@ static void tell_runtime(struct rt_shard *s, uint16_t kind, const void *body, ui
 static void start(struct rt_shard *s) {
     if (s->started) return;
     s->started = true;
-    s->now_ns = s->clock == RT_CLOCK_REAL && !s->tape ? rt_clock_ns() : s->now_ns;
+    if (!s->tape) s->clock_ns = rt_clock_ns();
+    clock_now(s);
     const struct msg_frame *rec = s->tape ? rt_tape_peek(s) : NULL;
     if (rec && s->clock == RT_CLOCK_REAL) s->now_ns = rec->time_ns;
     struct msg_start m = { .seed = s->seed, .start_ns = s->now_ns };
@@ -341,10 +362,13 @@ void rt_shard_stop(struct rt_shard *s, uint16_t reason) {
 static void hold(struct rt_shard *s, uint16_t kind, const void *body, uint32_t bytes) {
     struct rt_held *h = &s->held;
     assert(!h->full);
+    clock_now(s);
     memset(h, 0, sizeof *h);
     h->full = true;
-    h->f = (struct msg_frame){ .kind = kind, .size = (uint16_t)(sizeof h->f + ((bytes + 7U) & ~7U)),
-                               .source = RT_SHARD_ID, .time_ns = s->now_ns,
+    h->f = (struct msg_frame){ .kind = kind,
+                               .size = (uint16_t)(sizeof h->f + ((bytes + 7U) & ~7U)),
+                               .source = RT_SHARD_ID,
+                               .time_ns = s->now_ns,
                                .trace_id = (uint64_t)kind << 48 | s->events };
     memcpy(h->body, body, bytes);
     rt_shard_record(s, &h->f, 0);
@@ -368,8 +392,10 @@ static bool hold_taped(struct rt_shard *s) {
     if (rec->kind != MSG_COMMAND && rec->kind != MSG_KILL_SEEN && rec->kind != MSG_JOURNAL_STATE)
         return false;
     memset(&s->held, 0, sizeof s->held);
-    memcpy(&s->held.f, rec, rec->size <= sizeof s->held.f + sizeof s->held.body
-                                ? rec->size : sizeof s->held.f + sizeof s->held.body);
+    memcpy(&s->held.f, rec,
+           rec->size <= sizeof s->held.f + sizeof s->held.body
+               ? rec->size
+               : sizeof s->held.f + sizeof s->held.body);
     s->held.f.stamp = 0;
     s->held.full = true;
     if (rec->kind == MSG_KILL_SEEN) {
@@ -378,6 +404,18 @@ static bool hold_taped(struct rt_shard *s) {
     }
     rt_tape_take(s);
     return true;
+}
+
+/* journal_low tells whether room for the journal has been short for so long that the disk thread
+ * cannot just be behind: it makes segments two ahead. */
+static bool journal_low(struct rt_shard *s, uint32_t free_cnt) {
+    int64_t beat_ns = atomic_load_explicit(&s->pulse->beat_ns, memory_order_relaxed);
+    if (__builtin_expect(free_cnt >= 2, 1)) {
+        s->journal_low_ns = 0;
+        return false;
+    }
+    if (s->journal_low_ns == 0) s->journal_low_ns = beat_ns;
+    return beat_ns - s->journal_low_ns > 50000000;
 }
 
 void rt_shard_look(struct rt_shard *s) {
@@ -398,7 +436,7 @@ void rt_shard_look(struct rt_shard *s) {
     if (s->journal_on) {
         int error = rt_journal_error(&s->journal);
         uint32_t free_cnt = rt_journal_free(&s->journal);
-        bool low = free_cnt < 2;
+        bool low = journal_low(s, free_cnt);
         if (__builtin_expect(error != s->journal_error_seen || low != s->journal_low_seen, 0)) {
             s->journal_error_seen = error;
             s->journal_low_seen = low;
@@ -460,9 +498,12 @@ static void safe_point(struct rt_shard *s) {
 
 bool rt_shard_relax(const struct rt_shard *s, uint64_t tries) {
     if (s->idle == RT_IDLE_BLOCK) return true;
-    if (s->idle == RT_IDLE_SPIN || tries < s->spins) ck_pr_stall();
-    else if (tries < s->spins + 100U) sched_yield(); /* another shard may want the core */
-    else return true;
+    if (s->idle == RT_IDLE_SPIN || tries < s->spins)
+        ck_pr_stall();
+    else if (tries < s->spins + 100U)
+        sched_yield(); /* another shard may want the core */
+    else
+        return true;
     return false;
 }
 
@@ -587,7 +628,9 @@ static void yield(struct rt_shard *s) {
         struct msg_frame f;    /* head */
         struct msg_yield body; /* where */
         uint64_t slack[3];     /* fills the slot */
-    } m = { .f = { .kind = MSG_YIELD, .size = sizeof m.f + sizeof m.body, .source = RT_SHARD_ID,
+    } m = { .f = { .kind = MSG_YIELD,
+                   .size = sizeof m.f + sizeof m.body,
+                   .source = RT_SHARD_ID,
                    .time_ns = s->now_ns },
             .body = { .event = s->events } };
     rt_shard_record(s, &m.f, 0);
@@ -664,8 +707,7 @@ static void run_step(struct rt_shard *s) {
         safe_point(s);
         if (s->tape) settle(s);
         uint16_t best = first_of(s, &cnt);
-        if (s->stop_agreed == 0 &&
-            (s->peer_ns[best] == INT64_MAX || s->peer_ns[best] > s->end_ns))
+        if (s->stop_agreed == 0 && (s->peer_ns[best] == INT64_MAX || s->peer_ns[best] > s->end_ns))
             s->stop_agreed = REASON_END_OF_DATA;
         if (s->stop_agreed) {
             rt_shard_stop(s, (uint16_t)s->stop_agreed);
@@ -681,8 +723,10 @@ static void run_step(struct rt_shard *s) {
             rt_series_next(s, &n);
             s->remote_mail = true; /* all meet after it */
             s->go_agreed = false;
-            if (s->held.full) tell_held(s);
-            else rt_series_tell_one(s, &n);
+            if (s->held.full)
+                tell_held(s);
+            else
+                rt_series_tell_one(s, &n);
             continue;
         } else if (cnt > 1 && best == s->number && !s->tape) {
             /* paced, several share the event: the first of them waits for its moment */
@@ -723,8 +767,7 @@ static void run_real(struct rt_shard *s) {
     uint64_t idle = 0, turn = 0;
     while (!s->fault.text[0]) {
         bool work = false;
-        int64_t clock_ns = rt_clock_ns();
-        if (clock_ns > s->now_ns) s->now_ns = clock_ns;
+        s->clock_ns = rt_clock_ns();
         s->ctx.stamp = (s->tally.turns & 63) == 0 ? (uint32_t)rt_tsc() | 1U : 0;
         rt_shard_look(s);
         if (s->held.full) {
@@ -736,7 +779,8 @@ static void run_real(struct rt_shard *s) {
             struct msg_frame *f;
             for (int batch = 0; batch < 64 && (f = rt_ring_peek(&e->rx)) != NULL; batch++) {
                 work = true;
-                if (f->time_ns > s->now_ns) s->now_ns = f->time_ns;
+                if (f->time_ns > s->clock_ns) s->clock_ns = f->time_ns;
+                clock_now(s);
                 rt_shard_heard(s, e, f);
                 rt_ring_skip(&e->rx);
             }
@@ -744,17 +788,18 @@ static void run_real(struct rt_shard *s) {
         }
         struct rt_next n;
         rt_series_next(s, &n);
-        for (int batch = 0; batch < 64 && n.time_ns <= s->now_ns && n.time_ns <= s->end_ns;
+        for (int batch = 0; batch < 64 && n.time_ns <= s->clock_ns && n.time_ns <= s->end_ns;
              batch++) {
             work = true;
-            one_event(s, &n, s->now_ns, UINT64_MAX);
+            one_event(s, &n, s->clock_ns, UINT64_MAX);
             rt_series_next(s, &n);
         }
         uint32_t why = atomic_load_explicit(&s->shared->stop, memory_order_relaxed);
-        if (why == 0 && n.time_ns > s->end_ns && s->now_ns > s->end_ns) why = REASON_END_OF_DATA;
-        if (why == 0 && s->series_cnt > 0 && s->sources_done && n.time_ns == INT64_MAX && !work)
-            why = REASON_END_OF_DATA;
-        if (why != 0 && !s->stopped) rt_shard_stop(s, (uint16_t)why);
+        if (why == 0 && n.time_ns > s->end_ns && s->clock_ns > s->end_ns) why = REASON_END_OF_DATA;
+        if (why != 0 && !s->stopped) {
+            clock_now(s);
+            rt_shard_stop(s, (uint16_t)why);
+        }
         rt_shard_turn(s);
         if (work) {
             idle = 0;
@@ -794,15 +839,16 @@ int rt_shard_run(struct rt_shard *s) {
     s->queue_at = s->queue[!s->now_q];
     s->snapshot_last_ns = rt_clock_monotonic_ns();
     housekeeping(s);
-    if (s->tape && s->clock == RT_CLOCK_REAL)
-        while (!s->fault.text[0] && rt_tape_turn(s)) housekeeping(s);
     start(s);
     if (s->tape && !s->step)
         while (!s->fault.text[0] && rt_tape_turn(s)) housekeeping(s);
     if (!s->fault.text[0] && !(s->stopped && s->clock != RT_CLOCK_REAL)) {
-        if (s->step) run_step(s);
-        else if (s->clock == RT_CLOCK_REAL) run_real(s);
-        else run_ordered(s);
+        if (s->step)
+            run_step(s);
+        else if (s->clock == RT_CLOCK_REAL)
+            run_real(s);
+        else
+            run_ordered(s);
     }
     if (s->fault.code == RT_VERIFIED) s->fault = (struct rt_error){ 0 };
     if (s->journal_on && s->dirty) rt_journal_turn(&s->journal);
@@ -839,8 +885,10 @@ bool rt_room(struct rt_ctx *ctx, uint16_t kind, uint32_t cnt) {
             struct msg_frame f;        /* head */
             struct msg_edge_full body; /* which edge */
             uint64_t slack[2];         /* fills the slot */
-        } m = { .f = { .kind = MSG_EDGE_FULL, .size = sizeof m.f + sizeof m.body,
-                       .source = RT_SHARD_ID, .time_ns = s->now_ns },
+        } m = { .f = { .kind = MSG_EDGE_FULL,
+                       .size = sizeof m.f + sizeof m.body,
+                       .source = RT_SHARD_ID,
+                       .time_ns = s->now_ns },
                 .body = { .sent = e->sent, .source = ctx->self, .dest = e->shard, .kind = kind } };
         rt_shard_record(s, &m.f, 0);
         return false;
@@ -850,8 +898,10 @@ bool rt_room(struct rt_ctx *ctx, uint16_t kind, uint32_t cnt) {
 
 void rt_timer_set(struct rt_ctx *ctx, uint64_t key, int64_t at_ns) {
     struct rt_shard *s = ctx->shard;
-    struct rt_timer t = { .due_ns = at_ns > ctx->now_ns ? at_ns : ctx->now_ns, .key = key,
-                          .actor = ctx->local, .id = ctx->self,
+    struct rt_timer t = { .due_ns = at_ns > ctx->now_ns ? at_ns : ctx->now_ns,
+                          .key = key,
+                          .actor = ctx->local,
+                          .id = ctx->self,
                           .cls = (uint16_t)s->locals[ctx->local].kind->timer_class };
     ctx->moved = true;
     if (rt_wheel_set(s->wheel, &t) != 0)

@@ -25,14 +25,14 @@
 #include <stdatomic.h>
 
 enum {
-    RT_LOCAL_MAX = 64,        /* actors on one shard */
-    RT_ACTORS_MAX = 1024,     /* actors and sources in one graph: ids are below this */
-    RT_SHARDS_MAX = 64,       /* shards of one run */
-    RT_SERIES_MAX = 256,      /* series of all sources */
-    RT_SOURCE_ID = 0x8000,    /* ids of sources start here */
-    RT_SHARD_ID = 0xf000,     /* source of frames the runtime itself says: RT_SHARD_ID + shard */
-    RT_RUN_ROWS_MAX = 65536,  /* rows between two Advance records */
-    RT_VERIFIED = -10000,     /* fault code of a verifying replay that came to its tape's end */
+    RT_LOCAL_MAX = 64,       /* actors on one shard */
+    RT_ACTORS_MAX = 1024,    /* actors and sources in one graph: ids are below this */
+    RT_SHARDS_MAX = 64,      /* shards of one run */
+    RT_SERIES_MAX = 256,     /* series of all sources */
+    RT_SOURCE_ID = 0x8000,   /* ids of sources start here */
+    RT_SHARD_ID = 0xf000,    /* source of frames the runtime itself says: RT_SHARD_ID + shard */
+    RT_RUN_ROWS_MAX = 65536, /* rows between two Advance records */
+    RT_VERIFIED = -10000,    /* fault code of a verifying replay that came to its tape's end */
 };
 
 /* Which clock stands behind the door. */
@@ -46,22 +46,23 @@ enum rt_full { RT_FULL_REFUSE, RT_FULL_CONFLATE, RT_FULL_DROP, RT_FULL_MERGE, RT
 
 /* Words all processes of a run share (in the link memory). */
 struct rt_shared {
-    _Alignas(128) _Atomic uint32_t kill;  /* kill word: set by signal, file, command, watchdog;
+    _Alignas(128) _Atomic uint32_t kill; /* kill word: set by signal, file, command, watchdog;
                                            * relaxed, every shard reads it each turn */
-    _Alignas(128) _Atomic uint32_t stop;  /* a Reason: the run is to end; relaxed */
-    _Alignas(128) _Atomic uint32_t wish;  /* > 0: some shard asks those in step to give way */
-    _Alignas(128) _Atomic uint32_t lost;  /* set by the supervisor before it starts a process anew */
-    _Alignas(128) _Atomic uint32_t ended; /* shards that came to their end */
+    _Alignas(128) _Atomic uint32_t stop; /* a Reason: the run is to end; relaxed */
+    _Alignas(128) _Atomic uint32_t wish; /* > 0: some shard asks those in step to give way */
+    _Alignas(128) _Atomic uint32_t lost; /* set by the supervisor before it starts a process anew */
+    _Alignas(128) _Atomic uint32_t ended;          /* shards that came to their end */
     _Alignas(128) _Atomic uint64_t pace_origin_ns; /* wall time of the first event, paced clock */
 };
 
 /* A shard's sign of life, in the link memory: the supervisor's watchdog reads it. */
 struct rt_pulse {
-    _Alignas(128) _Atomic int64_t beat_ns; /* monotonic time of the last look at the clock; relaxed */
-    _Atomic uint32_t calling;              /* id of the actor being called, 0 = none; relaxed */
-    _Atomic uint32_t tid;                  /* the shard's thread, 0 = not running */
-    _Atomic uint64_t call;                 /* number of that call; relaxed */
-    _Atomic int32_t pid;                   /* its process */
+    _Alignas(
+        128) _Atomic int64_t beat_ns; /* monotonic time of the last look at the clock; relaxed */
+    _Atomic uint32_t calling;         /* id of the actor being called, 0 = none; relaxed */
+    _Atomic uint32_t tid;             /* the shard's thread, 0 = not running */
+    _Atomic uint64_t call;            /* number of that call; relaxed */
+    _Atomic int32_t pid;              /* its process */
 };
 
 /* One actor as the shard sees it. */
@@ -76,65 +77,64 @@ struct rt_local {
     uint64_t draws;                   /* random numbers drawn */
     uint64_t expiries;                /* timers heard: the sequence of their trace ids */
     uint64_t calls;                   /* frames and rows heard since the start */
-    uint64_t poison_call;             /* the one it must not hear, counted from 1; UINT64_MAX = none */
-    uint32_t poison_signal;           /* what it died of there */
-    char name[48];                    /* its name */
+    uint64_t poison_call;   /* the one it must not hear, counted from 1; UINT64_MAX = none */
+    uint32_t poison_signal; /* what it died of there */
+    char name[48];          /* its name */
 };
 
 /* Who hears a kind from one sender: a stretch of shard.hearers. */
 struct rt_route {
-    uint16_t first;     /* index of the first */
-    uint8_t local_cnt;  /* local indices first ... */
-    uint8_t edge_cnt;   /* ... then edge indices */
-    bool journal;       /* its OUT record is kept */
-    bool gate;          /* it leaves the process: under each-order it waits for the sync */
+    uint16_t first;    /* index of the first */
+    uint8_t local_cnt; /* local indices first ... */
+    uint8_t edge_cnt;  /* ... then edge indices */
+    bool journal;      /* its OUT record is kept */
+    bool gate;         /* it leaves the process: under each-order it waits for the sync */
 };
 
 /* An outgoing edge: all frames for one other shard. */
 struct rt_edge_out {
-    struct rt_ring_tx tx;      /* the ring */
-    uint16_t shard;            /* receiving shard */
+    struct rt_ring_tx tx;          /* the ring */
+    uint16_t shard;                /* receiving shard */
     uint8_t full_of[MSG_KIND_MAX]; /* enum rt_full by kind: what happens when it is full */
-    uint32_t frames_max;       /* pending frames at most */
-    uint8_t *pending;          /* frames waiting for room, oldest first */
-    uint32_t pending_cnt;      /* how many */
-    uint32_t pending_bytes;    /* bytes used */
-    uint64_t sent;             /* frames offered */
+    uint32_t frames_max;           /* pending frames at most */
+    uint8_t *pending;              /* frames waiting for room, oldest first */
+    uint32_t pending_cnt;          /* how many */
+    uint32_t pending_bytes;        /* bytes used */
+    uint64_t sent;                 /* frames offered */
     uint64_t dropped, merged, refused, waited; /* what became of those that found no room */
-    uint32_t high_water;       /* most frames ever queued */
+    uint32_t high_water;                       /* most frames ever queued */
 };
 
 /* An incoming edge. */
 struct rt_edge_in {
-    struct rt_ring_rx rx;      /* the ring */
-    uint16_t shard;            /* sending shard */
-    uint64_t heard;            /* frames heard, that is journaled, since the start */
-    bool ended;                /* the other shard said its last word */
+    struct rt_ring_rx rx; /* the ring */
+    uint16_t shard;       /* sending shard */
+    uint64_t heard;       /* frames heard, that is journaled, since the start */
 };
 
 /* Where a series is read, one way of hearing. */
 struct rt_cursor {
-    uint64_t row;        /* number of the next row not yet told this way */
-    uint64_t up;         /* bit per local actor that wants to hear it */
+    uint64_t row; /* number of the next row not yet told this way */
+    uint64_t up;  /* bit per local actor that wants to hear it */
 };
 
 /* A series on this shard. */
 struct rt_feed {
-    struct rt_series s;               /* as the source describes it */
-    const struct rt_source_kind *kind;/* to close it */
-    struct rt_block block[2];         /* the newest stretch of rows and the one before */
-    struct rt_cursor cur[RT_HEAR_CNT];/* one per way of hearing */
-    uint64_t latest[2];               /* rt_latest's and rt_opened's places: rows known told */
-    uint16_t id;                      /* source id of its trace ids */
-    bool done;                        /* every row was told every way that anyone wants */
+    struct rt_series s;                /* as the source describes it */
+    const struct rt_source_kind *kind; /* to close it */
+    struct rt_block block[2];          /* the newest stretch of rows and the one before */
+    struct rt_cursor cur[RT_HEAR_CNT]; /* one per way of hearing */
+    uint64_t latest[2];                /* rt_latest's and rt_opened's places: rows known told */
+    uint16_t id;                       /* source id of its trace ids */
+    bool done;                         /* every row was told every way that anyone wants */
 };
 
 /* What comes next. */
 struct rt_next {
-    int64_t time_ns;   /* INT64_MAX = nothing */
-    uint64_t order;    /* class, kind, rank or id, packed: smaller is earlier */
-    int16_t series;    /* index, or -1 for a timer */
-    uint8_t how;       /* enum rt_hear */
+    int64_t time_ns; /* INT64_MAX = nothing */
+    uint64_t order;  /* class, kind, rank or id, packed: smaller is earlier */
+    int16_t series;  /* index, or -1 for a timer */
+    uint8_t how;     /* enum rt_hear */
 };
 
 /* A message of the runtime that was journaled and waits for its turn. */
@@ -154,88 +154,90 @@ struct rt_tally {
 
 /* The shard. */
 struct rt_shard {
-    struct rt_ctx ctx;                       /* what handlers see; ctx.shard points here */
-    struct rt_local *locals;                 /* actors, in id order */
-    struct rt_route *routes;                 /* [row of sender][kind] */
-    uint16_t *hearers;                       /* what routes point into */
-    uint16_t row_of[RT_ACTORS_MAX];          /* sender id -> row of routes, 0xffff = unknown */
-    int16_t local_of[RT_ACTORS_MAX];         /* actor id -> local index, -1 */
-    uint16_t shard_of[RT_ACTORS_MAX];        /* actor id -> its shard */
-    uint8_t *queue[2];                       /* the two mail queues */
-    uint8_t *queue_end[2];                   /* end of their room */
-    uint8_t *queue_at;                       /* where the next frame of the coming round goes */
-    uint64_t mail_up[2];                     /* bit per actor that has mail */
-    uint32_t mail_max;                       /* frames an actor can be sent in one round */
-    uint32_t call_bytes;                     /* bytes one call may say */
-    int now_q;                               /* queue being heard; the other is being filled */
-    uint16_t local_cnt, edge_out_cnt, edge_in_cnt, series_cnt;
-    uint16_t number;                         /* number of this shard in the run, from 0 */
-    uint16_t shard_cnt;                      /* shards of the run */
-    struct rt_edge_out out[RT_SHARDS_MAX];   /* one per shard we send to */
-    struct rt_edge_in in[RT_SHARDS_MAX];     /* one per shard we hear, in number order */
-    uint8_t out_of[RT_SHARDS_MAX];           /* shard -> index in out, 0xff = none */
-    uint8_t in_of[RT_SHARDS_MAX];            /* shard -> index in in, 0xff = none */
+    struct rt_ctx ctx;                     /* what handlers see; ctx.shard points here */
+    struct rt_local *locals;               /* actors, in id order */
+    struct rt_route *routes;               /* [row of sender][kind] */
+    uint16_t *hearers;                     /* what routes point into */
+    uint16_t row_of[RT_ACTORS_MAX];        /* sender id -> row of routes, 0xffff = unknown */
+    int16_t local_of[RT_ACTORS_MAX];       /* actor id -> local index, -1 */
+    uint16_t shard_of[RT_ACTORS_MAX];      /* actor id -> its shard */
+    uint8_t *queue[2];                     /* the two mail queues */
+    uint8_t *queue_end[2];                 /* end of their room */
+    uint8_t *queue_at;                     /* where the next frame of the coming round goes */
+    uint64_t mail_up[2];                   /* bit per actor that has mail */
+    uint32_t mail_max;                     /* frames an actor can be sent in one round */
+    uint32_t call_bytes;                   /* bytes one call may say */
+    int now_q;                             /* queue being heard; the other is being filled */
+    uint16_t local_cnt, edge_out_cnt;      /* actors here; shards said to */
+    uint16_t edge_in_cnt, series_cnt;      /* shards heard; series of all sources */
+    uint16_t number;                       /* number of this shard in the run, from 0 */
+    uint16_t shard_cnt;                    /* shards of the run */
+    struct rt_edge_out out[RT_SHARDS_MAX]; /* one per shard we send to */
+    struct rt_edge_in in[RT_SHARDS_MAX];   /* one per shard we hear, in number order */
+    uint8_t out_of[RT_SHARDS_MAX];         /* shard -> index in out, 0xff = none */
+    uint8_t in_of[RT_SHARDS_MAX];          /* shard -> index in in, 0xff = none */
 
-    struct rt_feed *feeds;                   /* series, in rank order */
-    int64_t *due[RT_HEAR_CNT];               /* next time per series and way; INT64_MAX = none */
-    struct rt_wheel *wheel;                  /* timers */
+    struct rt_feed *feeds;     /* series, in rank order */
+    int64_t *due[RT_HEAR_CNT]; /* next time per series and way; INT64_MAX = none */
+    struct rt_wheel *wheel;    /* timers */
 
-    enum rt_clock_kind clock;                /* which clock */
-    double speed;                            /* of the paced clock */
-    int64_t start_ns, end_ns;                /* span of the run */
-    int64_t now_ns;                          /* time of the last event */
-    uint64_t order;                          /* its place among events of that instant */
-    uint64_t events;                         /* outside events taken */
-    uint64_t run_trace;                      /* trace id a run of rows began with, 0 = no run */
-    uint64_t rows_limit;                     /* replaying: rows may be told up to this count */
-    uint64_t rows, rows_flushed;             /* rows told; as of the last Advance record */
-    int64_t row_ns;                          /* event time of the last row */
-    uint64_t seed;                           /* of the run */
+    enum rt_clock_kind clock;    /* which clock */
+    double speed;                /* of the paced clock */
+    int64_t start_ns, end_ns;    /* span of the run */
+    int64_t clock_ns;            /* real clock: as read at the turn's start */
+    int64_t now_ns;              /* time of the last event */
+    uint64_t order;              /* its place among events of that instant */
+    uint64_t events;             /* outside events taken */
+    uint64_t run_trace;          /* trace id a run of rows began with, 0 = no run */
+    uint64_t rows_limit;         /* replaying: rows may be told up to this count */
+    uint64_t rows, rows_flushed; /* rows told; as of the last Advance record */
+    int64_t row_ns;              /* event time of the last row */
+    uint64_t seed;               /* of the run */
 
-    bool step;                               /* shards go together (virtual, paced, several) */
-    bool give_way;                           /* the next token asks for one more exchange */
-    bool go_said, go_agreed;                 /* paced: the shared event's moment has come: said by
+    bool step;                          /* shards go together (virtual, paced, several) */
+    bool give_way;                      /* the next token asks for one more exchange */
+    bool go_said, go_agreed;            /* paced: the shared event's moment has come: said by
                                               * this shard's next token; agreed by all */
-    uint32_t stop_agreed;                    /* a Reason all shards stop for, 0 = none */
-    uint32_t stop_said;                      /* the one this shard asked for (journaled) */
-    struct rt_held held;                     /* a message of the runtime waiting for its turn */
-    bool sources_done;                       /* no series has a row left */
-    bool remote_mail;                        /* this round something went to another shard */
-    int64_t stopped_ns;                      /* monotonic time of the first idle turn after Stop */
-    bool started, stopped, finished;         /* Start heard; Stop heard; the loop is over */
-    uint64_t exchange;                       /* number of the step exchange */
-    int64_t peer_ns[RT_SHARDS_MAX];          /* next event of each shard: time ... */
-    uint64_t peer_order[RT_SHARDS_MAX];      /* ... and order */
+    uint32_t stop_agreed;               /* a Reason all shards stop for, 0 = none */
+    uint32_t stop_said;                 /* the one this shard asked for (journaled) */
+    struct rt_held held;                /* a message of the runtime waiting for its turn */
+    bool remote_mail;                   /* this round something went to another shard */
+    int64_t stopped_ns;                 /* monotonic time of the first idle turn after Stop */
+    bool started, stopped, finished;    /* Start heard; Stop heard; the loop is over */
+    uint64_t exchange;                  /* number of the step exchange */
+    int64_t peer_ns[RT_SHARDS_MAX];     /* next event of each shard: time ... */
+    uint64_t peer_order[RT_SHARDS_MAX]; /* ... and order */
 
-    struct rt_journal journal;               /* what was heard and said */
-    bool journal_on;                         /* false: nothing is kept */
-    bool dirty;                              /* something was appended this turn */
-    enum rt_durability durability;           /* each-order waits before requests go on */
-    struct rt_tape *tape;                    /* while replaying: what must come; else NULL */
-    const struct msg_frame *tape_next;       /* its next record, NULL = not looked or at its end */
-    uint64_t taped;                          /* records taken from the tape */
-    bool verify;                             /* replay only: stop at the tape's end */
-    struct rt_error fault;                   /* what ended the shard, text empty = nothing */
+    struct rt_journal journal;         /* what was heard and said */
+    bool journal_on;                   /* false: nothing is kept */
+    bool dirty;                        /* something was appended this turn */
+    enum rt_durability durability;     /* each-order waits before requests go on */
+    struct rt_tape *tape;              /* while replaying: what must come; else NULL */
+    const struct msg_frame *tape_next; /* its next record, NULL = not looked or at its end */
+    uint64_t taped;                    /* records taken from the tape */
+    bool verify;                       /* replay only: stop at the tape's end */
+    struct rt_error fault;             /* what ended the shard, text empty = nothing */
 
-    struct rt_snapshots *snapshots;          /* NULL = none */
-    uint32_t snapshot_slot;                  /* this shard's number there */
-    int64_t snapshot_every_ns;               /* wall time between two */
-    int64_t snapshot_last_ns;                /* monotonic time of the last */
+    struct rt_snapshots *snapshots; /* NULL = none */
+    uint32_t snapshot_slot;         /* this shard's number there */
+    int64_t snapshot_every_ns;      /* wall time between two */
+    int64_t snapshot_last_ns;       /* monotonic time of the last */
 
-    struct rt_ring_rx commands;              /* from the control thread; ring NULL = none */
-    struct rt_shared *shared;                /* words of the run */
-    uint32_t kill_seen;                      /* kill word as last told */
-    int journal_error_seen;                  /* as last told */
-    bool journal_low_seen;                   /* as last told */
-    struct rt_poller *poller;                /* where it waits */
-    struct rt_poller *peers[RT_SHARDS_MAX];  /* where others wait, to be woken */
-    enum rt_idle idle;                       /* how it waits */
-    uint32_t spins;                          /* adaptive: tries before it lets others have the core */
-    struct rt_arena arena;                   /* its memory */
-    struct rt_tally tally;                   /* counters */
-    const void *world;                       /* what actors share */
-    struct rt_graph *graph;                  /* names and kinds of all actors (boot) */
-    struct rt_pulse *pulse;                  /* sign of life, never NULL */
+    struct rt_ring_rx commands; /* from the control thread; ring NULL = none */
+    struct rt_shared *shared;   /* words of the run */
+    uint32_t kill_seen;         /* kill word as last told */
+    int journal_error_seen;     /* as last told */
+    int64_t journal_low_ns;     /* monotonic time since when segments are short, 0 = not */
+    bool journal_low_seen;      /* as last told */
+    struct rt_poller *poller;   /* where it waits */
+    struct rt_poller *peers[RT_SHARDS_MAX]; /* where others wait, to be woken */
+    enum rt_idle idle;                      /* how it waits */
+    uint32_t spins;         /* adaptive: tries before it lets others have the core */
+    struct rt_arena arena;  /* its memory */
+    struct rt_tally tally;  /* counters */
+    const void *world;      /* what actors share */
+    struct rt_graph *graph; /* names and kinds of all actors (boot) */
+    struct rt_pulse *pulse; /* sign of life, never NULL */
 };
 
 /* rt_shard_run runs the loop until the run ends: recovery from the tape first when there is one.
@@ -269,8 +271,8 @@ void rt_shard_event(struct rt_shard *s, int64_t time_ns, uint64_t order, uint64_
 /* rt_shard_look takes what is not in the order of events (kill word, journal state, a command),
  * journals it and holds it for its turn. */
 void rt_shard_look(struct rt_shard *s);
-/* rt_shard_relax passes a moment by the idle mode, tries being how often in a row; true: it is time to
- * sleep. */
+/* rt_shard_relax passes a moment by the idle mode, tries being how often in a row; true: it is
+ * time to sleep. */
 bool rt_shard_relax(const struct rt_shard *s, uint64_t tries);
 /* rt_shard_asked tells whether rt_shard_look would find a command or a changed kill word. */
 bool rt_shard_asked(struct rt_shard *s);
@@ -297,7 +299,7 @@ uint8_t *rt_shard_begin(struct rt_shard *s, uint16_t local);
 
 /* rt_series_next finds what comes next: rows and timers. */
 void rt_series_next(struct rt_shard *s, struct rt_next *out);
-/* rt_series_tell tells rows of n (a row event), at most rows_max and before (limit_ns, limit_order). */
+/* rt_series_tell tells rows of n (a row event), at most rows_max and before the limit. */
 void rt_series_tell(struct rt_shard *s, const struct rt_next *n, uint64_t rows_max,
                     int64_t limit_ns, uint64_t limit_order);
 /* rt_series_tell_one takes exactly one event of those next: a timer, or one row. */

@@ -25,16 +25,16 @@ struct rt_block {
 
 /* One series as a source describes it; the source fills it at open. */
 struct rt_series {
-    char name[64];         /* for people: "BTCUSDT 1m" */
-    uint16_t row_kind;     /* MSG_BAR, MSG_TRADE, ... */
-    uint16_t open_kind;    /* kind of the body told when a row begins (MSG_BAR_OPEN), 0 = none */
-    uint32_t row_bytes;    /* size of a row, a multiple of 8 */
-    uint32_t key;          /* instrument id */
-    uint32_t rank_hint;    /* smaller goes first among equals, after interval and key */
-    int64_t span_ns;       /* a row is known span_ns after it begins; bars: the interval; trades: 0 */
-    uint64_t rows_total;   /* rows in all; UINT64_MAX = endless */
-    uint8_t hash[32];      /* hash of what the rows are made from (file bytes, generator's options) */
-    void *impl;            /* the source's own */
+    char name[64];       /* for people: "BTCUSDT 1m" */
+    uint16_t row_kind;   /* MSG_BAR, MSG_TRADE, ... */
+    uint16_t open_kind;  /* kind of the body told when a row begins (MSG_BAR_OPEN), 0 = none */
+    uint32_t row_bytes;  /* size of a row, a multiple of 8 */
+    uint32_t key;        /* instrument id */
+    uint32_t rank_hint;  /* smaller goes first among equals, after interval and key */
+    int64_t span_ns;     /* a row is known span_ns after it begins; bars: the interval; trades: 0 */
+    uint64_t rows_total; /* rows in all; UINT64_MAX = endless */
+    uint8_t hash[32];    /* hash of what the rows are made from (file bytes, generator's options) */
+    void *impl;          /* the source's own */
 
     /* gives the block that holds row number first (which is the row after the last block's, or
      * any at start and recovery). The block stays good until the next call but one. Returns 0 or a
@@ -47,11 +47,12 @@ struct rt_series {
 
 /* What open is given and gives. */
 struct rt_source_init {
-    struct rt_node *config;   /* the source's map in the run file */
-    const void *world;        /* what the program shares with actors: instruments */
-    const char *base_dir;     /* directory that relative paths start from */
-    uint64_t seed;            /* run seed */
-    int64_t start_ns, end_ns; /* the run's declared span: rows outside are left out; INT64_MIN/MAX */
+    struct rt_node *config; /* the source's map in the run file */
+    const void *world;      /* what the program shares with actors: instruments */
+    const char *base_dir;   /* directory that relative paths start from */
+    uint64_t seed;          /* run seed */
+    int64_t start_ns,
+        end_ns; /* the run's declared span: rows outside are left out; INT64_MIN/MAX */
     struct rt_series *series; /* room for the series */
     uint32_t series_max;      /* this many */
     uint32_t series_cnt;      /* set by open */

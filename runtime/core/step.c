@@ -1,14 +1,16 @@
 /* step.c - shards that go together on virtual and paced clocks.
  *
  * An exchange: every shard sends every other one token (MSG_STEP) behind the frames of its round,
- * and waits for all tokens. A token says whether its sender has mail for the next round and when its
- * next outside event is. While anyone has mail, all hear one more round and meet again; when nobody
- * has, all know everybody's next event and part. Tokens are frames like others: numbered, journaled
- * by who hears them, made again in replay; so recovery needs no cut common to all shards. */
+ * and waits for all tokens. A token says whether its sender has mail for the next round and when
+ * its next outside event is. While anyone has mail, all hear one more round and meet again; when
+ * nobody has, all know everybody's next event and part. Tokens are frames like others: numbered,
+ * journaled by who hears them, made again in replay; so recovery needs no cut common to all
+ * shards. */
 #include "runtime/core/shard.h"
 #include "runtime/time/clock.h"
 #include <errno.h>
 
+/* Flags of a token; the reason to stop is above them. */
 enum { STEP_MAIL = 1, STEP_AGAIN = 2, STEP_GO = 4, STEP_STOP_SHIFT = 8 };
 
 /* ask_stop notes in the journal that this shard asks all to stop, once. */
@@ -17,8 +19,11 @@ static void ask_stop(struct rt_shard *s) {
         struct msg_frame f;    /* head */
         struct msg_yield body; /* reason, above all event numbers */
         uint64_t slack[3];     /* fills the slot */
-    } m = { .f = { .kind = MSG_YIELD, .size = sizeof m.f + sizeof m.body, .source = RT_SHARD_ID,
-                   .dest = 1, .time_ns = s->now_ns } };
+    } m = { .f = { .kind = MSG_YIELD,
+                   .size = sizeof m.f + sizeof m.body,
+                   .source = RT_SHARD_ID,
+                   .dest = 1,
+                   .time_ns = s->now_ns } };
     if (s->stop_said) return;
     const struct msg_frame *rec = s->tape ? rt_tape_peek(s) : NULL;
     if (rec) {
@@ -43,10 +48,14 @@ static void send_tokens(struct rt_shard *s, uint32_t flags) {
     struct {
         struct msg_frame f;   /* head; trace_id carries the order of the event in hand */
         struct msg_step body; /* what it says */
-    } m = { .f = { .kind = MSG_STEP, .size = sizeof m.f + sizeof m.body,
-                   .source = (uint16_t)(RT_SHARD_ID + s->number), .time_ns = s->now_ns,
+    } m = { .f = { .kind = MSG_STEP,
+                   .size = sizeof m.f + sizeof m.body,
+                   .source = (uint16_t)(RT_SHARD_ID + s->number),
+                   .time_ns = s->now_ns,
                    .trace_id = s->order },
-            .body = { .event = s->exchange, .next_ns = n.time_ns, .next_order = n.order,
+            .body = { .event = s->exchange,
+                      .next_ns = n.time_ns,
+                      .next_order = n.order,
                       .mail = flags | s->stop_said << STEP_STOP_SHIFT } };
     s->peer_ns[s->number] = n.time_ns;
     s->peer_order[s->number] = n.order;
@@ -70,13 +79,16 @@ static struct msg_frame *wait_frame(struct rt_shard *s, struct rt_edge_in *e) {
         }
         if ((spins & 127) == 1) {
             atomic_store_explicit(&s->pulse->calling, 0, memory_order_relaxed);
-            atomic_store_explicit(&s->pulse->beat_ns, rt_clock_monotonic_ns(), memory_order_relaxed);
+            atomic_store_explicit(&s->pulse->beat_ns, rt_clock_monotonic_ns(),
+                                  memory_order_relaxed);
             if (rt_shard_asked(s)) atomic_store_explicit(&s->shared->wish, 1, memory_order_relaxed);
         }
         if (!rt_shard_relax(s, spins)) continue;
         rt_poller_park(s->poller);
-        if (rt_ring_peek(&e->rx) || rt_shard_asked(s)) rt_poller_unpark(s->poller);
-        else rt_poller_wait(s->poller, 20000000);
+        if (rt_ring_peek(&e->rx) || rt_shard_asked(s))
+            rt_poller_unpark(s->poller);
+        else
+            rt_poller_wait(s->poller, 20000000);
     }
     return f;
 }
@@ -118,7 +130,8 @@ static void sort_mail(struct rt_shard *s) {
         for (uint32_t i = 1; i < a->mail_cnt[q]; i++) { /* insertion: nearly sorted */
             uint32_t v = m[i], j = i;
             uint16_t source = ((const struct msg_frame *)(const void *)(queue + v))->source;
-            while (j > 0 && ((const struct msg_frame *)(const void *)(queue + m[j - 1]))->source > source) {
+            while (j > 0 &&
+                   ((const struct msg_frame *)(const void *)(queue + m[j - 1]))->source > source) {
                 m[j] = m[j - 1];
                 j--;
             }

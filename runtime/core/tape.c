@@ -36,8 +36,10 @@ bool rt_tape_rows(struct rt_shard *s, const struct rt_next *n) {
     if (!rec) return false; /* the tape has ended: the loop goes on alive */
     if (n->series < 0) return true;
     if (rec->kind != MSG_ADVANCE) {
-        rt_shard_fail(s, -EBADMSG, "replay differs at position %llu: recorded kind %u where rows "
-                      "were due", (unsigned long long)rt_tape_position(s->tape), rec->kind);
+        rt_shard_fail(s, -EBADMSG,
+                      "replay differs at position %llu: recorded kind %u where rows "
+                      "were due",
+                      (unsigned long long)rt_tape_position(s->tape), rec->kind);
         return false;
     }
     const struct msg_advance *a = msg_body(rec);
@@ -66,8 +68,10 @@ bool rt_tape_turn(struct rt_shard *s) {
         s->rows_limit = a->rows;
         rt_series_next_row(s, &n);
         if (n.time_ns == INT64_MAX) {
-            rt_shard_fail(s, -EBADMSG, "replay differs: %llu rows recorded, the sources end after "
-                          "%llu", (unsigned long long)a->rows, (unsigned long long)s->rows);
+            rt_shard_fail(s, -EBADMSG,
+                          "replay differs: %llu rows recorded, the sources end after "
+                          "%llu",
+                          (unsigned long long)a->rows, (unsigned long long)s->rows);
             return false;
         }
         rt_series_tell(s, &n, a->rows - s->rows, INT64_MAX, UINT64_MAX);
@@ -91,7 +95,8 @@ bool rt_tape_turn(struct rt_shard *s) {
         struct msg_frame *f = (struct msg_frame *)(void *)room;
         memcpy(f, rec, rec->size <= sizeof room ? rec->size : sizeof room);
         f->stamp = 0;
-        if (rec->kind == MSG_KILL_SEEN) s->kill_seen = ((const struct msg_kill_seen *)msg_body(f))->word;
+        if (rec->kind == MSG_KILL_SEEN)
+            s->kill_seen = ((const struct msg_kill_seen *)msg_body(f))->word;
         rt_tape_take(s);
         rt_shard_event(s, s->clock == RT_CLOCK_REAL ? f->time_ns : s->now_ns, 0, f->trace_id);
         rt_shard_hand(s, f);
@@ -104,13 +109,14 @@ bool rt_tape_turn(struct rt_shard *s) {
         rt_shard_stop(s, m->reason);
         return true;
     }
-    default:
-        break;
+    default: break;
     }
     if (rec->kind & MSG_OUT || rec->source >= RT_ACTORS_MAX || s->clock != RT_CLOCK_REAL) {
-        rt_shard_fail(s, -EBADMSG, "replay differs at position %llu: recorded kind %u of actor %u, "
-                      "which was not made again", (unsigned long long)rt_tape_position(s->tape),
-                      rec->kind & ~MSG_OUT, rec->source);
+        rt_shard_fail(s, -EBADMSG,
+                      "replay differs at position %llu: recorded kind %u of actor %u, "
+                      "which was not made again",
+                      (unsigned long long)rt_tape_position(s->tape), rec->kind & ~MSG_OUT,
+                      rec->source);
         return false;
     }
     uint64_t room[1024]; /* a frame of another shard */
@@ -122,7 +128,8 @@ bool rt_tape_turn(struct rt_shard *s) {
     memcpy(f, rec, rec->size);
     uint16_t from = s->shard_of[f->source];
     if (from == 0xffff || s->in_of[from] == 0xff) {
-        rt_shard_fail(s, -EBADMSG, "frame of actor %u, from whom this shard hears nothing", f->source);
+        rt_shard_fail(s, -EBADMSG, "frame of actor %u, from whom this shard hears nothing",
+                      f->source);
         return false;
     }
     rt_tape_take(s);
@@ -136,11 +143,11 @@ bool rt_tape_turn(struct rt_shard *s) {
 
 /* A row sink that hashes or stores; its base comes first. */
 struct sink {
-    struct rt_row_sink base;  /* what save calls */
-    struct rt_shard *s;       /* the shard */
-    uint64_t *hash;           /* hashing: where to; else NULL */
-    uint16_t owner;           /* actor whose rows these are */
-    uint64_t rows;            /* how many came */
+    struct rt_row_sink base; /* what save calls */
+    struct rt_shard *s;      /* the shard */
+    uint64_t *hash;          /* hashing: where to; else NULL */
+    uint16_t owner;          /* actor whose rows these are */
+    uint64_t rows;           /* how many came */
 };
 
 /* put_row takes one row of save. */
@@ -193,9 +200,13 @@ void rt_shard_snapshot(struct rt_shard *s, bool force) {
     rt_shard_advance(s); /* so that the tape from here begins with what comes after */
     uint32_t slot = s->snapshot_slot;
     if (!rt_snapshot_begin(s->snapshots, slot, rt_journal_position(&s->journal))) return;
-    struct msg_shard_row row = { .now_ns = s->now_ns, .order = s->order, .events = s->events,
-                                 .rows = s->rows, .rows_flushed = s->rows_flushed,
-                                 .row_ns = s->row_ns, .exchange = s->exchange,
+    struct msg_shard_row row = { .now_ns = s->now_ns,
+                                 .order = s->order,
+                                 .events = s->events,
+                                 .rows = s->rows,
+                                 .rows_flushed = s->rows_flushed,
+                                 .row_ns = s->row_ns,
+                                 .exchange = s->exchange,
                                  .kill_seen = s->kill_seen,
                                  .flags = (uint32_t)s->started | (uint32_t)s->stopped << 1 };
     rt_snapshot_row(s->snapshots, slot, 0, MSG_SHARD_ROW, s->number, &row, sizeof row);
@@ -212,7 +223,8 @@ void rt_shard_snapshot(struct rt_shard *s, bool force) {
             const uint8_t *p = tx->slots + (at & tx->mask) * MSG_SLOT_BYTES;
             const struct msg_frame *f = (const struct msg_frame *)(const void *)p;
             if (f->size > MSG_SLOT_BYTES)
-                f = (const struct msg_frame *)(const void *)(tx->bulk + (at & tx->mask) * tx->bulk_bytes);
+                f = (const struct msg_frame *)(const void *)(tx->bulk +
+                                                             (at & tx->mask) * tx->bulk_bytes);
             save_frame(s, s->out[i].shard, (uint64_t)s->out[i].shard << 48 | at, f);
         }
     }
@@ -225,8 +237,11 @@ void rt_shard_snapshot(struct rt_shard *s, bool force) {
         }
     for (uint16_t i = 0; i < s->local_cnt; i++) {
         struct rt_local *a = &s->locals[i];
-        struct msg_actor_row actor = { .draws = a->draws, .expiries = a->expiries, .calls = a->calls,
-                                       .said_seq = a->said_seq, .stopped = a->stopped };
+        struct msg_actor_row actor = { .draws = a->draws,
+                                       .expiries = a->expiries,
+                                       .calls = a->calls,
+                                       .said_seq = a->said_seq,
+                                       .stopped = a->stopped };
         rt_snapshot_row(s->snapshots, slot, a->id, MSG_ACTOR_ROW, 0, &actor, sizeof actor);
     }
     rt_wheel_each(s->wheel, save_timer, s);
@@ -244,8 +259,8 @@ int rt_shard_load(void *arg, uint16_t owner, uint16_t kind, uint64_t key, const 
     struct rt_shard *s = arg;
     int local = owner && owner < RT_ACTORS_MAX ? s->local_of[owner] : -1;
     if (owner && local < 0)
-        return rt_error_set(err, -EINVAL, "snapshot row of actor %u, which is not on shard %u", owner,
-                            s->number);
+        return rt_error_set(err, -EINVAL, "snapshot row of actor %u, which is not on shard %u",
+                            owner, s->number);
     switch (kind) {
     case MSG_SHARD_ROW: {
         struct msg_shard_row r;
@@ -314,7 +329,10 @@ int rt_shard_load(void *arg, uint16_t owner, uint16_t kind, uint64_t key, const 
         struct msg_timer_row r;
         if (bytes != sizeof r || local < 0) break;
         memcpy(&r, row, sizeof r);
-        struct rt_timer t = { .due_ns = r.due_ns, .key = r.key, .actor = (uint16_t)local, .id = owner,
+        struct rt_timer t = { .due_ns = r.due_ns,
+                              .key = r.key,
+                              .actor = (uint16_t)local,
+                              .id = owner,
                               .cls = (uint16_t)s->locals[local].kind->timer_class };
         return rt_wheel_set(s->wheel, &t);
     }
@@ -322,7 +340,8 @@ int rt_shard_load(void *arg, uint16_t owner, uint16_t kind, uint64_t key, const 
         if (local < 0 || !s->locals[local].kind->load) break;
         return s->locals[local].kind->load(s->locals[local].state, kind, key, row, bytes, err);
     }
-    return rt_error_set(err, -EINVAL, "snapshot row of kind %u (%u bytes) makes no sense", kind, bytes);
+    return rt_error_set(err, -EINVAL, "snapshot row of kind %u (%u bytes) makes no sense", kind,
+                        bytes);
 }
 
 int rt_shard_loaded(struct rt_shard *s) {

@@ -1,5 +1,7 @@
 #include "runtime/store/disk.h"
 #include "runtime/store/archive.h"
+#include "runtime/store/tail.h"
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <liburing.h>
@@ -76,6 +78,13 @@ struct disk_job {
     uint32_t slot_k;           /* its index */
     uint64_t slot_at;          /* allocated so far */
     int64_t slot_retry_ns;     /* no attempt before */
+
+    struct archive_writer *archive; /* the compression under way, NULL = none */
+    struct disk_op archive_op;      /* its sync */
+    bool archive_sync;              /* the sync was given */
+    uint64_t archive_next;          /* oldest segment that is not compressed; 0 = none yet */
+    uint64_t archive_end;           /* position where it ends, 0 = not known */
+    int64_t archive_ns;             /* no look before */
 };
 
 /* The thread. */
@@ -460,6 +469,162 @@ static bool slot_step(struct disk_job *job, int64_t now_ns, int64_t *due_ns) {
     return true;
 }
 
+/* archive_end_find learns where the oldest plain segment ends: at the base of the next. Returns
+ * whether it is known. */
+static bool archive_end_find(struct disk_job *job) {
+    char path[SEG_PATH_MAX];
+    _Alignas(8) uint8_t page[RT_JOURNAL_NAMES_AT];
+    struct rt_journal_head h;
+    if (job->archive_end != 0) return true;
+    if (job->archive_next == 0 || job->archive_next >= job->number) return false;
+    uint64_t next = job->archive_next + 1;
+    if (next == job->number && !job->head_written) return false;
+    seg_path(job, next, path);
+    int fd = rt_seam->open(path, O_RDONLY, 0);
+    if (fd < 0) return false;
+    if (seg_file_check(fd, path, &h, page, NULL, NULL) == 0) job->archive_end = h.base;
+    rt_seam->close(fd);
+    return job->archive_end != 0;
+}
+
+/* One file of the archive, or a segment that only tails need. */
+struct old_file {
+    uint64_t number; /* which segment */
+    uint64_t bytes;  /* what it takes on disk */
+    bool plain;      /* N.seg, not N.seg.zst */
+};
+
+/* old_order orders by number. */
+static int old_order(const void *a, const void *b) {
+    const struct old_file *x = a;
+    const struct old_file *y = b;
+    return x->number < y->number ? -1 : x->number > y->number;
+}
+
+/* archive_trim drops the oldest of what snapshots do not need, above archive_bytes_max; limit is
+ * the first segment they need. */
+static void archive_trim(struct disk_job *job, uint64_t limit) {
+    struct rt_journal_impl *m = job->m;
+    struct old_file *list = NULL;
+    size_t cnt = 0;
+    size_t cap = 0;
+    uint64_t sum = 0;
+    if (m->o.archive_bytes_max == 0) return;
+    DIR *d = opendir(m->dir);
+    struct dirent *e;
+    while (d != NULL && (e = readdir(d)) != NULL) {
+        char *rest;
+        struct stat st;
+        unsigned long long n = strtoull(e->d_name, &rest, 10);
+        bool plain = strcmp(rest, ".seg") == 0;
+        if (rest == e->d_name || n >= limit || (!plain && strcmp(rest, ".seg.zst") != 0)) continue;
+        if (fstatat(m->lock_dir, e->d_name, &st, 0) < 0) continue;
+        if (cnt == cap) {
+            cap = cap == 0 ? 64 : 2 * cap;
+            struct old_file *grown = realloc(list, cap * sizeof *grown);
+            if (grown == NULL) break;
+            list = grown;
+        }
+        list[cnt++] = (struct old_file){ n, (uint64_t)st.st_blocks * 512, plain };
+        sum += (uint64_t)st.st_blocks * 512;
+    }
+    if (d != NULL) closedir(d);
+    if (cnt > 0) qsort(list, cnt, sizeof *list, old_order);
+    for (size_t i = 0; i < cnt && sum > m->o.archive_bytes_max; i++) {
+        char path[SEG_PATH_MAX];
+        snprintf(path, sizeof path, "%s/%llu.seg%s", m->dir, (unsigned long long)list[i].number,
+                 list[i].plain ? "" : ".zst");
+        if (rt_seam->unlink(path) < 0) continue;
+        sum -= list[i].bytes;
+        if (list[i].plain && list[i].number >= job->archive_next) {
+            job->archive_next = list[i].number + 1;
+            job->archive_end = 0;
+        }
+    }
+    free(list);
+}
+
+/* archive_stop ends the compression in hand; with done what it made takes the segment's place. */
+static void archive_stop(struct disk_job *job, bool done, int64_t now_ns) {
+    struct rt_journal_impl *m = job->m;
+    char from[SEG_PATH_MAX];
+    char made[SEG_PATH_MAX + 16];
+    char to[SEG_PATH_MAX + 16];
+    archive_end(job->archive);
+    job->archive = NULL;
+    job->archive_sync = false;
+    seg_path(job, job->archive_next, from);
+    snprintf(made, sizeof made, "%s.zst.new", from);
+    snprintf(to, sizeof to, "%s.zst", from);
+    if (done) done = rt_seam->rename(made, to) == 0 && rt_seam->fsync(m->lock_dir) == 0;
+    if (!done) {
+        (void)rt_seam->unlink(made);
+        job->archive_ns = now_ns + PROCESS_NS;
+        return;
+    }
+    (void)rt_seam->unlink(from);
+    job->archive_next++;
+    job->archive_end = 0;
+    archive_trim(job, job->archive_next);
+}
+
+/* archive_step compresses what snapshots and tails no longer need, a slice at a time and only while
+ * nothing else is to be done. Returns whether something happened. */
+static bool archive_step(struct disk_job *job, int64_t now_ns, int64_t *due_ns) {
+    struct rt_journal_impl *m = job->m;
+    int64_t code;
+    if (job->detach || job->flush == FLUSH_FAILED) {
+        if (job->archive != NULL && !job->archive_op.busy) archive_stop(job, false, now_ns);
+        if (!job->archive_op.busy) return false;
+    }
+    if (job->archive_sync) {
+        if (!op_finished(&job->archive_op, now_ns, due_ns, &code)) return false;
+        archive_stop(job, code == 0, now_ns);
+        return true;
+    }
+    if (job->archive != NULL) {
+        code = archive_slice(job->archive);
+        if (code < 0) archive_stop(job, false, now_ns);
+        if (code != 0) return true;
+        job->archive_sync = true;
+        op_sync(&job->archive_op, archive_fd(job->archive));
+        return true;
+    }
+    if (now_ns < job->archive_ns) return false;
+    uint64_t keep = atomic_load_explicit(&m->keep, memory_order_acquire);
+    if (!archive_end_find(job) || job->archive_end > keep) return false;
+    job->archive_ns = now_ns + IDLE_NS; /* the next look, when there is nothing to do now */
+    if (tail_lowest(m->dir) < job->archive_end) {
+        uint64_t limit = job->archive_next;
+        uint64_t next = job->archive_next;
+        uint64_t end = job->archive_end;
+        do { /* what tails alone need is kept only up to archive_bytes_max */
+            limit = ++job->archive_next;
+            job->archive_end = 0;
+        } while (archive_end_find(job) && job->archive_end <= keep);
+        job->archive_next = next;
+        job->archive_end = end;
+        archive_trim(job, limit);
+        return false;
+    }
+    char from[SEG_PATH_MAX];
+    char made[SEG_PATH_MAX + 16];
+    _Alignas(8) uint8_t page[RT_JOURNAL_NAMES_AT];
+    struct rt_journal_head h;
+    seg_path(job, job->archive_next, from);
+    snprintf(made, sizeof made, "%s.zst.new", from);
+    int fd = rt_seam->open(from, O_RDONLY, 0);
+    code = fd < 0 ? fd : seg_file_check(fd, from, &h, page, NULL, NULL);
+    if (fd >= 0) rt_seam->close(fd);
+    if (code == 0)
+        code = archive_begin(from, made, h.head_bytes + (job->archive_end - h.base), &job->archive);
+    if (code < 0)
+        job->archive_ns = now_ns + PROCESS_NS; /* a damaged one stays as it is */
+    else
+        job->archive_ns = 0;
+    return code == 0;
+}
+
 /* job_written tells whether everything the journal has shown is on disk. */
 static bool job_written(const struct disk_job *job) {
     struct rt_journal_impl *m = job->m;
@@ -471,7 +636,9 @@ static bool job_written(const struct disk_job *job) {
 
 /* job_leave lets the job go when its owner wants it back and nothing is in flight. */
 static void job_leave(struct disk_job *job, int64_t now_ns) {
-    if (!job->detach || job->gone || job->flush_op.busy || job->prepare_op.busy) return;
+    if (!job->detach || job->gone || job->flush_op.busy || job->prepare_op.busy ||
+        job->archive != NULL)
+        return;
     job->whole = job_written(job) && job->ended && job->flush != FLUSH_FAILED;
     bool stuck = now_ns - job->detach_ns > GIVE_UP_NS &&
                  atomic_load_explicit(&job->m->ready, memory_order_relaxed) < job->number;
@@ -488,6 +655,7 @@ static bool job_step(struct disk_job *job, int64_t now_ns, int64_t *due_ns) {
     bool moved = flush_step(job, now_ns, due_ns);
     moved |= prepare_step(job, now_ns, due_ns);
     if (!moved) moved = slot_step(job, now_ns, due_ns);
+    if (!moved) moved = archive_step(job, now_ns, due_ns);
     job_leave(job, now_ns);
     return moved;
 }
@@ -543,7 +711,8 @@ static void thread_wait(int64_t wait_ns) {
 static bool thread_done(void) {
     for (struct disk_job *job = disk.jobs; job != NULL; job = job->next) {
         if (job->gone || job->flush == FLUSH_FAILED) continue;
-        if (job->flush_op.busy || job->prepare_op.busy || !job_written(job)) return false;
+        if (job->flush_op.busy || job->prepare_op.busy || job->archive_op.busy || !job_written(job))
+            return false;
     }
     return true;
 }
@@ -644,6 +813,7 @@ int disk_attach(struct rt_journal_impl *m, const struct recovered *r, struct rt_
     job->head_written = r->flush_head;
     job->done = r->flush_head ? r->flush_from : 0;
     if (job->head_written && job->done < m->head_bytes) job->done = m->head_bytes;
+    job->archive_next = r->first_plain != 0 ? r->first_plain : 1;
     job->period_ns = m->o.durability == RT_DURABLE_INTERVAL ? m->o.interval_ns : PROCESS_NS;
     uint64_t synced = r->end;
     if (job->number <= r->number) {
@@ -678,6 +848,7 @@ bool disk_detach(struct disk_job *job, bool drain) {
     if (job->fd >= 0) rt_seam->close(job->fd);
     if (job->prepare_fd >= 0) rt_seam->close(job->prepare_fd);
     if (job->slot_fd >= 0) rt_seam->close(job->slot_fd);
+    archive_end(job->archive);
     job->m->job = NULL;
     free(job);
     return whole;

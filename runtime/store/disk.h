@@ -1,9 +1,9 @@
 /* disk.h - the thread that carries the stage to disk.
  *
  * For     journals with RT_BACKING_DISK: flushes and syncs by policy, allocates and zero-writes
- * disk segments ahead, compresses old ones. Thread  one for the process; each journal's job is its
- * own but for the words marked atomic. Memory  a buffer of zeros, and of a compression while one
- * runs. */
+ *         disk segments ahead, compresses old ones.
+ * Thread  one for the process; each journal's job is its own but for the words marked atomic.
+ * Memory  a buffer of zeros, and of a compression while one runs. */
 #ifndef RUNTIME_STORE_DISK_H
 #define RUNTIME_STORE_DISK_H
 #include "runtime/store/impl.h"

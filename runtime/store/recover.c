@@ -470,6 +470,9 @@ static int chain_check(struct rt_journal_impl *m, const struct disk_list *l,
     if (l->plain_cnt > 0 && l->plain[0] < first) first = l->plain[0];
     if (cnt > 0 && list[0].head.number < first) first = list[0].head.number;
     r->first = first;
+    r->first_plain = l->plain_cnt > 0 ? l->plain[0] : 0;
+    if (l->old_cnt > 0 && r->first_plain <= l->old[l->old_cnt - 1] && r->first_plain != 0)
+        r->first_plain = l->old[l->old_cnt - 1] + 1; /* killed before the plain one was removed */
     for (uint64_t n = first; n < newest; n++) {
         bool there = listed(l->plain, l->plain_cnt, n) || listed(l->old, l->old_cnt, n);
         if (!there && cnt > 0) there = n >= list[0].head.number && n <= list[cnt - 1].head.number;
@@ -658,6 +661,8 @@ int recover_tail(struct rt_journal *j, struct recovered *r, uint8_t *map, struct
         seg_head_seal(&r->head);
         memcpy(map, &r->head, sizeof r->head);
     }
+    /* The same table, by its CRC; a hurt copy is mended. */
+    memcpy(map + RT_JOURNAL_NAMES_AT, j->impl->names, j->impl->head_bytes - RT_JOURNAL_NAMES_AT);
     *(uint64_t *)(void *)(map + r->end_bytes) = 0;
     impl_use(j, map, r->number, r->head.base, r->end_bytes);
     atomic_store_explicit(&mark->closed, 0, memory_order_relaxed);

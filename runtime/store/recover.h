@@ -21,6 +21,7 @@ struct recovered {
     bool flush_head;             /* its disk file has its head */
     uint64_t ready;              /* highest segment whose disk file is allocated */
     uint64_t first;              /* oldest segment there is; 0 = none */
+    uint64_t first_plain;        /* oldest that is not archived; 0 = none */
 };
 
 /* recover reads the heads of all segments, checks that none is missing and that those whose only

@@ -133,8 +133,10 @@ static int sum_write(const char *dir, int env) {
     return code;
 }
 
-/* env_copy makes a private copy of environment env, checked against its sum. Returns a descriptor of
- * the copy; -ENOENT when there is none; -ENOTSUP for a newer version; -EBADMSG when it is damaged. */
+/* env_copy makes a private copy of environment env, checked against its sum. Returns a descriptor
+ * of the copy; -ENOENT when there is none; -ENOTSUP for a newer version; -EBADMSG when it is
+ *
+ * damaged. */
 static int env_copy(const char *dir, int env, struct rt_error *err) {
     char path[SEG_PATH_MAX];
     struct sum_file sum;
@@ -207,7 +209,8 @@ static uint64_t key_of(uint32_t shard, uint32_t place) {
     return (uint64_t)shard << 32 | place;
 }
 
-/* head_get reads the head row of shard. Returns 0, -ENOENT when it has none, -ENOTSUP, or -EBADMSG. */
+/* head_get reads the head row of shard. Returns 0, -ENOENT when it has none, -ENOTSUP, or
+ * -EBADMSG. */
 static int head_get(MDB_txn *txn, MDB_dbi dbi, uint32_t shard, struct rt_snapshot_head *h,
                     struct rt_error *err) {
     uint64_t key = key_of(shard, 0);

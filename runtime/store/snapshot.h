@@ -80,8 +80,8 @@ typedef int (*rt_snapshot_row_fn)(void *arg, uint16_t owner, uint16_t kind, uint
 int rt_snapshot_load(const char *dir, uint32_t shard, uint64_t journal_end, rt_snapshot_row_fn fn,
                      void *arg, uint64_t *position, char *report, size_t cap, struct rt_error *err);
 
-/* rt_snapshots_failed returns how many snapshots were dropped (too large, or a commit failed), and the
- * newest reason in err (may be NULL). Any thread. */
+/* rt_snapshots_failed returns how many snapshots were dropped (too large, or a commit failed), and
+ * the newest reason in err (may be NULL). Any thread. */
 uint64_t rt_snapshots_failed(struct rt_snapshots *s, struct rt_error *err);
 
 /* rt_snapshots_close waits for the helper and closes. s may be NULL. */

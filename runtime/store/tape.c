@@ -20,6 +20,7 @@ enum source {
     SOURCE_STAGE,   /* a slot file */
     SOURCE_DISK,    /* N.seg */
     SOURCE_ARCHIVE, /* N.seg.zst */
+    SOURCE_LOST,    /* the place is known, its segment is nowhere */
 };
 
 /* The rest of a reader. Bytes are copied to a buffer before they are summed: a slot may be used
@@ -167,7 +168,7 @@ static int source_open(struct rt_tape_impl *m, enum source source, uint64_t numb
         if (m->dir[0] == '\0') return -ENODATA;
         snprintf(path, sizeof path, "%s/%llu.seg.zst", m->dir, (unsigned long long)number);
         got = archive_open(path, &archive, &m->error);
-        if (got == 0) got = archive_read(archive, page, sizeof page, 0, &m->error);
+        if (got == 0) got = archive_read(archive, page, sizeof h, 0, &m->error);
         break;
     default: break;
     }
@@ -535,15 +536,16 @@ static const struct msg_frame *next_slow(struct rt_tape *t) {
         if (t->at == t->end && caught_up(t)) return NULL;
         int64_t size = refill(t);
         if (size > 0) return take(t, (uint32_t)size);
+        if (size == 0 && caught_up(t)) return NULL;
         uint64_t position = rt_tape_position(t);
         uint64_t at = m->buffer_at;
         uint64_t number = m->number;
         struct rt_journal_head head = m->head;
-        if (size == 0 && caught_up(t)) return NULL;
+        struct rt_error why = m->error;
+        int64_t unread = size;
 
         /* The next segment says where this one ends. */
         int code = segment_open(m, number + 1);
-        if (code < 0 && code != -ENODATA) return NULL;
         if (code == 0 && m->head.base == position) {
             code = names_load(m);
             if (code < 0) return NULL;
@@ -551,27 +553,34 @@ static const struct msg_frame *next_slow(struct rt_tape *t) {
             tries = 0;
             continue;
         }
-        bool later = code == 0;
+        struct rt_error next_why = m->error;
 
         /* The disk has what a slot has lost; the stage has what the disk's copy lacks. */
         size = another_copy(t, number, at);
         if (size > 0) return take(t, (uint32_t)size);
-        m->head = head;
-        m->number = number;
-        place(t, at);
-        if (tries == 0 && (later || size < 0)) {
-            /* The writer may have gone on between the looks. */
-            if (segment_open(m, number) == 0) place(t, at);
-            continue;
-        }
-        if (size < 0) {
+        if (segment_open(m, number) < 0) {
             source_close(m);
-            m->source = SOURCE_DISK; /* not "none": the place is known */
-            return later || newer_exists(m, number) ? gap(m, number, position) : NULL;
+            m->source = SOURCE_LOST;
+            m->number = number;
+            m->head = head;
+            m->seed = seg_seed(head.run_id, head.shard, number);
         }
-        if (later) return damage(t);
-        if (segment_open(m, number) == 0) place(t, at);
+        place(t, at);
+        if (tries == 0 && (code == 0 || size < 0)) continue; /* the writer went on meanwhile */
+        if (unread < 0 && unread != -ENODATA) {              /* the one copy cannot be read */
+            m->error = why;
+            if (m->error.code == 0)
+                rt_error_set(&m->error, (int)unread, "%s: segment %llu cannot be read: %s", m->dir,
+                             (unsigned long long)number, strerror((int)-unread));
+            return NULL;
+        }
+        if (code < 0 && code != -ENODATA) {
+            m->error = next_why;
+            return NULL;
+        }
         m->error.code = 0;
+        if (size < 0) return code == 0 || newer_exists(m, number) ? gap(m, number, position) : NULL;
+        if (code == 0) return damage(t);
         if (m->source == SOURCE_MEMORY || caught_up(t)) return NULL;
         if (tail_is_damaged(t)) return damage(t);
         m->error.code = 0;

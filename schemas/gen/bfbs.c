@@ -430,6 +430,8 @@ void bfbs_load(const char *path, struct bfbs *out) {
     size_t root, first;
     read_file(path);
     memset(out, 0, sizeof *out);
+    out->bytes = file;
+    out->byte_cnt = file_bytes;
     root = u32(0);
     out->enum_cnt = elements(root, SCHEMA_ENUMS, &first);
     out->enums = take(out->enum_cnt, sizeof *out->enums);

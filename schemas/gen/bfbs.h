@@ -94,6 +94,8 @@ struct bfbs {
     int32_t *by_kind;            /* object of each kind, -1 = none; MSG_KIND_MAX long */
     int32_t *order;              /* objects so that what is contained comes before what contains it,
                                   * messages by kind */
+    const uint8_t *bytes;        /* the file as it is */
+    size_t byte_cnt;             /* its size */
 };
 
 /* bfbs_load reads and checks the file at path into *out. Every error ends the process with one

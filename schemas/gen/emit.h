@@ -25,6 +25,10 @@ void emit_summary(const struct bfbs *s, FILE *out);
  * one field, so that flatc can read and write it. */
 void emit_boxes(const struct bfbs *s, FILE *out);
 
+/* emit_schema writes schema.c: the .bfbs itself as bytes of the program (schemas/schema.h), so that
+ * a run can keep it beside its journal. */
+void emit_schema(const struct bfbs *s, FILE *out);
+
 /* emit_hash returns a hash of the summary (FNV-1a): equal in all builds of one schema. */
 uint64_t emit_hash(const struct bfbs *s);
 

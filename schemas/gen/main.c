@@ -1,4 +1,4 @@
-/* schema_gen IN.bfbs OUTDIR: writes messages.h, messages.c, and for the tests messages.txt and
+/* schema_gen IN.bfbs OUTDIR: writes messages.h, messages.c, schema.c, and for the tests messages.txt and
  * wrappers.fbs. A program of the build. */
 #include "schemas/gen/emit.h"
 #include <stdlib.h>
@@ -26,6 +26,7 @@ int main(int argc, char **argv) {
     bfbs_load(argv[1], &schema);
     write_file(&schema, argv[2], "messages.h", emit_header);
     write_file(&schema, argv[2], "messages.c", emit_source);
+    write_file(&schema, argv[2], "schema.c", emit_schema);
     write_file(&schema, argv[2], "messages.txt", emit_summary);
     write_file(&schema, argv[2], "wrappers.fbs", emit_boxes);
     return EXIT_SUCCESS;

@@ -141,8 +141,8 @@ static void test_random_rows(void **state) {
     }
 }
 
-/* Goal: a fault is found by the fast form as well as by the careful one, which alone sees the end of
- * a file. Method: each faulty row as the last one of a file and in the middle of one. */
+/* Goal: a fault is found by the fast form as well as by the careful one, which alone sees the end
+ * of a file. Method: each faulty row as the last one of a file and in the middle of one. */
 static void test_faults_anywhere(void **state) {
     (void)state;
     static const char *const faults[][2] = {

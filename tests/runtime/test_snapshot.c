@@ -3,7 +3,8 @@
  * Goal: what was saved comes back in order, of the newest snapshot that the journal reaches; a
  * damaged environment is noticed, told, and the other one taken; two damaged give none; a killed
  * process leaves one that is whole.
- * Method: rows from a printed seed; flips, zeroed and swapped pages, cut files; kill -9 in commits. */
+ * Method: rows from a printed seed; flips, zeroed and swapped pages, cut files; kill -9 in
+ * commits. */
 #include "runtime/base/seam.h"
 #include "runtime/store/snapshot.h"
 #include "tests/support/check.h"
@@ -57,7 +58,8 @@ static int on_row(void *arg, uint16_t owner, uint16_t kind, uint64_t key, const 
     return 0;
 }
 
-/* load takes the newest snapshot up to end and tells its version, 0 = none; report gets the report. */
+/* load takes the newest snapshot up to end and tells its version, 0 = none; report gets the
+ * report. */
 static uint64_t load(uint32_t shard, uint64_t end, uint64_t guess, char report[300]) {
     struct rt_error err = { 0 };
     uint64_t position;
@@ -90,8 +92,8 @@ static struct rt_snapshots *open_all(void) {
     return s;
 }
 
-/* file_change changes a byte range of a file in dir by fn's letter: f flip a bit, z zero, t truncate,
- * s swap two pages. */
+/* file_change changes a byte range of a file in dir by fn's letter: f flip a bit, z zero, t
+ * truncate, s swap two pages. */
 static void file_change(const char *name, char how, uint64_t *gen) {
     char path[128];
     snprintf(path, sizeof path, "%s/%s", dir, name);
@@ -122,7 +124,8 @@ static void file_change(const char *name, char how, uint64_t *gen) {
     close(fd);
 }
 
-/* versions_save saves versions from..to of both shards, the last in environment b when to is even. */
+/* versions_save saves versions from..to of both shards, the last in environment b when to is
+ * even. */
 static void versions_save(uint64_t from, uint64_t to) {
     static uint8_t row[65536];
     struct rt_snapshots *s = open_all();
