@@ -28,7 +28,7 @@ int cmd_replay(int argc, char **argv) {
                    (unsigned long long)records);
         for (uint16_t k = 0; k < run.shards[i]->local_cnt; k++)
             printf(json ? "{\"shard\":\"%s\",\"actor\":\"%s\",\"hash\":\"%016llx\"}\n"
-                        : "  %s %s %016llx\n" + (json ? 0 : 0),
+                        : "  %s %s %016llx\n",
                    t->shards[i].name, run.shards[i]->locals[k].name, (unsigned long long)hash[k]);
     }
     rt_run_close(&run, false);

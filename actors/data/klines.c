@@ -371,6 +371,7 @@ static int klines_open(struct rt_source_init *init, struct rt_error *err) {
     rc = rt_node_choice(init->config, "volume", false, volumes, 0, &none, err);
     if (rc != 0) return rc;
     rc = rt_node_no_more(init->config, known, err);
+    if (rc == 0) rc = data_spec_files(init, &spec, err);
     if (rc != 0) return rc;
     struct data_rows rows = { .row_bytes = sizeof(struct msg_bar) };
     struct data_klines k = { .interval_ns = interval_ns,

@@ -51,10 +51,18 @@ int data_spec_read(struct rt_source_init *init, struct data_spec *spec, struct r
         if (n->kind != RT_NODE_SCALAR || n->text[0] == '\0' || strlen(n->text) > PATH_TEXT_MAX) {
             return rt_node_fail(n, err, "expected the path of a file");
         }
-        if ((rc = file_there(init, n, n->text, err)) != 0) return rc;
     }
-    if (spec->file == NULL) return 0;
-    return file_there(init, rt_node_get(init->config, "file"), spec->file, err);
+    return 0;
+}
+
+int data_spec_files(struct rt_source_init *init, const struct data_spec *spec,
+                    struct rt_error *err) {
+    if (spec->file != NULL)
+        return file_there(init, rt_node_get(init->config, "file"), spec->file, err);
+    int rc = 0;
+    for (const struct rt_node *n = spec->list->child; rc == 0 && n != NULL; n = n->next)
+        rc = file_there(init, n, n->text, err);
+    return rc;
 }
 
 const char *data_spec_file(const struct data_spec *spec, uint32_t idx) {

@@ -24,6 +24,10 @@ struct data_spec {
 
 /* data_spec_read reads kind, instrument, and file or files of init->config. 0 or -EINVAL. */
 int data_spec_read(struct rt_source_init *init, struct data_spec *spec, struct rt_error *err);
+/* data_spec_files refuses a file that cannot be read, with the place that names it; after all keys
+ * have been read. 0 or -EINVAL with err. */
+int data_spec_files(struct rt_source_init *init, const struct data_spec *spec,
+                    struct rt_error *err);
 /* data_spec_file returns the name of file number idx. */
 const char *data_spec_file(const struct data_spec *spec, uint32_t idx);
 

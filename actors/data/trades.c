@@ -315,6 +315,7 @@ static int trades_open(struct rt_source_init *init, struct rt_error *err) {
     int rc = data_spec_read(init, &spec, err);
     if (rc != 0) return rc;
     rc = rt_node_no_more(init->config, known, err);
+    if (rc == 0) rc = data_spec_files(init, &spec, err);
     if (rc != 0) return rc;
     struct data_rows rows = { .row_bytes = sizeof(struct msg_trade) };
     struct data_trades t = { .instrument = spec.instrument->id };

@@ -116,11 +116,14 @@ static void remove_dir(const char *path, int depth) {
     rmdir(path);
 }
 
-/* note adds a sentence to the run's report. */
+/* note adds a sentence to the run's report; any thread. */
 static void note(struct rt_run *run, const char *shard, const char *text) {
+    static pthread_mutex_t one = PTHREAD_MUTEX_INITIALIZER;
+    if (!text[0]) return;
+    pthread_mutex_lock(&one);
     size_t used = strlen(run->report);
-    if (text[0])
-        snprintf(run->report + used, sizeof run->report - used, "shard %s: %s\n", shard, text);
+    snprintf(run->report + used, sizeof run->report - used, "shard %s: %s\n", shard, text);
+    pthread_mutex_unlock(&one);
 }
 
 /* read_identity reads RUN/run.yaml: which run this directory holds. */
@@ -278,9 +281,13 @@ int rt_run_open(struct rt_topology *t, const char *dir, struct rt_run *run, stru
         snprintf(path, sizeof path, "%s/lock", run->paths.dir);
         run->lock_fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0644);
         if (run->lock_fd < 0) return rt_error_set(err, -errno, "%s: %s", path, strerror(errno));
-        if (flock(run->lock_fd, LOCK_EX | LOCK_NB) < 0)
-            return rt_error_set(err, -EBUSY, "%s: another process runs it; stop that one first",
-                                run->paths.dir);
+        int tries = 0; /* children of a run just killed need a moment to be gone */
+        while (flock(run->lock_fd, LOCK_EX | LOCK_NB) < 0) {
+            if (++tries > 20)
+                return rt_error_set(err, -EBUSY, "%s: another process runs it; stop that one first",
+                                    run->paths.dir);
+            usleep(100000);
+        }
         snprintf(path, sizeof path, "%s/run.yaml", run->paths.dir);
         run->fresh = access(path, F_OK) != 0;
         code = run->fresh ? write_identity(run, err) : read_identity(run, err);
@@ -430,12 +437,13 @@ static void on_fault(int signo) {
     raise(signo);
 }
 
-/* watch_faults sets the fault handler, on a stack of its own for each thread. */
-static void watch_faults(void) {
+/* watch_faults sets the fault handler, on a stack of its own for each thread; *old gets the stack the
+ * thread had, to be given back before it ends. */
+static void watch_faults(stack_t *old) {
     static _Thread_local uint8_t stack[32768];
     stack_t alt = { .ss_sp = stack, .ss_size = sizeof stack };
     struct sigaction act = { .sa_handler = on_fault, .sa_flags = SA_ONSTACK | SA_NODEFER };
-    sigaltstack(&alt, NULL);
+    sigaltstack(&alt, old);
     const int fatal[] = { SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT, SIGXCPU };
     for (size_t i = 0; i < sizeof fatal / sizeof fatal[0]; i++) sigaction(fatal[i], &act, NULL);
 }
@@ -447,8 +455,9 @@ static void *shard_main(void *arg) {
     const struct rt_shard_def *d = &t->run->topology->shards[s->number];
     struct rt_error err = { 0 };
     char report[200] = "";
+    stack_t old;
     thread_shard = s;
-    watch_faults();
+    watch_faults(&old);
     if (d->core >= 0) {
         cpu_set_t set;
         CPU_ZERO(&set);
@@ -472,6 +481,7 @@ static void *shard_main(void *arg) {
     atomic_store(&s->pulse->calling, 0);
     atomic_store(&s->pulse->tid, 0);
     rt_poller_close(&t->poller);
+    sigaltstack(&old, NULL);
     return NULL;
 }
 

@@ -325,26 +325,33 @@ static int stage_older(struct rt_journal_impl *m, const struct slot_found *s, ui
 }
 
 /* newest_join finds the end of the newest segment from its copies on the stage (s, may be NULL) and
- * on disk (disk->bytes may be NULL), mends what one has and the other lacks, and cuts a torn tail.
- */
+ * on disk (disk: its head, or its bytes), mends what one has and the other lacks, and cuts a torn
+ * tail. A stage that is whole up to its mark is enough; the disk is read when it is not. */
 static int newest_join(struct rt_journal_impl *m, const struct slot_found *s,
                        struct disk_file *disk, struct recovered *r, struct rt_journal_found *found,
                        struct rt_error *err) {
     const struct rt_journal_head *h = s != NULL ? &s->head : &disk->head;
     struct seg_copy copies[2] = { { NULL, 0 }, { NULL, 0 } };
     uint64_t look[2] = { 0, 0 };
+    struct seg_scan scan = { 0 };
+    bool on_disk = disk->head.number != 0; /* its file has its head */
+    int code = 0;
     if (s != NULL) {
-        int code = slot_map(m, s, err);
+        code = slot_map(m, s, err);
         if (code < 0) return code;
         copies[0] = (struct seg_copy){ m->slots[s->k].map, h->segment_bytes };
         look[0] = s->end_bytes; /* behind it the slot holds what was there before */
+        seg_scan_copies(h, copies, h->head_bytes, look, false, &scan);
+        if (scan.end < s->end_bytes && on_disk) {
+            code = disk_load(m, h->number, false, disk, err);
+            if (code < 0) return code;
+        }
     }
     if (disk->bytes != NULL) {
         copies[1] = (struct seg_copy){ disk->bytes, h->segment_bytes };
         look[1] = h->segment_bytes;
+        seg_scan_copies(h, copies, h->head_bytes, look, true, &scan);
     }
-    struct seg_scan scan;
-    seg_scan_copies(h, copies, h->head_bytes, look, true, &scan);
     if (seg_is_damage(h, copies, &scan)) return damaged(m, h->number, scan.end, err);
     r->number = h->number;
     r->end_bytes = scan.end;
@@ -380,9 +387,10 @@ static int newest_join(struct rt_journal_impl *m, const struct slot_found *s,
         atomic_store_explicit(&mark->end_bytes, scan.end, memory_order_relaxed);
     }
     if (m->o.backing != RT_BACKING_DISK) return 0;
-    r->flush_head = disk->bytes != NULL;
-    r->flush_from = disk->bytes == NULL ? 0 : s == NULL ? scan.end : s->synced_bytes;
+    r->flush_head = on_disk;
+    r->flush_from = !on_disk ? 0 : s == NULL ? scan.end : s->synced_bytes;
     if (r->flush_from > scan.end) r->flush_from = scan.end;
+    if (on_disk && disk->size < r->flush_from) r->flush_from = h->head_bytes; /* cut from outside */
     if (scan.mended[1] > 0 && scan.first[1] < r->flush_from) {
         report(found,
                "segment %llu: damaged records of the disk, from offset %llu, are mended "
@@ -390,10 +398,10 @@ static int newest_join(struct rt_journal_impl *m, const struct slot_found *s,
                number, (unsigned long long)scan.first[1]);
         r->flush_from = scan.first[1];
     }
-    if (disk->bytes == NULL) return 0;
+    if (on_disk) code = disk_extend(m, h->number, disk->size, h->segment_bytes, err);
+    if (disk->bytes == NULL) return code;
     /* What stands behind the end on disk must go before anything is written there again. */
     uint64_t last = seg_last(&copies[1], scan.end, h->segment_bytes);
-    int code = disk_extend(m, h->number, disk->size, h->segment_bytes, err);
     if (code == 0 && (s == NULL || last > scan.end))
         code = disk_clear(m, h->number, scan.end, last, err); /* syncs in any case */
     return code;
@@ -559,7 +567,8 @@ static int recover_lists(struct rt_journal_impl *m, const struct slot_found *lis
     uint64_t from = r->flush_from;
     bool head = r->flush_head;
     if (m->o.backing == RT_BACKING_DISK) {
-        code = disk_load(m, newest, false, &disk, err);
+        code = disk_load(m, newest, s != NULL, &disk, err);
+        if (code < 0) disk.head.number = 0;
         if (code == -EBADMSG && s != NULL) {
             report(found, "%s; it is written again from the stage", err->text);
             code = -ENODATA;

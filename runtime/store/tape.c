@@ -241,6 +241,8 @@ static int names_load(struct rt_tape_impl *m) {
     m->names_bytes = m->head.names_bytes;
     if ((size_t)got == cnt && rt_crc32c_add(0xffffffffU, m->names, cnt) == m->head.names_crc)
         return 0;
+    if (m->source == SOURCE_STAGE && source_open(m, SOURCE_DISK, m->number) == 0)
+        return names_load(m); /* the disk's copy may be whole */
     return rt_error_set(&m->error, -EBADMSG,
                         "segment %llu: offset %d: the table of names is damaged",
                         (unsigned long long)m->number, RT_JOURNAL_NAMES_AT);
@@ -547,11 +549,11 @@ static const struct msg_frame *next_slow(struct rt_tape *t) {
         /* The next segment says where this one ends. */
         int code = segment_open(m, number + 1);
         if (code == 0 && m->head.base == position) {
-            code = names_load(m);
-            if (code < 0) return NULL;
             place(t, m->head.head_bytes);
+            code = names_load(m);
+            if (code < 0 && code != -ENODATA) return NULL;
             tries = 0;
-            continue;
+            continue; /* a slot that was used again meanwhile is noticed there */
         }
         struct rt_error next_why = m->error;
 

@@ -258,7 +258,7 @@ void rt_wheel_cancel_all(struct rt_wheel *w, uint32_t id) {
     }
 }
 
-/* refill moves the slots that come next until the heap has the first timer; false: none is armed. */
+/* refill moves the slots that come next until the heap has the first timer; false: none armed. */
 static bool refill(struct rt_wheel *w) {
     if (w->count == 0) return false;
     for (;;) {

@@ -155,7 +155,7 @@ static void test_cut_files(void **state) {
     close(fd);
     uint64_t last = h.head_bytes + (end - h.base); /* offset of the end in the newest segment */
     assert_true(last > h.head_bytes + 20000);
-    for (uint64_t round = 0; round < 150; round++) {
+    for (uint64_t round = 0; round < 100; round++) {
         uint64_t cut = (uint64_t)gen_range(&gen, (int64_t)h.head_bytes, (int64_t)last - 1);
         if (round < 70) cut = last - 1 - round;
         int fill = (int)gen_range(&gen, 0, 2);
@@ -242,7 +242,7 @@ static void damages(enum rt_backing backing, bool closed, const char *where, con
     journal_make(&o, 35, total, closed);
     shell("cp -r %s/%s %s", base, name, keep);
     bool slots = strcmp(where, ".slot") == 0;
-    for (uint64_t round = 0; round < 150; round++) {
+    for (uint64_t round = 0; round < 100; round++) {
         const char ways[] = "fffzs";
         char how = ways[gen_range(&gen, 0, 4)], file[64];
         shell("rm -rf %s/%s && cp -r %s %s/%s", base, name, keep, base, name);
