@@ -126,19 +126,23 @@ static void note(struct rt_run *run, const char *shard, const char *text) {
     pthread_mutex_unlock(&one);
 }
 
-/* read_identity reads RUN/run.yaml: which run this directory holds. */
-static int read_identity(struct rt_run *run, struct rt_error *err) {
+/* read_identity reads RUN/run.yaml: which run this directory holds. With peek, the clock
+ * is taken from there. */
+static int read_identity(struct rt_run *run, bool peek, struct rt_error *err) {
     struct rt_topology *t = run->topology;
     char path[4200], hex[65];
     struct rt_config *c;
+    static const char *const clocks[] = { "virtual", "paced", "real", NULL };
     const char *id, *config;
     int64_t start;
+    int clock;
     snprintf(path, sizeof path, "%s/run.yaml", run->paths.dir);
     int code = rt_config_load(path, &c, err);
     if (code < 0) return code;
     struct rt_node *root = rt_config_root(c);
     if ((code = rt_node_text(root, "run_id", true, 32, NULL, &id, err)) == 0 &&
         (code = rt_node_text(root, "config", true, 64, NULL, &config, err)) == 0 &&
+        (code = rt_node_choice(root, "clock", true, clocks, 0, &clock, err)) == 0 &&
         (code = rt_node_int(root, "start_ns", true, INT64_MIN, INT64_MAX, 0, &start, err)) == 0) {
         run->run_id = strtoull(id, NULL, 16);
         const char *build = "", *base = t->base_dir;
@@ -154,7 +158,16 @@ static int read_identity(struct rt_run *run, struct rt_error *err) {
                                 "%s holds a run of another configuration; choose an empty "
                                 "directory, or remove it",
                                 run->paths.dir);
+        else if (!peek && clock != (int)t->clock)
+            code = rt_error_set(err, -EEXIST,
+                                "%s holds a run of this file on the %s clock; choose an "
+                                "empty directory, or remove it",
+                                run->paths.dir, clocks[clock]);
         t->start_ns = start;
+        if (peek) { /* as it ran, wherever its configuration is read from now */
+            t->clock = (enum rt_clock_kind)clock;
+            t->step = t->shard_cnt > 1 && t->clock != RT_CLOCK_REAL;
+        }
     }
     rt_config_close(c);
     return code;
@@ -198,6 +211,7 @@ static int keep_file(struct rt_run *run, const char *path, char hex[65], struct 
 /* write_identity writes RUN/run.yaml and config.yaml of a new run. */
 static int write_identity(struct rt_run *run, struct rt_error *err) {
     struct rt_topology *t = run->topology;
+    static const char *const clocks[] = { "virtual", "paced", "real" };
     char path[4200], hex[65], temp[4200], file[65], schema[65];
     if (getrandom(&run->run_id, sizeof run->run_id, 0) != sizeof run->run_id)
         return rt_error_set(err, -EIO, "no random numbers for a run id");
@@ -214,11 +228,11 @@ static int write_identity(struct rt_run *run, struct rt_error *err) {
     FILE *f = fopen(temp, "w");
     if (!f) return rt_error_set(err, -errno, "%s: %s", temp, strerror(errno));
     fprintf(f,
-            "run_id: \"%016llx\"\nconfig: \"%s\"\nstart_ns: %lld\nbuild: \"%s\"\n"
+            "run_id: \"%016llx\"\nconfig: \"%s\"\nclock: %s\nstart_ns: %lld\nbuild: \"%s\"\n"
             "artifacts: {run_file: \"%s\", schema: \"%s\"}\n"
             "base: \"%s\"\n",
-            (unsigned long long)run->run_id, hex, (long long)t->start_ns, rt_build_id(), file,
-            schema, t->base_dir);
+            (unsigned long long)run->run_id, hex, clocks[t->clock], (long long)t->start_ns,
+            rt_build_id(), file, schema, t->base_dir);
     bool bad = fflush(f) != 0 || fsync(fileno(f)) != 0;
     if (fclose(f) != 0 || bad || rename(temp, path) < 0)
         return rt_error_set(err, -EIO, "%s: cannot be written: %s", path, strerror(errno));
@@ -262,7 +276,7 @@ int rt_run_peek(struct rt_topology *t, const char *dir, struct rt_run *run, stru
     snprintf(path, sizeof path, "%s/run.yaml", run->paths.dir);
     if (access(path, F_OK) != 0) return rt_error_set(err, -ENOENT, "%s: holds no run", dir);
     run->fresh = false;
-    if ((code = read_identity(run, err)) < 0) return code;
+    if ((code = read_identity(run, true, err)) < 0) return code;
     stage_path(run);
     return lay_link(run, err);
 }
@@ -290,7 +304,7 @@ int rt_run_open(struct rt_topology *t, const char *dir, struct rt_run *run, stru
         }
         snprintf(path, sizeof path, "%s/run.yaml", run->paths.dir);
         run->fresh = access(path, F_OK) != 0;
-        code = run->fresh ? write_identity(run, err) : read_identity(run, err);
+        code = run->fresh ? write_identity(run, err) : read_identity(run, false, err);
         if (code < 0) return code;
         stage_path(run);
     } else {
@@ -301,7 +315,7 @@ int rt_run_open(struct rt_topology *t, const char *dir, struct rt_run *run, stru
 }
 
 /* journal_options fills how the journal of a shard is opened. */
-static void journal_options(struct rt_run *run, uint16_t shard, struct rt_journal_options *o,
+static void journal_options(const struct rt_run *run, uint16_t shard, struct rt_journal_options *o,
                             char *dir, char *stage, size_t cap) {
     const struct rt_topology *t = run->topology;
     snprintf(dir, cap, "%s/journal/%s", run->paths.dir, t->shards[shard].name);
@@ -320,7 +334,8 @@ static void journal_options(struct rt_run *run, uint16_t shard, struct rt_journa
     };
 }
 
-/* names writes the table of names that heads every segment: "id name kind shard\n" lines. */
+/* names writes the table of names that heads every segment, a line each: "actor ID NAME KIND SHARD",
+ * "series ID ROWS HASH NAME". */
 static uint32_t names(const struct rt_run *run, char *out, size_t cap) {
     const struct rt_topology *t = run->topology;
     size_t used = 0;
@@ -328,9 +343,12 @@ static uint32_t names(const struct rt_run *run, char *out, size_t cap) {
         used += (size_t)snprintf(out + used, cap - used, "actor %u %s %s %s\n", t->actors[i].id,
                                  t->actors[i].name, t->actors[i].kind->name,
                                  t->shards[t->actors[i].shard].name);
-    for (uint32_t i = 0; i < run->series_cnt && used < cap; i++)
-        used += (size_t)snprintf(out + used, cap - used, "series %u %s\n", RT_SOURCE_ID + i,
-                                 run->series_name[i]);
+    for (uint32_t i = 0; i < run->series_cnt && used < cap; i++) {
+        char hex[65];
+        rt_sha256_hex(run->source_hash[i], hex);
+        used += (size_t)snprintf(out + used, cap - used, "series %u %llu %s %s\n", RT_SOURCE_ID + i,
+                                 (unsigned long long)run->series_rows[i], hex, run->series_name[i]);
+    }
     return (uint32_t)(used < cap ? used : cap - 1);
 }
 
@@ -585,6 +603,7 @@ int rt_run_process(struct rt_run *run, uint16_t process, struct rt_error *err) {
             code = rt_error_set(err, threads[n].code, "shard %s: %s", t->shards[n].name,
                                 threads[n].s->fault.text);
     }
+    if (code == 0 && run->ended) code = run->ended(run, err);
     for (uint16_t n = 0; n < t->shard_cnt; n++) {
         struct rt_error last = { 0 };
         if (run->shards[n] && finish(run, n, &threads[n], &last) < 0 && code == 0) {
@@ -650,6 +669,15 @@ int rt_run_state(struct rt_run *run, uint16_t shard, struct rt_error *err) {
     int code = replay_shard(run, shard, true, &tape, err);
     if (tape.impl) rt_tape_close(&tape);
     return code;
+}
+
+int rt_run_tape(const struct rt_run *run, uint16_t shard, uint64_t position, struct rt_tape *tape,
+                struct rt_error *err) {
+    struct rt_journal_options o;
+    char dir[4200], stage[4200];
+    journal_options(run, shard, &o, dir, stage, sizeof dir);
+    bool staged = o.backing != RT_BACKING_MEMORY && access(stage, F_OK) == 0;
+    return rt_tape_open(tape, dir, staged ? stage : NULL, position, err);
 }
 
 void rt_run_request(struct rt_run *run, uint32_t stop, uint32_t kill) {

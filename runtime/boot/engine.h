@@ -50,6 +50,10 @@ struct rt_run {
     char (*series_name)[64];             /* name per series */
     uint32_t series_cnt;                 /* how many */
     uint64_t series_rows[RT_SERIES_MAX]; /* rows per series, UINT64_MAX = endless */
+    /* called by rt_run_process when its shards have ended well, their journals still open: the only
+     * place from where journals in memory can be read; NULL = nobody. 0 or negative errno. */
+    int (*ended)(struct rt_run *run, struct rt_error *err);
+    void *ended_arg;                 /* its own */
 };
 
 /* rt_run_open makes or opens the run of t in dir (NULL or "" with journal off: no directory) and
@@ -75,6 +79,11 @@ int rt_run_replay(struct rt_run *run, uint16_t shard, uint64_t *records, struct 
 /* rt_run_state recovers shard in memory only (snapshot + tail, nothing is written) and leaves it in
  * run->shards[shard] to be looked at. Returns 0 or negative errno with err. */
 int rt_run_state(struct rt_run *run, uint16_t shard, struct rt_error *err);
+
+/* rt_run_tape opens the journal of shard for reading at position (0 = its start), whether the run is
+ * running or not; journals in memory only inside run->ended. 0 or negative errno with err. */
+int rt_run_tape(const struct rt_run *run, uint16_t shard, uint64_t position, struct rt_tape *tape,
+                struct rt_error *err) __attribute__((warn_unused_result));
 
 /* rt_run_request asks the run to stop for a Reason, or sets the kill word, and wakes all. */
 void rt_run_request(struct rt_run *run, uint32_t stop, uint32_t kill);

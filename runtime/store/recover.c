@@ -290,7 +290,9 @@ static int stage_older(struct rt_journal_impl *m, const struct slot_found *s, ui
     uint64_t end = h->head_bytes + (next - h->base);
     bool has_disk = m->o.backing == RT_BACKING_DISK;
     int code = has_disk ? disk_load(m, h->number, true, &disk, err) : -ENODATA;
-    if (has_disk && (code == 0 || archived) && s->synced_bytes >= end) return 0;
+    /* Behind one that must be written again all are, since the disk thread goes through them. */
+    if (has_disk && (code == 0 || archived) && s->synced_bytes >= end && r->flush_number == 0)
+        return 0;
     if (has_disk && (code == 0 || code == -EBADMSG))
         code = disk_load(m, h->number, false, &disk, err);
     if (code < 0 && code != -ENODATA && code != -EBADMSG) return code;

@@ -1,0 +1,614 @@
+#include "actors/report/results.h"
+#include "actors/report/merge.h"
+#include "actors/report/out.h"
+#include "runtime/base/map.h"
+#include "runtime/boot/engine.h"
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+static const char orders_heading[] =
+    "client_order_id,strategy,account,instrument,symbol,effect,side,type,time_in_force,quantity,"
+    "price,"
+    "stop_price,status,filled_quantity,average_price,created_ns,updated_ns,reason,signal";
+static const char fills_heading[] =
+    "time_ns,trade_id,client_order_id,strategy,account,instrument,symbol,side,quantity,price,"
+    "liquidity,fee,fee_asset,slippage,realized_pnl";
+static const char trades_heading[] =
+    "strategy,account,instrument,symbol,side,entry_ns,exit_ns,quantity,entry_price,exit_price,"
+    "realized_pnl,fee,net_pnl";
+static const char equity_heading[] = "time_ns,account,cash,unrealized_pnl,equity";
+
+/* An order whose row is not written yet. */
+struct order {
+    uint64_t id;         /* order id */
+    price_t price;       /* limit or stop price, 0 = none */
+    qty_t quantity;      /* wanted */
+    qty_t filled;        /* so far */
+    cash_t cost;         /* cash of its fills */
+    int64_t created_ns;  /* when the intent was said */
+    int64_t updated_ns;  /* when its state last changed */
+    uint16_t instrument; /* id */
+    uint16_t reason;     /* as last told */
+    uint16_t signal;     /* of the intent */
+    uint8_t account;     /* id */
+    uint8_t side;        /* SIDE_* */
+    uint8_t type;        /* ORDER_TYPE_* */
+    uint8_t terms;       /* ORDER_TERMS_* */
+    uint8_t status;      /* ORDER_STATUS_* */
+    bool intended;       /* its intent was seen */
+};
+
+/* A fill whose row waits for what the portfolio says of it. */
+struct fill {
+    struct msg_fill f;            /* as told */
+    int64_t time_ns;              /* when */
+    struct msg_position after[2]; /* what the portfolio said: one, or two where it crossed zero */
+    uint8_t after_cnt;            /* how many */
+};
+
+/* What is held of one instrument by one strategy on one account, and the round trip it is in. */
+struct held {
+    qty_t quantity;       /* as last told, signed */
+    cash_t fee_total;     /* as last told */
+    cash_t fee_base;      /* fee_total when the round trip began */
+    cash_t quote_fee;     /* fees in quote of the round trip */
+    cash_t realized;      /* of the round trip */
+    __int128 entry_cash;  /* price x quantity of what opened, 1e-16 */
+    __int128 exit_cash;   /* of what closed */
+    qty_t entry_quantity; /* opened */
+    qty_t exit_quantity;  /* closed */
+    int64_t entry_ns;     /* when it began */
+    uint8_t account;      /* id */
+};
+
+/* A queue in a growing ring. */
+struct queue {
+    uint8_t *items;      /* room x bytes */
+    size_t bytes;        /* of one */
+    uint64_t head, tail; /* first; behind the last; index modulo room */
+    uint64_t room;       /* a power of two, 0 = none yet */
+};
+
+/* The work. */
+struct results {
+    const struct rt_run *run;                        /* what was run */
+    const struct mk_market *market;                  /* its world */
+    struct report_summary *sum;                      /* what is counted */
+    struct report_merge merge;                       /* what was said */
+    struct report_out orders, fills, trades, equity; /* the files; fd -1 = not written */
+    struct queue order_queue;                        /* struct order, oldest first */
+    struct rt_map order_of;       /* order id -> its number in the queue, low 32 bits */
+    struct queue fill_queue;      /* struct fill */
+    struct held *held;            /* positions */
+    struct rt_map held_of;        /* account, owner, instrument -> index in held */
+    uint32_t held_cnt, held_room; /* positions */
+    uint32_t *open;               /* per account: open positions */
+    int64_t *open_ns;             /* per account: since when there is one */
+    bool write;                   /* files are written */
+};
+
+/* queue_at returns item number n. */
+static void *queue_at(const struct queue *q, uint64_t n) {
+    return q->items + (n & (q->room - 1)) * q->bytes;
+}
+
+/* queue_push makes room for one more item behind the last and returns it zeroed; NULL without
+ * memory. */
+static void *queue_push(struct queue *q) {
+    if (q->tail - q->head == q->room) {
+        uint64_t room = q->room ? q->room * 2 : 256;
+        uint8_t *more = malloc(room * q->bytes);
+        if (!more) return NULL;
+        for (uint64_t n = q->head; n < q->tail; n++)
+            memcpy(more + (n & (room - 1)) * q->bytes, queue_at(q, n), q->bytes);
+        free(q->items);
+        q->items = more;
+        q->room = room;
+    }
+    void *item = queue_at(q, q->tail++);
+    memset(item, 0, q->bytes);
+    return item;
+}
+
+/* map_grow makes m twice as large. */
+static int map_grow(struct rt_map *m) {
+    uint32_t max = m->slots ? m->max * 2 : 1024;
+    if (max > RT_MAP_KEYS_MAX) return -ENOSPC;
+    void *memory = calloc(1, rt_map_bytes(max));
+    if (!memory) return -ENOMEM;
+    struct rt_map more;
+    rt_map_init(&more, memory, max);
+    for (uint32_t i = 0; m->slots && i <= m->mask; i++)
+        if (m->slots[i].key && rt_map_put(&more, m->slots[i].key, m->slots[i].value) < 0) abort();
+    free(m->slots);
+    *m = more;
+    return 0;
+}
+
+/* map_put files value under key, growing. */
+static int map_put(struct rt_map *m, uint64_t key, uint32_t value) {
+    if (!m->slots || m->cnt == m->max) {
+        int code = map_grow(m);
+        if (code < 0) return code;
+    }
+    return rt_map_put(m, key, value);
+}
+
+/* order_find returns the open row of an order, made when new; NULL without memory. */
+static struct order *order_find(struct results *r, uint64_t id) {
+    struct queue *q = &r->order_queue;
+    uint32_t n = r->order_of.slots ? rt_map_get(&r->order_of, id) : RT_MAP_NONE;
+    if (n != RT_MAP_NONE) return queue_at(q, q->head + ((n - q->head) & 0x7fffffffU));
+    struct order *o = queue_push(q);
+    if (!o || map_put(&r->order_of, id, (uint32_t)(q->tail - 1) & 0x7fffffffU) < 0) return NULL;
+    o->id = id;
+    return o;
+}
+
+/* average returns cash / quantity in 1e-8, rounded down. */
+static price_t average(__int128 cash, qty_t quantity) {
+    return quantity > 0 ? (price_t)(cash / quantity) : 0;
+}
+
+/* strategy_name returns the name of an order's owner. */
+static const char *strategy_name(const struct results *r, uint16_t owner) {
+    const struct rt_topology *t = r->run->topology;
+    return owner >= 1 && owner <= t->actor_cnt ? t->actors[owner - 1].name : "?";
+}
+
+/* whose writes strategy, account, instrument, symbol. */
+static void whose(const struct results *r, struct report_out *o, uint16_t owner, uint8_t account,
+                  uint16_t instrument) {
+    const struct mk_instrument *i = mk_instrument_get(r->market, instrument);
+    report_out_text(o, strategy_name(r, owner));
+    report_out_text(o, account >= 1 && account <= r->market->account_cnt
+                           ? r->market->accounts[account - 1].name
+                           : "?");
+    report_out_text(o, i ? i->name : "?");
+    report_out_text(o, i ? i->symbol : "?");
+}
+
+/* has_stop tells whether an order's price is a stop price. */
+static bool has_stop(uint8_t type) {
+    return type == ORDER_TYPE_STOP || type == ORDER_TYPE_TAKE_PROFIT ||
+           type == ORDER_TYPE_TRAILING_STOP;
+}
+
+/* order_write writes the row of an order and counts it. */
+static void order_write(struct results *r, const struct order *o) {
+    struct report_summary *s = r->sum;
+    s->orders++;
+    if (o->status < REPORT_STATUSES) s->by_status[o->status]++;
+    if (o->status == ORDER_STATUS_REJECTED && o->reason < REPORT_REASONS) s->refused[o->reason]++;
+    if ((o->status == ORDER_STATUS_CANCELED || o->status == ORDER_STATUS_EXPIRED) &&
+        o->reason < REPORT_REASONS)
+        s->ended[o->reason]++;
+    if (!r->write) return;
+    struct report_out *out = &r->orders;
+    report_out_row(out);
+    mk_client_id_format(r->market->deployment, r->market->epoch, o->id, out->buffer + out->used);
+    out->used += MK_CLIENT_ID_CHARS;
+    out->buffer[out->used++] = ',';
+    whose(r, out, mk_order_owner(o->id), o->account, o->instrument);
+    report_out_text(out, o->terms & ORDER_TERMS_EXIT ? "exit" : "entry");
+    report_out_text(out, o->side == SIDE_BUY ? "buy" : "sell");
+    report_out_text(out, msg_order_type_name(o->type));
+    report_out_text(out, o->terms & ORDER_TERMS_IOC   ? "ioc"
+                         : o->terms & ORDER_TERMS_FOK ? "fok"
+                         : o->terms & ORDER_TERMS_GTD ? "gtd"
+                                                      : "gtc");
+    report_out_fixed(out, o->quantity);
+    if (o->price && !has_stop(o->type))
+        report_out_fixed(out, o->price);
+    else
+        report_out_none(out);
+    if (o->price && has_stop(o->type))
+        report_out_fixed(out, o->price);
+    else
+        report_out_none(out);
+    report_out_text(out, msg_order_status_name(o->status));
+    report_out_fixed(out, o->filled);
+    if (o->filled > 0)
+        report_out_fixed(out, average((__int128)o->cost * FIXED_ONE, o->filled));
+    else
+        report_out_none(out);
+    report_out_time(out, o->created_ns);
+    report_out_time(out, o->updated_ns);
+    report_out_text(out, o->reason ? msg_reason_name(o->reason) : "");
+    report_out_text(out, o->signal ? msg_reason_name(o->signal) : "");
+    report_out_end(out);
+}
+
+/* is_over tells whether nothing more comes of a status. */
+static bool is_over(uint8_t status) {
+    return status >= ORDER_STATUS_FILLED && status <= ORDER_STATUS_EXPIRED;
+}
+
+/* orders_flush writes the oldest orders as far as they are over before before_ns, or all. */
+static void orders_flush(struct results *r, int64_t before_ns, bool all) {
+    struct queue *q = &r->order_queue;
+    while (q->head < q->tail) {
+        const struct order *o = queue_at(q, q->head);
+        if (!all && !(is_over(o->status) && o->updated_ns < before_ns)) break;
+        order_write(r, o);
+        rt_map_remove(&r->order_of, o->id);
+        q->head++;
+    }
+}
+
+/* on_intent takes an intent. */
+static int on_intent(struct results *r, const struct msg_frame *f) {
+    const struct msg_order_intent *i = msg_body(f);
+    struct order *o = order_find(r, i->order_id);
+    if (!o) return -ENOMEM;
+    o->intended = true;
+    o->created_ns = f->time_ns;
+    if (o->updated_ns < f->time_ns) o->updated_ns = f->time_ns;
+    o->price = i->price;
+    o->quantity = i->quantity;
+    o->instrument = i->instrument;
+    o->account = i->account;
+    o->side = i->side;
+    o->type = i->type;
+    o->terms = i->terms;
+    o->signal = i->reason;
+    return 0;
+}
+
+/* on_state takes an order's state. */
+static int on_state(struct results *r, const struct msg_frame *f) {
+    const struct msg_order_state *s = msg_body(f);
+    struct order *o = order_find(r, s->order_id);
+    if (!o) return -ENOMEM;
+    if (!o->intended) { /* another shard's clock was ahead: the intent is still to come */
+        o->created_ns = f->time_ns;
+        o->price = s->price;
+        o->quantity = s->quantity;
+        o->instrument = s->instrument;
+        o->account = s->account;
+        o->side = s->side;
+        o->type = s->type;
+        o->terms = s->terms;
+    }
+    if (s->quantity > 0) o->quantity = s->quantity;
+    o->status = s->status;
+    o->reason = s->reason;
+    o->filled = s->cum_quantity;
+    o->cost = s->cum_cost;
+    o->updated_ns = f->time_ns;
+    return 0;
+}
+
+/* held_find returns what is held under the key of p, made when new; NULL without memory. */
+static struct held *held_find(struct results *r, const struct msg_position *p) {
+    uint64_t key = (uint64_t)p->account << 32 | (uint64_t)p->owner << 16 | p->instrument;
+    uint32_t i = r->held_of.slots ? rt_map_get(&r->held_of, key) : RT_MAP_NONE;
+    if (i != RT_MAP_NONE) return &r->held[i];
+    if (r->held_cnt == r->held_room) {
+        uint32_t room = r->held_room ? r->held_room * 2 : 64;
+        struct held *more = realloc(r->held, room * sizeof *more);
+        if (!more) return NULL;
+        r->held = more;
+        r->held_room = room;
+    }
+    if (map_put(&r->held_of, key, r->held_cnt) < 0) return NULL;
+    struct held *h = &r->held[r->held_cnt++];
+    memset(h, 0, sizeof *h);
+    h->account = p->account;
+    return h;
+}
+
+/* trade_write writes the round trip that just ended and begins none. */
+static void trade_write(struct results *r, struct held *h, const struct fill *f,
+                        const struct msg_position *p, bool was_long) {
+    struct report_account *a = &r->sum->accounts[p->account - 1];
+    cash_t net = h->realized - h->quote_fee;
+    r->sum->trades++;
+    a->trades++;
+    if (net > 0) {
+        a->wins++;
+        a->profit += net;
+    } else {
+        a->loss -= net;
+    }
+    if (r->write) {
+        struct report_out *out = &r->trades;
+        report_out_row(out);
+        whose(r, out, p->owner, p->account, p->instrument);
+        report_out_text(out, was_long ? "buy" : "sell");
+        report_out_time(out, h->entry_ns);
+        report_out_time(out, f->time_ns);
+        report_out_fixed(out, h->exit_quantity);
+        report_out_fixed(out, average(h->entry_cash, h->entry_quantity));
+        report_out_fixed(out, average(h->exit_cash, h->exit_quantity));
+        report_out_fixed(out, h->realized);
+        report_out_fixed(out, p->fee_total - h->fee_base);
+        report_out_fixed(out, net);
+        report_out_end(out);
+    }
+    uint8_t account = h->account;
+    *h = (struct held){ .account = account };
+}
+
+/* held_moved keeps how long each account held something. */
+static void held_moved(struct results *r, uint8_t account, bool was, bool is, int64_t time_ns) {
+    uint32_t *open = &r->open[account - 1];
+    if (was == is) return;
+    if (is && (*open)++ == 0) r->open_ns[account - 1] = time_ns;
+    if (was && --*open == 0)
+        r->sum->accounts[account - 1].exposed_ns += time_ns - r->open_ns[account - 1];
+}
+
+/* fill_book takes a fill and what the portfolio said of it into the round trip. */
+static int fill_book(struct results *r, const struct fill *f) {
+    const struct mk_instrument *inst = mk_instrument_get(r->market, f->f.instrument);
+    if (f->after_cnt == 0 || f->f.account < 1 || f->f.account > r->market->account_cnt) return 0;
+    struct held *h = held_find(r, &f->after[0]);
+    if (!h) return -ENOMEM;
+    qty_t left = f->f.quantity, lot = inst ? inst->lot_size : 1;
+    cash_t fee_left = inst && f->f.fee_asset == inst->base_asset ? 0 : f->f.fee;
+    for (int k = 0; k < f->after_cnt; k++) {
+        const struct msg_position *p = &f->after[k];
+        struct report_account *a = &r->sum->accounts[p->account - 1];
+        qty_t before = h->quantity, after = p->quantity, part = left;
+        bool closes = before != 0 && (f->f.side == SIDE_BUY) != (before > 0);
+        bool was = before >= lot || before <= -lot, is = after >= lot || after <= -lot;
+        if (k == 0 && f->after_cnt == 2) part = before < 0 ? -before : before;
+        left -= part;
+        /* the portfolio's own split of the fee, as far as it is in quote */
+        cash_t fee = fee_left;
+        if (f->after_cnt == 2 && k == 0 && fee_left) fee = p->fee_total - h->fee_total;
+        fee_left -= fee;
+        a->realized += p->realized_pnl;
+        a->fees += p->fee_total - h->fee_total;
+        if (!was) {
+            h->entry_ns = f->time_ns;
+            h->fee_base = h->fee_total;
+        }
+        h->quote_fee += fee;
+        h->realized += p->realized_pnl;
+        __int128 cash = (__int128)f->f.price * part;
+        if (closes) {
+            h->exit_cash += cash;
+            h->exit_quantity += part;
+        } else {
+            h->entry_cash += cash;
+            h->entry_quantity += part;
+        }
+        held_moved(r, p->account, was, is, f->time_ns);
+        if (closes && was && !is) trade_write(r, h, f, p, before > 0);
+        h->quantity = after;
+        h->fee_total = p->fee_total;
+    }
+    return 0;
+}
+
+/* fill_write writes the row of a fill. */
+static int fill_write(struct results *r, const struct fill *w) {
+    const struct msg_fill *f = &w->f;
+    r->sum->fills++;
+    if (r->write) {
+        struct report_out *out = &r->fills;
+        report_out_row(out);
+        report_out_time(out, w->time_ns);
+        report_out_whole(out, f->trade_id);
+        mk_client_id_format(r->market->deployment, r->market->epoch, f->order_id,
+                            out->buffer + out->used);
+        out->used += MK_CLIENT_ID_CHARS;
+        out->buffer[out->used++] = ',';
+        whose(r, out, mk_order_owner(f->order_id), f->account, f->instrument);
+        report_out_text(out, f->side == SIDE_BUY ? "buy" : "sell");
+        report_out_fixed(out, f->quantity);
+        report_out_fixed(out, f->price);
+        report_out_text(out, msg_liquidity_name(f->liquidity));
+        report_out_fixed(out, f->fee);
+        report_out_text(out, f->fee_asset < r->market->asset_cnt ? r->market->assets[f->fee_asset]
+                                                                 : "?");
+        report_out_fixed(out, f->slippage);
+        if (w->after_cnt)
+            report_out_fixed(out, w->after[0].realized_pnl +
+                                      (w->after_cnt == 2 ? w->after[1].realized_pnl : 0));
+        else
+            report_out_none(out);
+        report_out_end(out);
+    }
+    return fill_book(r, w);
+}
+
+/* fills_flush writes the oldest fills as far as the portfolio has told of them, or all. */
+static int fills_flush(struct results *r, bool all) {
+    struct queue *q = &r->fill_queue;
+    while (q->head < q->tail) {
+        const struct fill *f = queue_at(q, q->head);
+        if (!all && r->sum->portfolio && f->after_cnt == 0) break;
+        int code = fill_write(r, f);
+        if (code < 0) return code;
+        q->head++;
+    }
+    return 0;
+}
+
+/* on_position gives what the portfolio said to its fill. */
+static void on_position(struct results *r, const struct msg_frame *f) {
+    const struct msg_position *p = msg_body(f);
+    struct queue *q = &r->fill_queue;
+    for (uint64_t n = q->head; n < q->tail; n++) {
+        struct fill *w = queue_at(q, n);
+        if (w->f.trade_id != p->trade_id || w->f.instrument != p->instrument ||
+            w->f.account != p->account || mk_order_owner(w->f.order_id) != p->owner ||
+            w->after_cnt == 2)
+            continue;
+        w->after[w->after_cnt++] = *p;
+        return;
+    }
+}
+
+/* on_account takes an account's state. */
+static void on_account(struct results *r, const struct msg_frame *f) {
+    const struct msg_account_state *s = msg_body(f);
+    if (s->account < 1 || s->account > r->market->account_cnt) return;
+    struct report_account *a = &r->sum->accounts[s->account - 1];
+    a->cash = s->cash;
+    a->unrealized = s->unrealized_pnl;
+    a->equity = s->equity;
+    if (!s->mark) return;
+    a->marks++;
+    if (s->equity > a->peak) a->peak = s->equity;
+    cash_t fall = a->peak - s->equity;
+    if (fall > a->drawdown) a->drawdown = fall;
+    if (a->peak > 0 && (double)fall / (double)a->peak > a->drawdown_part)
+        a->drawdown_part = (double)fall / (double)a->peak;
+    if (!r->write) return;
+    report_out_row(&r->equity);
+    report_out_time(&r->equity, f->time_ns);
+    report_out_text(&r->equity, a->name);
+    report_out_fixed(&r->equity, s->cash);
+    report_out_fixed(&r->equity, s->unrealized_pnl);
+    report_out_fixed(&r->equity, s->equity);
+    report_out_end(&r->equity);
+}
+
+/* instant takes all records of one instant: intents before states, fills before positions. */
+static int instant(struct results *r) {
+    const struct report_merge *m = &r->merge;
+    int code = 0;
+    for (size_t i = 0; i < m->cnt && code == 0; i++)
+        if (m->records[i].frame->kind == MSG_ORDER_INTENT) code = on_intent(r, m->records[i].frame);
+    for (size_t i = 0; i < m->cnt && code == 0; i++) {
+        const struct msg_frame *f = m->records[i].frame;
+        if (f->kind == MSG_ORDER_STATE) code = on_state(r, f);
+        if (f->kind == MSG_FILL) {
+            struct fill *w = queue_push(&r->fill_queue);
+            if (!w) return -ENOMEM;
+            memcpy(&w->f, msg_body(f), sizeof w->f);
+            w->time_ns = f->time_ns;
+        }
+    }
+    for (size_t i = 0; i < m->cnt && code == 0; i++) {
+        const struct msg_frame *f = m->records[i].frame;
+        if (f->kind == MSG_POSITION) on_position(r, f);
+        if (f->kind == MSG_ACCOUNT_STATE) on_account(r, f);
+    }
+    if (code == 0) code = fills_flush(r, false);
+    orders_flush(r, m->time_ns, false);
+    return code;
+}
+
+/* begin fills the summary's heads and opens the files. */
+static int begin(struct results *r, const char *dir, struct rt_error *err) {
+    static const char *const clocks[] = { "virtual", "paced", "real" };
+    const struct rt_topology *t = r->run->topology;
+    struct report_summary *s = r->sum;
+    int code;
+    memset(s, 0, sizeof *s);
+    snprintf(s->name, sizeof s->name, "%s", t->name);
+    s->clock = clocks[t->clock];
+    for (uint32_t i = 0; i < t->actor_cnt; i++)
+        if (strcmp(t->actors[i].kind->name, "portfolio") == 0) s->portfolio = true;
+    for (uint32_t i = 0; i < r->market->instrument_cnt; i++)
+        *(r->market->instruments[i].kind == MK_SPOT ? &s->spot : &s->linear) = true;
+    s->account_cnt = r->market->account_cnt;
+    for (uint32_t i = 0; i < s->account_cnt; i++) {
+        const struct mk_account *m = &r->market->accounts[i];
+        struct report_account *a = &s->accounts[i];
+        snprintf(a->name, sizeof a->name, "%s", m->name);
+        snprintf(a->quote, sizeof a->quote, "%s", r->market->assets[m->quote]);
+        a->start = a->cash = a->equity = a->peak = m->cash;
+    }
+    r->open = calloc(s->account_cnt + 1, sizeof *r->open);
+    r->open_ns = calloc(s->account_cnt + 1, sizeof *r->open_ns);
+    if (!r->open || !r->open_ns) return rt_error_set(err, -ENOMEM, "no memory for the results");
+    if (!r->write) return 0;
+    if (mkdir(dir, 0755) < 0 && errno != EEXIST) {
+        code = -errno;
+        return rt_error_set(err, code, "%s: cannot be made: %s", dir, strerror(-code));
+    }
+    if ((code = report_out_open(&r->orders, dir, "orders.csv", orders_heading, err)) < 0 ||
+        (code = report_out_open(&r->fills, dir, "fills.csv", fills_heading, err)) < 0 ||
+        (code = report_out_open(&r->trades, dir, "trades.csv", trades_heading, err)) < 0 ||
+        (code = report_out_open(&r->equity, dir, "equity.csv", equity_heading, err)) < 0)
+        return code;
+    return 0;
+}
+
+/* finish closes the files and fills what only the end tells. */
+static int finish(struct results *r, int code, struct rt_error *err) {
+    struct report_summary *s = r->sum;
+    const struct report_merge *m = &r->merge;
+    struct report_out *files[] = { &r->orders, &r->fills, &r->trades, &r->equity };
+    if (code == 0) {
+        code = fills_flush(r, true);
+        orders_flush(r, INT64_MAX, true);
+        if (code < 0) rt_error_set(err, code, "no memory for the results");
+        s->first_ns = m->start_ns != INT64_MIN ? m->start_ns : m->first_ns;
+        s->last_ns = m->last_ns;
+        if (m->first_ns == INT64_MAX) s->first_ns = s->last_ns = 0;
+        s->commands = m->commands;
+        s->stop_reason = m->stop_reason;
+        for (uint32_t i = 0; i < s->account_cnt; i++) s->accounts[i].open_positions = r->open[i];
+        for (uint32_t i = 0; i < s->account_cnt; i++)
+            if (r->open[i]) s->accounts[i].exposed_ns += s->last_ns - r->open_ns[i];
+    }
+    for (int i = 0; r->write && i < 4; i++) {
+        int bad = report_out_close(files[i], code < 0, code < 0 ? NULL : err);
+        if (bad < 0 && code == 0) code = bad;
+    }
+    return code;
+}
+
+int report_results_write(const struct rt_run *run, const char *dir, struct report_summary *sum,
+                         struct rt_error *err) {
+    struct results *r = calloc(1, sizeof *r);
+    int code, more;
+    if (!r) return rt_error_set(err, -ENOMEM, "no memory for the results");
+    r->run = run;
+    r->market = run->topology->world;
+    r->sum = sum;
+    r->write = dir != NULL;
+    r->orders.fd = r->fills.fd = r->trades.fd = r->equity.fd = -1;
+    r->order_queue.bytes = sizeof(struct order);
+    r->fill_queue.bytes = sizeof(struct fill);
+    code = begin(r, dir, err);
+    if (code == 0 && (code = report_merge_open(&r->merge, run, err)) == 0) {
+        while ((more = report_merge_next(&r->merge, err)) > 0)
+            if ((code = instant(r)) < 0) {
+                rt_error_set(err, code, "no memory for the results");
+                break;
+            }
+        if (code == 0 && more < 0) code = more;
+    }
+    code = finish(r, code, err);
+    report_merge_close(&r->merge);
+    if (code == 0 && r->write) {
+        struct report_out *out = &r->orders; /* its buffer serves once more */
+        code = report_out_open(out, dir, "summary.json", "", err);
+        if (code == 0) {
+            char *text = NULL;
+            size_t n = 0;
+            FILE *f = open_memstream(&text, &n);
+            if (f) {
+                report_summary_json(sum, f);
+                fclose(f);
+                for (size_t at = 0; at < n; at += REPORT_OUT_BYTES) {
+                    out->used = n - at < REPORT_OUT_BYTES ? n - at : REPORT_OUT_BYTES;
+                    memcpy(out->buffer, text + at, out->used);
+                    report_out_flush(out);
+                }
+            }
+            free(text);
+            code = report_out_close(out, f == NULL, err);
+        }
+        if (code == 0) code = report_manifest(run, dir, err);
+    }
+    free(r->order_queue.items);
+    free(r->fill_queue.items);
+    free(r->order_of.slots);
+    free(r->held_of.slots);
+    free(r->held);
+    free(r->open);
+    free(r->open_ns);
+    free(r);
+    return code;
+}

@@ -1,0 +1,85 @@
+/* results.h - the results of a run, made from what its actors said.
+ *
+ * For     `shrike backtest` and the end of `shrike run`: orders.csv, fills.csv, trades.csv,
+ *         equity.csv, summary.json and manifest.json, all from the OUT records of the journals
+ *         (merge.h). The same run on other shards or another clock with the same events gives the
+ *         same bytes in every CSV file and in summary.json: no wall time, shard or build is there.
+ *
+ *         orders.csv  one row an intent, in the order they were made; status is the last told.
+ *                     average_price = cash of its fills / quantity filled, rounded down to 1e-8.
+ *                     price, stop_price, average_price are empty where an order has none. signal is
+ *                     what the strategy wanted it for, reason why it was refused, cut or ended.
+ *         fills.csv   one row a fill; realized_pnl in quote, quote fees not taken off; empty where
+ *                     the run has no portfolio actor.
+ *         trades.csv  one row a round trip, from flat to flat, of one strategy, account and
+ *                     instrument, at the fill that ends it; what is below one lot (fees in base
+ *                     leave it) counts as flat. quantity is what was closed; prices are
+ *                     averages over its fills, rounded down to 1e-8; fee in quote units; net_pnl =
+ *                     realized_pnl less quote fees (a fee in base is in the cost already).
+ *         equity.csv  one row a mark of the portfolio.
+ * Thread  the caller's.
+ * Memory  orders not yet ended, one block per position; freed before it returns.
+ * Cost    about 100 ns a row. */
+#ifndef ACTORS_REPORT_RESULTS_H
+#define ACTORS_REPORT_RESULTS_H
+#include "actors/market/market.h"
+#include "runtime/base/error.h"
+#include "schemas/messages.h"
+#include <stdio.h>
+
+struct rt_run;
+
+enum { REPORT_REASONS = 96, REPORT_STATUSES = 9 }; /* sizes of the tables of counts */
+
+/* What became of one account. */
+struct report_account {
+    char name[32];           /* as in the run file */
+    char quote[16];          /* asset its money is in */
+    cash_t start;            /* deposit */
+    cash_t cash;             /* as last told */
+    cash_t unrealized;       /* likewise */
+    cash_t equity;           /* likewise */
+    cash_t peak;             /* highest equity marked so far */
+    cash_t drawdown;         /* deepest fall below a peak, in money */
+    double drawdown_part;    /* deepest fall as part of its peak, 0..1 */
+    cash_t realized;         /* realised P&L, quote fees not taken off */
+    cash_t fees;             /* in quote units, those in base at the fill's price */
+    cash_t profit, loss;     /* sum of net_pnl of round trips above zero; of those below, as > 0 */
+    uint64_t trades, wins;   /* round trips; those with net_pnl > 0 */
+    uint64_t marks;          /* rows of equity.csv */
+    uint32_t open_positions; /* held at the end */
+    int64_t exposed_ns;      /* time with a position */
+};
+
+/* What came of a run. */
+struct report_summary {
+    char name[48];                       /* of the run */
+    const char *clock;                   /* "virtual", "paced", "real" */
+    int64_t first_ns, last_ns;           /* its span */
+    uint64_t orders, fills, trades;      /* rows of the files */
+    uint64_t by_status[REPORT_STATUSES]; /* orders by status */
+    uint64_t refused[REPORT_REASONS];    /* rejected orders by reason */
+    uint64_t ended[REPORT_REASONS];      /* canceled and expired ones by reason */
+    uint64_t commands;                   /* commands of people */
+    uint16_t stop_reason;                /* why it ended, 0 = it has not */
+    bool spot, linear;                   /* kinds of instrument in it */
+    bool portfolio;                      /* someone keeps positions and equity */
+    uint32_t account_cnt;                /* accounts */
+    struct report_account accounts[255]; /* in id order */
+};
+
+/* report_results_write writes all files into dir (made when missing) and fills *sum. With dir NULL
+ * nothing is written and only *sum is made. Returns 0 or negative errno with err; then no file of
+ * an earlier time has changed. */
+int report_results_write(const struct rt_run *run, const char *dir, struct report_summary *sum,
+                         struct rt_error *err) __attribute__((warn_unused_result));
+
+/* report_summary_json writes sum as JSON; report_summary_print as a short table for people, with
+ * colours when colour is set. */
+void report_summary_json(const struct report_summary *sum, FILE *to);
+/* report_summary_print: see above. */
+void report_summary_print(const struct report_summary *sum, FILE *to, bool colour);
+
+/* report_manifest writes what the run was made of: configuration, data, code, rules. */
+int report_manifest(const struct rt_run *run, const char *dir, struct rt_error *err);
+#endif

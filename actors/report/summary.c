@@ -1,0 +1,339 @@
+/* summary.c - the short report: as JSON, for people, and the manifest. */
+#include "actors/report/results.h"
+#include "runtime/base/decimal.h"
+#include "runtime/base/hash.h"
+#include "runtime/boot/engine.h"
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+/* money formats v into a place that lasts for eight calls. */
+static const char *money(int64_t v) {
+    static _Thread_local char room[8][RT_DECIMAL_CHARS];
+    static _Thread_local unsigned at;
+    char *out = room[at++ % 8];
+    rt_decimal_format(v, out);
+    return out;
+}
+
+/* quoted writes text as a JSON string. */
+static void quoted(FILE *to, const char *text) {
+    fputc('"', to);
+    for (const unsigned char *p = (const unsigned char *)text; *p; p++) {
+        if (*p == '"' || *p == '\\')
+            fprintf(to, "\\%c", *p);
+        else if (*p < 0x20)
+            fprintf(to, "\\u%04x", *p);
+        else
+            fputc(*p, to);
+    }
+    fputc('"', to);
+}
+
+/* gain returns the return of a, as part of what was deposited. */
+static double gain(const struct report_account *a) {
+    return a->start > 0 ? (double)(a->equity - a->start) / (double)a->start : 0;
+}
+/* win_rate returns the part of round trips that earned. */
+static double win_rate(const struct report_account *a) {
+    return a->trades ? (double)a->wins / (double)a->trades : 0;
+}
+/* exposure returns the part of the run's span in which a held something. */
+static double exposure(const struct report_summary *s, const struct report_account *a) {
+    return s->last_ns > s->first_ns ? (double)a->exposed_ns / (double)(s->last_ns - s->first_ns)
+                                    : 0;
+}
+
+/* counts_json writes a table of counts by name, those above zero. */
+static void counts_json(FILE *to, const uint64_t *counts, int cnt, const char *(*name)(uint16_t)) {
+    bool first = true;
+    fputc('{', to);
+    for (int i = 0; i < cnt; i++) {
+        if (!counts[i]) continue;
+        fprintf(to, "%s\"%s\": %llu", first ? "" : ", ", name((uint16_t)i),
+                (unsigned long long)counts[i]);
+        first = false;
+    }
+    fputc('}', to);
+}
+
+void report_summary_json(const struct report_summary *s, FILE *to) {
+    fputs("{\n  \"name\": ", to);
+    quoted(to, s->name);
+    fprintf(to,
+            ",\n  \"first_ns\": %lld,\n  \"last_ns\": %lld,\n  \"orders\": %llu,\n"
+            "  \"fills\": %llu,\n  \"trades\": %llu,\n  \"commands\": %llu,\n",
+            (long long)s->first_ns, (long long)s->last_ns, (unsigned long long)s->orders,
+            (unsigned long long)s->fills, (unsigned long long)s->trades,
+            (unsigned long long)s->commands);
+    fprintf(to, "  \"ended_by\": \"%s\",\n",
+            s->stop_reason ? msg_reason_name(s->stop_reason) : "none");
+    fputs("  \"orders_by_status\": ", to);
+    counts_json(to, s->by_status, REPORT_STATUSES, msg_order_status_name);
+    fputs(",\n  \"refused_by_reason\": ", to);
+    counts_json(to, s->refused, REPORT_REASONS, msg_reason_name);
+    fputs(",\n  \"canceled_or_expired_by_reason\": ", to);
+    counts_json(to, s->ended, REPORT_REASONS, msg_reason_name);
+    fputs(",\n  \"accounts\": [", to);
+    for (uint32_t i = 0; i < s->account_cnt; i++) {
+        const struct report_account *a = &s->accounts[i];
+        fprintf(to,
+                "%s\n    {\"account\": \"%s\", \"quote\": \"%s\", \"start\": \"%s\", \"equity\": "
+                "\"%s\", "
+                "\"cash\": \"%s\", \"unrealized_pnl\": \"%s\",\n     \"realized_pnl\": \"%s\", "
+                "\"fees\": \"%s\", "
+                "\"return\": %.8f, \"max_drawdown\": %.8f, \"max_drawdown_money\": \"%s\",\n"
+                "     \"trades\": %llu, \"wins\": %llu, \"win_rate\": %.8f, ",
+                i ? "," : "", a->name, a->quote, money(a->start), money(a->equity), money(a->cash),
+                money(a->unrealized), money(a->realized), money(a->fees), gain(a), a->drawdown_part,
+                money(a->drawdown), (unsigned long long)a->trades, (unsigned long long)a->wins,
+                win_rate(a));
+        if (a->loss > 0)
+            fprintf(to, "\"profit_factor\": %.8f, ", (double)a->profit / (double)a->loss);
+        else
+            fputs("\"profit_factor\": null, ", to);
+        fprintf(to, "\"exposure\": %.8f, \"open_positions\": %u}", exposure(s, a),
+                a->open_positions);
+    }
+    fputs("\n  ]\n}\n", to);
+}
+
+/* grouped formats v (1e-8) with two decimals and thousands parted, rounded toward zero. */
+static const char *grouped(int64_t v) {
+    static _Thread_local char room[8][40];
+    static _Thread_local unsigned at;
+    char *out = room[at++ % 8], digits[24];
+    uint64_t cents = (v < 0 ? 0 - (uint64_t)v : (uint64_t)v) / 1000000;
+    int n = snprintf(digits, sizeof digits, "%llu", (unsigned long long)(cents / 100)), k = 0;
+    if (v < 0 && cents) out[k++] = '-';
+    for (int i = 0; i < n; i++) {
+        if (i && (n - i) % 3 == 0) out[k++] = ',';
+        out[k++] = digits[i];
+    }
+    snprintf(out + k, (size_t)(40 - k), ".%02u", (unsigned)(cents % 100));
+    return out;
+}
+
+/* date formats an instant in ns. */
+static const char *date(int64_t ns, char out[32]) {
+    time_t at = (time_t)(ns / 1000000000);
+    struct tm tm;
+    if (!gmtime_r(&at, &tm) || !strftime(out, 32, "%Y-%m-%d %H:%M:%S", &tm)) strcpy(out, "?");
+    return out;
+}
+
+/* counts_print prints a table of counts in lines of at most some 90 columns. */
+static void counts_print(FILE *to, const char *label, const uint64_t *counts, int cnt,
+                         const char *(*name)(uint16_t)) {
+    int column = 0;
+    for (int i = 0; i < cnt; i++) {
+        char item[100];
+        if (!counts[i]) continue;
+        int n = snprintf(item, sizeof item, "%s %llu", name((uint16_t)i),
+                         (unsigned long long)counts[i]);
+        if (column == 0 || column + n > 76)
+            column = fprintf(to, "%s  %-15s %s", column ? "\n" : "", column ? "" : label, item);
+        else
+            column += fprintf(to, ", %s", item);
+    }
+    if (column) fputc('\n', to);
+}
+
+void report_summary_print(const struct report_summary *s, FILE *to, bool colour) {
+    const char *bold = colour ? "\033[1m" : "", *plain = colour ? "\033[0m" : "";
+    char from[32], until[32];
+    fprintf(to, "%s%s%s  %s to %s UTC", bold, s->name, plain, date(s->first_ns, from),
+            date(s->last_ns, until));
+    fputc('\n', to);
+    for (uint32_t i = 0; i < s->account_cnt; i++) {
+        const struct report_account *a = &s->accounts[i];
+        const char *tone = !colour ? "" : a->equity >= a->start ? "\033[32m" : "\033[31m";
+        if (s->account_cnt > 1) fprintf(to, "%saccount %s%s\n", bold, a->name, plain);
+        fprintf(to, "  %-15s %s %s   (start %s)\n", "equity", grouped(a->equity), a->quote,
+                grouped(a->start));
+        fprintf(to, "  %-15s %s%+.2f %%%s\n", "return", tone, 100 * gain(a), plain);
+        fprintf(to, "  %-15s %.2f %%   (%s %s)\n", "max drawdown", 100 * a->drawdown_part,
+                grouped(a->drawdown), a->quote);
+        fprintf(to, "  %-15s %s realized, %s unrealized, %s fees\n", "P&L", grouped(a->realized),
+                grouped(a->unrealized), grouped(a->fees));
+        fprintf(to, "  %-15s %llu", "round trips", (unsigned long long)a->trades);
+        if (a->trades) {
+            fprintf(to, ", %.1f %% won, profit factor ", 100 * win_rate(a));
+            if (a->loss > 0)
+                fprintf(to, "%.2f", (double)a->profit / (double)a->loss);
+            else
+                fputs("without loss", to);
+        }
+        if (a->open_positions)
+            fprintf(to, "; %u position%s still open", a->open_positions,
+                    a->open_positions > 1 ? "s" : "");
+        fprintf(to, "\n  %-15s %.1f %% of the time\n", "in the market", 100 * exposure(s, a));
+    }
+    fprintf(to, "  %-15s %llu, %llu fills\n", "orders", (unsigned long long)s->orders,
+            (unsigned long long)s->fills);
+    counts_print(to, "  by status", s->by_status, REPORT_STATUSES, msg_order_status_name);
+    counts_print(to, "  refused for", s->refused, REPORT_REASONS, msg_reason_name);
+    counts_print(to, "  ended for", s->ended, REPORT_REASONS, msg_reason_name);
+    if (s->linear)
+        fputs("  linear instruments: no funding, margin or liquidation is reckoned\n", to);
+}
+
+/* What holds of every run on bars, as sentences. */
+static const char *const bar_rules[] = {
+    "a bar is known at its end; what is decided on its close is worked from the next bar",
+    "an order is worked from the first bar of the instrument's finest series that opens at or "
+    "after its "
+    "decision plus the latency in whole bars; a missing bar is skipped; a bar without volume works "
+    "nothing "
+    "unless its source declares volume: none",
+    "market orders fill at the open; limit orders on their first bar at an open that is at the "
+    "limit or "
+    "better, as taker, else once a bar trades strictly beyond, at the limit or at an open beyond "
+    "it, as maker; "
+    "stops trigger when touched and fill at the worse of stop and open, as taker",
+    "slippage worsens taker fills, rounded to the tick against the order, a limit never past its "
+    "limit",
+    "the path of a bar is open, one extreme, the other, close; where a bar touches orders on both "
+    "sides of an "
+    "account the path that leaves it less equity at the close counts",
+    "a fill at an open carries that instant, others their bar's end",
+    "at the end open orders expire (end_of_data); positions stay, at the last close",
+    NULL,
+};
+/* What holds of every run on trades. */
+static const char *const trade_rules[] = {
+    "trade runs: an order arrives at its decision plus the latency; market orders fill at the next "
+    "trade, "
+    "limit orders when a trade prints beyond them, stops are triggered by a touch and fill at the "
+    "next trade; "
+    "the print's size limits nothing",
+    NULL,
+};
+/* What holds of money. */
+static const char *const money_rules[] = {
+    "money is exact in units of 1e-8; cash paid rounds up, cash received down, once a fill; fees "
+    "round up",
+    "prices round to the tick (buy down, sell up), quantities down to the lot",
+    NULL,
+};
+
+/* rules writes a list of sentences. */
+static void rules(FILE *to, const char *const *list, bool *first) {
+    for (; *list; list++) {
+        fputs(*first ? "\n    " : ",\n    ", to);
+        quoted(to, *list);
+        *first = false;
+    }
+}
+
+/* series writes the series of the run as the journal's table of names tells them. */
+static int series(const struct rt_run *run, FILE *to, bool *trades, struct rt_error *err) {
+    struct rt_tape tape;
+    uint32_t bytes;
+    int code = rt_run_tape(run, 0, 0, &tape, err);
+    if (code < 0) return code;
+    const char *at = rt_tape_head(&tape, &bytes), *end = at + bytes;
+    bool first = true;
+    while (at && at < end) {
+        const char *stop = memchr(at, '\n', (size_t)(end - at));
+        char line[300], hash[65], name[64];
+        unsigned id;
+        unsigned long long rows;
+        if (!stop) break;
+        snprintf(line, sizeof line, "%.*s", (int)(stop - at), at);
+        at = stop + 1;
+        if (sscanf(line, "series %u %llu %64s %63[^\n]", &id, &rows, hash, name) != 4) continue;
+        if (strstr(name, "trades")) *trades = true;
+        fputs(first ? "\n    {\"series\": " : ",\n    {\"series\": ", to);
+        quoted(to, name);
+        if (rows == UINT64_MAX)
+            fputs(", \"rows\": \"endless\"", to);
+        else
+            fprintf(to, ", \"rows\": %llu", rows);
+        fprintf(to, ", \"hash\": \"%s\"}", hash);
+        first = false;
+    }
+    rt_tape_close(&tape);
+    return 0;
+}
+
+int report_manifest(const struct rt_run *run, const char *dir, struct rt_error *err) {
+    static const char *const clocks[] = { "virtual", "paced", "real" };
+    const struct rt_topology *t = run->topology;
+    const struct mk_market *m = t->world;
+    char path[4200], fresh[4300], hex[65];
+    bool first = true, linear = false, spot = false, trades = false;
+    if ((size_t)snprintf(path, sizeof path, "%s/manifest.json", dir) >= sizeof path)
+        return rt_error_set(err, -ENAMETOOLONG, "%.200s...: the directory's name is too long", dir);
+    snprintf(fresh, sizeof fresh, "%s.new", path);
+    FILE *to = fopen(fresh, "w");
+    int code = to ? 0 : -errno;
+    if (!to) return rt_error_set(err, code, "%s: cannot be written: %s", fresh, strerror(-code));
+    rt_sha256_hex(t->config_hash, hex);
+    fputs("{\n  \"name\": ", to);
+    quoted(to, t->name);
+    fprintf(to,
+            ",\n  \"run_id\": \"%016llx\",\n  \"config_hash\": \"%s\",\n  \"build\": \"%s\",\n"
+            "  \"seed\": %llu,\n  \"clock\": \"%s\",\n",
+            (unsigned long long)run->run_id, hex, rt_build_id(), (unsigned long long)t->seed,
+            clocks[t->clock]);
+    if (t->clock == RT_CLOCK_PACED) fprintf(to, "  \"speed\": %.9g,\n", t->speed);
+    if (t->start_ns != INT64_MIN) fprintf(to, "  \"start_ns\": %lld,\n", (long long)t->start_ns);
+    if (t->end_ns != INT64_MAX) fprintf(to, "  \"end_ns\": %lld,\n", (long long)t->end_ns);
+    if (m->equity_interval_ns)
+        fprintf(to, "  \"equity_interval_ns\": %lld,\n", (long long)m->equity_interval_ns);
+    else
+        fputs("  \"equity_interval_ns\": \"bar\",\n", to);
+    fputs("  \"data\": [", to);
+    code = series(run, to, &trades, err);
+    fputs("\n  ],\n  \"instruments\": [", to);
+    for (uint32_t i = 0; i < m->instrument_cnt; i++) {
+        const struct mk_instrument *x = &m->instruments[i];
+        linear = linear || x->kind == MK_LINEAR;
+        spot = spot || x->kind == MK_SPOT;
+        fprintf(to,
+                "%s\n    {\"instrument\": \"%s\", \"symbol\": \"%s\", \"kind\": \"%s\", "
+                "\"tick_size\": \"%s\", "
+                "\"lot_size\": \"%s\", \"min_notional\": \"%s\", \"maker_fee\": \"%s\", "
+                "\"taker_fee\": \"%s\", "
+                "\"slippage_bps\": \"%s\"}",
+                i ? "," : "", x->name, x->symbol, x->kind == MK_SPOT ? "spot" : "linear",
+                money(x->tick_size), money(x->lot_size), money(x->min_notional),
+                money(x->maker_fee), money(x->taker_fee), money(x->slippage_bps));
+    }
+    fputs("\n  ],\n  \"rules\": [", to);
+    rules(to, bar_rules, &first);
+    if (trades) rules(to, trade_rules, &first);
+    rules(to, money_rules, &first);
+    if (spot)
+        rules(to,
+              (const char *const[]){
+                  "spot: notional moves cash, no short; what cash with fee does not cover "
+                  "is cut to the lot below and the rest expires (insufficient_balance); the fee is "
+                  "in the asset "
+                  "received",
+                  NULL },
+              &first);
+    if (linear)
+        rules(to,
+              (const char *const[]){
+                  "linear: realised P&L and fees in quote move cash; short allowed; no "
+                  "funding, margin or liquidation",
+                  NULL },
+              &first);
+    rules(to,
+          (const char *const[]){
+              "equity is marked at the closes that the equity interval falls on and where "
+              "a position opens or closes; nothing is written while all is flat",
+              NULL },
+          &first);
+    fputs("\n  ]\n}\n", to);
+    bool bad = fflush(to) != 0 || ferror(to);
+    if (fclose(to) != 0) bad = true;
+    if (code == 0 && (bad || rename(fresh, path) < 0))
+        code = rt_error_set(err, -EIO, "%s: cannot be written: %s", path, strerror(errno));
+    if (code < 0) unlink(fresh);
+    return code;
+}
