@@ -219,6 +219,17 @@ static void end_all(struct rt_run *run, struct child *kids) {
     }
 }
 
+int rt_kill_keep(const struct rt_run *run, bool on) {
+    char path[4200];
+    if (!run->paths.dir[0]) return 0;
+    snprintf(path, sizeof path, "%s/kill", run->paths.dir);
+    if (!on) return unlink(path) < 0 && errno != ENOENT ? -errno : 0;
+    int fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0644);
+    if (fd < 0) return -errno;
+    close(fd);
+    return 0;
+}
+
 int rt_supervise(struct rt_run *run, const struct rt_watcher *watcher, struct rt_error *err) {
     const struct rt_topology *t = run->topology;
     struct child *kids = calloc(t->process_cnt, sizeof *kids);
@@ -236,6 +247,10 @@ int rt_supervise(struct rt_run *run, const struct rt_watcher *watcher, struct rt
     signal(SIGUSR1, on_kill);
     signal(SIGPIPE, SIG_IGN);
     snprintf(kill_path, sizeof kill_path, "%s/kill", run->paths.dir);
+    if (run->paths.dir[0] && access(kill_path, F_OK) == 0) {
+        atomic_store(&run->link.shared->kill, 1); /* it was on when the engine ended */
+        say(watcher, "kill switch is on since before: %s; `ctl DIR unkill` lifts it", kill_path);
+    }
     for (uint16_t i = 0; i < t->process_cnt && code == 0; i++) code = start(run, i, &kids[i], err);
     if (code == 0 && run->paths.dir[0]) code = rt_control_start(run, err);
     int64_t tick_ns = 0, wait_ns = 1000000;
@@ -255,6 +270,7 @@ int rt_supervise(struct rt_run *run, const struct rt_watcher *watcher, struct rt
                            access(kill_path, F_OK) == 0)) {
             asked_kill = 0;
             rt_run_request(run, 0, 1);
+            if (rt_kill_keep(run, true) < 0) say(watcher, "kill switch: no file can be made for it");
             say(watcher, "kill switch is on: no new orders, open ones are canceled");
         }
         if ((alive = reap(run, kids, watcher, err)) < 0) code = err->code;

@@ -8,6 +8,7 @@ import random
 import re
 import shutil
 import signal
+import struct
 import subprocess
 import sys
 import tempfile
@@ -184,3 +185,39 @@ def differ(a, b):
         else:
             words.append("%s: %r, %r" % (key, x, y))
     return "; ".join(words)
+
+
+# Kinds of message the drills look at (schemas/*.fbs), and the bit of what was said.
+POISON, ACTOR_STOPPED, JOURNAL_STATE, KILL_SEEN = 5, 6, 11, 12
+ORDER_INTENT, ORDER_STATE, FILL, OUT = 48, 54, 55, 0x8000
+
+
+def records(run, shard):
+    """Yields (kind, source, time_ns, body) of every record of a shard's disk segments."""
+    for path in sorted(glob.glob("%s/journal/%s/*.seg" % (run, shard)),
+                       key=lambda p: int(os.path.basename(p)[:-4])):
+        with open(path, "rb") as f:
+            seg = f.read()
+        if seg[:8] != b"SHRKJRNL":
+            continue
+        at = struct.unpack_from("<I", seg, 12)[0]
+        while at + 32 <= len(seg):
+            kind, size, source, _, _, _, time_ns, _ = struct.unpack_from("<HHHHIIqQ", seg, at)
+            if size < 32:
+                break
+            yield kind, source, time_ns, seg[at + 32:at + size]
+            at += size
+
+
+def trader(name, shard="", instrument="AAA-PERP", interval="trades", **params):
+    """Returns an actor's line: the drills' own strategy, with these parameters."""
+    return ("  %s: {kind: strategy%s, class: drill, instruments: [%s], interval: %s, account: main, "
+            "params: {%s}, sizing: {fixed: 0.01}}\n"
+            % (name, ", shard: " + shard if shard else "", instrument, interval,
+               ", ".join("%s: %s" % it for it in params.items())))
+
+
+def trades(per_hour):
+    """Returns a source: trades of both instruments, so many an hour."""
+    return ("{kind: market, instruments: [AAA-PERP, BBB-PERP], rows: trades, trades_per_hour: %d}"
+            % per_hour)
