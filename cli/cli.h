@@ -38,4 +38,5 @@ int cmd_backtest(int argc, char **argv); /* cmd_backtest.c */
 int cmd_check(int argc, char **argv);    /* cmd_check.c */
 int cmd_replay(int argc, char **argv);   /* cmd_replay.c */
 int cmd_ctl(int argc, char **argv);      /* cmd_ctl.c */
+int cmd_bench(int argc, char **argv);    /* cmd_bench.c */
 #endif

@@ -29,6 +29,12 @@ const struct cli_command cli_commands[] = {
       "       shrike ctl DIR set ACTOR PARAM VALUE\n"
       "       shrike ctl DIR kill|unkill|status\n",
       cmd_ctl },
+    { "bench", "measure this machine: hops, tick to order, journal, backtest, CSV",
+      "usage: shrike bench [--json FILE] [--only NAME,..] [--quick] [--baseline FILE] [--dir DIR]\n"
+      "  NAME is hop, local, relay, tick_order, journal, backtest or csv; FILE - is the screen.\n"
+      "  --baseline FILE  compares with an earlier --json; what got worse makes the exit code 1\n"
+      "  --dir DIR        where the journals go while measuring, on a disk (default /var/tmp)\n",
+      cmd_bench },
     { NULL, NULL, NULL, NULL },
 };
 

@@ -132,4 +132,7 @@ struct st_class {
 
 /* st_classes lists the built-in classes, ends with NULL (actors/strategy/classes.c). */
 extern const struct st_class *const st_classes[];
+/* st_classes_more lists further classes that a program brings (the bench), ends with NULL; NULL =
+ * none. Set before a run file is loaded. */
+extern const struct st_class *const *st_classes_more;
 #endif

@@ -68,6 +68,8 @@ static int read_params(struct st_host *h, struct rt_node *config, struct rt_erro
     return 0;
 }
 
+const struct st_class *const *st_classes_more;
+
 /* read_class reads class: and finds it in the table. */
 static int read_class(const struct st_class **cls, struct rt_node *config, struct rt_error *err) {
     const char *name;
@@ -75,6 +77,12 @@ static int read_class(const struct st_class **cls, struct rt_node *config, struc
     if (rc < 0) return rc;
     char all[256] = "";
     size_t at = 0;
+    for (const struct st_class *const *c = st_classes_more; c && *c; c++) {
+        if (strcmp((*c)->name, name) == 0) {
+            *cls = *c;
+            return 0;
+        }
+    }
     for (const struct st_class *const *c = st_classes; *c; c++) {
         if (strcmp((*c)->name, name) == 0) {
             *cls = *c;

@@ -4,7 +4,7 @@
  *         defence against an adversary).
  * Thread  pure functions; a struct rt_sha256 has one owner.
  * Memory  the caller's.
- * Cost    SHA-256 about 4 ns a byte; rt_hash64 about 0.1 ns a byte.
+ * Cost    SHA-256 about 2 ns a byte; rt_hash64 about 0.1 ns a byte.
  * Source  FIPS 180-4 by libsodium; XXH64 (Yann Collet, xxHash specification 0.1.1). */
 #ifndef RUNTIME_BASE_HASH_H
 #define RUNTIME_BASE_HASH_H

@@ -334,8 +334,8 @@ static void journal_options(const struct rt_run *run, uint16_t shard, struct rt_
     };
 }
 
-/* names writes the table of names that heads every segment, a line each: "actor ID NAME KIND SHARD",
- * "series ID ROWS HASH NAME". */
+/* names writes the table of names that heads every segment, a line each: "actor ID NAME KIND
+ * SHARD", "series ID ROWS HASH NAME". */
 static uint32_t names(const struct rt_run *run, char *out, size_t cap) {
     const struct rt_topology *t = run->topology;
     size_t used = 0;
@@ -352,8 +352,8 @@ static uint32_t names(const struct rt_run *run, char *out, size_t cap) {
     return (uint32_t)(used < cap ? used : cap - 1);
 }
 
-/* check_sources holds the hashes of the sources against those the run began with (RUN/sources), which
- * the first to come writes down. */
+/* check_sources holds the hashes of the sources against those the run began with (RUN/sources),
+ * which the first to come writes down. */
 static int check_sources(struct rt_run *run, struct rt_error *err) {
     char path[4200], temp[4300], hex[65], line[400];
     if (!run->paths.dir[0]) return 0;
@@ -455,8 +455,8 @@ static void on_fault(int signo) {
     raise(signo);
 }
 
-/* watch_faults sets the fault handler, on a stack of its own for each thread; *old gets the stack the
- * thread had, to be given back before it ends. */
+/* watch_faults sets the fault handler, on a stack of its own for each thread; *old gets the stack
+ * the thread had, to be given back before it ends. */
 static void watch_faults(stack_t *old) {
     static _Thread_local uint8_t stack[32768];
     stack_t alt = { .ss_sp = stack, .ss_size = sizeof stack };
@@ -554,8 +554,8 @@ static int prepare(struct rt_run *run, uint16_t number, struct thread *th, struc
         s->snapshot_slot = 0;
         s->snapshot_every_ns = t->snapshot_every_ns;
     }
-    for (uint16_t i = 0; i < s->edge_in_cnt && !s->tape; i++) /* else at the tape's end: until then
-                                                               * the sender must not see it go back */
+    /* else at the tape's end: until then the sender must not see it go back */
+    for (uint16_t i = 0; i < s->edge_in_cnt && !s->tape; i++)
         rt_ring_rx_init(&s->in[i].rx, s->in[i].rx.ring, s->in[i].heard);
     rt_arena_seal(&s->arena);
     return 0;

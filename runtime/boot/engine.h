@@ -53,12 +53,13 @@ struct rt_run {
     /* called by rt_run_process when its shards have ended well, their journals still open: the only
      * place from where journals in memory can be read; NULL = nobody. 0 or negative errno. */
     int (*ended)(struct rt_run *run, struct rt_error *err);
-    void *ended_arg;                 /* its own */
+    void *ended_arg; /* its own */
 };
 
 /* rt_run_open makes or opens the run of t in dir (NULL or "" with journal off: no directory) and
- * lays out the link memory. dir is locked: -EBUSY when another process has it. A directory that holds
- * another run (other configuration or data) is refused. Returns 0 or negative errno with err. */
+ * lays out the link memory. dir is locked: -EBUSY when another process has it. A directory that
+ * holds another run (other configuration or data) is refused. Returns 0 or negative errno with
+ * err. */
 int rt_run_open(struct rt_topology *t, const char *dir, struct rt_run *run, struct rt_error *err)
     __attribute__((warn_unused_result));
 
@@ -80,8 +81,8 @@ int rt_run_replay(struct rt_run *run, uint16_t shard, uint64_t *records, struct 
  * run->shards[shard] to be looked at. Returns 0 or negative errno with err. */
 int rt_run_state(struct rt_run *run, uint16_t shard, struct rt_error *err);
 
-/* rt_run_tape opens the journal of shard for reading at position (0 = its start), whether the run is
- * running or not; journals in memory only inside run->ended. 0 or negative errno with err. */
+/* rt_run_tape opens the journal of shard for reading at position (0 = its start), whether the run
+ * is running or not; journals in memory only inside run->ended. 0 or negative errno with err. */
 int rt_run_tape(const struct rt_run *run, uint16_t shard, uint64_t position, struct rt_tape *tape,
                 struct rt_error *err) __attribute__((warn_unused_result));
 

@@ -161,7 +161,7 @@ static void steer(uint64_t tsc, int64_t utc_ns) {
                       : error_ns < -most_ns ? -most_ns
                                             : (int64_t)error_ns;
     uint64_t bend_tsc = (uint64_t)(((__int128)SLEW_NS << RATE_SHIFT) / rate);
-    int64_t bend = (int64_t)(((__int128)step_ns << RATE_SHIFT) / (int64_t)bend_tsc);
+    int64_t bend = (int64_t)((__int128)step_ns * (1LL << RATE_SHIFT) / (int64_t)bend_tsc);
     move_line(tsc, ns, rate, bend, bend_tsc);
 }
 

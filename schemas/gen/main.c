@@ -1,5 +1,5 @@
-/* schema_gen IN.bfbs OUTDIR: writes messages.h, messages.c, schema.c, and for the tests messages.txt and
- * wrappers.fbs. A program of the build. */
+/* schema_gen IN.bfbs OUTDIR: writes messages.h, messages.c, schema.c, and for the tests
+ * messages.txt and wrappers.fbs. A program of the build. */
 #include "schemas/gen/emit.h"
 #include <stdlib.h>
 
