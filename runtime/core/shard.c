@@ -398,6 +398,18 @@ static void settle(struct rt_shard *s) {
     if (s->tape_next == rec) rt_tape_take(s);
 }
 
+void rt_shard_noted(struct rt_shard *s, const struct msg_frame *rec) {
+    if (rec->kind == MSG_KILL_SEEN) {
+        const struct msg_kill_seen *m = msg_body(rec);
+        s->kill_seen = m->word;
+    }
+    if (rec->kind == MSG_JOURNAL_STATE) { /* else its end would never be told after a recovery */
+        const struct msg_journal_state *m = msg_body(rec);
+        s->journal_error_seen = m->error;
+        s->journal_low_seen = m->free_segments < 2;
+    }
+}
+
 /* hold_taped keeps the message that the tape says was held here; true when it was one. */
 static bool hold_taped(struct rt_shard *s) {
     const struct msg_frame *rec = rt_tape_peek(s);
@@ -411,10 +423,7 @@ static bool hold_taped(struct rt_shard *s) {
                : sizeof s->held.f + sizeof s->held.body);
     s->held.f.stamp = 0;
     s->held.full = true;
-    if (rec->kind == MSG_KILL_SEEN) {
-        const struct msg_kill_seen *m = msg_body(rec);
-        s->kill_seen = m->word;
-    }
+    rt_shard_noted(s, rec);
     rt_tape_take(s);
     return true;
 }
