@@ -152,8 +152,30 @@ static void watch_shards(struct rt_run *run, struct watch *seen, const struct rt
     }
 }
 
-/* reap looks after children that ended: 1 while any lives. */
-static int reap(struct rt_run *run, struct child *kids, const struct rt_watcher *w,
+/* tell_poison says which actors the verdicts after *at in RUN/poison leave out, and moves *at. */
+static void tell_poison(const struct rt_run *run, const struct rt_watcher *w, long *at) {
+    const struct rt_topology *t = run->topology;
+    char path[4200], line[200];
+    snprintf(path, sizeof path, "%s/poison", run->paths.dir);
+    FILE *f = run->paths.dir[0] ? fopen(path, "r") : NULL;
+    if (!f) return;
+    if (*at > 0 && fseek(f, *at, SEEK_SET) != 0) *at = 0;
+    while (fgets(line, sizeof line, f)) {
+        unsigned shard, actor, signo;
+        unsigned long long call;
+        if (sscanf(line, "%u %u %llu %u", &shard, &actor, &call, &signo) != 4) continue;
+        if (actor == 0 || actor > t->actor_cnt) continue;
+        say(w, "actor %s is left out from its input %llu on: %s%s", t->actors[actor - 1].name, call,
+            signo == SIGKILL ? "it does not come back from it" : "it dies of it: ",
+            signo == SIGKILL ? "" : strsignal((int)signo));
+    }
+    *at = ftell(f);
+    fclose(f);
+}
+
+/* reap looks after children that ended: 1 while any lives. *poison_at is how far RUN/poison was
+ * told. */
+static int reap(struct rt_run *run, struct child *kids, const struct rt_watcher *w, long *poison_at,
                 struct rt_error *err) {
     const struct rt_topology *t = run->topology;
     int alive = 0;
@@ -200,6 +222,7 @@ static int reap(struct rt_run *run, struct child *kids, const struct rt_watcher 
             return -1;
         }
         atomic_fetch_add(&run->link.shared->lost, 1);
+        tell_poison(run, w, poison_at);
         if (start(run, i, c, err) < 0) return -1;
         say(w, "process %s started again: it recovers from its journal", t->processes[i].name);
         alive = 1;
@@ -219,6 +242,17 @@ static void end_all(struct rt_run *run, struct child *kids) {
     }
 }
 
+int rt_kill_keep(const struct rt_run *run, bool on) {
+    char path[4200];
+    if (!run->paths.dir[0]) return 0;
+    snprintf(path, sizeof path, "%s/kill", run->paths.dir);
+    if (!on) return unlink(path) < 0 && errno != ENOENT ? -errno : 0;
+    int fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0644);
+    if (fd < 0) return -errno;
+    close(fd);
+    return 0;
+}
+
 int rt_supervise(struct rt_run *run, const struct rt_watcher *watcher, struct rt_error *err) {
     const struct rt_topology *t = run->topology;
     struct child *kids = calloc(t->process_cnt, sizeof *kids);
@@ -230,12 +264,18 @@ int rt_supervise(struct rt_run *run, const struct rt_watcher *watcher, struct rt
         free(seen);
         return rt_error_set(err, -ENOMEM, "no memory");
     }
+    long poison_at = 0;
+    tell_poison(run, watcher, &poison_at); /* those of earlier starts */
     asked_stop = asked_kill = 0;
     signal(SIGINT, on_stop);
     signal(SIGTERM, on_stop);
     signal(SIGUSR1, on_kill);
     signal(SIGPIPE, SIG_IGN);
     snprintf(kill_path, sizeof kill_path, "%s/kill", run->paths.dir);
+    if (run->paths.dir[0] && access(kill_path, F_OK) == 0) {
+        atomic_store(&run->link.shared->kill, 1); /* it was on when the engine ended */
+        say(watcher, "kill switch is on since before: %s; `ctl DIR unkill` lifts it", kill_path);
+    }
     for (uint16_t i = 0; i < t->process_cnt && code == 0; i++) code = start(run, i, &kids[i], err);
     if (code == 0 && run->paths.dir[0]) code = rt_control_start(run, err);
     int64_t tick_ns = 0, wait_ns = 1000000;
@@ -255,9 +295,10 @@ int rt_supervise(struct rt_run *run, const struct rt_watcher *watcher, struct rt
                            access(kill_path, F_OK) == 0)) {
             asked_kill = 0;
             rt_run_request(run, 0, 1);
+            if (rt_kill_keep(run, true) < 0) say(watcher, "kill switch: no file can be made for it");
             say(watcher, "kill switch is on: no new orders, open ones are canceled");
         }
-        if ((alive = reap(run, kids, watcher, err)) < 0) code = err->code;
+        if ((alive = reap(run, kids, watcher, &poison_at, err)) < 0) code = err->code;
         if (alive <= 0) break;
         watch_shards(run, seen, watcher);
         int64_t now_ns = rt_clock_monotonic_ns();

@@ -6,7 +6,8 @@
  *         Watchdog: a call that uses more CPU time than hang: without coming back is a hang; its
  *         thread is told to write the verdict (RUN/poison) and die. Three deaths within 60 s and
  *         the run stays down.
- *         Kill switch: SIGUSR1 or a file RUN/kill sets the kill word. SIGINT and SIGTERM end the
+ *         Kill switch: SIGUSR1, ctl or a file RUN/kill sets the kill word; the file stays, so that
+ *         the next start has it set, until ctl's unkill. SIGINT and SIGTERM end the
  *         run in good order; a second one within the grace kills. When the parent dies, its
  *         children get SIGTERM.
  * Thread  the parent's only one, and one for the control socket. */
@@ -25,6 +26,10 @@ struct rt_watcher {
 /* rt_supervise runs all processes of the run to their end. Returns 0, or a negative errno with err:
  * what the last child said. */
 int rt_supervise(struct rt_run *run, const struct rt_watcher *watcher, struct rt_error *err);
+
+/* rt_kill_keep makes (on) or removes the file RUN/kill, so that the kill switch outlasts the engine.
+ * Returns 0 or negative errno; 0 where the run has no directory. */
+int rt_kill_keep(const struct rt_run *run, bool on);
 
 /* rt_control_start opens RUN/ctl.sock (mode 0600; the peer's uid must be ours or root's and is
  * journaled) and serves it on a thread of its own. A request is one line, an answer one line of

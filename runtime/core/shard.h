@@ -274,6 +274,8 @@ void rt_shard_event(struct rt_shard *s, int64_t time_ns, uint64_t order, uint64_
 /* rt_shard_look takes what is not in the order of events (kill word, journal state, a command),
  * journals it and holds it for its turn. */
 void rt_shard_look(struct rt_shard *s);
+/* rt_shard_noted remembers what the record rec of the tape told of kill word and journal. */
+void rt_shard_noted(struct rt_shard *s, const struct msg_frame *rec);
 /* rt_shard_relax passes a moment by the idle mode, tries being how often in a row; true: it is
  * time to sleep. */
 bool rt_shard_relax(const struct rt_shard *s, uint64_t tries);

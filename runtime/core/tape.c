@@ -95,8 +95,7 @@ bool rt_tape_turn(struct rt_shard *s) {
         struct msg_frame *f = (struct msg_frame *)(void *)room;
         memcpy(f, rec, rec->size <= sizeof room ? rec->size : sizeof room);
         f->stamp = 0;
-        if (rec->kind == MSG_KILL_SEEN)
-            s->kill_seen = ((const struct msg_kill_seen *)msg_body(f))->word;
+        rt_shard_noted(s, f);
         rt_tape_take(s);
         rt_shard_event(s, s->clock == RT_CLOCK_REAL ? f->time_ns : s->now_ns, 0, f->trace_id);
         rt_shard_hand(s, f);
@@ -209,7 +208,9 @@ void rt_shard_snapshot(struct rt_shard *s, bool force) {
                                  .row_ns = s->row_ns,
                                  .exchange = s->exchange,
                                  .kill_seen = s->kill_seen,
-                                 .flags = (uint32_t)s->started | (uint32_t)s->stopped << 1 };
+                                 .flags = (uint32_t)s->started | (uint32_t)s->stopped << 1 |
+                                          (uint32_t)s->journal_low_seen << 2 |
+                                          (uint32_t)-s->journal_error_seen << 8 };
     rt_snapshot_row(s->snapshots, slot, 0, MSG_SHARD_ROW, s->number, &row, sizeof row);
     for (uint16_t i = 0; i < s->shard_cnt; i++) {
         struct msg_peer_row peer = { .next_ns = s->peer_ns[i], .next_order = s->peer_order[i] };
@@ -277,6 +278,8 @@ int rt_shard_load(void *arg, uint16_t owner, uint16_t kind, uint64_t key, const 
         s->kill_seen = r.kill_seen;
         s->started = r.flags & 1;
         s->stopped = (r.flags & 2) != 0;
+        s->journal_low_seen = (r.flags & 4) != 0;
+        s->journal_error_seen = -(int)(r.flags >> 8);
         return 0;
     }
     case MSG_PEER_ROW: {
@@ -324,6 +327,7 @@ int rt_shard_load(void *arg, uint16_t owner, uint16_t kind, uint64_t key, const 
         a->calls = r.calls;
         a->said_seq = r.said_seq;
         a->stopped = r.stopped != 0;
+        if (a->stopped) a->poison_call = 0;
         return 0;
     }
     case MSG_TIMER_ROW: {

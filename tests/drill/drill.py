@@ -1,0 +1,223 @@
+"""What the drills share: run files, the program as a child to be killed, and what a run left.
+
+The seed of a drill is printed; SHRIKE_SEED=N repeats it. SHRIKE_NIGHT=1 runs the whole."""
+import glob
+import json
+import os
+import random
+import re
+import shutil
+import signal
+import struct
+import subprocess
+import sys
+import tempfile
+import time
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+PROGRAM = os.path.abspath(os.environ.get("SHRIKE_BIN") or
+                          os.path.join(HERE, "../../build/release/shrike"))
+FAULTY = os.path.join(os.path.dirname(PROGRAM), "shrike_drill")
+NIGHT = os.environ.get("SHRIKE_NIGHT") == "1"
+
+INSTRUMENT = ("{{symbol: {0}, kind: linear, base: {1}, quote: USDT, venue: sim, tick_size: 0.1, "
+              "lot_size: 0.001, min_notional: 5, maker_fee: 0.0002, taker_fee: 0.0005, "
+              "slippage_bps: 0.5}}")
+RISK = ("{kind: risk, limits: {max_order_quantity: 1000, max_order_notional: 10000000, "
+        "price_collar: 0.5, max_position: 2000, order_rate: {count: 100000, per: 1s}, "
+        "duplicate_window: 1ms, max_open_orders: 1000}%s}")
+
+
+def seeded():
+    """Returns the drill's random numbers, its seed printed."""
+    seed = int(os.environ.get("SHRIKE_SEED") or random.SystemRandom().randrange(1 << 32))
+    print("seed %d (SHRIKE_SEED=%d repeats it)" % (seed, seed), flush=True)
+    return random.Random(seed)
+
+
+# Where actors live: name of the placement -> (shards, processes, shard of each actor).
+PLACES = {
+    "one": ("shards: {main: {}}", "", {}),
+    "two": ("shards: {main: {}, second: {}}", "", {"cross": "second", "pair": "second"}),
+    "five": ("shards: {main: {}, s: {}, r: {}, x: {}, p: {}}", "",
+             {"cross": "s", "pair": "s", "risk": "r", "execution": "x", "portfolio": "p"}),
+    "processes": ("shards: {main: {process: engine}, second: {process: strategies}}",
+                  "processes: {engine: {}, strategies: {}}", {"cross": "second", "pair": "second"}),
+}
+
+
+def run_file(place="one", clock="virtual", durability="process", snapshot="1h", bars="1m",
+             end="2024-02-10", strategies=None, source=None, more="", fast=10, slow=30, hang=None,
+             journal="{segment: 1048576}"):
+    """Returns the text of a run file: two instruments of the built-in market, two strategies."""
+    shards, processes, where = PLACES[place]
+    at = lambda actor: ", shard: " + where[actor] if actor in where else ""
+    if strategies is None:
+        strategies = (
+            "  cross: {kind: strategy%s, class: sma_cross, instruments: [AAA-PERP], interval: %s, "
+            "account: main, params: {fast: %d, slow: %d}, sizing: {fixed: 0.01}}\n"
+            "  pair: {kind: strategy%s, class: pair, instruments: [AAA-PERP, BBB-PERP], interval: %s, "
+            "account: main, params: {window: 30, entry_z: 1.5, exit_z: 0.5, stop_z: 6, max_hold: 2h, "
+            "check: 10m}, sizing: {fixed: 0.01}}\n"
+            % (at("cross"), bars, fast, slow, at("pair"), bars))
+    if source is None:
+        source = "{kind: market, instruments: [AAA-PERP, BBB-PERP], interval: %s}" % bars
+    return "\n".join([
+        "name: drill", "clock: %s" % clock, "durability: %s" % durability,
+        "snapshot_every: %s" % snapshot, "seed: 7", "journal: %s" % journal,
+        "start: 2024-01-01\nend: %s" % end if end else "",
+        "hang: %s" % hang if hang else "",
+        "instruments:", "  AAA-PERP: " + INSTRUMENT.format("AAAUSDT", "AAA"),
+        "  BBB-PERP: " + INSTRUMENT.format("BBBUSDT", "BBB"),
+        "accounts: {main: {quote: USDT, cash: 100000}}", processes, shards,
+        "sources:", "  - " + source, more, "actors:", strategies.rstrip("\n"),
+        "  feed: {kind: feed}", "  risk: " + RISK % at("risk"),
+        "  execution: {kind: execution%s}" % at("execution"),
+        "  portfolio: {kind: portfolio%s}" % at("portfolio"), "  venue: {kind: venue}", ""])
+
+
+class Place:
+    """A directory of its own, with the stages of its runs; gone at the end."""
+
+    def __init__(self, base=None):
+        self.path = tempfile.mkdtemp(prefix="shrike-drill-", dir=base)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, kind, value, trace):
+        if kind is None or not os.environ.get("SHRIKE_KEEP"):
+            for run in glob.glob(self.path + "/*/run.yaml"):
+                shutil.rmtree(stage_of(os.path.dirname(run)), ignore_errors=True)
+            shutil.rmtree(self.path, ignore_errors=True)
+        else:
+            print("kept " + self.path)
+
+    def file(self, name, text):
+        """Writes a file and returns its path."""
+        path = os.path.join(self.path, name)
+        with open(path, "w") as f:
+            f.write(text)
+        return path
+
+    def dir(self, name):
+        """Returns the path of a run directory, without making it."""
+        return os.path.join(self.path, name)
+
+
+def stage_of(run):
+    """Returns the stage directory of the run in directory run."""
+    with open(run + "/run.yaml") as f:
+        return "/dev/shm/shrike-" + re.search(r'run_id: "([0-9a-f]+)"', f.read()).group(1)
+
+
+def start(args, program=PROGRAM, **more):
+    """Starts the program in a session of its own; returns the Popen."""
+    return subprocess.Popen([program] + args, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                            start_new_session=True, text=True, errors="replace", **more)
+
+
+def family(pid):
+    """Returns the pids of a process's children."""
+    try:
+        with open("/proc/%d/task/%d/children" % (pid, pid)) as f:
+            return [int(p) for p in f.read().split()]
+    except OSError:
+        return []
+
+
+def kill_all(child):
+    """SIGKILLs a program and its children: the parent first, so that it starts nothing anew."""
+    os.kill(child.pid, signal.SIGSTOP)
+    for pid in family(child.pid):
+        try:
+            os.kill(pid, signal.SIGKILL)
+        except ProcessLookupError:
+            pass
+    child.kill()
+
+
+def finish(child, timeout=60):
+    """Waits for a program; returns (exit code, stdout, stderr)."""
+    try:
+        out, err = child.communicate(timeout=timeout)
+    except subprocess.TimeoutExpired:
+        kill_all(child)
+        out, err = child.communicate()
+        return "timeout", out, err
+    return child.returncode, out, err
+
+
+def shrike(*args, program=PROGRAM, timeout=60):
+    """Runs the program to its end; returns (exit code, stdout, stderr)."""
+    return finish(start(list(args), program=program), timeout)
+
+
+def left(run, program=PROGRAM):
+    """Returns what a run left: hash per actor by replay --verify, and the result files."""
+    code, out, err = shrike("replay", run, "--verify", "--json", program=program)
+    if code != 0:
+        raise AssertionError("replay --verify of %s: exit %s: %s%s" % (run, code, out, err))
+    found = {}
+    for line in out.splitlines():
+        row = json.loads(line)
+        if "actor" in row:
+            found["actor " + row["actor"]] = row["hash"]
+    for name in ("orders", "fills", "trades", "equity"):
+        for path in (run + "/out/" + name + ".csv", run + "/" + name + ".csv"):
+            if os.path.exists(path):
+                with open(path, "rb") as f:
+                    found[name + ".csv"] = f.read()
+    return found
+
+
+def differ(a, b):
+    """Returns in words how two results of left() differ, empty when they do not."""
+    words = []
+    for key in sorted(set(a) | set(b)):
+        if a.get(key) == b.get(key):
+            continue
+        x, y = a.get(key), b.get(key)
+        if isinstance(x, bytes) and isinstance(y, bytes):
+            lines = zip(x.splitlines() + [None], y.splitlines() + [None])
+            n, pair = next((i, p) for i, p in enumerate(lines, 1) if p[0] != p[1])
+            words.append("%s line %d: %r, %r" % (key, n, pair[0], pair[1]))
+        else:
+            words.append("%s: %r, %r" % (key, x, y))
+    return "; ".join(words)
+
+
+# Kinds of message the drills look at (schemas/*.fbs), and the bit of what was said.
+POISON, ACTOR_STOPPED, JOURNAL_STATE, KILL_SEEN = 5, 6, 11, 12
+ORDER_INTENT, ORDER_STATE, FILL, OUT = 48, 54, 55, 0x8000
+
+
+def records(run, shard):
+    """Yields (kind, source, time_ns, body) of every record of a shard's disk segments."""
+    for path in sorted(glob.glob("%s/journal/%s/*.seg" % (run, shard)),
+                       key=lambda p: int(os.path.basename(p)[:-4])):
+        with open(path, "rb") as f:
+            seg = f.read()
+        if seg[:8] != b"SHRKJRNL":
+            continue
+        at = struct.unpack_from("<I", seg, 12)[0]
+        while at + 32 <= len(seg):
+            kind, size, source, _, _, _, time_ns, _ = struct.unpack_from("<HHHHIIqQ", seg, at)
+            if size < 32:
+                break
+            yield kind, source, time_ns, seg[at + 32:at + size]
+            at += size
+
+
+def trader(name, shard="", instrument="AAA-PERP", interval="trades", **params):
+    """Returns an actor's line: the drills' own strategy, with these parameters."""
+    return ("  %s: {kind: strategy%s, class: drill, instruments: [%s], interval: %s, account: main, "
+            "params: {%s}, sizing: {fixed: 0.01}}\n"
+            % (name, ", shard: " + shard if shard else "", instrument, interval,
+               ", ".join("%s: %s" % it for it in params.items())))
+
+
+def trades(per_hour):
+    """Returns a source: trades of both instruments, so many an hour."""
+    return ("{kind: market, instruments: [AAA-PERP, BBB-PERP], rows: trades, trades_per_hour: %d}"
+            % per_hour)

@@ -1,0 +1,126 @@
+/* faulty.c - strategies of the drills: one that trades often, and breaks when told to.
+ *
+ * For     the program shrike_drill, which is shrike with this list of classes in place of
+ *         actors/strategy/classes.c. It is not installed.
+ * Thread  the shard's. */
+#include "actors/strategy/classes.h"
+#include <stdlib.h>
+
+/* How it breaks. */
+enum fault { FAULT_NONE, FAULT_ASSERT, FAULT_WILD, FAULT_LOOP, FAULT_FLOOD };
+
+/* Order of the parameters. */
+enum param { P_EVERY, P_TIMER, P_AT, P_HOW };
+
+/* State. */
+struct drill {
+    int64_t every;  /* parameter */
+    int64_t timer;  /* parameter, ns */
+    int64_t at;     /* parameter */
+    int64_t how;    /* parameter: enum fault */
+    int64_t heard;  /* bars and trades heard */
+    int64_t timers; /* timers heard */
+    int64_t fills;  /* fills heard */
+    uint64_t dice;  /* newest random number */
+};
+
+static const struct st_param drill_params[] = {
+    { "every", ST_INT, 1, 1e9, 5, "turns round after so many bars or trades" },
+    { "timer", ST_DURATION, 0, 86400, 0, "sets a timer for so long, again and again; 0 = none" },
+    { "at", ST_INT, 0, 1e9, 0, "breaks at this bar or trade; 0 = never" },
+    { "how", ST_INT, 0, 4, 0, "1 asserts, 2 writes wild, 3 loops for ever, 4 says too much" },
+    { NULL, ST_INT, 0, 0, 0, NULL },
+};
+
+/* keep takes the parameters into the state. */
+static void keep(struct drill *s, const union st_value *p) {
+    s->every = p[P_EVERY].i;
+    s->timer = p[P_TIMER].i;
+    s->at = p[P_AT].i;
+    s->how = p[P_HOW].i;
+}
+
+/* on_start keeps the parameters and sets the first timer. */
+static void on_start(struct st_host *h, void *state, const struct st_start *start) {
+    struct drill *s = state;
+    keep(s, start->params);
+    if (s->timer > 0) st_timer(h, 1, st_now(h) + s->timer);
+}
+
+/* on_set keeps the parameters. */
+static void on_set(struct st_host *h, void *state) {
+    keep(state, st_params(h));
+}
+
+/* break_down does what it was told. */
+static void break_down(struct st_host *h, const struct drill *s) {
+    struct st_signal signal = { .action = ST_WAIT, .reason = REASON_SIGNAL_CROSS_UP };
+    switch ((enum fault)s->how) {
+    case FAULT_NONE: return;
+    case FAULT_ASSERT: abort();
+    case FAULT_WILD: *(volatile int *)(uintptr_t)s->how = 1; return;
+    case FAULT_LOOP:
+        for (volatile int64_t i = 0;; i++) {}
+    case FAULT_FLOOD:
+        for (int i = 0; i < 1000000; i++) (void)st_signal(h, &signal);
+        return;
+    }
+}
+
+/* heard turns the position round now and then. */
+static void heard(struct st_host *h, struct drill *s, uint16_t leg) {
+    s->heard++;
+    if (s->at > 0 && s->heard == s->at) break_down(h, s);
+    if (s->heard % s->every != 0) return;
+    s->dice = st_random(h);
+    struct st_signal signal = { .leg = leg };
+    signal.action = s->heard / s->every % 2 ? ST_LONG : ST_SHORT;
+    signal.reason = signal.action == ST_LONG ? REASON_SIGNAL_CROSS_UP : REASON_SIGNAL_CROSS_DOWN;
+    (void)st_signal(h, &signal);
+}
+
+/* on_bar counts it as heard. */
+static void on_bar(struct st_host *h, void *state, uint16_t leg, const struct msg_bar *bar) {
+    (void)bar;
+    heard(h, state, leg);
+}
+
+/* on_trade counts it as heard. */
+static void on_trade(struct st_host *h, void *state, uint16_t leg, const struct msg_trade *trade) {
+    (void)trade;
+    heard(h, state, leg);
+}
+
+/* on_timer sets it again. */
+static void on_timer(struct st_host *h, void *state, uint32_t key) {
+    struct drill *s = state;
+    s->timers++;
+    st_timer(h, key, st_now(h) + s->timer);
+}
+
+/* on_fill counts. */
+static void on_fill(struct st_host *h, void *state, uint16_t leg, const struct msg_fill *fill) {
+    struct drill *s = state;
+    (void)h;
+    (void)leg;
+    (void)fill;
+    s->fills++;
+}
+
+/* The class. */
+static const struct st_class st_drill = {
+    .name = "drill",
+    .help = "Turns its position round every few bars or trades, and breaks when told to.",
+    .params = drill_params,
+    .leg_min = 1,
+    .leg_max = 2,
+    .state_bytes = sizeof(struct drill),
+    .on_start = on_start,
+    .on_bar = on_bar,
+    .on_trade = on_trade,
+    .on_timer = on_timer,
+    .on_fill = on_fill,
+    .on_set = on_set,
+};
+
+const struct st_class *const st_classes[] = { &st_drill, &st_pair, &st_sma_cross, NULL };
