@@ -30,9 +30,11 @@ class Kill(unittest.TestCase):
         """Runs undisturbed on one shard; returns what it left and how long it took."""
         run, path = place.dir("reference"), place.file("reference.yaml", drill.run_file())
         began = time.monotonic()
-        code, _, err = drill.shrike("run", path, "--dir", run)
+        code, _, err = drill.shrike("backtest", path, "--out", run)
         self.assertEqual((code, err), (0, ""))
-        return drill.left(run), time.monotonic() - began
+        seconds, found = time.monotonic() - began, drill.left(run)
+        self.assertGreater(len(found["fills.csv"].splitlines()), 1000)
+        return found, seconds
 
     def one(self, place, number, seed):
         """One round; returns (kills, kills during recovery, what went wrong or "")."""
@@ -86,7 +88,10 @@ class Kill(unittest.TestCase):
         if code != 0:
             return kills, again, "%s (%s): exit %s: %s%s" % (what, " ".join(said), code, out, err)
         try:
-            wrong = drill.differ(self.expected, drill.left(run))
+            found = drill.left(run)
+            wrong = drill.differ(self.expected, found)
+            if command == "backtest" and len(found) != len(self.expected):
+                wrong += "; files are missing"
         except AssertionError as why:
             wrong = str(why)
         if wrong:
