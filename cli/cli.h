@@ -31,6 +31,15 @@ const char *cli_option(int *argc, char **argv, const char *name);
 bool cli_flag(int *argc, char **argv, const char *name);
 /* cli_colour tells whether colours may be used on stream fd (a terminal, NO_COLOR unset). */
 bool cli_colour(int fd);
+/* cli_program returns how this program is called from here: a path below the working directory, or
+ * its name. */
+const char *cli_program(void);
+/* cli_peek opens the run in dir for looking: its own configuration, clock and directory. Returns 0
+ * or negative errno with err; then nothing is open. */
+int cli_peek(const char *dir, struct rt_topology **t, struct rt_run *run, struct rt_error *err)
+    __attribute__((warn_unused_result));
+/* cli_peek_close closes what cli_peek opened. */
+void cli_peek_close(struct rt_topology *t, struct rt_run *run);
 
 /* The subcommands' own functions. */
 int cmd_run(int argc, char **argv);      /* cmd_run.c */
@@ -38,5 +47,8 @@ int cmd_backtest(int argc, char **argv); /* cmd_backtest.c */
 int cmd_check(int argc, char **argv);    /* cmd_check.c */
 int cmd_replay(int argc, char **argv);   /* cmd_replay.c */
 int cmd_ctl(int argc, char **argv);      /* cmd_ctl.c */
+int cmd_journal(int argc, char **argv);  /* cmd_journal.c */
+int cmd_state(int argc, char **argv);    /* cmd_state.c */
+int cmd_data(int argc, char **argv);     /* cmd_data.c */
 int cmd_bench(int argc, char **argv);    /* cmd_bench.c */
 #endif

@@ -1,5 +1,6 @@
 /* main.c - the program: finds the subcommand and hands over. */
 #include "cli/cli.h"
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -8,27 +9,84 @@
 const struct cli_command cli_commands[] = {
     { "run", "trade: paper by the file's clock, with a live table",
       "usage: shrike run RUN.yaml [--dir DIR] [--plain] [--json]\n"
-      "  Starts the run the file declares, or recovers it when DIR holds it already.\n"
-      "  --dir DIR   the run directory (default runs/NAME)\n"
+      "  Starts what the file declares, or goes on with it when DIR holds it already.\n"
+      "  --dir DIR   the run directory (default runs/NAME, runs/NAME-2 ... when that one has "
+      "ended)\n"
       "  --plain     lines instead of the live table\n"
-      "  Ctrl-C ends it in good order; results are in DIR/out.\n",
+      "  --json      nothing while it runs, the summary as JSON at its end\n"
+      "  Ctrl-C ends it in good order; results are in DIR/out.\n"
+      "example:\n"
+      "  shrike run config/demo.yaml\n",
       cmd_run },
     { "backtest", "run a file on the virtual clock and write the results",
       "usage: shrike backtest RUN.yaml --out DIR [--json]\n"
-      "  Writes DIR/summary.json, orders.csv, fills.csv, trades.csv, equity.csv, manifest.json.\n"
-      "  A DIR that holds an unfinished backtest of the same file is finished.\n",
+      "  Writes orders.csv, fills.csv, trades.csv, equity.csv, summary.json and manifest.json "
+      "into\n"
+      "  DIR and prints a short report (--json: summary.json). A DIR that holds an unfinished\n"
+      "  backtest of the same file is finished.\n"
+      "example:\n"
+      "  shrike data generate --out data && shrike backtest config/backtest.yaml --out "
+      "runs/backtest\n",
       cmd_backtest },
-    { "check", "check a run file without side effects, print its topology",
-      "usage: shrike check RUN.yaml [--json]\n", cmd_check },
-    { "replay", "replay a run from its journal and compare",
+    { "check", "check a run file without side effects, print and draw its topology",
+      "usage: shrike check RUN.yaml [--json]\n"
+      "  Reads the file and its data as a run would; tells processes, shards, actors, memory, "
+      "edges,\n"
+      "  and who says what to whom. Exit code 1 with file:line:column when something is wrong.\n"
+      "example:\n"
+      "  shrike check config/five.yaml\n",
+      cmd_check },
+    { "journal", "look into the journal of a run, while it runs or later",
+      "usage: shrike journal ls|dump|verify|stat|follow DIR [--shard S] [--kind K] [--limit N] "
+      "[--json]\n"
+      "  ls      the segments and where they are\n"
+      "  dump    every record, heard (in) and said (out), by time\n"
+      "  verify  reads all, checks every record; exit code 1 when one is damaged\n"
+      "  stat    records and bytes by kind\n"
+      "  follow  dump that goes on as long as the run does\n"
+      "  --kind takes a name of schemas/*.fbs.\n"
+      "example:\n"
+      "  shrike journal follow runs/demo --kind Fill\n",
+      cmd_journal },
+    { "replay", "make every output of a run again from its inputs and compare",
       "usage: shrike replay DIR --verify [--json]\n"
-      "  Makes every output again from the recorded inputs and compares bit for bit.\n",
+      "  Tells the hash of what each actor said and of its state, per shard and in all; exit code "
+      "1\n"
+      "  with the first difference when there is one.\n"
+      "example:\n"
+      "  shrike replay runs/demo --verify\n",
       cmd_replay },
+    { "state", "what a run holds, from snapshot and journal, without starting it",
+      "usage: shrike state DIR [--json]\n"
+      "  HAVE client_order_id status          every order there ever was\n"
+      "  POS account symbol qty avg_price     what is held\n"
+      "  CASH account asset amount\n"
+      "  ACTOR name hash                      of its state\n"
+      "  HASH hash                            of all lines above\n"
+      "example:\n"
+      "  shrike state runs/demo | grep -v ^HAVE\n",
+      cmd_state },
     { "ctl", "pause, resume, stop, kill, set a parameter of a running engine",
       "usage: shrike ctl DIR pause|resume|stop [ACTOR]\n"
       "       shrike ctl DIR set ACTOR PARAM VALUE\n"
-      "       shrike ctl DIR kill|unkill|status\n",
+      "       shrike ctl DIR kill|unkill|status\n"
+      "  Without ACTOR all are meant. The answer is one line of JSON; every command is journaled.\n"
+      "example:\n"
+      "  shrike ctl runs/demo set cross fast 10\n",
       cmd_ctl },
+    { "data", "invent market data, or check a file of it",
+      "usage: shrike data generate --out DIR [--symbols A,B] [--days N] [--interval 1m | "
+      "--trades]\n"
+      "                            [--start YYYY-MM-DD] [--seed N] [--trades-per-hour N]\n"
+      "       shrike data check FILE [--kind klines|trades] [--interval 1m] [--json]\n"
+      "  generate  seeded bars or trades as CSV in Binance's form; the same options, the same "
+      "bytes\n"
+      "            (default: BTCUSDT,ETHUSDT, 30 days of 1m from 2024-01-01, seed 1)\n"
+      "  check     reads a file as a run would; one line about it, or the first fault with its "
+      "line\n"
+      "example:\n"
+      "  shrike data generate --out data --symbols BTCUSDT --days 90 --interval 1h\n",
+      cmd_data },
     { "bench", "measure this machine: hops, tick to order, journal, backtest, CSV",
       "usage: shrike bench [--json FILE] [--only NAME,..] [--quick] [--baseline FILE] [--dir DIR]\n"
       "  NAME is hop, local, relay, tick_order, journal, backtest or csv; FILE - is the screen.\n"
@@ -84,6 +142,39 @@ bool cli_flag(int *argc, char **argv, const char *name) {
 
 bool cli_colour(int fd) {
     return isatty(fd) && !getenv("NO_COLOR");
+}
+
+const char *cli_program(void) {
+    static char path[4096];
+    char here[4096];
+    ssize_t n = readlink("/proc/self/exe", path, sizeof path - 1);
+    if (n <= 0 || !getcwd(here, sizeof here)) return "shrike";
+    path[n] = 0;
+    size_t m = strlen(here);
+    return strncmp(path, here, m) == 0 && path[m] == '/' ? path + m + 1 : "shrike";
+}
+
+int cli_peek(const char *dir, struct rt_topology **t, struct rt_run *run, struct rt_error *err) {
+    char path[4300];
+    snprintf(path, sizeof path, "%.4000s/run.yaml", dir);
+    if (access(path, R_OK) != 0)
+        return rt_error_set(err, -ENOENT,
+                            "%s: no run is there; the directory of a run or a backtest "
+                            "expected",
+                            dir);
+    snprintf(path, sizeof path, "%.4000s/config.yaml", dir);
+    int code = rt_topology_load(path, &shrike_registry, NULL, t, err);
+    if (code < 0) return code;
+    if ((code = rt_run_peek(*t, dir, run, err)) < 0) {
+        rt_run_close(run, false);
+        rt_topology_close(*t);
+    }
+    return code;
+}
+
+void cli_peek_close(struct rt_topology *t, struct rt_run *run) {
+    rt_run_close(run, false);
+    rt_topology_close(t);
 }
 
 /* help prints what there is. */

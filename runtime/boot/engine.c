@@ -2,6 +2,7 @@
 #include "runtime/base/hash.h"
 #include "runtime/boot/build.h"
 #include "runtime/time/clock.h"
+#include "runtime/watch/log.h"
 #include "schemas/schema.h"
 #include <dirent.h>
 #include <errno.h>
@@ -45,12 +46,10 @@ static int lay_link(struct rt_run *run, struct rt_error *err) {
     const struct rt_topology *t = run->topology;
     struct rt_link *l = &run->link;
     uint32_t n = t->shard_cnt;
-    size_t at = 0, rings[RT_SHARDS_MAX * 4];
+    size_t at = 0;
     size_t shared = lay(&at, sizeof *l->shared), pulses = lay(&at, n * sizeof *l->pulses);
-    size_t bells = lay(&at, n * sizeof *l->bells), tallies = lay(&at, n * sizeof *l->tallies);
-    size_t edges = lay(&at, (t->edge_cnt ? t->edge_cnt : 1) * sizeof *l->edges);
+    size_t bells = lay(&at, n * sizeof *l->bells);
     size_t commands = lay(&at, n * ((rt_ring_bytes(COMMAND_SLOTS, 0) + 127) & ~(size_t)127));
-    (void)rings;
     size_t *ring_at = calloc(t->edge_cnt ? t->edge_cnt : 1, sizeof *ring_at);
     l->rings = calloc((size_t)n * n, sizeof *l->rings);
     l->commands = calloc(n, sizeof *l->commands);
@@ -71,8 +70,6 @@ static int lay_link(struct rt_run *run, struct rt_error *err) {
     l->shared = (struct rt_shared *)(void *)(b + shared);
     l->pulses = (struct rt_pulse *)(void *)(b + pulses);
     l->bells = (struct rt_doorbell *)(void *)(b + bells);
-    l->tallies = (struct rt_tally *)(void *)(b + tallies);
-    l->edges = (struct rt_edge_tally *)(void *)(b + edges);
     for (uint32_t i = 0; i < n; i++) {
         size_t each = (rt_ring_bytes(COMMAND_SLOTS, 0) + 127) & ~(size_t)127;
         l->commands[i] = rt_ring_init(b + commands + i * each, COMMAND_SLOTS, 0);
@@ -404,6 +401,120 @@ static void read_poison(struct rt_run *run, struct rt_shard *s) {
     if (f) fclose(f);
 }
 
+void rt_run_page(const struct rt_run *run, uint16_t process, char *out, size_t cap) {
+    snprintf(out, cap, "%s/metrics.%s", run->paths.stage, run->topology->processes[process].name);
+}
+
+/* page_cnt counts what of the run belongs to a process: its shards, the edges that touch them, its
+ * actors. */
+static void page_cnt(const struct rt_topology *t, uint16_t process, struct rt_metrics_options *o) {
+    for (uint32_t i = 0; i < t->shard_cnt; i++) o->shard_cnt += t->shards[i].process == process;
+    for (uint32_t i = 0; i < t->edge_cnt; i++)
+        o->edge_cnt += t->shards[t->edges[i].from].process == process ||
+                       t->shards[t->edges[i].to].process == process;
+    for (uint32_t i = 0; i < t->actor_cnt; i++)
+        o->actor_cnt += t->shards[t->actors[i].shard].process == process;
+    o->hop_cnt = o->actor_cnt;
+}
+
+/* room takes cnt pointers from the shard's arena. */
+static void *room(struct rt_shard *s, size_t cnt) {
+    return rt_arena_take(&s->arena, (cnt ? cnt : 1) * sizeof(void *));
+}
+
+/* make_page makes the metrics page of a process and shows its shards where to write. A run without
+ * a directory has none. */
+static int make_page(struct rt_run *run, uint16_t process, struct rt_error *err) {
+    const struct rt_topology *t = run->topology;
+    char path[256];
+    if (!run->paths.dir[0]) return 0;
+    int code = make_dir(run->paths.stage, 0700);
+    if (code < 0) return rt_error_set(err, code, "%s: %s", run->paths.stage, strerror(-code));
+    rt_run_page(run, process, path, sizeof path);
+    struct rt_metrics_options o = { .path = path,
+                                    .process = t->processes[process].name,
+                                    .build_id = rt_build_id(),
+                                    .run_id = run->run_id };
+    page_cnt(t, process, &o);
+    if ((code = rt_metrics_create(&run->page, &o, err)) < 0) return code;
+    uint32_t shards = 0, edges = 0, actors = 0;
+    for (uint16_t n = 0; n < t->shard_cnt; n++) {
+        struct rt_shard *s = run->shards[n];
+        if (t->shards[n].process != process || !s) continue;
+        struct rt_meter *m = &s->meter;
+        m->shard = rt_metrics_shard(&run->page, shards++);
+        rt_metrics_name(m->shard->name, t->shards[n].name);
+        m->shard->number = n;
+        m->shard->core = t->shards[n].core;
+        m->out = room(s, s->edge_out_cnt);
+        m->in = room(s, s->edge_in_cnt);
+        m->actors = room(s, s->local_cnt);
+        m->hops = room(s, s->local_cnt);
+        if (!m->out || !m->in || !m->actors || !m->hops)
+            return rt_error_set(err, -ENOMEM,
+                                "arena of shard %s is too small; raise arena:", t->shards[n].name);
+        for (uint16_t i = 0; i < s->local_cnt; i++, actors++) {
+            const struct rt_actor_def *a = &t->actors[s->locals[i].id - 1];
+            m->actors[i] = rt_metrics_actor(&run->page, actors);
+            m->hops[i] = rt_metrics_hop(&run->page, actors);
+            rt_metrics_name(m->actors[i]->name, a->name);
+            rt_metrics_name(m->actors[i]->kind, a->kind->name);
+            m->actors[i]->id = a->id;
+            m->actors[i]->shard = n;
+            rt_metrics_name(m->hops[i]->from, "event");
+            rt_metrics_name(m->hops[i]->to, a->name);
+        }
+    }
+    for (uint32_t i = 0; i < t->edge_cnt; i++) {
+        const struct rt_edge_def *d = &t->edges[i];
+        struct rt_shard *from = run->shards[d->from], *to = run->shards[d->to];
+        bool ours = from && t->shards[d->from].process == process;
+        bool theirs = to && t->shards[d->to].process == process;
+        if (!ours && !theirs) continue;
+        struct rt_metrics_edge *e = rt_metrics_edge(&run->page, edges++);
+        rt_metrics_name(e->from, t->shards[d->from].name);
+        rt_metrics_name(e->to, t->shards[d->to].name);
+        rt_metrics_name(e->policy, t->step ? "missized" : "by kind");
+        e->capacity = d->capacity;
+        if (ours) from->meter.out[from->out_of[d->to]] = e;
+        if (theirs) to->meter.in[to->in_of[d->from]] = e;
+    }
+    return rt_metrics_publish(&run->page, err);
+}
+
+/* The topology whose names the log shows. */
+static const struct rt_topology *log_names;
+
+/* name_of names numbers of the log's forms. */
+static const char *name_of(const char *form, int64_t number) {
+    static const char *const commands[] = { "none", "pause", "resume", "stop", "kill", "set" };
+    if (strcmp(form, "actor") == 0 && number >= 1 && number <= log_names->actor_cnt)
+        return log_names->actors[number - 1].name;
+    if (strcmp(form, "reason") == 0) return msg_reason_name((uint16_t)number);
+    if (strcmp(form, "command") == 0 && number >= 0 && number < 6) return commands[number];
+    return NULL;
+}
+
+/* start_log opens RUN/log/PROCESS.jsonl; a run without a directory logs nothing. */
+static int start_log(struct rt_run *run, uint16_t process, struct rt_error *err) {
+    char path[4300];
+    if (!run->paths.dir[0]) return 0;
+    snprintf(path, sizeof path, "%s/log", run->paths.dir);
+    int code = make_dir(path, 0755);
+    if (code < 0) return rt_error_set(err, code, "%s: %s", path, strerror(-code));
+    snprintf(path, sizeof path, "%s/log/%s.jsonl", run->paths.dir,
+             run->topology->processes[process].name);
+    log_names = run->topology;
+    struct rt_log_options o = { .path = path,
+                                .json = true,
+                                .level = RT_LOG_INFO,
+                                .bytes_max = 16 << 20,
+                                .keep = 4,
+                                .name = name_of,
+                                .metrics = run->page.map ? rt_metrics_log(&run->page) : NULL };
+    return rt_log_start(&o, err);
+}
+
 /* A shard's thread and what it needs. */
 struct thread {
     struct rt_run *run;      /* the run */
@@ -476,6 +587,8 @@ static void *shard_main(void *arg) {
     stack_t old;
     thread_shard = s;
     watch_faults(&old);
+    bool logged = rt_log_attach(d->name) == 0;
+    RT_LOG(RT_EVENT_SHARD_STARTED, s->number, d->core, s->local_cnt);
     if (d->core >= 0) {
         cpu_set_t set;
         CPU_ZERO(&set);
@@ -498,6 +611,11 @@ static void *shard_main(void *arg) {
     t->code = rt_shard_run(s);
     atomic_store(&s->pulse->calling, 0);
     atomic_store(&s->pulse->tid, 0);
+    if (t->code < 0)
+        RT_LOG(RT_EVENT_SHARD_FAILED, s->number, s->events, t->code);
+    else
+        RT_LOG(RT_EVENT_SHARD_ENDED, s->number, s->events, 0);
+    if (logged) rt_log_detach();
     rt_poller_close(&t->poller);
     sigaltstack(&old, NULL);
     return NULL;
@@ -557,7 +675,6 @@ static int prepare(struct rt_run *run, uint16_t number, struct thread *th, struc
     /* else at the tape's end: until then the sender must not see it go back */
     for (uint16_t i = 0; i < s->edge_in_cnt && !s->tape; i++)
         rt_ring_rx_init(&s->in[i].rx, s->in[i].rx.ring, s->in[i].heard);
-    rt_arena_seal(&s->arena);
     return 0;
 }
 
@@ -588,6 +705,10 @@ int rt_run_process(struct rt_run *run, uint16_t process, struct rt_error *err) {
     if ((code = rt_disk_start(err)) < 0) goto end;
     for (uint16_t n = 0; n < t->shard_cnt && code == 0; n++)
         if (t->shards[n].process == process) code = prepare(run, n, &threads[n], err);
+    if (code == 0 && (code = make_page(run, process, err)) == 0)
+        code = start_log(run, process, err);
+    for (uint16_t n = 0; n < t->shard_cnt && code == 0; n++)
+        if (t->shards[n].process == process) rt_arena_seal(&run->shards[n]->arena);
     for (uint16_t n = 0; n < t->shard_cnt && code == 0; n++) {
         if (t->shards[n].process != process) continue;
         int bad = pthread_create(&threads[n].id, NULL, shard_main, &threads[n]);
@@ -612,6 +733,8 @@ int rt_run_process(struct rt_run *run, uint16_t process, struct rt_error *err) {
         }
     }
     rt_disk_stop();
+    if (run->paths.dir[0]) rt_log_stop();
+    rt_metrics_close(&run->page);
 end:
     if (poison_fd >= 0) close(poison_fd);
     poison_fd = -1;

@@ -9,6 +9,7 @@
 #ifndef RUNTIME_BOOT_ENGINE_H
 #define RUNTIME_BOOT_ENGINE_H
 #include "runtime/boot/topology.h"
+#include "runtime/watch/metrics.h"
 
 /* Where a run lives on disk. */
 struct rt_run_paths {
@@ -18,26 +19,20 @@ struct rt_run_paths {
 
 /* What processes of a run share. */
 struct rt_link {
-    struct rt_shared *shared;    /* words of the run */
-    struct rt_pulse *pulses;     /* one per shard */
-    struct rt_doorbell *bells;   /* one per shard */
-    struct rt_ring **rings;      /* [from * shards + to], NULL = no edge */
-    struct rt_ring **commands;   /* one per shard, from the control thread */
-    struct rt_tally *tallies;    /* one per shard, copied now and then: for readers */
-    struct rt_edge_tally *edges; /* one per edge of the topology, likewise */
-    void *base;                  /* the mapping */
-    size_t bytes;                /* its size */
-};
-
-/* Counters of an edge, for readers. */
-struct rt_edge_tally {
-    _Atomic uint64_t sent, received, dropped, merged, refused, queued, high_water; /* relaxed */
+    struct rt_shared *shared;  /* words of the run */
+    struct rt_pulse *pulses;   /* one per shard */
+    struct rt_doorbell *bells; /* one per shard */
+    struct rt_ring **rings;    /* [from * shards + to], NULL = no edge */
+    struct rt_ring **commands; /* one per shard, from the control thread */
+    void *base;                /* the mapping */
+    size_t bytes;              /* its size */
 };
 
 /* A run. */
 struct rt_run {
     struct rt_topology *topology;        /* what it is */
     struct rt_run_paths paths;           /* where it lives; dir empty = nowhere (journal: off) */
+    struct rt_metrics page;              /* figures of this process for readers; map NULL = none */
     struct rt_link link;                 /* what its processes share */
     uint64_t run_id;                     /* this run */
     int lock_fd;                         /* holds the run directory's lock */
@@ -88,6 +83,9 @@ int rt_run_tape(const struct rt_run *run, uint16_t shard, uint64_t position, str
 
 /* rt_run_request asks the run to stop for a Reason, or sets the kill word, and wakes all. */
 void rt_run_request(struct rt_run *run, uint32_t stop, uint32_t kill);
+
+/* rt_run_page writes the path of the metrics page of a process (its index) into out. */
+void rt_run_page(const struct rt_run *run, uint16_t process, char *out, size_t cap);
 
 /* rt_run_close frees what open took; with done the stage is removed (all is on disk). */
 void rt_run_close(struct rt_run *run, bool done);

@@ -1,7 +1,9 @@
 /* shard.c - calls, mail and the loop. */
 #include "runtime/core/shard.h"
+#include "runtime/base/alloc.h"
 #include "runtime/base/philox.h"
 #include "runtime/time/clock.h"
+#include "runtime/watch/log.h"
 #include <errno.h>
 #include <sched.h>
 #include <signal.h>
@@ -123,6 +125,8 @@ void rt_shard_leave_out(struct rt_shard *s, uint16_t local, uint16_t reason) {
     struct rt_local *a = &s->locals[local];
     if (a->stopped) return;
     a->stopped = true;
+    a->stop_reason = reason;
+    if (!s->verify) RT_LOG(RT_EVENT_ACTOR_STOPPED, a->id, reason, 0);
     rt_wheel_cancel_all(s->wheel, a->id);
     for (uint16_t i = 0; i < s->series_cnt; i++)
         for (int how = 0; how < RT_HEAR_CNT; how++) {
@@ -191,6 +195,13 @@ void rt_shard_said(struct rt_shard *s, uint16_t local, uint8_t *from) {
     s->queue_at = to;
 }
 
+/* hop times the way of a sampled frame: from its turn's beginning to here. */
+static void hop(struct rt_shard *s, uint16_t local, const struct msg_frame *f) {
+    if (!s->meter.shard || s->tape) return;
+    uint64_t ns = rt_clock_tsc_to_ns((uint32_t)rt_tsc() - f->stamp);
+    rt_hist_record(&s->meter.hops[local]->ns, ns);
+}
+
 void rt_shard_call(struct rt_shard *s, uint16_t local, const struct msg_frame *f) {
     struct rt_local *a = &s->locals[local];
     if (__builtin_expect(a->stopped, 0)) return;
@@ -200,6 +211,7 @@ void rt_shard_call(struct rt_shard *s, uint16_t local, const struct msg_frame *f
     }
     uint8_t *from = rt_shard_begin(s, local);
     s->ctx.trace_id = f->trace_id;
+    if (__builtin_expect(f->stamp != 0, 0)) hop(s, local, f);
     a->kind->on[f->kind](&s->ctx, a->state, f);
     if (s->ctx.out != from || s->ctx.overfull) rt_shard_said(s, local, from);
 }
@@ -352,6 +364,7 @@ static void start(struct rt_shard *s) {
 void rt_shard_stop(struct rt_shard *s, uint16_t reason) {
     if (s->stopped) return;
     s->stopped = true;
+    if (!s->verify) RT_LOG(RT_EVENT_STOPPING, reason, 0, 0);
     struct msg_stop m = { .reason = reason };
     if (s->step) s->remote_mail = true;
     tell_runtime(s, MSG_STOP, &m, sizeof m);
@@ -438,6 +451,10 @@ void rt_shard_look(struct rt_shard *s) {
     uint32_t kill = atomic_load_explicit(&s->shared->kill, memory_order_relaxed);
     if (__builtin_expect(kill != s->kill_seen, 0)) {
         s->kill_seen = kill;
+        if (kill)
+            RT_LOG(RT_EVENT_KILL_ON, kill, 0, 0);
+        else
+            RT_LOG(RT_EVENT_KILL_OFF, 0, 0, 0);
         struct msg_kill_seen m = { .word = kill };
         hold(s, MSG_KILL_SEEN, &m, sizeof m);
         return;
@@ -451,6 +468,12 @@ void rt_shard_look(struct rt_shard *s) {
             s->journal_low_seen = low;
             if (s->clock != RT_CLOCK_REAL && error == 0)
                 return; /* ordered clocks wait for room instead: time can stand still */
+            if (error)
+                RT_LOG(RT_EVENT_JOURNAL_FAILED, rt_journal_position(&s->journal), error, 0);
+            else if (low)
+                RT_LOG(RT_EVENT_JOURNAL_LOW, free_cnt, 0, 0);
+            else
+                RT_LOG(RT_EVENT_JOURNAL_WELL, free_cnt, 0, 0);
             struct msg_journal_state m = { .error = error, .free_segments = free_cnt };
             hold(s, MSG_JOURNAL_STATE, &m, sizeof m);
             return;
@@ -494,6 +517,7 @@ void rt_shard_turn(struct rt_shard *s) {
 static void housekeeping(struct rt_shard *s) {
     int64_t mono_ns = rt_clock_monotonic_ns();
     atomic_store_explicit(&s->pulse->beat_ns, mono_ns, memory_order_relaxed);
+    rt_meter_publish(s, mono_ns);
 }
 
 /* safe_point is where the loop stands between events and a snapshot may be taken. */
@@ -777,7 +801,9 @@ static void run_real(struct rt_shard *s) {
     while (!s->fault.text[0]) {
         bool work = false;
         s->clock_ns = rt_clock_ns();
-        s->ctx.stamp = (s->tally.turns & 63) == 0 ? (uint32_t)rt_tsc() | 1U : 0;
+        bool sampled = (s->tally.turns & 63) == 0;
+        uint64_t tsc = sampled ? rt_tsc() : 0;
+        s->ctx.stamp = sampled ? (uint32_t)tsc | 1U : 0;
         rt_shard_look(s);
         if (s->held.full) {
             tell_held(s);
@@ -812,6 +838,10 @@ static void run_real(struct rt_shard *s) {
         rt_shard_turn(s);
         if (work) {
             idle = 0;
+            if (sampled) {
+                uint64_t turn_ns = rt_clock_tsc_to_ns(rt_tsc() - tsc);
+                if (turn_ns > s->tally.longest_turn_ns) s->tally.longest_turn_ns = turn_ns;
+            }
             s->stopped_ns = 0;
             if ((turn++ & 63) == 0) {
                 housekeeping(s);
@@ -847,6 +877,7 @@ int rt_shard_run(struct rt_shard *s) {
     s->ctx.shard = s;
     s->queue_at = s->queue[!s->now_q];
     s->snapshot_last_ns = rt_clock_monotonic_ns();
+    s->meter.allocations = rt_alloc_count();
     housekeeping(s);
     start(s);
     if (s->tape && !s->step)
@@ -890,6 +921,7 @@ bool rt_room(struct rt_ctx *ctx, uint16_t kind, uint32_t cnt) {
         struct rt_edge_out *e = &s->out[h[i]];
         if (e->pending_cnt == 0 && rt_ring_room(&e->tx, cnt) >= cnt) continue;
         e->refused++;
+        RT_LOG(RT_EVENT_EDGE_FULL, e->shard, kind, ctx->self);
         struct {
             struct msg_frame f;        /* head */
             struct msg_edge_full body; /* which edge */

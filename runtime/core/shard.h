@@ -15,6 +15,7 @@
 #include "runtime/base/arena.h"
 #include "runtime/base/error.h"
 #include "runtime/core/actor.h"
+#include "runtime/core/meter.h"
 #include "runtime/core/poller.h"
 #include "runtime/core/ring.h"
 #include "runtime/core/source.h"
@@ -79,6 +80,7 @@ struct rt_local {
     uint64_t calls;                   /* frames and rows heard since the start */
     uint64_t poison_call;   /* the one it must not hear, counted from 1; UINT64_MAX = none */
     uint32_t poison_signal; /* what it died of there */
+    uint16_t stop_reason;   /* the Reason it was left out for, 0 = runs */
     char name[48];          /* its name */
 };
 
@@ -235,6 +237,7 @@ struct rt_shard {
     uint32_t spins;         /* adaptive: tries before it lets others have the core */
     struct rt_arena arena;  /* its memory */
     struct rt_tally tally;  /* counters */
+    struct rt_meter meter;  /* the page they go to */
     const void *world;      /* what actors share */
     struct rt_graph *graph; /* names and kinds of all actors (boot) */
     struct rt_pulse *pulse; /* sign of life, never NULL */

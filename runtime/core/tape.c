@@ -125,6 +125,7 @@ bool rt_tape_turn(struct rt_shard *s) {
         return false;
     }
     memcpy(f, rec, rec->size);
+    f->stamp = 0; /* the record's sum stood there */
     uint16_t from = s->shard_of[f->source];
     if (from == 0xffff || s->in_of[from] == 0xff) {
         rt_shard_fail(s, -EBADMSG, "frame of actor %u, from whom this shard hears nothing",

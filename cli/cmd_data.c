@@ -1,0 +1,263 @@
+#include "actors/data/file.h"
+#include "actors/data/generate.h"
+#include "actors/data/klines.h"
+#include "actors/data/trades.h"
+#include "cli/cli.h"
+#include <ctype.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <time.h>
+
+/* Bounds. */
+enum {
+    SYMBOLS_MAX = 64,    /* files of one call */
+    ROWS_AT_ONCE = 4096, /* parsed in one go */
+};
+
+/* whole reads a whole number in low..high; false when text is none. */
+static bool whole(const char *text, int64_t low, int64_t high, int64_t *out) {
+    char *end;
+    errno = 0;
+    long long v = strtoll(text, &end, 10);
+    if (errno || end == text || *end || v < low || v > high) return false;
+    *out = v;
+    return true;
+}
+
+/* duration reads "15s", "1m", "4h", "1d"; false when text is none. */
+static bool duration(const char *text, int64_t *ns) {
+    char *end;
+    long long v = strtoll(text, &end, 10);
+    int64_t unit = *end == 's'   ? 1
+                   : *end == 'm' ? 60
+                   : *end == 'h' ? 3600
+                   : *end == 'd' ? 86400
+                                 : 0;
+    if (end == text || !unit || end[1] || v < 1 || v > 604800) return false;
+    *ns = v * unit * 1000000000;
+    return true;
+}
+
+/* day reads "2024-01-31"; false when text is none. */
+static bool day(const char *text, int64_t *ns) {
+    struct tm tm = { 0 };
+    const char *end = strptime(text, "%Y-%m-%d", &tm);
+    if (!end || *end) return false;
+    *ns = (int64_t)timegm(&tm) * 1000000000;
+    return true;
+}
+
+/* generate writes an invented market. */
+static int generate(int argc, char **argv) {
+    struct rt_error err = { 0 };
+    const char *symbols[SYMBOLS_MAX + 1] = { "BTCUSDT", "ETHUSDT" };
+    char names[1000];
+    int64_t seed = 1, days = 30, interval_ns = 60000000000LL, start_ns = 1704067200000000000LL,
+            hour = 0;
+    const char *out = cli_option(&argc, argv, "--out"),
+               *list = cli_option(&argc, argv, "--symbols");
+    const char *v;
+    bool trades = cli_flag(&argc, argv, "--trades"), fine = true;
+    if ((v = cli_option(&argc, argv, "--seed"))) fine = fine && whole(v, 0, INT64_MAX, &seed);
+    if ((v = cli_option(&argc, argv, "--days"))) fine = fine && whole(v, 1, 36500, &days);
+    if ((v = cli_option(&argc, argv, "--trades-per-hour")))
+        fine = fine && whole(v, 1, 10000000, &hour);
+    if ((v = cli_option(&argc, argv, "--interval"))) fine = fine && duration(v, &interval_ns);
+    if ((v = cli_option(&argc, argv, "--start"))) fine = fine && day(v, &start_ns);
+    if (!fine || argc != 1 || !out) return cli_usage("data");
+    if (list) {
+        int n = 0;
+        snprintf(names, sizeof names, "%s", list);
+        for (char *save = NULL, *s = strtok_r(names, ",", &save); s;
+             s = strtok_r(NULL, ",", &save)) {
+            if (n == SYMBOLS_MAX) return cli_usage("data");
+            symbols[n++] = s;
+        }
+        symbols[n] = NULL;
+        if (n == 0) return cli_usage("data");
+    }
+    struct data_generate g = { .dir = out,
+                               .symbols = symbols,
+                               .seed = (uint64_t)seed,
+                               .start_ns = start_ns,
+                               .interval_ns = trades ? 0 : interval_ns,
+                               .days = (uint32_t)days,
+                               .hour_trades = (uint32_t)hour };
+    uint64_t rows;
+    if (mkdir(out, 0755) < 0 && errno != EEXIST) {
+        rt_error_set(&err, -errno, "%s: cannot be made: %s", out, strerror(errno));
+        return cli_fail("data", &err, NULL);
+    }
+    if (data_generate(&g, &rows, &err) < 0) return cli_fail("data", &err, NULL);
+    printf("%llu rows in all, %lld days, seed %lld:\n", (unsigned long long)rows, (long long)days,
+           (long long)seed);
+    char ending[32] = "trades";
+    if (!trades) {
+        int64_t s = interval_ns / 1000000000;
+        int64_t unit = s % 86400 == 0 ? 86400 : s % 3600 == 0 ? 3600 : s % 60 == 0 ? 60 : 1;
+        snprintf(ending, sizeof ending, "%lld%c", (long long)(s / unit),
+                 unit == 86400  ? 'd'
+                 : unit == 3600 ? 'h'
+                 : unit == 60   ? 'm'
+                                : 's');
+    }
+    for (int i = 0; symbols[i]; i++) printf("  %s/%s-%s.csv\n", out, symbols[i], ending);
+    printf("use them as sources:  - {kind: %s, instrument: NAME, %s%s%sfile: %s/%s-%s.csv}\n",
+           trades ? "trades" : "klines", trades ? "" : "interval: ", trades ? "" : ending,
+           trades ? "" : ", ", out, symbols[0], ending);
+    return 0;
+}
+
+/* stamp_ns reads the time at the start of a line, s to ns told by its size; 0 when there is none. */
+static int64_t stamp_ns(const char *at, const char *end) {
+    int64_t v = 0;
+    int digits = 0;
+    for (; at < end && isdigit((unsigned char)*at) && digits < 19; at++, digits++)
+        v = v * 10 + (*at - '0');
+    return digits <= 10 ? v * 1000000000 : digits <= 13 ? v * 1000000 : digits <= 16 ? v * 1000 : v;
+}
+
+/* first_rows finds the smallest distance between the first rows' times: the interval of a file of
+ * bars. 0 when it has fewer than two rows. */
+static int64_t guess_interval(const struct data_file *f) {
+    const char *at = f->bytes, *end = f->bytes + f->cnt;
+    int64_t before = 0, least = 0;
+    for (int n = 0; n < 20 && at < end; n++) {
+        const char *stop = memchr(at, '\n', (size_t)(end - at));
+        int64_t ns = isdigit((unsigned char)*at) ? stamp_ns(at, end) : 0;
+        if (ns && before && ns > before && (!least || ns - before < least)) least = ns - before;
+        if (ns) before = ns;
+        if (!stop) break;
+        at = stop + 1;
+    }
+    return least;
+}
+
+/* is_trades tells a file of trades by its first line: its heading names no open, or its rows do not
+ * have 6 or 12 columns. */
+static bool is_trades(const struct data_file *f) {
+    const char *stop = memchr(f->bytes, '\n', f->cnt);
+    size_t n = stop ? (size_t)(stop - f->bytes) : f->cnt;
+    char line[2000];
+    int commas = 0;
+    snprintf(line, sizeof line, "%.*s", (int)(n < sizeof line ? n : sizeof line - 1), f->bytes);
+    for (char *p = line; *p; p++) {
+        commas += *p == ',';
+        *p = (char)tolower((unsigned char)*p);
+    }
+    if (!isdigit((unsigned char)line[0])) return strstr(line, "open") == NULL;
+    return commas != 11 && commas != 5;
+}
+
+/* date formats an instant. */
+static const char *date(int64_t ns, char out[32]) {
+    time_t at = (time_t)(ns / 1000000000);
+    struct tm tm;
+    if (!gmtime_r(&at, &tm) || !strftime(out, 32, "%Y-%m-%d %H:%M:%S", &tm)) snprintf(out, 32, "?");
+    return out;
+}
+
+/* length formats an interval. */
+static const char *length(int64_t ns, char out[32]) {
+    int64_t s = ns / 1000000000;
+    int64_t unit = s && s % 86400 == 0  ? 86400
+                   : s && s % 3600 == 0 ? 3600
+                   : s && s % 60 == 0   ? 60
+                                        : 1;
+    snprintf(out, 32, "%lld%c", (long long)(s / unit),
+             unit == 86400  ? 'd'
+             : unit == 3600 ? 'h'
+             : unit == 60   ? 'm'
+                            : 's');
+    return out;
+}
+
+/* check_bars reads all bars of f. */
+static int check_bars(const struct data_file *f, const char *name, int64_t interval_ns, bool json,
+                      struct rt_error *err) {
+    static struct msg_bar rows[ROWS_AT_ONCE];
+    struct data_klines k = { .file = name,
+                             .interval_ns = interval_ns ? interval_ns : guess_interval(f) };
+    uint64_t total = 0, idle = 0;
+    char from[32], until[32], each[32];
+    if (!k.interval_ns) k.interval_ns = 60000000000LL;
+    while (k.at < f->cnt) {
+        size_t n = 0;
+        int code = data_klines_parse(f->bytes, f->cnt, &k, rows, ROWS_AT_ONCE, &n, err);
+        if (code < 0) return code;
+        for (size_t i = 0; i < n; i++) idle += !(rows[i].volume > 0);
+        total += n;
+        if (n == 0) break;
+    }
+    if (json)
+        printf("{\"ok\":true,\"kind\":\"klines\",\"rows\":%llu,\"interval_ns\":%lld,\"first_ns\":%"
+               "lld,\"last_ns\":%lld,"
+               "\"gaps\":%llu,\"missing\":%llu,\"without_volume\":%llu}\n",
+               (unsigned long long)total, (long long)k.interval_ns, (long long)k.first_ns,
+               (long long)k.last_ns, (unsigned long long)k.gaps, (unsigned long long)k.missing,
+               (unsigned long long)idle);
+    else
+        printf("%s: fine: %llu bars of %s from %s to %s, %llu gaps (%llu bars missing), %llu "
+               "without volume\n",
+               name, (unsigned long long)total, length(k.interval_ns, each), date(k.first_ns, from),
+               date(k.last_ns, until), (unsigned long long)k.gaps, (unsigned long long)k.missing,
+               (unsigned long long)idle);
+    return 0;
+}
+
+/* check_trades reads all trades of f. */
+static int check_trades(const struct data_file *f, const char *name, bool json,
+                        struct rt_error *err) {
+    static struct msg_trade rows[ROWS_AT_ONCE];
+    struct data_trades t = { .file = name };
+    uint64_t total = 0;
+    int64_t first_ns = 0;
+    char from[32], until[32];
+    while (t.at < f->cnt) {
+        size_t n = 0;
+        int code = data_trades_parse(f->bytes, f->cnt, &t, rows, ROWS_AT_ONCE, &n, err);
+        if (code < 0) return code;
+        if (total == 0 && n)
+            memcpy(&first_ns, &rows[0], sizeof first_ns); /* a row begins with its instant */
+        total += n;
+        if (n == 0) break;
+    }
+    if (json)
+        printf("{\"ok\":true,\"kind\":\"trades\",\"rows\":%llu,\"first_ns\":%lld,\"last_ns\":%lld,"
+               "\"id_gaps\":%llu}\n",
+               (unsigned long long)total, (long long)first_ns, (long long)t.last_ns,
+               (unsigned long long)t.id_gaps);
+    else
+        printf("%s: fine: %llu trades from %s to %s, numbers left out %llu times\n", name,
+               (unsigned long long)total, date(first_ns, from), date(t.last_ns, until),
+               (unsigned long long)t.id_gaps);
+    return 0;
+}
+
+/* check reads one file whole. */
+static int check(int argc, char **argv) {
+    struct rt_error err = { 0 };
+    struct data_file f;
+    int64_t interval_ns = 0;
+    bool json = cli_flag(&argc, argv, "--json");
+    const char *each = cli_option(&argc, argv, "--interval"),
+               *kind = cli_option(&argc, argv, "--kind");
+    if (argc != 2 || (each && !duration(each, &interval_ns))) return cli_usage("data");
+    if (kind && strcmp(kind, "klines") != 0 && strcmp(kind, "trades") != 0)
+        return cli_usage("data");
+    int code = data_file_open(NULL, argv[1], &f, &err);
+    if (code < 0) return cli_fail("data", &err, NULL);
+    bool trades = kind ? kind[0] == 't' : is_trades(&f);
+    code = trades ? check_trades(&f, argv[1], json, &err)
+                  : check_bars(&f, argv[1], interval_ns, json, &err);
+    data_file_close(&f);
+    return code < 0 ? cli_fail("data", &err, NULL) : 0;
+}
+
+int cmd_data(int argc, char **argv) {
+    if (argc >= 2 && strcmp(argv[1], "generate") == 0) return generate(argc - 1, argv + 1);
+    if (argc >= 2 && strcmp(argv[1], "check") == 0) return check(argc - 1, argv + 1);
+    return cli_usage("data");
+}
