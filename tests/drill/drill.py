@@ -47,7 +47,7 @@ PLACES = {
 
 
 def run_file(place="one", clock="virtual", durability="process", snapshot="1h", bars="1m",
-             end="2024-02-10", strategies=None, source=None, more="", fast=10, slow=30, hang=None,
+             end="2024-02-05", strategies=None, source=None, more="", fast=10, slow=30, hang=None,
              journal="{segment: 1048576}"):
     """Returns the text of a run file: two instruments of the built-in market, two strategies."""
     shards, processes, where = PLACES[place]
@@ -162,7 +162,16 @@ def left(run, program=PROGRAM):
     for line in out.splitlines():
         row = json.loads(line)
         if "actor" in row:
-            found["actor " + row["actor"]] = row["hash"]
+            # what the venue says is kept only where it goes to another shard
+            found["actor " + row["actor"]] = row["state"] + (
+                " " + row["out"] if row["actor"] != "venue" else "")
+    found.update(results(run))
+    return found
+
+
+def results(run):
+    """Returns the result files of a run."""
+    found = {}
     for name in ("orders", "fills", "trades", "equity"):
         for path in (run + "/out/" + name + ".csv", run + "/" + name + ".csv"):
             if os.path.exists(path):

@@ -81,12 +81,13 @@ class Damage(unittest.TestCase):
         """Makes a run that was killed in the middle; returns its directory and arguments."""
         run = place.dir("killed-" + where)
         path = place.file(where + ".yaml",
-                          drill.run_file(place=where, snapshot="15ms", durability="{interval: 5ms}"))
+                          drill.run_file(place=where, snapshot="15ms", end="2024-01-21", durability="{interval: 5ms}"))
         args = ["backtest", path, "--out"]
         while True:
             child = drill.start(args + [run])
             try:
-                child.wait(0.35 if where == "one" else 0.8)
+                child.wait(dice.uniform(0.1, 0.5) if where == "one" else dice.uniform(0.2, 0.8))
+                child.communicate()
                 drill.shutil.rmtree(run)  # it was too fast
                 continue
             except drill.subprocess.TimeoutExpired:
@@ -122,10 +123,10 @@ class Damage(unittest.TestCase):
     def test_damage(self):
         """Rounds of one damage each."""
         dice = drill.seeded()
-        ended = reported = 0
+        ended = reported = noticed = 0
         with drill.Place() as place:
             reference = place.dir("reference")
-            path = place.file("reference.yaml", drill.run_file())
+            path = place.file("reference.yaml", drill.run_file(end="2024-01-21"))
             self.assertEqual(drill.shrike("backtest", path, "--out", reference)[0], 0)
             expected = drill.left(reference)
             killed = {where: self.killed(place, where, dice) for where in ("one", "two")}
@@ -149,7 +150,16 @@ class Damage(unittest.TestCase):
                     code, out, err = drill.shrike(*args, to, timeout=30)
                     if code == 0:
                         ended += 1
-                        self.assertEqual(drill.differ(expected, drill.left(to)), "", looked)
+                        try:
+                            found = drill.left(to)
+                        except AssertionError as why:  # noticed: by whom reads it
+                            self.assertIn("error: ", str(why))
+                            self.assertEqual(str(why).count("\n"), 1, str(why))
+                            noticed += 1
+                            found = drill.results(to)
+                            self.assertEqual(len(found), 4)
+                        self.assertEqual(drill.differ({k: v for k, v in expected.items() if k in found},
+                                                       found), "", looked)
                     else:
                         reported += 1
                         self.assertEqual(code, 1, "%s %s" % (code, err[:500]))
@@ -158,7 +168,8 @@ class Damage(unittest.TestCase):
                 drill.shutil.rmtree(drill.stage_of(to), ignore_errors=True)
             for run, _ in killed.values():
                 drill.shutil.rmtree(drill.stage_of(run) + "-kept", ignore_errors=True)
-        print("%d ended as undisturbed, %d were refused with a reason" % (ended, reported))
+        print("%d ended as undisturbed (in %d of them replay tells the damage), %d were refused with "
+              "a reason" % (ended, noticed, reported))
         self.assertGreater(ended, 0)
 
 
