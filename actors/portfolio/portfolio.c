@@ -9,7 +9,7 @@ enum {
     TIMER_MARK = 1,     /* key of the timer of equity marks */
     ROW_TIMER = 1,      /* counter row: timer_ns */
     ROW_STOPPED = 2,    /* counter row: STOP was heard */
-    ROW_MARKED = 1024,  /* counter rows: + 4 x account, + 0 time, 1 equity, 2 unrealised */
+    ROW_MARKED = 1024,  /* counter rows: + 4 x account, + 0 time, 1 equity, 2 unrealised, 3 cash */
     ROW_FILLED = 65536, /* counter rows: + instrument: price of its newest fill */
 };
 #define POLL_NS   1000000000LL    /* how often to look for the first bar of what is held */
@@ -112,8 +112,9 @@ static cash_t worth_of(struct rt_ctx *ctx, const struct portfolio_instrument *in
 /* Why an account is told. */
 enum telling {
     TELL_STATE,    /* after a fill */
-    TELL_MARK,     /* after a fill that opens or closes a position: a row of equity.csv */
-    TELL_NEW_MARK, /* at a close or the end: a row, unless it repeats the last one */
+    TELL_MARK,     /* after a fill that opens or closes a position: a row of equity.csv, unless it
+                    * repeats the last one */
+    TELL_NEW_MARK, /* at a close or the end: likewise, but then nothing is told */
 };
 
 /* say_account tells what account number id is worth. */
@@ -129,12 +130,14 @@ static void say_account(struct rt_ctx *ctx, struct portfolio_state *st, uint32_t
         equity += in->spot ? worth : (__int128)worth - p->cost;
     }
     cash_t total = money(equity), open = money(unrealized);
-    if (why == TELL_NEW_MARK && a->marked_ns == ctx->now_ns && a->marked_equity == total &&
-        a->marked_unrealized == open) {
-        return;
+    if (why != TELL_STATE && a->marked_ns == ctx->now_ns && a->marked_cash == a->cash &&
+        a->marked_equity == total && a->marked_unrealized == open) {
+        if (why == TELL_NEW_MARK) return;
+        why = TELL_STATE;
     }
     if (why != TELL_STATE) {
         a->marked_ns = ctx->now_ns;
+        a->marked_cash = a->cash;
         a->marked_equity = total;
         a->marked_unrealized = open;
     }
@@ -424,6 +427,7 @@ static void portfolio_save(const void *state, struct rt_row_sink *sink) {
         put_counter(sink, ROW_MARKED + id * 4, a->marked_ns);
         put_counter(sink, ROW_MARKED + id * 4 + 1, a->marked_equity);
         put_counter(sink, ROW_MARKED + id * 4 + 2, a->marked_unrealized);
+        put_counter(sink, ROW_MARKED + id * 4 + 3, a->marked_cash);
     }
     for (uint32_t id = 1; id <= st->instrument_cnt; id++) {
         price_t price = st->instruments[id - 1].last_fill;
@@ -484,11 +488,10 @@ static int load_counter(struct portfolio_state *st, const struct msg_counter_row
     uint64_t id = (row->id - ROW_MARKED) / 4;
     if (row->id > ROW_MARKED && id >= 1 && id <= st->account_cnt) {
         struct portfolio_account *a = &st->accounts[id - 1];
-        cash_t *const fields[] = { &a->marked_ns, &a->marked_equity, &a->marked_unrealized };
-        if ((row->id & 3) < 3) {
-            *fields[row->id & 3] = row->value;
-            return 0;
-        }
+        cash_t *const fields[] = { &a->marked_ns, &a->marked_equity, &a->marked_unrealized,
+                                   &a->marked_cash };
+        *fields[row->id & 3] = row->value;
+        return 0;
     }
     return rt_error_set(err, -EINVAL, "portfolio has no figure number %llu",
                         (unsigned long long)row->id);

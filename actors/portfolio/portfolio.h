@@ -75,6 +75,7 @@ struct portfolio_account {
     cash_t realized_total;    /* realised P&L of all its positions since the start */
     cash_t fee_total;         /* their fees, quote units */
     int64_t marked_ns;        /* when its last row was written; 0 = never */
+    cash_t marked_cash;       /* cash of that row */
     cash_t marked_equity;     /* equity of that row */
     cash_t marked_unrealized; /* unrealised P&L of that row */
     uint32_t open;            /* first of its open positions, RT_MAP_NONE = flat */

@@ -92,20 +92,22 @@ void rt_shard_event(struct rt_shard *s, int64_t time_ns, uint64_t order, uint64_
     s->tally.events++;
 }
 
+/* enter readies ctx for calls of actor local: what stays the same over its mail of a round. */
+static inline void enter(struct rt_shard *s, struct rt_local *a, uint16_t local) {
+    s->ctx.out_end = s->queue_end[!s->now_q];
+    s->ctx.said_seq = &a->said_seq;
+    s->ctx.self = a->id;
+    s->ctx.local = local;
+    atomic_store_explicit(&s->pulse->calling, a->id, memory_order_relaxed);
+}
+
 uint8_t *rt_shard_begin(struct rt_shard *s, uint16_t local) {
     struct rt_local *a = &s->locals[local];
-    struct rt_ctx *ctx = &s->ctx;
-    uint8_t *end = s->queue_end[!s->now_q];
-    ctx->out = s->queue_at;
-    ctx->out_end = end - s->queue_at > (int64_t)s->call_bytes ? s->queue_at + s->call_bytes : end;
-    ctx->said_seq = &a->said_seq;
-    ctx->self = a->id;
-    ctx->local = local;
-    ctx->moved = false;
-    ctx->overfull = false;
+    enter(s, a, local);
+    s->ctx.out = s->queue_at;
+    s->ctx.moved = false;
     atomic_store_explicit(&s->pulse->call, ++a->calls, memory_order_relaxed);
-    atomic_store_explicit(&s->pulse->calling, a->id, memory_order_relaxed);
-    return ctx->out;
+    return s->ctx.out;
 }
 
 /* put_mail gives local actor number to the frame at offset of the queue being filled. */
@@ -125,6 +127,7 @@ void rt_shard_leave_out(struct rt_shard *s, uint16_t local, uint16_t reason) {
     struct rt_local *a = &s->locals[local];
     if (a->stopped) return;
     a->stopped = true;
+    a->poison_call = 0;
     a->stop_reason = reason;
     if (!s->verify) RT_LOG(RT_EVENT_ACTOR_STOPPED, a->id, reason, 0);
     rt_wheel_cancel_all(s->wheel, a->id);
@@ -172,6 +175,11 @@ void rt_shard_said(struct rt_shard *s, uint16_t local, uint8_t *from) {
         return;
     }
     uint8_t *to = ctx->out;
+    if (__builtin_expect(to - from > (int64_t)s->call_bytes, 0)) {
+        ctx->out = from;
+        rt_shard_leave_out(s, local, REASON_BUDGET);
+        return;
+    }
     const struct rt_route *routes = s->routes + (size_t)local * MSG_KIND_MAX;
     uint8_t *queue = s->queue[!s->now_q];
     for (uint8_t *p = from; p < to;) {
@@ -185,7 +193,8 @@ void rt_shard_said(struct rt_shard *s, uint16_t local, uint8_t *from) {
             h += r->local_cnt;
             for (unsigned i = 0; i < r->edge_cnt; i++) rt_edge_push(s, &s->out[h[i]], f);
         } else if (f->dest < RT_ACTORS_MAX && s->local_of[f->dest] >= 0) {
-            put_mail(s, (uint16_t)s->local_of[f->dest], (uint32_t)(p - queue));
+            uint16_t to_local = (uint16_t)s->local_of[f->dest];
+            if (s->locals[to_local].kind->on[f->kind]) put_mail(s, to_local, (uint32_t)(p - queue));
         } else if (f->dest < RT_ACTORS_MAX && s->shard_of[f->dest] != 0xffff &&
                    s->out_of[s->shard_of[f->dest]] != 0xff) {
             rt_edge_push(s, &s->out[s->out_of[s->shard_of[f->dest]]], f);
@@ -202,18 +211,28 @@ static void hop(struct rt_shard *s, uint16_t local, const struct msg_frame *f) {
     rt_hist_record(&s->meter.hops[local]->ns, ns);
 }
 
-void rt_shard_call(struct rt_shard *s, uint16_t local, const struct msg_frame *f) {
-    struct rt_local *a = &s->locals[local];
-    if (__builtin_expect(a->stopped, 0)) return;
-    if (__builtin_expect(a->calls + 1 >= a->poison_call, 0)) {
-        rt_shard_poison(s, local);
+/* deliver calls an actor that was entered with f. A stopped actor's poison_call is 0. */
+static inline void deliver(struct rt_shard *s, struct rt_local *a, uint16_t local,
+                           const struct msg_frame *f) {
+    uint64_t call = a->calls + 1;
+    if (__builtin_expect(call >= a->poison_call, 0)) {
+        if (!a->stopped) rt_shard_poison(s, local);
         return;
     }
-    uint8_t *from = rt_shard_begin(s, local);
+    a->calls = call;
+    atomic_store_explicit(&s->pulse->call, call, memory_order_relaxed);
+    uint8_t *from = s->queue_at;
+    s->ctx.out = from;
     s->ctx.trace_id = f->trace_id;
     if (__builtin_expect(f->stamp != 0, 0)) hop(s, local, f);
     a->kind->on[f->kind](&s->ctx, a->state, f);
-    if (s->ctx.out != from || s->ctx.overfull) rt_shard_said(s, local, from);
+    if (s->ctx.out != from || __builtin_expect(s->ctx.overfull, 0)) rt_shard_said(s, local, from);
+}
+
+void rt_shard_call(struct rt_shard *s, uint16_t local, const struct msg_frame *f) {
+    struct rt_local *a = &s->locals[local];
+    enter(s, a, local);
+    deliver(s, a, local, f);
 }
 
 bool rt_shard_round(struct rt_shard *s) {
@@ -234,11 +253,10 @@ bool rt_shard_round(struct rt_shard *s) {
         uint32_t cnt = a->mail_cnt[q];
         a->mail_cnt[q] = 0;
         s->tally.mails += cnt;
-        for (uint32_t i = 0; i < cnt; i++) {
-            const struct msg_frame *f =
-                (const struct msg_frame *)(const void *)(queue + a->mail[q][i]);
-            if (a->kind->on[f->kind]) rt_shard_call(s, local, f);
-        }
+        enter(s, a, local);
+        const uint32_t *mail = a->mail[q];
+        for (uint32_t i = 0; i < cnt; i++)
+            deliver(s, a, local, (const struct msg_frame *)(const void *)(queue + mail[i]));
     }
     return true;
 }
@@ -285,7 +303,7 @@ void rt_shard_post(struct rt_shard *s, const struct msg_frame *f) {
     s->queue_at += f->size;
     if (f->dest != 0) {
         int local = f->dest < RT_ACTORS_MAX ? s->local_of[f->dest] : -1;
-        if (local >= 0) put_mail(s, (uint16_t)local, offset);
+        if (local >= 0 && s->locals[local].kind->on[f->kind]) put_mail(s, (uint16_t)local, offset);
     } else if (row != 0xffff) {
         const struct rt_route *r = &s->routes[(size_t)row * MSG_KIND_MAX + f->kind];
         for (unsigned i = 0; i < r->local_cnt; i++) put_mail(s, s->hearers[r->first + i], offset);
@@ -331,11 +349,12 @@ static void clock_now(struct rt_shard *s) {
     if (s->clock == RT_CLOCK_REAL && s->clock_ns > s->now_ns) s->now_ns = s->clock_ns;
 }
 
-/* tell_runtime broadcasts one of the runtime's own messages with a body of bytes. */
-static void tell_runtime(struct rt_shard *s, uint16_t kind, const void *body, uint32_t bytes) {
+/* tell_runtime broadcasts one of the runtime's own messages with a body of bytes, at order. */
+static void tell_runtime(struct rt_shard *s, uint16_t kind, uint64_t order, const void *body,
+                         uint32_t bytes) {
     uint64_t room[16] = { 0 };
     struct msg_frame *f = (struct msg_frame *)(void *)room;
-    rt_shard_event(s, s->now_ns, 0, (uint64_t)(RT_SHARD_ID + s->number) << 48 | s->events);
+    rt_shard_event(s, s->now_ns, order, (uint64_t)(RT_SHARD_ID + s->number) << 48 | s->events);
     *f = (struct msg_frame){ .kind = kind,
                              .size = (uint16_t)(sizeof *f + bytes),
                              .source = RT_SHARD_ID,
@@ -358,7 +377,7 @@ static void start(struct rt_shard *s) {
     if (s->step) { /* one common Start: round one on every shard, then rounds together */
         s->remote_mail = true;
     }
-    tell_runtime(s, MSG_START, &m, sizeof m);
+    tell_runtime(s, MSG_START, 0, &m, sizeof m);
 }
 
 void rt_shard_stop(struct rt_shard *s, uint16_t reason) {
@@ -367,7 +386,13 @@ void rt_shard_stop(struct rt_shard *s, uint16_t reason) {
     if (!s->verify) RT_LOG(RT_EVENT_STOPPING, reason, 0, 0);
     struct msg_stop m = { .reason = reason };
     if (s->step) s->remote_mail = true;
-    tell_runtime(s, MSG_STOP, &m, sizeof m);
+    uint64_t order = s->order + 1; /* after what was last told, whose rows count as told */
+    if (reason == REASON_END_OF_DATA && s->clock != RT_CLOCK_REAL && s->end_ns != INT64_MAX) {
+        /* the end is the data's, on every shard, whoever heard the last rows */
+        if (s->end_ns > s->now_ns) s->now_ns = s->end_ns;
+        order = UINT64_MAX;
+    }
+    tell_runtime(s, MSG_STOP, order, &m, sizeof m);
 }
 
 /* hold journals one of the runtime's own messages and keeps it until its turn: it is heard as the

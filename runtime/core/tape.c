@@ -327,6 +327,7 @@ int rt_shard_load(void *arg, uint16_t owner, uint16_t kind, uint64_t key, const 
         a->calls = r.calls;
         a->said_seq = r.said_seq;
         a->stopped = r.stopped != 0;
+        if (a->stopped) a->poison_call = 0;
         return 0;
     }
     case MSG_TIMER_ROW: {

@@ -241,6 +241,9 @@ static void test_marks(void **state) {
             rig_hear(&d.rig, MSG_STOP, 0, &stop, sizeof stop);
             rows(&d, 0, 0, 0);
             assert_int_equal(d.rig.timer_cnt, 0);
+            /* a position that opens at the close's price and instant, without fee: nothing new */
+            desk_fill(&d, OWNER + 1, WORLD_PERP, BUY, ONE, 106 * ONE, 0, WORLD_USDT);
+            rows(&d, 0, 0, 0);
             rig_close(&d.rig);
             continue;
         }

@@ -1,0 +1,782 @@
+"""sim.py - what a bar backtest of moving-average crosses must come to, written a second time.
+
+For     tests/e2e: orders, fills, round trips and equity of the engine are compared with this, to
+        the last unit.
+From    the rules as they are written down (bar runs: when, price, path, told, money; DESIGN
+        "Numbers"; sizing, positions, marks, stops as the headers of actors/ declare them). Nothing
+        here is taken over from the C code: it is one loop over instants, in plain integers.
+Units   prices, quantities and cash are Python ints in 1e-8; times ns UTC.
+Limits  risk is taken to pass everything: give it wide limits. No latency of parts of a bar matters.
+"""
+import csv
+import datetime
+import io
+import subprocess
+from decimal import Decimal
+
+ONE = 10**8
+DIGITS = "0123456789ABCDEFGHIJKLMNOPQRSTUV"
+DAY = 86400 * 10**9
+UNITS = {"ns": 1, "us": 10**3, "ms": 10**6, "s": 10**9, "m": 60 * 10**9, "h": 3600 * 10**9,
+         "d": DAY, "w": 7 * DAY}
+
+
+# --- numbers ------------------------------------------------------------------------------------
+
+def fixed(text):
+    """fixed reads a decimal exactly as units of 1e-8."""
+    value = Decimal(str(text)) * ONE
+    assert value == int(value), text
+    return int(value)
+
+
+def duration(text):
+    """duration reads 90s, 5m, 1h, 1d as ns."""
+    text = str(text)
+    head = text.rstrip("abcdefghijklmnopqrstuvwxyz")
+    return int(head) * UNITS[text[len(head):]]
+
+
+def instant(text):
+    """instant reads a date as ns UTC; None stays."""
+    if text is None:
+        return None
+    day = datetime.date.fromisoformat(str(text)) - datetime.date(1970, 1, 1)
+    return day.days * DAY
+
+
+def ceil_div(n, d):
+    """ceil_div divides toward plus infinity (d > 0)."""
+    return -(-n // d)
+
+
+def zero_div(n, d):
+    """zero_div divides toward zero (d > 0)."""
+    return n // d if n >= 0 else -(-n // d)
+
+
+def down_to(v, step):
+    """down_to is the multiple of step at or below v."""
+    return v // step * step
+
+
+def up_to(v, step):
+    """up_to is the multiple of step at or above v."""
+    return ceil_div(v, step) * step
+
+
+def client_id(deployment, strategy, epoch, sequence, child=0):
+    """client_id is S, deployment 4, strategy 3, epoch 4, sequence 8, child 2, base 32."""
+    text = "S"
+    for value, width in ((deployment, 4), (strategy, 3), (epoch, 4), (sequence, 8), (child, 2)):
+        text += "".join(DIGITS[value >> 5 * i & 31] for i in reversed(range(width)))
+    return text
+
+
+# --- bars ---------------------------------------------------------------------------------------
+
+class Bar:
+    """One bar: open time, length, prices, and whether anything was traded in it."""
+    __slots__ = ("time", "end", "open", "high", "low", "close", "works")
+
+    def __init__(self, time, interval, o, h, l, c, works):
+        self.time, self.end = time, time + interval
+        self.open, self.high, self.low, self.close, self.works = o, h, l, c, works
+
+
+def read_text(path):
+    """read_text is the text of a file, also of .zst and .gz."""
+    if path.endswith(".zst"):
+        return subprocess.run(["zstd", "-dcq", path], check=True, timeout=60,
+                              stdout=subprocess.PIPE).stdout.decode()
+    if path.endswith(".gz"):
+        import gzip
+        return gzip.open(path, "rt").read()
+    with open(path) as f:
+        return f.read()
+
+
+def read_bars(path, interval, start=None, end=None, volume=True):
+    """read_bars reads kline CSV of 6 or 12 columns, with or without a heading. Bars that begin in
+    [start, end) only."""
+    bars = []
+    scale = None
+    for row in csv.reader(io.StringIO(read_text(path))):
+        if not row or not row[0][:1].isdigit():
+            continue
+        t = int(row[0])
+        if scale is None:
+            scale = 10**9 if t < 10**11 else 10**6 if t < 10**14 else 10**3 if t < 10**17 else 1
+        t *= scale
+        if (start is not None and t < start) or (end is not None and t + interval > end):
+            continue
+        o, h, l, c = (fixed_fast(x) for x in row[1:5])
+        bars.append(Bar(t, interval, o, h, l, c, not volume or float(row[5]) > 0))
+    return bars
+
+
+def fixed_fast(text):
+    """fixed_fast is fixed for plain decimals of at most 8 places."""
+    whole, _, part = text.partition(".")
+    assert len(part.rstrip("0")) <= 8, text
+    return int(whole) * ONE + int((part + "00000000")[:8])
+
+
+def resample(bars, interval):
+    """resample makes bars of interval out of finer ones: (bar, told with a last part) pairs."""
+    out, at, parts = [], None, []
+
+    def close():
+        if parts:
+            bar = Bar(at, interval, parts[0].open, max(p.high for p in parts),
+                      min(p.low for p in parts), parts[-1].close, True)
+            out.append((bar, parts[-1].end == bar.end))
+    origin = 4 * DAY if interval % (7 * DAY) == 0 else 0  # 1970-01-05 was a Monday
+    for bar in bars:
+        begin = down_to(bar.time - origin, interval) + origin
+        if begin != at:
+            close()
+            at, parts = begin, []
+        parts.append(bar)
+    close()
+    return out
+
+
+# --- the world ----------------------------------------------------------------------------------
+
+class Instrument:
+    """An instrument as declared, and the bars of it."""
+
+    def __init__(self, name, id, d):
+        self.name, self.id, self.symbol = name, id, d["symbol"]
+        self.spot = d["kind"] == "spot"
+        self.base, self.quote = d["base"], d["quote"]
+        self.tick, self.lot = fixed(d["tick_size"]), fixed(d["lot_size"])
+        self.maker, self.taker = fixed(d["maker_fee"]), fixed(d["taker_fee"])
+        self.slip = fixed(d.get("slippage_bps", 0))  # 1e-12 of the price
+        self.series = {}   # interval: bars
+        self.finest = 0    # interval of the finest series
+        self.close = 0     # newest close told of the finest series
+        self.close_at = 0  # when
+        self.price = 0     # what a position is worth by: that close, before it the last fill
+        self.waiting = []  # open orders
+
+
+class Holding:
+    """A position: signed quantity, and what it cost (signed alike)."""
+
+    def __init__(self):
+        self.quantity = 0
+        self.cost = 0
+
+    def take(self, moved, flow):
+        """take books a fill that moves the quantity by moved and cash by flow (a buy's is below
+        zero); returns the realised P&L."""
+        old, cost = self.quantity, self.cost
+        new = old + moved
+        if old == 0 or (old > 0) == (moved > 0):
+            self.quantity, self.cost = new, cost - flow
+            return 0
+        if new == 0 or (new > 0) == (old > 0):
+            gone = cost if new == 0 else zero_div(cost * abs(moved), abs(old))
+            self.quantity, self.cost = new, cost - gone
+            return flow - gone
+        raise AssertionError("a fill that turns a position around: see parts")
+
+    def parts(self, moved, flow, price):
+        """parts splits a fill that crosses zero in two, each (moved, flow): what closes is rounded
+        like a fill of its own, the new position has the rest."""
+        old = self.quantity
+        if old == 0 or (old > 0) == (moved > 0) or abs(moved) <= abs(old):
+            return [(moved, flow)]
+        first = price * old // ONE if old > 0 else -ceil_div(price * -old, ONE)
+        return [(-old, first), (moved + old, flow - first)]
+
+
+class Account:
+    """An account: what the portfolio reckons, and what the venue does."""
+
+    def __init__(self, name, id, d):
+        self.name, self.id = name, id
+        self.cash = self.venue_cash = fixed(d["cash"])
+        self.positions = {}  # (instrument id, strategy id): Position
+        self.venue = {}      # instrument id: Holding, all strategies together
+        self.row = None      # last row of equity
+
+
+class Position(Holding):
+    """A strategy's position with the round trip it is in."""
+
+    def __init__(self, instrument, strategy):
+        super().__init__()
+        self.instrument, self.strategy = instrument, strategy
+        self.entry = 0  # when the round trip began
+        self.begin()
+
+    def begin(self):
+        """begin forgets the last round trip."""
+        self.into = self.out = 0               # quantities that opened and closed
+        self.into_cash = self.out_cash = 0     # price x quantity of them, 1e-16
+        self.realized = self.fee = 0           # quote units
+        self.quote_fee = 0                     # the part of the fee that was paid in quote
+
+
+class Order:
+    """One order."""
+
+    def __init__(self, s, sequence, side, kind, quantity, price, exit, reduce, signal, now):
+        self.strategy, self.sequence = s, sequence
+        self.side, self.kind, self.quantity, self.price = side, kind, quantity, price
+        self.exit, self.reduce, self.signal = exit, reduce, signal
+        self.key = (s.id, sequence)
+        self.status, self.reason = "accepted", ""
+        self.filled = self.cost = 0
+        self.created = self.updated = now
+        self.from_ns = now   # worked from the first bar that opens then or later
+        self.rest = False    # made at an open: works on the rest of that bar
+        self.fresh = True    # no bar has worked it yet
+
+    @property
+    def open(self):
+        """open is whether it still waits."""
+        return self.status == "accepted"
+
+
+class Strategy:
+    """A moving-average cross and what its host knows."""
+
+    def __init__(self, name, id, d, world):
+        self.name, self.id = name, id
+        self.instrument = world.instruments[d["instruments"][0]]
+        self.account = world.accounts[d["account"]]
+        self.interval = duration(d["interval"])
+        p = d.get("params", {})
+        self.fast, self.slow = p.get("fast", 10), p.get("slow", 30)
+        self.both = bool(p.get("short", False))
+        self.stop_pct = fixed(p.get("stop_loss_pct", 0))
+        self.target_pct = fixed(p.get("take_profit_pct", 0))
+        (self.sizing, size), = d["sizing"].items()
+        self.size = fixed(size)
+        self.closes = []
+        self.sum_fast = self.sum_slow = 0
+        self.relation = 0
+        self.last = self.last_at = 0
+        self.position = 0
+        self.orders = []      # its open orders
+        self.sequence = 0
+        self.stop = self.target = None          # resting orders
+        self.stop_at = self.target_at = 0       # their levels
+
+
+class World:
+    """A run: its declaration is the same tree of maps that the run file is written from."""
+
+    def __init__(self, run, base="."):
+        self.instruments = {n: Instrument(n, i + 1, run["instruments"][n])
+                            for i, n in enumerate(sorted(run["instruments"]))}
+        self.accounts = {n: Account(n, i + 1, run["accounts"][n])
+                         for i, n in enumerate(sorted(run["accounts"]))}
+        self.deployment, self.epoch = run.get("deployment", 0), 0
+        self.equity_interval = run.get("equity_interval", "1h")
+        self.latency = 0
+        self.strategies = []
+        for i, name in enumerate(sorted(run["actors"])):
+            d = run["actors"][name]
+            if d["kind"] == "strategy":
+                self.strategies.append(Strategy(name, i + 1, d, self))
+            if d["kind"] == "venue":
+                self.latency = duration(d.get("latency", "0s"))
+        for s in run["sources"]:
+            inst, interval = self.instruments[s["instrument"]], duration(s["interval"])
+            path = s["file"] if s["file"].startswith("/") else base + "/" + s["file"]
+            inst.series[interval] = read_bars(path, interval, instant(run.get("start")),
+                                              instant(run.get("end")), s.get("volume") != "none")
+        for inst in self.instruments.values():
+            if inst.series:
+                inst.finest = min(inst.series)
+        self.now = 0
+        self.trade_id = 0
+        self.opened = {}  # instrument id: the last open told
+        self.orders, self.fills, self.trades, self.equity = [], [], [], []
+
+    # --- the loop ---------------------------------------------------------------------------
+
+    def run(self):
+        """run goes through all instants; then everything is in orders, fills, trades, equity."""
+        told = {}   # end: [(-interval, instrument id, rank, bar, hearers)]
+        opens = {}  # time: [(-interval, instrument id, instrument, bar)]
+        late = {}   # end: [(strategy id, strategy, bar)]: made bars whose last part is missing
+        for inst in self.instruments.values():
+            direct, made = {}, {}
+            for s in self.strategies:
+                if s.instrument is inst:
+                    (direct if s.interval in inst.series else made).setdefault(
+                        s.interval, []).append(s)
+            follow = {}  # end of a finest bar: [(bar, strategies)] told right after it
+            for interval, hearers in made.items():
+                for bar, whole in resample(inst.series[inst.finest], interval):
+                    if whole:
+                        follow.setdefault(bar.end, []).append((bar, hearers))
+                    else:
+                        late.setdefault(bar.end, []).append((bar, hearers))
+            for interval, bars in inst.series.items():
+                hearers = direct.get(interval, [])
+                finest = interval == inst.finest
+                for bar in bars:
+                    more = follow.get(bar.end, ()) if finest else ()
+                    told.setdefault(bar.end, []).append(
+                        (-interval, inst.id, inst, bar, finest, hearers, more))
+                    if finest:
+                        opens.setdefault(bar.time, []).append((-interval, inst.id, inst, bar))
+        last = max(told)
+        for t in sorted(set(told) | set(opens) | {e for e in late if e <= last}):
+            self.now = t
+            rows = sorted(told.get(t, ()), key=lambda r: r[:2])
+            # the venue works the bars that end now, and tells its fills before the bars are told
+            for _, _, inst, bar, finest, _, _ in rows:
+                if finest and inst.waiting and bar.works:
+                    self.work_bar(inst, bar)
+            for _, _, inst, bar, finest, hearers, more in rows:
+                if finest:
+                    inst.close, inst.close_at, inst.price = bar.close, t, bar.close
+                for s in hearers:
+                    self.on_bar(s, bar.close)
+                for made, others in more:
+                    for s in others:
+                        self.on_bar(s, made.close)
+            for made, others in late.get(t, ()):
+                for s in others:
+                    self.on_bar(s, made.close)
+            self.mark_closes(rows)
+            if t == last:
+                break
+            for _, _, inst, bar in sorted(opens.get(t, ()), key=lambda r: r[:2]):
+                if inst.waiting and bar.works:
+                    self.work_open(inst, bar)
+        for o in self.orders:
+            if o.open:
+                self.finish(o, "expired", "end_of_data")
+        for a in self.accounts.values():
+            if any(p.quantity for p in a.positions.values()):
+                self.mark(a)
+        return self
+
+    # --- the venue --------------------------------------------------------------------------
+
+    def work_open(self, inst, bar):
+        """work_open trades what the open of a bar meets, at the open."""
+        self.opened[inst.id] = bar.time
+        for a in self.accounts.values():
+            met = []
+            for o in inst.waiting:
+                if o.strategy.account is not a or o.from_ns > bar.time:
+                    continue
+                buy = o.side == "buy"
+                liquidity = "taker"
+                if o.kind == "market":
+                    meets = True
+                elif o.kind == "stop":
+                    meets = bar.open >= o.price if buy else bar.open <= o.price
+                elif o.fresh:
+                    meets = bar.open <= o.price if buy else bar.open >= o.price
+                else:
+                    meets = bar.open < o.price if buy else bar.open > o.price
+                    liquidity = "maker"
+                if meets:
+                    met.append((o.kind != "stop", o.key, o, bar.open, liquidity))
+            met.sort(key=lambda m: m[:2])
+            self.work(inst, a, [m[2:] for m in met])
+        for o in inst.waiting:
+            if o.from_ns <= bar.time:
+                o.fresh = False
+        # what was decided on these fills meets the rest of the bar, which begins at the open
+        while True:
+            new = [o for o in inst.waiting if o.rest and o.fresh and o.created == bar.time]
+            for o in sorted(new, key=lambda o: o.key):
+                o.fresh = False
+                high = (o.side == "buy") == (o.kind == "stop")  # met at its price and above
+                if o.open and (bar.open >= o.price if high else bar.open <= o.price):
+                    self.work(inst, o.strategy.account, [(o, bar.open, "taker")])
+            if not new:
+                break
+
+    def work_bar(self, inst, bar):
+        """work_bar trades what the path of a bar meets after its open."""
+        for a in self.accounts.values():
+            fall, rise = [], []
+            for o in inst.waiting:
+                if o.strategy.account is not a or o.kind == "market":
+                    continue
+                if not (o.from_ns <= bar.time or (o.rest and o.created == bar.time)):
+                    continue
+                buy = o.side == "buy"
+                if o.kind == "stop":
+                    if buy and bar.high >= o.price:
+                        rise.append((max(o.price, bar.open), 0, o.key, o, "taker"))
+                    if not buy and bar.low <= o.price:
+                        fall.append((-min(o.price, bar.open), 0, o.key, o, "taker"))
+                else:
+                    if buy and bar.low < o.price:
+                        fall.append((-o.price, 1, o.key, o, "maker"))
+                    if not buy and bar.high > o.price:
+                        rise.append((o.price, 1, o.key, o, "maker"))
+            if not fall and not rise:
+                continue
+            fall = [(o, -p, l) for p, _, _, o, l in sorted(fall, key=lambda m: m[:3])]
+            rise = [(o, p, l) for p, _, _, o, l in sorted(rise, key=lambda m: m[:3])]
+            way = fall + rise
+            if fall and rise:
+                low = self.worth_after(inst, a, fall + rise, bar.close)
+                high = self.worth_after(inst, a, rise + fall, bar.close)
+                held = a.venue.get(inst.id, Holding()).quantity
+                if high < low or (high == low and held < 0):
+                    way = rise + fall
+            self.work(inst, a, way)
+    def worth_after(self, inst, a, met, close):
+        """worth_after is what the account would be worth at close (1e-16) after trading met."""
+        copy = Holding()
+        held = a.venue.get(inst.id)
+        if held:
+            copy.quantity, copy.cost = held.quantity, held.cost
+        cash = a.venue_cash
+        for o, price, liquidity in met:
+            q, at, flow, fee, in_base, _ = self.deal(inst, o, price, liquidity, copy.quantity, cash)
+            if q == 0:
+                continue
+            cash += self.book(inst, copy, o, q, at, flow, fee, in_base)
+        return cash * ONE + copy.quantity * close - (0 if inst.spot else copy.cost * ONE)
+
+    @staticmethod
+    def book(inst, held, o, q, price, flow, fee, in_base):
+        """book moves a holding; returns how cash moves."""
+        moved = q if o.side == "buy" else -q
+        if inst.spot:
+            held.quantity += moved - (fee if in_base else 0)
+            return flow - (0 if in_base else fee)
+        return sum(held.take(m, f) for m, f in held.parts(moved, flow, price)) - fee
+
+    def deal(self, inst, o, price, liquidity, held, cash):
+        """deal says what an order that is met at price comes to: quantity, price, cash it moves,
+        fee, whether that is in base, slippage."""
+        buy = o.side == "buy"
+        at = price
+        if liquidity == "taker" and inst.slip:
+            worse = price * (10**12 + inst.slip if buy else 10**12 - inst.slip)
+            ticks = inst.tick * 10**12
+            at = (ceil_div(worse, ticks) if buy else worse // ticks) * inst.tick
+            if o.kind == "limit":
+                at = min(at, o.price) if buy else max(at, o.price)
+        q = o.quantity - o.filled
+        if o.reduce:
+            q = min(q, max(0, -held if buy else held))
+        if inst.spot and buy:
+            q = min(q, max(0, cash) * ONE // at)
+        if inst.spot and not buy:
+            q = min(q, held)
+        q = down_to(q, inst.lot)
+        flow = -ceil_div(at * q, ONE) if buy else at * q // ONE
+        rate = inst.maker if liquidity == "maker" else inst.taker
+        in_base = inst.spot and buy
+        fee = ceil_div(rate * (q if in_base else abs(flow)), ONE)
+        return q, at, flow, fee, in_base, abs(at - price)
+
+    def work(self, inst, a, met):
+        """work trades orders in their order, then tells what came of each."""
+        tell = []
+        for o, price, liquidity in met:
+            held = a.venue.setdefault(inst.id, Holding())
+            q, at, flow, fee, in_base, slip = self.deal(inst, o, price, liquidity, held.quantity,
+                                                        a.venue_cash)
+            if q:
+                a.venue_cash += self.book(inst, held, o, q, at, flow, fee, in_base)
+                o.filled += q
+                o.cost += abs(flow)
+            done = o.filled == o.quantity
+            inst.waiting.remove(o)
+            self.finish(o, "filled" if done else "expired",
+                        "" if done else "insufficient_balance")
+            tell.append((o, q, at, flow, fee, in_base, slip, liquidity))
+        for one in tell:
+            if one[1]:
+                self.on_fill(inst, a, *one)
+            else:
+                self.forget(one[0])
+
+    def place(self, s, side, kind, quantity, price, exit, reduce, signal):
+        """place sends an order to the venue."""
+        s.sequence += 1
+        o = Order(s, s.sequence, side, kind, quantity, price, exit, reduce, signal, self.now)
+        wait = down_to(self.latency, s.instrument.finest)
+        o.from_ns = self.now + wait
+        if self.at_open(s.instrument):
+            # decided on a fill at an open that has been told
+            o.rest = kind != "market" and wait == 0
+            if wait == 0:
+                o.from_ns += 1
+        self.orders.append(o)
+        s.orders.append(o)
+        s.instrument.waiting.append(o)
+        return o
+
+    def at_open(self, inst):
+        """at_open is whether the bar that opens now has been told of."""
+        return self.opened.get(inst.id) == self.now
+
+    def cancel(self, o, reason):
+        """cancel takes an open order back, at once."""
+        if o.open:
+            o.strategy.instrument.waiting.remove(o)
+            self.finish(o, "canceled", reason)
+            self.forget(o)
+
+    def finish(self, o, status, reason):
+        """finish ends an order."""
+        o.status, o.reason, o.updated = status, reason, self.now
+        o.strategy.orders.remove(o)
+
+    @staticmethod
+    def forget(o):
+        """forget drops a resting order that is done."""
+        s = o.strategy
+        if s.stop is o:
+            s.stop = None
+        if s.target is o:
+            s.target = None
+
+    # --- the portfolio ----------------------------------------------------------------------
+
+    def on_fill(self, inst, a, o, q, price, flow, fee, in_base, slip, liquidity):
+        """on_fill books a fill, writes its row and lets the strategy answer."""
+        s = o.strategy
+        self.trade_id += 1
+        p = a.positions.setdefault((inst.id, s.id), Position(inst, s))
+        if inst.close == 0:
+            inst.price = price
+        quote_fee = ceil_div(fee * price, ONE) if in_base else fee
+        moved = (q if o.side == "buy" else -q) - (fee if in_base else 0)
+        was = p.quantity
+        realized, left, fee_left = 0, q, quote_fee
+        parts = p.parts(moved, flow, price)
+        for i, (part, cash) in enumerate(parts):
+            size = left if i == len(parts) - 1 else abs(part)
+            cost = fee_left if size == left else quote_fee * size // abs(moved)
+            left, fee_left = left - size, fee_left - cost
+            realized += self.trip(p, o, part, cash, size, price, cost, in_base)
+        a.cash += (flow if inst.spot else realized) - (0 if in_base else fee)
+        self.fills.append({
+            "time_ns": self.now, "trade_id": self.trade_id, "client_order_id": self.id_of(o),
+            "strategy": s.name, "account": a.name, "instrument": inst.name, "symbol": inst.symbol,
+            "side": o.side, "quantity": q, "price": price, "liquidity": liquidity, "fee": fee,
+            "fee_asset": inst.base if in_base else inst.quote, "slippage": slip,
+            "realized_pnl": realized})
+        if (was == 0) != (p.quantity == 0) or len(parts) == 2:
+            self.mark(a)
+        s.position += moved
+        self.strategy_fill(s, o)
+
+    def trip(self, p, o, moved, cash, size, price, fee, in_base):
+        """trip books a fill, or one part of it, into its position and round trip; the row of the
+        round trip is written when it ends. Dust below a lot, as fees in base leave it, counts as
+        flat. Returns the realised P&L."""
+        s, inst, was = p.strategy, p.instrument, p.quantity
+        if abs(was) < inst.lot:
+            p.entry, p.fee = self.now, 0
+        realized = p.take(moved, cash)
+        p.realized += realized
+        p.fee += fee
+        p.quote_fee += 0 if in_base else fee
+        if was and (was > 0) != (o.side == "buy"):
+            p.out, p.out_cash = p.out + size, p.out_cash + price * size
+        else:
+            p.into, p.into_cash = p.into + size, p.into_cash + price * size
+        if abs(p.quantity) < inst.lot <= abs(was):
+            self.trades.append({
+                "strategy": s.name, "account": s.account.name, "instrument": inst.name,
+                "symbol": inst.symbol, "side": "buy" if was > 0 else "sell", "entry_ns": p.entry,
+                "exit_ns": self.now, "quantity": p.out,
+                "entry_price": p.into_cash // p.into if p.into else 0,
+                "exit_price": p.out_cash // p.out, "realized_pnl": p.realized, "fee": p.fee,
+                "net_pnl": p.realized - p.quote_fee})
+            p.begin()
+        return realized
+
+    def mark_closes(self, rows):
+        """mark_closes writes equity rows at closes that the interval falls on."""
+        if self.equity_interval != "bar" and self.now % duration(self.equity_interval):
+            return
+        ended = {inst.id for _, _, inst, _, finest, _, _ in rows if finest}
+        for a in self.accounts.values():
+            if any(p.quantity and p.instrument.id in ended for p in a.positions.values()):
+                self.mark(a)
+
+    def mark(self, a):
+        """mark writes a row of equity unless it only repeats the last."""
+        unrealized, worth_spot = 0, 0
+        for p in a.positions.values():
+            worth = p.instrument.price * p.quantity // ONE
+            unrealized += worth - p.cost
+            if p.instrument.spot:
+                worth_spot += worth
+        linear = sum(p.instrument.price * p.quantity // ONE - p.cost
+                     for p in a.positions.values() if not p.instrument.spot)
+        row = {"time_ns": self.now, "account": a.name, "cash": a.cash,
+               "unrealized_pnl": unrealized, "equity": a.cash + worth_spot + linear}
+        if row != a.row:
+            self.equity.append(row)
+            a.row = row
+
+    # --- the strategy -----------------------------------------------------------------------
+
+    def on_bar(self, s, close):
+        """on_bar takes a close and trades when the averages cross."""
+        s.last, s.last_at = close, self.now
+        s.closes.append(close)
+        n = len(s.closes)
+        s.sum_fast += close - (s.closes[n - 1 - s.fast] if n > s.fast else 0)
+        s.sum_slow += close - (s.closes[n - 1 - s.slow] if n > s.slow else 0)
+        if n < s.slow:
+            return
+        lead = s.sum_fast * s.slow - s.sum_slow * s.fast
+        if lead == 0:
+            return
+        was, s.relation = s.relation, 1 if lead > 0 else -1
+        if was in (0, s.relation):
+            return
+        if s.relation > 0:
+            self.turn(s, 1)
+        elif s.both:
+            self.turn(s, -1)
+        else:
+            for o in [o for o in s.orders if not o.exit]:
+                self.cancel(o, "by_strategy")
+            self.close_out(s, 0)
+
+    @staticmethod
+    def held(s):
+        """held is the position with what market orders to close will still take off it."""
+        return s.position + sum((o.quantity - o.filled) * (1 if o.side == "buy" else -1)
+                                for o in s.orders if o.exit and o.kind == "market")
+
+    def close_out(self, s, sign):
+        """close_out closes what is held of that sign (0: any) at market, and cancels what rests."""
+        held = self.held(s)
+        q = down_to(abs(held), s.instrument.lot)
+        if q == 0 or (sign and (held > 0) != (sign > 0)):
+            return
+        rests = [o for o in s.orders if o.exit and o.kind != "market"]
+        self.place(s, "sell" if held > 0 else "buy", "market", q, 0, True, False,
+                   self.crossed(s))
+        for o in rests:
+            self.cancel(o, "by_strategy")
+
+    @staticmethod
+    def crossed(s):
+        """crossed is why it trades: the crossing just seen."""
+        return "signal_cross_up" if s.relation > 0 else "signal_cross_down"
+
+    def turn(self, s, way):
+        """turn goes long (1) or short (-1; on spot only flat)."""
+        side = "buy" if way > 0 else "sell"
+        for o in [o for o in s.orders if not o.exit and o.side != side]:
+            self.cancel(o, "by_strategy")
+        self.close_out(s, -way)
+        if way < 0 and s.instrument.spot:
+            return
+        if self.held(s) * way >= s.instrument.lot:
+            return
+        if any(not o.exit and o.side == side for o in s.orders):
+            return
+        q = self.size_of(s)
+        if q > 0:
+            self.place(s, side, "market", q, 0, False, False, self.crossed(s))
+
+    def size_of(self, s):
+        """size_of is how much an order that opens is for."""
+        if s.sizing == "fixed":
+            q = s.size
+        elif s.sizing == "notional":
+            q = s.size * ONE // s.last
+        else:
+            equity = self.equity_for(s)
+            q = equity * s.size // s.last if equity > 0 else 0
+        return down_to(q, s.instrument.lot)
+
+    @staticmethod
+    def equity_for(s):
+        """equity_for is the account's worth as the strategy sees it when it decides."""
+        sum = s.account.cash
+        for p in s.account.positions.values():
+            inst = p.instrument
+            if p.quantity == 0:
+                continue
+            close = inst.close
+            if inst is s.instrument and s.last and s.last_at >= inst.close_at:
+                close = s.last
+            worth = p.quantity * close // ONE if close else p.cost
+            sum += worth if inst.spot else worth - p.cost
+        return sum
+
+    def strategy_fill(self, s, o):
+        """strategy_fill keeps stop and target in step with the position."""
+        if o.exit:
+            if o is not s.stop and o is not s.target:
+                return
+            reason = "signal_stop_loss" if o is s.stop else "signal_take_profit"
+            self.drop(s, reason)
+            self.protect(s)
+            return
+        if not s.stop_pct and not s.target_pct:
+            return
+        way = 1 if o.side == "buy" else -1
+        average = o.cost * ONE // o.filled
+        s.stop_at = average * (100 * ONE - way * s.stop_pct) // (100 * ONE)
+        s.target_at = average * (100 * ONE + way * s.target_pct) // (100 * ONE)
+        self.drop(s, "by_strategy")
+        if s.position * way > 0:
+            self.protect(s)
+
+    def drop(self, s, reason):
+        """drop cancels stop and target."""
+        for o in (s.stop, s.target):
+            if o:
+                self.cancel(o, reason)
+        s.stop = s.target = None
+
+    def protect(self, s):
+        """protect places stop and target for the whole position."""
+        inst = s.instrument
+        q = down_to(abs(s.position), inst.lot)
+        if q == 0:
+            return
+        side = "sell" if s.position > 0 else "buy"
+        tick = up_to if side == "sell" else down_to
+        if s.stop_pct:
+            s.stop = self.place(s, side, "stop", q, tick(s.stop_at, inst.tick), True, True,
+                                "signal_stop_loss")
+        if s.target_pct:
+            s.target = self.place(s, side, "limit", q, tick(s.target_at, inst.tick), True, True,
+                                  "signal_take_profit")
+
+    # --- rows -------------------------------------------------------------------------------
+
+    def id_of(self, o):
+        """id_of is an order's client order id."""
+        return client_id(self.deployment, o.strategy.id, self.epoch, o.sequence)
+
+    def order_rows(self):
+        """order_rows are the rows of orders.csv."""
+        rows = []
+        for o in sorted(self.orders, key=lambda o: (o.created, o.key)):
+            s = o.strategy
+            rows.append({
+                "client_order_id": self.id_of(o), "strategy": s.name, "account": s.account.name,
+                "instrument": s.instrument.name, "symbol": s.instrument.symbol,
+                "effect": "exit" if o.exit else "entry", "side": o.side, "type": o.kind,
+                "time_in_force": "gtc", "quantity": o.quantity,
+                "price": o.price if o.kind == "limit" else None,
+                "stop_price": o.price if o.kind == "stop" else None, "status": o.status,
+                "filled_quantity": o.filled,
+                "average_price": o.cost * ONE // o.filled if o.filled else None,
+                "created_ns": o.created, "updated_ns": o.updated, "reason": o.reason,
+                "signal": o.signal})
+        return rows
