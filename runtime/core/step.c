@@ -89,6 +89,10 @@ static struct msg_frame *wait_frame(struct rt_shard *s, struct rt_edge_in *e) {
             rt_poller_unpark(s->poller);
         else
             rt_poller_wait(s->poller, 20000000);
+        s->tally.idle_turns++;
+        int64_t mono_ns = rt_clock_monotonic_ns();
+        atomic_store_explicit(&s->pulse->beat_ns, mono_ns, memory_order_relaxed);
+        rt_meter_publish(s, mono_ns);
     }
     return f;
 }
