@@ -142,7 +142,8 @@ static void lanes_close(const struct ask *a, struct lane *lanes) {
         if (lanes[i].open) rt_tape_close(&lanes[i].tape);
 }
 
-/* dump prints the records of all shards, by time; with follow it goes on as long as the run does. */
+/* dump prints the records of all shards, by time; with follow it goes on as long as the run
+ * does. */
 static int dump(struct ask *a, bool follow, struct rt_error *err) {
     struct lane lanes[RT_SHARDS_MAX] = { 0 };
     char dir[4300], tail[32];

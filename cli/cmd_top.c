@@ -66,7 +66,8 @@ static void copy(char *to, const char *from) {
     to[RT_METRICS_NAME - 1] = 0;
 }
 
-/* see_edge adds what one page tells of an edge: the sender's page and the receiver's tell halves. */
+/* see_edge adds what one page tells of an edge: the sender's page and the receiver's tell
+ * halves. */
 static void see_edge(struct look *l, const struct rt_metrics_edge *b) {
     struct edge_look e = { .capacity = b->capacity }, *to = NULL;
     copy(e.from, b->from);
@@ -127,7 +128,8 @@ static void see_page(struct look *l, const struct rt_metrics *m) {
     }
 }
 
-/* look_at reads the pages of all processes of run. Returns 0, or -ENOENT with err when none runs. */
+/* look_at reads the pages of all processes of run. Returns 0, or -ENOENT with err when none
+ * runs. */
 static int look_at(const struct rt_run *run, struct look *l, struct rt_error *err) {
     memset(l, 0, sizeof *l);
     l->at_ns = rt_clock_monotonic_ns();
