@@ -110,7 +110,8 @@ static int generate(int argc, char **argv) {
     return 0;
 }
 
-/* stamp_ns reads the time at the start of a line, s to ns told by its size; 0 when there is none. */
+/* stamp_ns reads the time at the start of a line, s to ns told by its size; 0 when there is
+ * none. */
 static int64_t stamp_ns(const char *at, const char *end) {
     int64_t v = 0;
     int digits = 0;

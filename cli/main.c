@@ -66,6 +66,16 @@ const struct cli_command cli_commands[] = {
       "example:\n"
       "  shrike state runs/demo | grep -v ^HAVE\n",
       cmd_state },
+    { "top", "what each shard, edge and actor of a running engine does",
+      "usage: shrike top DIR [--once] [--json]\n"
+      "  Reads the metrics pages of the run's processes, from outside, once a second until "
+      "Ctrl-C.\n"
+      "  busy      part of the time with work        longest  longest turn of the loop\n"
+      "  unsynced  what a power cut would take now   free     journal segments free\n"
+      "  hop       from an outside event to the actor's turn, sampled\n"
+      "example:\n"
+      "  shrike top runs/demo\n",
+      cmd_top },
     { "ctl", "pause, resume, stop, kill, set a parameter of a running engine",
       "usage: shrike ctl DIR pause|resume|stop [ACTOR]\n"
       "       shrike ctl DIR set ACTOR PARAM VALUE\n"

@@ -7,8 +7,10 @@ void rt_meter_publish(struct rt_shard *s, int64_t mono_ns) {
     struct rt_metrics_shard *b = m->shard;
     int64_t passed_ns = mono_ns - m->last_ns;
     if (!b || passed_ns < 1000000) return;
+    if (m->last_ns == 0) passed_ns = 0; /* the first look: nothing is known of the time before */
     uint64_t turns = s->tally.turns - m->turns, idle = s->tally.idle_turns - m->idle_turns;
-    uint64_t all = turns + idle ? turns + idle : 1;
+    uint64_t all = turns > idle ? turns : idle; /* most idle turns are counted in both */
+    if (all == 0) all = 1;
     uint64_t idle_ns = m->last_ns ? (uint64_t)passed_ns * idle / all : 0;
     m->last_ns = mono_ns;
     m->turns = s->tally.turns;

@@ -122,9 +122,9 @@ def seconds(interval):
     return int(interval[:-1]) * {"s": 1, "m": 60, "h": 3600, "d": 86400}[interval[-1]]
 
 
-def shrike(*args, timeout=120, check=True):
-    """shrike runs the program and returns what it printed."""
-    p = subprocess.run([BIN, *args], stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+def shrike(*args, timeout=120, check=True, program=None):
+    """shrike runs the program (BIN, or another build) and returns what it printed."""
+    p = subprocess.run([program or BIN, *args], stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
                        timeout=timeout, stdin=subprocess.DEVNULL)
     text = p.stdout.decode(errors="replace")
     if check and p.returncode != 0:
