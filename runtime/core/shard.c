@@ -574,7 +574,10 @@ static void idle_wait(struct rt_shard *s, uint64_t *idle, int64_t timeout_ns) {
     if (timeout_ns > 100000000) timeout_ns = 100000000; /* the beat must go on */
     rt_poller_park(s->poller);
     bool work = s->commands.ring && rt_ring_peek(&s->commands);
-    for (uint16_t i = 0; i < s->edge_in_cnt && !work; i++) work = rt_ring_peek(&s->in[i].rx);
+    /* in step the tokens of those that wait for this shard lie there all the time */
+    for (uint16_t i = 0; i < s->edge_in_cnt && !work && !s->step; i++)
+        work = rt_ring_peek(&s->in[i].rx);
+    if (s->step) work |= atomic_load_explicit(&s->shared->wish, memory_order_relaxed) != 0;
     if (work || atomic_load_explicit(&s->shared->stop, memory_order_relaxed) ||
         atomic_load_explicit(&s->shared->kill, memory_order_relaxed) != s->kill_seen) {
         rt_poller_unpark(s->poller);
@@ -737,7 +740,7 @@ static bool go_alone(struct rt_shard *s) {
         int64_t wait_ns = s->tape ? 0 : pace(s, n.time_ns);
         if (wait_ns > 0) {
             rt_shard_turn(s);
-            idle_wait(s, &idle, wait_ns > 2000000 ? 2000000 : wait_ns); /* others may wish */
+            idle_wait(s, &idle, wait_ns); /* who wishes to meet rings */
             continue;
         }
         idle = 0;
@@ -795,7 +798,7 @@ static void run_step(struct rt_shard *s) {
                    !atomic_load_explicit(&s->shared->wish, memory_order_relaxed) &&
                    !atomic_load_explicit(&s->shared->stop, memory_order_relaxed) &&
                    !rt_shard_asked(s))
-                idle_wait(s, &idle, wait_ns > 2000000 ? 2000000 : wait_ns);
+                idle_wait(s, &idle, wait_ns);
             s->go_said = wait_ns <= 0;
             if (wait_ns > 0) {
                 atomic_store_explicit(&s->shared->wish, 0, memory_order_relaxed);
@@ -944,7 +947,15 @@ bool rt_room(struct rt_ctx *ctx, uint16_t kind, uint32_t cnt) {
     const uint16_t *h = s->hearers + r->first + r->local_cnt;
     if (s->tape) { /* the tape says what the answer was */
         const struct msg_frame *rec = rt_tape_peek(s);
+        if (rec && rec->kind == MSG_ADVANCE &&
+            ((const struct msg_advance *)msg_body(rec))->rows == s->rows) {
+            rt_shard_advance(s); /* a refusal may stand behind it */
+            rec = rt_tape_peek(s);
+        }
         if (rec && rec->kind == MSG_EDGE_FULL) {
+            const struct msg_edge_full *m = msg_body(rec);
+            if (m->source != ctx->self || m->kind != kind || m->pad != (uint16_t)cnt)
+                return true; /* of a later question */
             rt_tape_take(s);
             return false;
         }
@@ -963,7 +974,11 @@ bool rt_room(struct rt_ctx *ctx, uint16_t kind, uint32_t cnt) {
                        .size = sizeof m.f + sizeof m.body,
                        .source = RT_SHARD_ID,
                        .time_ns = s->now_ns },
-                .body = { .sent = e->sent, .source = ctx->self, .dest = e->shard, .kind = kind } };
+                .body = { .sent = e->sent,
+                          .source = ctx->self,
+                          .dest = e->shard,
+                          .kind = kind,
+                          .pad = (uint16_t)cnt } }; /* tells which of a call's questions it was */
         rt_shard_record(s, &m.f, 0);
         return false;
     }

@@ -81,7 +81,7 @@ def session(full_at, run, text, clock, seconds):
 
 
 def ordered(kind):
-    """A run on the virtual clock, its directory or its stage filled."""
+    """A run on the paced clock, its directory or its stage filled."""
     with drill.Place() as place:
         small = place.dir("small")
         drill.os.mkdir(small)
@@ -89,17 +89,18 @@ def ordered(kind):
         if kind == "stage":
             mount("/dev/shm", 24 * MIB)
         text = drill.run_file(snapshot="50ms", end="2024-03-01",
+                              clock="{kind: paced, speed: 2500000}",
                               journal="{segment: 262144, stage_segments: 8}")
         reference = drill.run_file(end="2024-03-01")
         code, out, err = drill.shrike("run", place.file("ref.yaml", reference), "--dir",
                                       place.dir("ref"), program=drill.FAULTY)
         assert code == 0, out + err
         what = session(small if kind == "disk" else "/dev/shm", small + "/run",
-                       place.file("run.yaml", text), "virtual", 0.8)
+                       place.file("run.yaml", text), "paced", 1)
         left, expected = drill.results(small + "/run"), drill.results(place.dir("ref"))
         wrong = drill.differ(expected, left)
         assert not wrong and (len(left) == 4 or not expected), wrong
-        print("%s full, virtual clock: %s; %d fills equal" % (
+        print("%s full, paced clock: %s; %d fills equal" % (
             kind, what, len(left.get("fills.csv", b"").splitlines()) - 1))
         subprocess.run(["umount", "-l", small], check=False)
 
