@@ -5,7 +5,6 @@
 #include "actors/report/out.h"
 #include "actors/report/results.h"
 #include "runtime/boot/engine.h"
-#include <cmocka.h>
 #include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -16,6 +15,9 @@
 #include <string.h>
 #include <unistd.h>
 
+#include <cmocka.h>
+
+/* Ids of the actors, in name order; ns in a second. */
 enum { HOST = 3, EXECUTION = 1, PORTFOLIO = 2, SECOND = 1000000000 };
 
 /* The run: two shards, one strategy, whose actors are in name order. */
@@ -293,6 +295,7 @@ static void test_numbers(void **state) {
                         "-9223372036854775808,18446744073709551615,,x\n");
 }
 
+/* main runs the tests. */
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_cross, setup, teardown),
