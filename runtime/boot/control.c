@@ -62,7 +62,8 @@ static void answer(char *line, uint32_t uid, char *out, size_t cap) {
     }
     if (strcmp(verb, "kill") == 0 || strcmp(verb, "unkill") == 0) {
         if (rt_kill_keep(server.run, verb[0] == 'k') < 0) {
-            snprintf(out, cap, "{\"ok\":false,\"error\":\"the file kill of the run cannot be %s\"}\n",
+            snprintf(out, cap,
+                     "{\"ok\":false,\"error\":\"the file kill of the run cannot be %s\"}\n",
                      verb[0] == 'k' ? "made" : "removed");
             if (verb[0] == 'k') atomic_store(&server.run->link.shared->kill, 1);
             return;

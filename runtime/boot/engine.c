@@ -720,7 +720,7 @@ int rt_run_process(struct rt_run *run, uint16_t process, struct rt_error *err) {
     for (uint16_t n = 0; n < t->shard_cnt; n++) {
         if (!threads[n].started) continue;
         pthread_join(threads[n].id, NULL);
-        if (threads[n].code < 0 && code == 0)
+        if (threads[n].code < 0 && (code == 0 || code == -ECANCELED)) /* the cause, if it is here */
             code = rt_error_set(err, threads[n].code, "shard %s: %s", t->shards[n].name,
                                 threads[n].s->fault.text);
     }

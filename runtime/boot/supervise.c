@@ -295,7 +295,8 @@ int rt_supervise(struct rt_run *run, const struct rt_watcher *watcher, struct rt
                            access(kill_path, F_OK) == 0)) {
             asked_kill = 0;
             rt_run_request(run, 0, 1);
-            if (rt_kill_keep(run, true) < 0) say(watcher, "kill switch: no file can be made for it");
+            if (rt_kill_keep(run, true) < 0)
+                say(watcher, "kill switch: no file can be made for it");
             say(watcher, "kill switch is on: no new orders, open ones are canceled");
         }
         if ((alive = reap(run, kids, watcher, &poison_at, err)) < 0) code = err->code;

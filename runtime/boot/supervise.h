@@ -28,8 +28,7 @@ struct rt_watcher {
 int rt_supervise(struct rt_run *run, const struct rt_watcher *watcher, struct rt_error *err);
 
 /* rt_kill_keep makes (on) or removes the file RUN/kill, so that the kill switch outlasts the
- * engine.
- * Returns 0 or negative errno; 0 where the run has no directory. */
+ * engine. Returns 0 or negative errno; 0 where the run has no directory. */
 int rt_kill_keep(const struct rt_run *run, bool on);
 
 /* rt_control_start opens RUN/ctl.sock (mode 0600; the peer's uid must be ours or root's and is

@@ -1,5 +1,6 @@
 /* edge.c - what happens to frames for another shard, also when its ring is full. */
 #include "runtime/core/shard.h"
+#include "runtime/time/clock.h"
 #include <errno.h>
 
 /* key_of returns the key under which a newer frame of the kind replaces an older one: the source
@@ -56,6 +57,23 @@ static void replayed(struct rt_edge_out *e, const struct msg_frame *f) {
     }
 }
 
+/* receiver_came waits while the receiver of e has not found its place after a recovery: until then
+ * its mark is further behind than a ring is long. False when the ring is full all the same. */
+static bool receiver_came(struct rt_shard *s, struct rt_edge_out *e) {
+    uint64_t tries = 0;
+    if (e->tx.head - ck_pr_load_64(&e->tx.ring->taken) <= e->tx.mask + 1) return false;
+    rt_shard_turn(s); /* what it may be waiting for */
+    while (e->tx.head - ck_pr_load_64(&e->tx.ring->taken) > e->tx.mask + 1 &&
+           !atomic_load_explicit(&s->shared->failed, memory_order_relaxed)) {
+        atomic_store_explicit(&s->pulse->calling, 0, memory_order_relaxed);
+        atomic_store_explicit(&s->pulse->beat_ns, rt_clock_monotonic_ns(), memory_order_relaxed);
+        if (!rt_shard_relax(s, ++tries)) continue;
+        rt_poller_park(s->poller);
+        rt_poller_wait(s->poller, 200000);
+    }
+    return rt_ring_room(&e->tx, 1) > 0;
+}
+
 void rt_edge_push(struct rt_shard *s, struct rt_edge_out *e, const struct msg_frame *f) {
     e->sent++;
     s->remote_mail = true;
@@ -71,6 +89,10 @@ void rt_edge_push(struct rt_shard *s, struct rt_edge_out *e, const struct msg_fr
         return;
     }
     if (s->step) {
+        if (receiver_came(s, e)) {
+            rt_ring_put(&e->tx, f);
+            return;
+        }
         rt_shard_fail(s, -EOVERFLOW,
                       "edge to shard %u is full with %u frames; on this clock that means it is too "
                       "small: raise its capacity",

@@ -922,6 +922,14 @@ int rt_shard_run(struct rt_shard *s) {
         rt_ring_publish(&s->out[i].tx);
         if (s->peers[s->out[i].shard]) rt_poller_wake(s->peers[s->out[i].shard]);
     }
+    if (s->shared && s->fault.text[0] && !s->verify) { /* the others cannot go on without it */
+        uint32_t none = 0;
+        atomic_compare_exchange_strong(&s->shared->failed, &none, s->number + 1U);
+        none = 0;
+        atomic_compare_exchange_strong(&s->shared->stop, &none, REASON_SHUTDOWN);
+        for (uint16_t i = 0; i < s->shard_cnt; i++)
+            if (s->peers[i]) rt_poller_wake(s->peers[i]);
+    }
     if (s->shared) atomic_fetch_add(&s->shared->ended, 1);
     s->finished = true;
     return s->fault.text[0] ? s->fault.code : 0;

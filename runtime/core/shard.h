@@ -52,7 +52,9 @@ struct rt_shared {
     _Alignas(128) _Atomic uint32_t stop; /* a Reason: the run is to end; relaxed */
     _Alignas(128) _Atomic uint32_t wish; /* > 0: some shard asks those in step to give way */
     _Alignas(128) _Atomic uint32_t lost; /* set by the supervisor before it starts a process anew */
-    _Alignas(128) _Atomic uint32_t ended;          /* shards that came to their end */
+    _Alignas(128) _Atomic uint32_t failed; /* 1 + number of the first shard that ended by a fault:
+                                            * those that wait for it give up */
+    _Alignas(128) _Atomic uint32_t ended;  /* shards that came to their end */
     _Alignas(128) _Atomic uint64_t pace_origin_ns; /* wall time of the first event, paced clock */
 };
 

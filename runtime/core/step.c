@@ -67,7 +67,27 @@ static void send_tokens(struct rt_shard *s, uint32_t flags) {
     s->remote_mail = false;
 }
 
-/* wait_frame waits until edge e has a frame. */
+/* given_up tells whether the frame that is waited for on e will never come: its sender has failed,
+ * or is past it. The latter happens where this shard's journal has lost its end (a power cut): the
+ * sender makes again only what had not been heard. */
+static bool given_up(struct rt_shard *s, struct rt_edge_in *e) {
+    uint32_t failed = atomic_load_explicit(&s->shared->failed, memory_order_relaxed);
+    if (failed) {
+        rt_shard_fail(s, -ECANCELED, "ended because shard %u did", failed - 1);
+        return true;
+    }
+    uint64_t head = ck_pr_load_64(&e->rx.ring->head);
+    ck_pr_fence_acquire(); /* a frame is put before the head is moved past it */
+    if (head <= e->rx.next || rt_ring_peek(&e->rx)) return false;
+    rt_shard_fail(
+        s, -ENODATA,
+        "the journal ends at frame %llu of shard %u, which has said %llu: its end is lost, "
+        "and the shards cannot meet again; start the run anew in another directory",
+        (unsigned long long)e->rx.next, e->shard, (unsigned long long)head);
+    return true;
+}
+
+/* wait_frame waits until edge e has a frame; NULL when it never will. */
 static struct msg_frame *wait_frame(struct rt_shard *s, struct rt_edge_in *e) {
     uint64_t spins = 0;
     struct msg_frame *f;
@@ -82,6 +102,7 @@ static struct msg_frame *wait_frame(struct rt_shard *s, struct rt_edge_in *e) {
             atomic_store_explicit(&s->pulse->beat_ns, rt_clock_monotonic_ns(),
                                   memory_order_relaxed);
             if (rt_shard_asked(s)) atomic_store_explicit(&s->shared->wish, 1, memory_order_relaxed);
+            if (given_up(s, e)) return NULL;
         }
         if (!rt_shard_relax(s, spins)) continue;
         rt_poller_park(s->poller);
@@ -93,6 +114,7 @@ static struct msg_frame *wait_frame(struct rt_shard *s, struct rt_edge_in *e) {
         int64_t mono_ns = rt_clock_monotonic_ns();
         atomic_store_explicit(&s->pulse->beat_ns, mono_ns, memory_order_relaxed);
         rt_meter_publish(s, mono_ns);
+        if (given_up(s, e)) return NULL;
     }
     return f;
 }
@@ -117,6 +139,7 @@ static const struct msg_frame *next_frame(struct rt_shard *s, struct rt_edge_in 
     }
     if (e->rx.next != e->heard) rt_ring_rx_init(&e->rx, e->rx.ring, e->heard);
     struct msg_frame *f = wait_frame(s, e);
+    if (!f) return NULL;
     rt_shard_record(s, f, 0);
     e->heard++;
     rt_ring_skip(&e->rx);

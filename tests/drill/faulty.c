@@ -60,7 +60,8 @@ static void break_down(struct st_host *h, const struct drill *s) {
     case FAULT_ASSERT: abort();
     case FAULT_WILD: *(volatile int *)(uintptr_t)s->how = 1; return;
     case FAULT_LOOP:
-        for (volatile int64_t i = 0;; i++) {}
+        for (volatile int64_t i = 0;; i++) {
+        }
     case FAULT_FLOOD:
         for (int i = 0; i < 1000000; i++) (void)st_signal(h, &signal);
         return;
