@@ -159,7 +159,7 @@ static int dump(struct ask *a, bool follow, struct rt_error *err) {
         for (uint16_t i = 0; i < a->t->shard_cnt; i++) {
             struct lane *l = &lanes[i];
             if (!l->open || (!l->next && !lane_next(a, l))) {
-                if (l->open && rt_tape_error(&l->tape, err) < 0) code = err->code;
+                if (l->open && code == 0) code = rt_tape_error(&l->tape, err);
                 continue;
             }
             if (first < 0 || l->next->time_ns < lanes[first].next->time_ns) first = i;
@@ -187,10 +187,11 @@ static int dump(struct ask *a, bool follow, struct rt_error *err) {
 }
 
 /* verify reads every record of every shard and says what it found. */
-static int verify(struct ask *a, struct rt_error *err) {
+static int verify(struct ask *a, struct rt_error *first) {
     int bad = 0;
     for (uint16_t i = 0; i < a->t->shard_cnt; i++) {
         struct lane l = { 0 };
+        struct rt_error found = { 0 }, *err = &found;
         uint64_t records = 0;
         if (a->shard >= 0 && a->shard != i) continue;
         int code = lane_open(a, &l, i, err);
@@ -208,7 +209,10 @@ static int verify(struct ask *a, struct rt_error *err) {
         else
             printf("shard %s: %llu records, %llu bytes, all whole\n", name,
                    (unsigned long long)records, end);
-        if (code < 0) bad = code;
+        if (code < 0 && bad == 0) {
+            bad = code;
+            *first = found;
+        }
         if (l.open) rt_tape_close(&l.tape);
     }
     return bad;

@@ -1,0 +1,239 @@
+#!/usr/bin/env python3
+"""Goal    journal, replay, state, ctl, top and data do what their --help says, on a run that lives
+        and on one that has ended; exit codes 0, 1, 2; errors say the next step.
+Method  a paper run of two shards on the paced clock is watched and commanded from outside, then
+        looked into; a bit of its journal is turned over, and is found."""
+import json
+import os
+import re
+import signal
+import subprocess
+import tempfile
+import time
+import unittest
+
+from front import MARKET, PROGRAM, folder_with_data, rows, run_file, shrike
+
+
+def lines(done):
+    """The JSON objects that a command printed, one a line."""
+    return [json.loads(line) for line in done.stdout.splitlines()]
+
+
+class Live(unittest.TestCase):
+    """A run that was watched while it lived."""
+
+    @classmethod
+    def setUpClass(cls):
+        cls.keep = tempfile.TemporaryDirectory(prefix="shrike-test-")
+        cls.folder = cls.keep.name
+        path = run_file(cls.folder, clock="{kind: paced, speed: 100000}", shards=2, sources=MARKET)
+        with open(path, "a") as f:
+            f.write("start: 2024-01-01\n")
+        run = subprocess.Popen([PROGRAM, "run", path, "--plain"], cwd=cls.folder,
+                               stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        cls.dir = os.path.join(cls.folder, "runs", "test")
+        for _ in range(100):
+            time.sleep(0.1)
+            if '"ok":true' in shrike("ctl", cls.dir, "status").stdout:
+                break
+        time.sleep(1)
+        cls.top = shrike("top", cls.dir, "--json")
+        cls.table = shrike("top", cls.dir)
+        cls.set = shrike("ctl", cls.dir, "set", "cross", "fast", "4")
+        cls.bad = [shrike("ctl", cls.dir, *words) for words in
+                   (("set", "cross", "fast", "9999"), ("set", "cross", "qqq", "1"),
+                    ("pause", "nobody"), ("dance",))]
+        cls.pause = shrike("ctl", cls.dir, "pause", "slow")
+        cls.again = shrike("run", path, "--dir", cls.dir, "--plain")
+        follow = subprocess.Popen([PROGRAM, "journal", "follow", cls.dir, "--json"],
+                                  stdout=subprocess.PIPE, text=True)
+        cls.live_state = shrike("state", cls.dir)
+        time.sleep(1)
+        run.send_signal(signal.SIGINT)
+        cls.out, cls.err = run.communicate(timeout=40)
+        cls.code = run.returncode
+        cls.followed, _ = follow.communicate(timeout=40)
+
+    @classmethod
+    def tearDownClass(cls):
+        cls.keep.cleanup()
+
+    def test_run(self):
+        """It ended in good order, with results."""
+        self.assertEqual(self.code, 0, self.err)
+        self.assertIn("results: runs/test/out/", self.out)
+        self.assertGreater(len(rows(os.path.join(self.dir, "out"), "fills")), 3)
+
+    def test_run_twice(self):
+        """Two engines do not share a directory; one that has ended is not begun again."""
+        self.assertEqual(self.again.returncode, 1)
+        self.assertIn("another process runs it", self.again.stderr)
+        done = shrike("run", os.path.join(self.folder, "run.yaml"), "--dir", self.dir)
+        self.assertEqual(done.returncode, 1)
+        self.assertRegex(done.stderr, "has ended.*another --dir")
+
+    def test_top(self):
+        """Shards, edges and actors with figures that hold together."""
+        self.assertEqual(self.top.returncode, 0, self.top.stderr)
+        told = json.loads(self.top.stdout)
+        self.assertEqual({s["shard"] for s in told["shards"]}, {"main", "second"})
+        self.assertGreater(sum(s["rows"] for s in told["shards"]), 0)
+        self.assertEqual(len(told["edges"]), 2)
+        for e in told["edges"]:
+            self.assertGreaterEqual(e["sent"] + 1000, e["received"])
+        self.assertEqual(len(told["actors"]), 7)
+        self.assertIn("main > second", self.table.stdout)
+        self.assertNotIn("\033", self.table.stdout)
+        done = shrike("top", self.dir)
+        self.assertEqual(done.returncode, 1)
+        self.assertIn("nothing runs there", done.stderr)
+
+    def test_ctl(self):
+        """Commands are answered by JSON and journaled; what makes no sense is refused."""
+        self.assertEqual(json.loads(self.set.stdout)["ok"], True)
+        self.assertEqual(json.loads(self.pause.stdout)["ok"], True)
+        for done in self.bad:
+            self.assertEqual(json.loads(done.stdout)["ok"], False, done.stdout)
+        told = lines(shrike("journal", "dump", self.dir, "--kind", "command", "--json"))
+        ops = {(c["body"]["op"], c["body"].get("value")) for c in told}
+        self.assertIn(("set", 4), ops)
+        self.assertIn("pause", {o for o, _ in ops})
+        self.assertTrue(all(c["body"].get("uid", 0) == os.getuid() for c in told))
+
+    def test_follow(self):
+        """The follower saw what a dump shows afterwards, and ended with the run."""
+        dumped = shrike("journal", "dump", self.dir, "--json").stdout.splitlines()
+        self.assertEqual(sorted(self.followed.splitlines()), sorted(dumped))
+        self.assertGreater(len(dumped), 50)
+
+    def test_journal(self):
+        """ls, stat and verify agree; a kind and a shard can be chosen."""
+        self.assertIn("segment 1, from position 0", shrike("journal", "ls", self.dir).stdout)
+        told = lines(shrike("journal", "verify", self.dir, "--json"))
+        stat = lines(shrike("journal", "stat", self.dir, "--json"))
+        self.assertTrue(all(s["ok"] for s in told))
+        self.assertEqual([(s["shard"], s["records"], s["bytes"]) for s in told],
+                         [(s["shard"], s["records"], s["bytes"]) for s in stat])
+        one = shrike("journal", "dump", self.dir, "--shard", "second", "--kind", "order_state")
+        self.assertRegex(one.stdout.splitlines()[0], r"^second .*OrderState")
+        self.assertEqual(len(shrike("journal", "dump", self.dir, "--limit", "7").stdout.splitlines()), 7)
+
+    def test_replay(self):
+        """A session with commands is made again bit for bit; hashes are the state's."""
+        done = shrike("replay", self.dir, "--verify")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertIn("all equal", done.stdout)
+        told = lines(shrike("replay", self.dir, "--verify", "--json"))
+        states = {a["actor"]: a["state"] for a in told if "actor" in a}
+        have = re.findall(r"^ACTOR (\S+) ([0-9a-f]{16})$", shrike("state", self.dir).stdout, re.M)
+        self.assertEqual(dict(have), states)
+
+    def test_state(self):
+        """Orders, positions and cash are those of the result files; twice the same hash."""
+        done = shrike("state", self.dir)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertEqual(self.live_state.returncode, 0, self.live_state.stderr)
+        have = dict(re.findall(r"^HAVE (\S+) (\S+)$", done.stdout, re.M))
+        orders = {o["client_order_id"]: o["status"] for o in rows(os.path.join(self.dir, "out"), "orders")}
+        self.assertEqual(have, orders)
+        with open(os.path.join(self.dir, "out", "summary.json")) as f:
+            summary = json.load(f)
+        cash = {a["account"]: a["cash"] for a in summary["accounts"]}
+        self.assertEqual(dict(re.findall(r"^CASH (\S+) USDT (\S+)$", done.stdout, re.M)), cash)
+        self.assertRegex(done.stdout.splitlines()[-1], "^HASH [0-9a-f]{16}$")
+        self.assertEqual(shrike("state", self.dir).stdout, done.stdout)
+        self.assertEqual(lines(shrike("state", self.dir, "--json"))[-1]["hash"],
+                         done.stdout.split()[-1])
+
+    def test_z_damage(self):
+        """A bit turned over in the journal is found by verify and replay: exit code 1, the place."""
+        folder = os.path.join(self.dir, "journal", "main")
+        path = os.path.join(folder, "1.seg")
+        with open(path, "r+b") as f:
+            f.seek(8192 + 4096)
+            byte = f.read(1)
+            f.seek(8192 + 4096)
+            f.write(bytes([byte[0] ^ 4]))
+        for words in (("journal", "verify"), ("replay", "--verify")):
+            done = shrike(words[0], *words[1:], self.dir)
+            self.assertEqual(done.returncode, 1, done.stdout)
+            self.assertRegex(done.stderr, r"segment 1 is damaged at offset \d+")
+
+
+class Front(unittest.TestCase):
+    """What needs no run."""
+
+    def test_help(self):
+        """Every command teaches by an example; wrong usage is 2 and goes to stderr."""
+        done = shrike("--help")
+        self.assertEqual((done.returncode, done.stderr), (0, ""))
+        for name in re.findall(r"^  ([a-z]+) ", done.stdout, re.M):
+            told = shrike(name, "--help")
+            self.assertEqual((told.returncode, told.stderr), (0, ""))
+            self.assertIn("usage: shrike " + name, told.stdout)
+            if name != "bench":
+                self.assertIn("example:\n  shrike ", told.stdout)
+                wrong = shrike(name)
+                self.assertEqual((wrong.returncode, wrong.stdout), (2, ""))
+        self.assertEqual(shrike("dance").returncode, 2)
+        self.assertEqual(shrike().returncode, 2)
+
+    def test_nothing_there(self):
+        """A directory without a run: one line, exit code 1, no file made."""
+        with tempfile.TemporaryDirectory() as folder:
+            for words in (("journal", "ls", folder), ("replay", folder, "--verify"),
+                          ("state", folder), ("top", folder)):
+                done = shrike(*words)
+                self.assertEqual(done.returncode, 1)
+                self.assertRegex(done.stderr.splitlines()[0], r"^shrike \w+: error: .*no run is there")
+            self.assertEqual(os.listdir(folder), [])
+
+    def test_data(self):
+        """The same options give the same bytes; check reads what generate wrote, and finds faults."""
+        with tempfile.TemporaryDirectory() as folder:
+            for name in ("a", "b"):
+                done = shrike("data", "generate", "--out", name, "--days", "1", "--symbols",
+                              "BTCUSDT", "--interval", "5m", "--seed", "9", cwd=folder)
+                self.assertEqual(done.returncode, 0, done.stderr)
+            paths = [os.path.join(folder, n, "BTCUSDT-5m.csv") for n in ("a", "b")]
+            with open(paths[0]) as f, open(paths[1]) as g:
+                text = f.read()
+                self.assertEqual(text, g.read())
+            done = shrike("data", "check", paths[0])
+            self.assertIn("fine: 288 bars of 5m", done.stdout)
+            self.assertEqual(json.loads(shrike("data", "check", paths[0], "--json").stdout)["rows"], 288)
+            with open(paths[0], "w") as f:
+                f.write(text.replace(",", ",x", 40).replace(",x", ",", 35))
+            done = shrike("data", "check", paths[0])
+            self.assertEqual(done.returncode, 1)
+            self.assertRegex(done.stderr, r"BTCUSDT-5m.csv:\d+")
+            done = shrike("data", "generate", "--out", "t", "--days", "1", "--symbols", "ETHUSDT",
+                          "--trades", "--trades-per-hour", "60", cwd=folder)
+            self.assertEqual(done.returncode, 0, done.stderr)
+            done = shrike("data", "check", os.path.join(folder, "t", "ETHUSDT-trades.csv"))
+            self.assertRegex(done.stdout, r"fine: \d+ trades")
+
+    def test_check(self):
+        """check draws who says what to whom and makes nothing."""
+        keep = folder_with_data(100)
+        before = sorted(os.listdir(keep.name))
+        path = run_file(keep.name, shards=2)
+        done = shrike("check", path)
+        self.assertEqual((done.returncode, done.stderr), (0, ""))
+        self.assertRegex(done.stdout, r"\[cross\]\n(?: +\|-- .*\n)* +\|-- OrderIntent ==> \[risk\]")
+        self.assertIn("a day of its clock", done.stdout)
+        self.assertEqual(json.loads(shrike("check", path, "--json").stdout)["replay"], "complete")
+        with open(path, "a") as f:
+            f.write("")
+        with open(path) as f:
+            text = f.read().replace('journal: "on"', "journal: {archive_max: 64M}")
+        with open(path, "w") as f:
+            f.write(text)
+        self.assertIn("replay partial", shrike("check", path).stdout)
+        self.assertEqual(sorted(os.listdir(keep.name)), sorted(before + ["run.yaml"]))
+        keep.cleanup()
+
+
+if __name__ == "__main__":
+    unittest.main(verbosity=2)
