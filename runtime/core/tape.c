@@ -77,7 +77,7 @@ bool rt_tape_turn(struct rt_shard *s) {
         rt_series_tell(s, &n, a->rows - s->rows, INT64_MAX, UINT64_MAX);
         return true;
     }
-    case MSG_EDGE_FULL: /* one of the next rows asks for room: it is not counted before it is heard */
+    case MSG_EDGE_FULL: /* one of the next rows asks for room: it is counted when heard */
         rt_series_next_row(s, &n);
         if (s->clock != RT_CLOCK_REAL || n.time_ns == INT64_MAX) break;
         s->rows_limit = s->rows + 1;
