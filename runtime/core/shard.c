@@ -506,6 +506,8 @@ void rt_shard_look(struct rt_shard *s) {
     }
     struct msg_frame *f = s->commands.ring ? rt_ring_peek(&s->commands) : NULL;
     if (f) {
+        const struct msg_command *c = msg_body(f);
+        RT_LOG(RT_EVENT_COMMAND, c->op, c->target, c->uid);
         hold(s, f->kind, f + 1, f->size - (uint32_t)sizeof *f);
         s->held.f.dest = f->dest;
         rt_ring_skip(&s->commands);
@@ -574,7 +576,10 @@ static void idle_wait(struct rt_shard *s, uint64_t *idle, int64_t timeout_ns) {
     if (timeout_ns > 100000000) timeout_ns = 100000000; /* the beat must go on */
     rt_poller_park(s->poller);
     bool work = s->commands.ring && rt_ring_peek(&s->commands);
-    for (uint16_t i = 0; i < s->edge_in_cnt && !work; i++) work = rt_ring_peek(&s->in[i].rx);
+    if (s->step) /* tokens lie there before their time: what counts is that somebody wishes */
+        work = work || atomic_load_explicit(&s->shared->wish, memory_order_relaxed);
+    for (uint16_t i = 0; i < s->edge_in_cnt && !work && !s->step; i++)
+        work = rt_ring_peek(&s->in[i].rx);
     if (work || atomic_load_explicit(&s->shared->stop, memory_order_relaxed) ||
         atomic_load_explicit(&s->shared->kill, memory_order_relaxed) != s->kill_seen) {
         rt_poller_unpark(s->poller);
@@ -740,7 +745,7 @@ static bool go_alone(struct rt_shard *s) {
         int64_t wait_ns = s->tape ? 0 : pace(s, n.time_ns);
         if (wait_ns > 0) {
             rt_shard_turn(s);
-            idle_wait(s, &idle, wait_ns > 2000000 ? 2000000 : wait_ns); /* others may wish */
+            idle_wait(s, &idle, wait_ns > 10000000 ? 10000000 : wait_ns); /* others may wish */
             continue;
         }
         idle = 0;
@@ -798,7 +803,7 @@ static void run_step(struct rt_shard *s) {
                    !atomic_load_explicit(&s->shared->wish, memory_order_relaxed) &&
                    !atomic_load_explicit(&s->shared->stop, memory_order_relaxed) &&
                    !rt_shard_asked(s))
-                idle_wait(s, &idle, wait_ns > 2000000 ? 2000000 : wait_ns);
+                idle_wait(s, &idle, wait_ns > 10000000 ? 10000000 : wait_ns);
             s->go_said = wait_ns <= 0;
             if (wait_ns > 0) {
                 atomic_store_explicit(&s->shared->wish, 0, memory_order_relaxed);
