@@ -1,12 +1,71 @@
 #include "actors/report/results.h"
 #include "cli/cli.h"
+#include "runtime/time/clock.h"
 #include <errno.h>
+#include <pthread.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <time.h>
+#include <unistd.h>
 
 /* write_results makes the results while the journals are still open. */
 static int write_results(struct rt_run *run, struct rt_error *err) {
     return report_results_write(run, run->paths.dir, run->ended_arg, err);
+}
+
+/* What shows how far a long backtest is. */
+struct progress {
+    struct rt_run *run; /* the run */
+    _Atomic bool end;   /* it is over: clear the line */
+    bool shown;         /* there is a line on the screen */
+    int64_t begun_ns;   /* monotonic */
+    int64_t first_ns;   /* of the run's clock when first looked at; 0 = not yet */
+};
+
+/* show draws the line: how far the run's clock is, how long it will take. */
+static void show(struct progress *p) {
+    struct rt_metrics m;
+    struct rt_error err;
+    char path[300], when[32] = "";
+    const struct rt_topology *t = p->run->topology;
+    rt_run_page(p->run, 0, path, sizeof path);
+    if (rt_metrics_open(&m, path, &err) < 0) return;
+    int64_t now_ns = 0, end_ns = t->end_ns, took_ns = rt_clock_monotonic_ns() - p->begun_ns;
+    for (uint32_t i = 0; i < m.shard_cnt; i++) {
+        int64_t at_ns =
+            atomic_load_explicit(&rt_metrics_shard(&m, i)->now_ns, memory_order_relaxed);
+        if (at_ns > now_ns) now_ns = at_ns;
+    }
+    rt_metrics_close(&m);
+    for (uint32_t i = 0; i < t->shard_cnt; i++) /* built before the page was made */
+        if (p->run->shards[i] && p->run->shards[i]->end_ns < end_ns)
+            end_ns = p->run->shards[i]->end_ns;
+    if (now_ns <= 0) return;
+    if (!p->first_ns) p->first_ns = p->run->shards[0] ? p->run->shards[0]->start_ns : now_ns;
+    time_t at = (time_t)(now_ns / 1000000000);
+    struct tm tm;
+    if (gmtime_r(&at, &tm)) strftime(when, sizeof when, "%Y-%m-%d", &tm);
+    double part = end_ns != INT64_MAX && end_ns > p->first_ns
+                      ? (double)(now_ns - p->first_ns) / (double)(end_ns - p->first_ns)
+                      : 0;
+    if (part > 0.001)
+        fprintf(stderr, "\r  %3.0f %%  %s  %.0f s left \033[K", 100 * part, when,
+                (double)took_ns / 1e9 * (1 - part) / part);
+    else
+        fprintf(stderr, "\r  %s  %.0f s so far \033[K", when, (double)took_ns / 1e9);
+    p->shown = true;
+}
+
+/* watch shows it twice a second, from the second on. */
+static void *watch(void *arg) {
+    struct progress *p = arg;
+    for (int n = 0; !atomic_load(&p->end); n++) {
+        usleep(50000);
+        if (n >= 20 && n % 10 == 0) show(p);
+    }
+    if (p->shown) fputs("\r\033[K", stderr);
+    return NULL;
 }
 
 int cmd_backtest(int argc, char **argv) {
@@ -28,6 +87,10 @@ int cmd_backtest(int argc, char **argv) {
                             "%s: journal: off keeps the records in the process that makes them; "
                             "with several processes use journal: stage or on",
                             t->path);
+    struct progress p = { .run = &run, .begun_ns = rt_clock_monotonic_ns() };
+    pthread_t thread;
+    bool watched = code == 0 && !json && t->process_cnt == 1 && isatty(2) &&
+                   pthread_create(&thread, NULL, watch, &p) == 0;
     if (code == 0 && t->process_cnt == 1) {
         run.ended = write_results;
         run.ended_arg = sum;
@@ -35,6 +98,10 @@ int cmd_backtest(int argc, char **argv) {
     } else if (code == 0) {
         code = rt_supervise(&run, NULL, &err);
         if (code == 0) code = report_results_write(&run, run.paths.dir, sum, &err);
+    }
+    if (watched) {
+        atomic_store(&p.end, true);
+        pthread_join(thread, NULL);
     }
     if (code == 0 && json)
         report_summary_json(sum, stdout);

@@ -137,8 +137,8 @@ static void print_durability(const struct rt_run *run) {
     double strategies = 0;
     for (uint32_t i = 0; i < t->actor_cnt; i++)
         strategies += strcmp(t->actors[i].kind->name, "strategy") == 0;
-    /* measured: an order with all that comes of it is about 1.2 KiB on one shard, each crossing about
-     * as much again; a row that nothing comes of is not written; a mark of equity 64 bytes an hour */
+    /* measured: an order with all that comes of it takes about 1.2 KiB on one shard, twice that
+     * over two; a row that nothing comes of is not written; a mark of equity is about 100 bytes */
     double orders = rows_a_day(run) / 25 * (strategies > 0 ? 1 : 0);
     double bytes = orders * 1200 * (t->edge_cnt ? 2 : 1) + 24 * 112;
     if (t->step) bytes += rows_a_day(run) * 64 * t->shard_cnt / 4;

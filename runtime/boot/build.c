@@ -332,7 +332,9 @@ int rt_shard_build(struct rt_run *run, uint16_t number, struct rt_shard **out,
     s->seed = t->seed;
     s->step = t->step;
     s->idle = d->idle;
-    s->spins = t->shard_cnt > (uint32_t)sysconf(_SC_NPROCESSORS_ONLN) ? 4 : 400;
+    bool crowded = t->shard_cnt > (uint32_t)sysconf(_SC_NPROCESSORS_ONLN);
+    s->spins = crowded ? 4 : 400; /* some 6 us */
+    s->yields = crowded ? 100 : 20;
     s->durability = t->durability;
     s->shared = run->link.shared;
     s->pulse = &run->link.pulses[number];

@@ -287,9 +287,8 @@ int rt_supervise(struct rt_run *run, const struct rt_watcher *watcher, struct rt
             stops = asked_stop;
             if (stops > 2) break;
             rt_run_request(run, REASON_BY_OPERATOR, 0);
-            say(watcher, stops == 1
-                             ? "ending in good order; once more to be told again, thrice to kill"
-                             : "still ending");
+            say(watcher,
+                stops == 1 ? "ending in good order; Ctrl-C twice more kills it" : "still ending");
         }
         if (asked_kill || (run->paths.dir[0] && atomic_load(&run->link.shared->kill) == 0 &&
                            access(kill_path, F_OK) == 0)) {

@@ -39,7 +39,8 @@ void rt_meter_publish(struct rt_shard *s, int64_t mono_ns) {
         const struct rt_edge_out *e = &s->out[i];
         struct rt_metrics_edge *x = m->out[i];
         uint64_t taken = ck_pr_load_64(&e->tx.ring->taken);
-        rt_metric_set(&x->sent, e->tx.head + e->pending_cnt);
+        /* since the run's start, which e->sent is not after a recovery */
+        rt_metric_set(&x->sent, e->tx.head + e->pending_cnt + e->dropped + e->merged);
         rt_metric_set(&x->dropped, e->dropped);
         rt_metric_set(&x->merged, e->merged);
         rt_metric_set(&x->refused, e->refused);

@@ -506,6 +506,8 @@ void rt_shard_look(struct rt_shard *s) {
     }
     struct msg_frame *f = s->commands.ring ? rt_ring_peek(&s->commands) : NULL;
     if (f) {
+        const struct msg_command *c = msg_body(f);
+        RT_LOG(RT_EVENT_COMMAND, c->op, c->target, c->uid);
         hold(s, f->kind, f + 1, f->size - (uint32_t)sizeof *f);
         s->held.f.dest = f->dest;
         rt_ring_skip(&s->commands);
@@ -558,7 +560,7 @@ bool rt_shard_relax(const struct rt_shard *s, uint64_t tries) {
     if (s->idle == RT_IDLE_BLOCK) return true;
     if (s->idle == RT_IDLE_SPIN || tries < s->spins)
         ck_pr_stall();
-    else if (tries < s->spins + 100U)
+    else if (tries < s->spins + s->yields)
         sched_yield(); /* another shard may want the core */
     else
         return true;
@@ -574,7 +576,10 @@ static void idle_wait(struct rt_shard *s, uint64_t *idle, int64_t timeout_ns) {
     if (timeout_ns > 100000000) timeout_ns = 100000000; /* the beat must go on */
     rt_poller_park(s->poller);
     bool work = s->commands.ring && rt_ring_peek(&s->commands);
-    for (uint16_t i = 0; i < s->edge_in_cnt && !work; i++) work = rt_ring_peek(&s->in[i].rx);
+    if (s->step) /* tokens lie there before their time: what counts is that somebody wishes */
+        work = work || atomic_load_explicit(&s->shared->wish, memory_order_relaxed);
+    for (uint16_t i = 0; i < s->edge_in_cnt && !work && !s->step; i++)
+        work = rt_ring_peek(&s->in[i].rx);
     if (work || atomic_load_explicit(&s->shared->stop, memory_order_relaxed) ||
         atomic_load_explicit(&s->shared->kill, memory_order_relaxed) != s->kill_seen) {
         rt_poller_unpark(s->poller);
@@ -633,13 +638,16 @@ static void run_ordered(struct rt_shard *s) {
         uint32_t why = atomic_load_explicit(&s->shared->stop, memory_order_relaxed);
         struct rt_next n;
         rt_series_next(s, &n);
-        if (why == 0 && (n.time_ns == INT64_MAX || n.time_ns > s->end_ns)) why = REASON_END_OF_DATA;
+        bool endless = s->clock == RT_CLOCK_PACED && s->end_ns == INT64_MAX;
+        if (why == 0 && (n.time_ns == INT64_MAX ? !endless : n.time_ns > s->end_ns))
+            why = REASON_END_OF_DATA;
         if (why != 0) {
             rt_shard_stop(s, (uint16_t)why);
             rt_shard_turn(s);
             return;
         }
-        int64_t wait_ns = pace(s, n.time_ns);
+        /* nobody hears an endless source any more: that is no end, somebody may be resumed */
+        int64_t wait_ns = n.time_ns == INT64_MAX ? 100000000 : pace(s, n.time_ns);
         if (wait_ns > 0) {
             rt_shard_turn(s);
             rt_shard_look(s);
@@ -737,7 +745,7 @@ static bool go_alone(struct rt_shard *s) {
         int64_t wait_ns = s->tape ? 0 : pace(s, n.time_ns);
         if (wait_ns > 0) {
             rt_shard_turn(s);
-            idle_wait(s, &idle, wait_ns > 2000000 ? 2000000 : wait_ns); /* others may wish */
+            idle_wait(s, &idle, wait_ns); /* who wishes to meet rings */
             continue;
         }
         idle = 0;
@@ -795,7 +803,7 @@ static void run_step(struct rt_shard *s) {
                    !atomic_load_explicit(&s->shared->wish, memory_order_relaxed) &&
                    !atomic_load_explicit(&s->shared->stop, memory_order_relaxed) &&
                    !rt_shard_asked(s))
-                idle_wait(s, &idle, wait_ns > 2000000 ? 2000000 : wait_ns);
+                idle_wait(s, &idle, wait_ns);
             s->go_said = wait_ns <= 0;
             if (wait_ns > 0) {
                 atomic_store_explicit(&s->shared->wish, 0, memory_order_relaxed);
@@ -906,7 +914,8 @@ int rt_shard_run(struct rt_shard *s) {
     housekeeping(s);
     start(s);
     if (s->tape && !s->step)
-        while (!s->fault.text[0] && rt_tape_turn(s)) housekeeping(s);
+        for (uint64_t n = 0; !s->fault.text[0] && rt_tape_turn(s); n++)
+            if ((n & 63) == 0) housekeeping(s);
     if (!s->fault.text[0] && !(s->stopped && s->clock != RT_CLOCK_REAL)) {
         if (s->step)
             run_step(s);
@@ -944,7 +953,15 @@ bool rt_room(struct rt_ctx *ctx, uint16_t kind, uint32_t cnt) {
     const uint16_t *h = s->hearers + r->first + r->local_cnt;
     if (s->tape) { /* the tape says what the answer was */
         const struct msg_frame *rec = rt_tape_peek(s);
+        if (rec && rec->kind == MSG_ADVANCE &&
+            ((const struct msg_advance *)msg_body(rec))->rows == s->rows) {
+            rt_shard_advance(s); /* a refusal may stand behind it */
+            rec = rt_tape_peek(s);
+        }
         if (rec && rec->kind == MSG_EDGE_FULL) {
+            const struct msg_edge_full *m = msg_body(rec);
+            if (m->source != ctx->self || m->kind != kind || m->pad != (uint16_t)cnt)
+                return true; /* of a later question */
             rt_tape_take(s);
             return false;
         }
@@ -963,7 +980,11 @@ bool rt_room(struct rt_ctx *ctx, uint16_t kind, uint32_t cnt) {
                        .size = sizeof m.f + sizeof m.body,
                        .source = RT_SHARD_ID,
                        .time_ns = s->now_ns },
-                .body = { .sent = e->sent, .source = ctx->self, .dest = e->shard, .kind = kind } };
+                .body = { .sent = e->sent,
+                          .source = ctx->self,
+                          .dest = e->shard,
+                          .kind = kind,
+                          .pad = (uint16_t)cnt } }; /* tells which of a call's questions it was */
         rt_shard_record(s, &m.f, 0);
         return false;
     }

@@ -236,6 +236,7 @@ struct rt_shard {
     struct rt_poller *poller;   /* where it waits */
     struct rt_poller *peers[RT_SHARDS_MAX]; /* where others wait, to be woken */
     enum rt_idle idle;                      /* how it waits */
+    uint32_t yields;        /* adaptive: then so often it lets others have the core */
     uint32_t spins;         /* adaptive: tries before it lets others have the core */
     struct rt_arena arena;  /* its memory */
     struct rt_tally tally;  /* counters */

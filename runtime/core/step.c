@@ -87,6 +87,13 @@ static bool given_up(struct rt_shard *s, struct rt_edge_in *e) {
     return true;
 }
 
+/* wish asks those that sleep until their next event to meet before it. */
+static void wish(struct rt_shard *s) {
+    atomic_store_explicit(&s->shared->wish, 1, memory_order_relaxed);
+    for (uint16_t i = 0; i < s->edge_out_cnt; i++)
+        if (s->peers[s->out[i].shard]) rt_poller_wake(s->peers[s->out[i].shard]);
+}
+
 /* wait_frame waits until edge e has a frame; NULL when it never will. */
 static struct msg_frame *wait_frame(struct rt_shard *s, struct rt_edge_in *e) {
     uint64_t spins = 0;
@@ -101,7 +108,7 @@ static struct msg_frame *wait_frame(struct rt_shard *s, struct rt_edge_in *e) {
             atomic_store_explicit(&s->pulse->calling, 0, memory_order_relaxed);
             atomic_store_explicit(&s->pulse->beat_ns, rt_clock_monotonic_ns(),
                                   memory_order_relaxed);
-            if (rt_shard_asked(s)) atomic_store_explicit(&s->shared->wish, 1, memory_order_relaxed);
+            if (rt_shard_asked(s)) wish(s);
             if (given_up(s, e)) return NULL;
         }
         if (!rt_shard_relax(s, spins)) continue;

@@ -77,6 +77,12 @@ bool rt_tape_turn(struct rt_shard *s) {
         rt_series_tell(s, &n, a->rows - s->rows, INT64_MAX, UINT64_MAX);
         return true;
     }
+    case MSG_EDGE_FULL: /* one of the next rows asks for room: it is counted when heard */
+        rt_series_next_row(s, &n);
+        if (s->clock != RT_CLOCK_REAL || n.time_ns == INT64_MAX) break;
+        s->rows_limit = s->rows + 1;
+        rt_series_tell(s, &n, 1, INT64_MAX, UINT64_MAX);
+        return true;
     case MSG_TIMER: {
         struct rt_timer t;
         if (!rt_wheel_peek(s->wheel, &t)) {

@@ -113,7 +113,7 @@ class Live(unittest.TestCase):
                     child.communicate()
                     child = drill.start(args, program=drill.FAULTY)
                 self.command(run, "resume cross")
-                time.sleep(0.3)
+                time.sleep(0.8)
                 with self.subTest("%s, snapshots every %s: %s" % (where, snapshot, what)):
                     print("%s %s %s: %d fills" % (where, snapshot, what, self.end(run, child)))
 

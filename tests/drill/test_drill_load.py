@@ -1,0 +1,159 @@
+#!/usr/bin/env python3
+"""Goal    nothing to do costs nothing: an adaptive topology without input uses less than 2 % of a core,
+        and two spinning shards on two cores leave the supervisor its time. Too much to do loses
+        nothing: with edges too small for a flood each policy does what it says, counted, so that
+        sent = received + dropped + merged + queued; no order and no fill is lost; memory stays as it
+        was after boot. (PROMISES V1, I4; issue "Must hold" 5, 7)
+Method  CPU time from /proc over 3 s; `shrike ctl status` answered in time; a flood of market trades
+        told at once on the real clock (they lie in the past) over edges of 16 slots; counters from
+        `shrike top --json` while it runs, fills of the two shards' journals against each other."""
+# once: it is about the machine's time and memory
+import json
+import sys
+import time
+import unittest
+
+import drill
+
+
+def cpu_s(pids):
+    """Returns the CPU time that processes have used, seconds."""
+    total = 0
+    for pid in pids:
+        with open("/proc/%d/stat" % pid) as f:
+            fields = f.read().rsplit(")", 1)[1].split()
+        total += int(fields[11]) + int(fields[12])
+    return total / drill.os.sysconf("SC_CLK_TCK")
+
+
+def rss_kib(pid):
+    """Returns the resident memory of a process, KiB, without what it shares."""
+    with open("/proc/%d/status" % pid) as f:
+        for line in f:
+            if line.startswith("RssAnon:"):
+                return int(line.split()[1])
+    return 0
+
+
+def wait_status(run):
+    """Waits until the run answers; returns how long the last answer took, s."""
+    end = time.monotonic() + 10
+    while True:
+        began = time.monotonic()
+        code = drill.shrike("ctl", run, "status", program=drill.FAULTY)[0]
+        if code == 0 or time.monotonic() > end:
+            return time.monotonic() - began
+        time.sleep(0.05)
+
+
+class Load(unittest.TestCase):
+    """Nothing to do, and too much."""
+
+    def test_idle(self):
+        """Two adaptive shards, a bar a minute."""
+        with drill.Place() as place:
+            for clock in ("real", "{kind: paced, speed: 1}"):
+                name = clock[:5].strip("{")
+                run = place.dir("idle-" + name)
+                text = drill.run_file(place="two", clock=clock, end=None)
+                child = drill.start(["run", place.file(name + ".yaml", text), "--dir", run])
+                wait_status(run)
+                time.sleep(0.5)
+                pids = [child.pid] + drill.family(child.pid)
+                before = cpu_s(pids)
+                time.sleep(3)
+                used = (cpu_s(pids) - before) / 3
+                child.send_signal(drill.signal.SIGINT)
+                code, out, err = drill.finish(child, 10)
+                self.assertEqual(code, 0, out + err)
+                print("%s clock: %.2f %% of a core" % (name, used * 100))
+                self.assertLess(used, 0.02)
+
+    def test_spin(self):
+        """Two spinning shards on two cores."""
+        cores = drill.os.cpu_count()
+        with drill.Place() as place:
+            run = place.dir("spin")
+            text = drill.run_file(place="two", clock="real", end=None).replace(
+                "shards: {main: {}, second: {}}",
+                "shards: {main: {core: 0, idle: spin}, second: {core: 1, idle: spin}}")
+            path = place.file("spin.yaml", text)
+            if cores >= 2:
+                child = drill.start(["run", path, "--dir", run])
+                wait_status(run)
+                slowest = 0
+                for _ in range(10):
+                    slowest = max(slowest, wait_status(run))
+                    time.sleep(0.05)
+                child.send_signal(drill.signal.SIGINT)
+                code, out, err = drill.finish(child, 10)
+                self.assertEqual(code, 0, out + err)
+                print("slowest answer: %.0f ms" % (slowest * 1e3))
+                self.assertLess(slowest, 1)
+            many = ", ".join("s%d: {idle: spin}" % i for i in range(cores))
+            text = drill.run_file(clock="real", end=None).replace(
+                "shards: {main: {}}", "shards: {main: {idle: spin}, %s}" % many)
+            code, out, err = drill.shrike("check", place.file("many.yaml", text))
+            self.assertEqual(code, 1)
+            self.assertIn("spin with %d shards on %d cores" % (cores + 1, cores), err)
+
+    def flood(self, place, name, full):
+        """A flood over small edges; returns (orders, fills, counters by edge)."""
+        edges = "edges:\n" + "".join(
+            "  - {from: %s, to: %s, capacity: %d%s}\n" % (a, b, cap, more)
+            for a, b, cap, more in (("main", "second", 64, full), ("second", "main", 16, "")))
+        text = drill.run_file(place="two", clock="real", end=None, snapshot="1h", more=edges,
+                              strategies="".join(drill.trader("t%d" % i, "second", every=1)
+                                                 for i in range(8)),
+                              source=drill.trades(9000000), journal="{segment: 16777216}")
+        run = place.dir(name)
+        child = drill.start(["run", place.file(name + ".yaml", text), "--dir", run],
+                            program=drill.FAULTY)
+        wait_status(run)
+        time.sleep(1)
+        if child.poll() is not None:
+            self.fail(drill.finish(child)[2])
+        engine = drill.family(child.pid)[0]
+        before = rss_kib(engine)
+        time.sleep(1.5)
+        after = rss_kib(engine)
+        drill.shrike("ctl", run, "pause", program=drill.FAULTY)
+        time.sleep(0.3)  # the rest arrives
+        code, out, err = drill.shrike("top", run, "--json", program=drill.FAULTY)
+        self.assertEqual(code, 0, err)
+        child.send_signal(drill.signal.SIGINT)
+        ended, _, why = drill.finish(child, 20)
+        self.assertEqual(ended, 0, why)
+        drill.left(run, program=drill.FAULTY)
+        count = lambda shard, kind: [b for k, _, _, b in drill.records(run, shard) if k == kind]
+        asked, taken = (count("second", drill.ORDER_INTENT | drill.OUT),
+                        count("main", drill.ORDER_INTENT))
+        said, heard = count("main", drill.FILL | drill.OUT), count("second", drill.FILL)
+        self.assertEqual(asked, taken)
+        self.assertEqual(said, heard)
+        self.assertGreater(len(said), 200)
+        self.assertLess(after - before, 256, "%d KiB after boot, %d KiB later" % (before, after))
+        top = json.loads(out)
+        for e in top["edges"]:
+            self.assertEqual(e["sent"], e["received"] + e["dropped"] + e["merged"] + e["queued"], e)
+            self.assertLessEqual(e["high_water"], e["capacity"], e)
+        for s in top["shards"]:
+            self.assertEqual(s["allocations"], 0, s)
+        return len(taken), len(said), top["edges"]
+
+    def test_flood(self):
+        """Each policy."""
+        with drill.Place() as place:
+            for name, full in (("refuse", ""),
+                               ("merge", ", full: {OrderState: merge, AccountState: merge}"),
+                               ("drop", ", full: {AccountState: drop, Position: drop}"),
+                               ("conflate", ", full: {AccountState: conflate}")):
+                with self.subTest(name):
+                    orders, fills, top = self.flood(place, name, full)
+                    print("%s: %d orders, %d fills" % (name, orders, fills))
+                    for e in top:
+                        print("  " + " ".join("%s %s" % it for it in e.items()))
+
+
+if __name__ == "__main__":
+    unittest.main(argv=sys.argv[:1] + ["-v"] + sys.argv[1:])
