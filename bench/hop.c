@@ -58,6 +58,11 @@ struct ends {
     struct rt_ring_rx rx; /* edge it hears */
     uint64_t sent, heard; /* of the slot ring */
     uint64_t room;        /* of the slot ring: taken as last seen */
+    struct frame {
+        struct msg_frame f; /* head */
+        uint64_t body[4];   /* body */
+        uint64_t slack[8];  /* the compiler does not know that the size stays at 64 */
+    } out;                  /* what is sent over an edge */
 };
 
 /* rest waits between two looks: at a hop not at all. */
@@ -108,12 +113,9 @@ static inline uint64_t hear_slot(struct hop *h, struct ends *e, int way, bool gi
 
 /* send_edge pushes one frame of 64 bytes. */
 static inline void send_edge(struct ends *e, uint64_t v) {
-    struct {
-        struct msg_frame f; /* head */
-        uint64_t body[4];   /* body */
-        uint64_t slack[8];  /* the compiler does not know that the size stays at 64 */
-    } m = { .f = { .kind = 1, .size = 64, .trace_id = v }, .body = { v, v, v, v } };
-    while (!rt_ring_push(&e->tx, &m.f)) ck_pr_stall();
+    e->out.f.trace_id = v;
+    for (int i = 0; i < 4; i++) e->out.body[i] = v;
+    while (!rt_ring_push(&e->tx, &e->out.f)) ck_pr_stall();
 }
 
 /* hear_edge waits for the next frame and reads it in place. */
@@ -128,7 +130,7 @@ static inline uint64_t hear_edge(const struct hop *h, struct ends *e, bool give)
 
 /* begin makes a thread's ends: it sends on way and hears the other. */
 static struct ends begin(struct hop *h, int way) {
-    struct ends e = { .sent = 0 };
+    struct ends e = { .out.f = { .kind = 1, .size = 64 } };
     rt_ring_tx_init(&e.tx, h->edge[way], 0);
     rt_ring_rx_init(&e.rx, h->edge[!way], 0);
     return e;

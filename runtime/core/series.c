@@ -27,7 +27,8 @@ static const uint8_t *row_at(const struct rt_feed *d, uint64_t n) {
 
 /* fetch_far makes row n available that is not in the newest block, reading on; NULL at the series'
  * end. */
-static __attribute__((noinline)) const uint8_t *fetch_far(struct rt_shard *s, struct rt_feed *d, uint64_t n) {
+static __attribute__((noinline)) const uint8_t *fetch_far(struct rt_shard *s, struct rt_feed *d,
+                                                          uint64_t n) {
     const uint8_t *row = row_at(d, n);
     while (!row) {
         uint64_t next = d->block[0].first + d->block[0].cnt;
@@ -94,7 +95,7 @@ static uint64_t told(struct rt_shard *s, uint16_t i, enum rt_hear how, uint64_t 
     if (n < d->cur[how].row) n = d->cur[how].row;
     if ((how != RT_HEAR_OPEN || d->s.span_ns > 0) && n < d->cur[RT_HEAR_ROW].row)
         n = d->cur[RT_HEAR_ROW].row;
-    for (;;) {                  /* gallop, then walk */
+    for (;;) { /* gallop, then walk */
         const uint8_t *row = fetch(s, d, n);
         if (!row) return n;
         int64_t t = when(d, row, how);
