@@ -310,7 +310,7 @@ static const uint16_t feed_says[] = { MSG_BAR, MSG_TRADE, 0 };
 
 const struct rt_actor_kind feed_kind = {
     .name = "feed",
-    .help = "Makes bars of longer intervals out of bars and trades, and passes trades on.",
+    .help = "makes bars of longer intervals out of bars and trades, and passes trades on",
     .options = feed_options,
     .says = feed_says,
     .timer_class = RT_CLASS_TIMER,

@@ -166,6 +166,34 @@ static int read_account(struct st_host *h, struct rt_node *config, struct rt_err
     return 0;
 }
 
+/* made_by tells whether the feed with this configuration makes what h hears of in: bars of its
+ * interval, or trades. What makes no sense there the feed refuses by itself. */
+static bool made_by(const struct st_host *h, const struct mk_instrument *in, struct rt_node *feed) {
+    struct rt_node *list = rt_node_get(feed, h->interval_ns == 0 ? "trades" : "bars");
+    for (struct rt_node *n = list ? list->child : NULL; n != NULL; n = n->next) {
+        struct rt_error none;
+        struct rt_node *name = n->kind == RT_NODE_MAP ? rt_node_get(n, "instrument") : n;
+        int64_t to_ns = 0;
+        if (!name || name->kind != RT_NODE_SCALAR || strcmp(name->text, in->name) != 0) continue;
+        if (h->interval_ns != 0 &&
+            (n->kind != RT_NODE_MAP ||
+             rt_node_duration(n, "to", true, 1, INT64_MAX, 0, &to_ns, &none) != 0)) {
+            continue;
+        }
+        if (to_ns == h->interval_ns) return true;
+    }
+    return false;
+}
+
+/* is_made tells whether any feed makes what h hears of in. */
+static bool is_made(struct rt_init *init, const struct st_host *h, const struct mk_instrument *in) {
+    struct rt_node *feed = NULL;
+    for (int n = 0; rt_init_actor_kind(init, "feed", n, &feed) >= 0; n++) {
+        if (feed && made_by(h, in, feed)) return true;
+    }
+    return false;
+}
+
 /* read_leg reads one entry of instruments: into leg. */
 static int read_leg(struct rt_init *init, struct st_host *h, struct rt_node *n,
                     struct rt_node *config, struct rt_error *err) {
@@ -186,11 +214,11 @@ static int read_leg(struct rt_init *init, struct st_host *h, struct rt_node *n,
     }
     uint16_t kind = h->interval_ns == 0 ? MSG_TRADE : MSG_BAR;
     int series = rt_init_series(init, kind, in->id, h->interval_ns);
-    if (series < 0 && rt_init_actor_kind(init, "feed", 0, NULL) < 0) {
+    if (series < 0 && !is_made(init, h, in)) {
         struct rt_node *at = rt_node_get(config, "interval");
         return rt_node_fail(at, err,
-                            "no source declares this of %s and there is no feed, expected "
-                            "one of the two",
+                            "no source has this of %s and no feed makes it, expected one of the "
+                            "two",
                             in->name);
     }
     h->legs[h->leg_cnt++] = (struct st_leg){ .in = in,

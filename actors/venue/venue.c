@@ -648,7 +648,7 @@ static const uint16_t venue_says[] = { MSG_VENUE_STATUS, MSG_VENUE_FILL, 0 };
 
 const struct rt_actor_kind venue_kind = {
     .name = "venue",
-    .help = "Simulated venue: works orders against bars or trades and keeps the balances.",
+    .help = "the simulated exchange: works orders on bars or trades and keeps the balances",
     .options = venue_options,
     .says = venue_says,
     .timer_class = RT_CLASS_VENUE,

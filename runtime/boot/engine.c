@@ -236,6 +236,17 @@ static int write_identity(struct rt_run *run, struct rt_error *err) {
     return 0;
 }
 
+/* forget_start removes what a start left that was refused before anything was journaled, so that
+ * the mended file may start there. */
+static void forget_start(const struct rt_run *run) {
+    static const char *const names[] = { "run.yaml", "config.yaml", "sources", "poison" };
+    char path[4200];
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+        snprintf(path, sizeof path, "%s/%s", run->paths.dir, names[i]);
+        unlink(path);
+    }
+}
+
 /* hash_config hashes the canonical form of the configuration. */
 static int hash_config(struct rt_topology *t, struct rt_error *err) {
     char path[64];
@@ -299,7 +310,18 @@ int rt_run_open(struct rt_topology *t, const char *dir, struct rt_run *run, stru
                                     run->paths.dir);
             usleep(100000);
         }
+        snprintf(path, sizeof path, "%s/journal", run->paths.dir);
+        bool began = access(path, F_OK) == 0;
         snprintf(path, sizeof path, "%s/run.yaml", run->paths.dir);
+        if (!began && t->backing == RT_BACKING_DISK && access(path, F_OK) == 0) {
+            int64_t start_ns = t->start_ns; /* of the file in hand; and so its folder */
+            char base[sizeof t->base_dir];
+            memcpy(base, t->base_dir, sizeof base);
+            if (read_identity(run, false, err) == -EEXIST) forget_start(run);
+            memcpy(t->base_dir, base, sizeof base);
+            t->start_ns = start_ns;
+            run->report[0] = 0;
+        }
         run->fresh = access(path, F_OK) != 0;
         code = run->fresh ? write_identity(run, err) : read_identity(run, false, err);
         if (code < 0) return code;

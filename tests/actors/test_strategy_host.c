@@ -646,7 +646,7 @@ static void test_frames(void **state) {
     probe_bar = NULL;
     probe_bars = probe_trades = 0;
     rig_series(&b.rig, MSG_BAR, BTC_PERP, MINUTE_NS);
-    rig_actor(&b.rig, "feed", "feed", 2, "{}");
+    rig_actor(&b.rig, "feed", "feed", 2, "{bars: [{instrument: ETH-PERP, from: trades, to: 1m}]}");
     assert_int_equal(rig_open(&b.rig, &strategy_kind,
                               "{class: probe, instruments: [ETH-PERP, BTC-PERP], interval: 1m, "
                               "account: main, sizing: {fixed: 1}}",
@@ -756,7 +756,7 @@ static void test_refusals(void **state) {
         { "{class: trader, instruments: [BTC-PERP], interval: 1m, account: main}",
           "hears no bars" },
         { "{class: probe, instruments: [BTC-PERP], interval: 5m, account: main}",
-          "there is no feed" },
+          "no feed makes it" },
         { "{class: probe, instruments: [BTC-PERP], interval: 1m, account: main}", "sizing" },
         { "{class: probe, instruments: [BTC-PERP], interval: 1m, account: main, sizing: {}}",
           "expected fixed, notional or fraction" },

@@ -187,6 +187,19 @@ class Backtest(unittest.TestCase):
                     text = f.read()
                 self.assertEqual(before.setdefault(name, text), text, turn)
 
+    def test_mended(self):
+        """A start that was refused leaves its directory to the mended file."""
+        folder = os.path.join(self.folder, "mended")
+        os.mkdir(folder)
+        out, run = os.path.join(folder, "out"), run_file(folder)
+        self.assertEqual(shrike("backtest", run, "--out", out).returncode, 1)  # no data yet
+        for name in ("btc.csv", "eth.csv"):
+            shutil.copy(os.path.join(self.folder, name), folder)
+        with open(run, "a", encoding="utf-8") as f:
+            f.write("hang: 300ms\n")
+        done = shrike("backtest", run, "--out", out)
+        self.assertEqual(done.returncode, 0, done.stderr)
+
     def test_refusals(self):
         """Another run's directory, changed data, wrong usage."""
         other = run_file(self.folder, "other.yaml", shards=2)
