@@ -124,7 +124,7 @@ static inline void rt_ring_rx_init(struct rt_ring_rx *rx, struct rt_ring *r, uin
  * room is below want. */
 static inline uint32_t rt_ring_room(struct rt_ring_tx *tx, uint32_t want) {
     uint64_t used = tx->head - tx->taken;
-    if (tx->mask + 1 - used < want) {
+    if (used + want > tx->mask + 1ULL) { /* not a difference: a receiver may be far behind */
         tx->taken = ck_pr_load_64(&tx->ring->taken);
         ck_pr_fence_acquire();
         RT_ANNOUNCE_ACQUIRE(&tx->ring->taken);
