@@ -1,7 +1,7 @@
 /* threaded: two threads share a ring
  *
- * Goal: what is pushed into a ring is read from it, in order and whole, over many wraps; a full ring
- * refuses; a receiver or a sender that starts again finds its place; two mappings of the memory do.
+ * Goal: what is pushed into a ring is read from it, in order and whole, over many wraps; a full
+ * ring refuses; a receiver or a sender that starts again finds its place; so it is over processes.
  * Method: random frames (seed printed) of all sizes against their own numbers. */
 #include "runtime/core/ring.h"
 #include "tests/support/check.h"
@@ -14,6 +14,7 @@
 #include <time.h>
 #include <unistd.h>
 
+/* Sizes. */
 enum { CAPACITY = 16, BULK = 512, FRAMES = 200000 };
 
 /* A frame with the largest body, which ends behind a whole line. */
@@ -85,6 +86,7 @@ static void *sender(void *arg) {
     return NULL;
 }
 
+/* test_threads: a sender and a receiver on threads. */
 static void test_threads(void **state) {
     (void)state;
     struct rt_ring *r = new_ring();
@@ -94,6 +96,7 @@ static void test_threads(void **state) {
     pthread_join(id, NULL);
 }
 
+/* test_processes: a sender and a receiver in two processes. */
 static void test_processes(void **state) {
     (void)state;
     struct rt_ring *r = new_ring();
@@ -111,6 +114,7 @@ static void test_processes(void **state) {
     assert_int_equal(status, 0);
 }
 
+/* test_full: a full ring. */
 static void test_full(void **state) {
     (void)state;
     struct rt_ring *r = new_ring();
@@ -136,8 +140,13 @@ static void test_full(void **state) {
     ck_pr_store_64(&r->taken, 0);
     rt_ring_tx_init(&tx, r, 1000);
     assert_int_equal(rt_ring_room(&tx, 1), 0);
+    /* a sender that starts again behind the mark has all the room: what it makes was heard */
+    ck_pr_store_64(&r->taken, 1000);
+    rt_ring_tx_init(&tx, r, 990);
+    assert_int_equal(rt_ring_room(&tx, 1), CAPACITY);
 }
 
+/* test_sizes: sizes out of range. */
 static void test_sizes(void **state) {
     (void)state;
     assert_int_equal(rt_ring_bytes(1, 0), 0);
@@ -148,6 +157,7 @@ static void test_sizes(void **state) {
     assert_int_equal(rt_ring_bytes(16, 64), sizeof(struct rt_ring) + 16 * 128);
 }
 
+/* main runs the tests. */
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_sizes),

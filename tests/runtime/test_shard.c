@@ -1,7 +1,7 @@
 /* threaded: shards are threads
  *
- * Goal: what a graph of actors does depends on the graph alone: on one shard and on two or three, the
- * state of every actor ends the same, and each shard's journal makes it again.
+ * Goal: what a graph of actors does depends on the graph alone: on one shard and on two or three,
+ * the state of every actor ends the same, and each shard's journal makes it again.
  * Method: random graphs (seed printed) of tiny actors that say, answer, draw and set timers at
  * random, on the virtual clock; hash per actor by its rows; rt_run_replay of every shard. */
 #include "runtime/boot/engine.h"
@@ -12,6 +12,7 @@
 #include <time.h>
 #include <unistd.h>
 
+/* Sizes. */
 enum { ACTORS_MAX = 12, GRAPHS = 8 };
 
 /* A tiny actor: what it has heard, and how. */
@@ -149,7 +150,7 @@ static void write_graph(const char *path, uint64_t seed, int shards, uint64_t *g
     fclose(f);
 }
 
-/* run_graph runs the file and fills out with a hash per actor id; replays every shard when several. */
+/* run_graph runs the file, fills out with a hash per actor id, and replays every shard. */
 static void run_graph(const char *path, const char *dir, uint64_t seed, uint64_t *out) {
     struct rt_error err = { 0 };
     struct rt_topology *t;
@@ -176,6 +177,7 @@ static void run_graph(const char *path, const char *dir, uint64_t seed, uint64_t
     }
 }
 
+/* test_placements: random graphs over one, two and three shards. */
 static void test_placements(void **state) {
     (void)state;
     const char *given = getenv("SHRIKE_SEED");
@@ -199,6 +201,7 @@ static void test_placements(void **state) {
     assert_int_equal(system(command), 0);
 }
 
+/* main runs the tests. */
 int main(void) {
     const struct CMUnitTest tests[] = { cmocka_unit_test(test_placements) };
     return cmocka_run_group_tests(tests, NULL, NULL);
