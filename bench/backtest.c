@@ -50,7 +50,7 @@ static uint64_t bare(const int64_t *close, uint32_t cnt) {
 /* one runs the backtest once and adds bars a second to s; *mails = frames heard. */
 static int one(struct bench *b, const char *journal, uint32_t rows, const char *dir,
                struct bench_series *s, uint64_t *mails) {
-    char yaml[sizeof backtest_yaml + 100];
+    char yaml[sizeof backtest_yaml + 200];
     snprintf(yaml, sizeof yaml, backtest_yaml, journal, rows);
     int code = bench_run(yaml, dir, true, &b->err);
     if (dir) bench_remove(dir);

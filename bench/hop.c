@@ -15,6 +15,8 @@
 
 enum {
     RING_SLOTS = 4096, /* capacity of every ring */
+    REST = 32, /* pauses after a look that found nothing where the rate is measured: a shard makes a
+                * whole turn meanwhile, and the sender keeps its line */
     BATCH = 64, /* messages a receiver reads before it gives their slots back, as shards do */
 };
 
@@ -56,7 +58,17 @@ struct ends {
     struct rt_ring_rx rx; /* edge it hears */
     uint64_t sent, heard; /* of the slot ring */
     uint64_t room;        /* of the slot ring: taken as last seen */
+    struct frame {
+        struct msg_frame f; /* head */
+        uint64_t body[4];   /* body */
+        uint64_t slack[8];  /* the compiler does not know that the size stays at 64 */
+    } out;                  /* what is sent over an edge */
 };
+
+/* rest waits between two looks: at a hop not at all. */
+static inline void rest(const struct hop *h) {
+    for (int i = 0; i < (h->rate ? REST : 1); i++) ck_pr_stall();
+}
 
 /* Sends and receives are inlined into each loop by kind, so that no switch is measured. */
 
@@ -69,7 +81,7 @@ static inline void send_ck(struct hop *h, int way, uint64_t v) {
 /* hear_ck waits for one word. */
 static inline uint64_t hear_ck(struct hop *h, int way) {
     struct word w;
-    while (!ck_ring_dequeue_spsc_word(&h->ck[way], h->ck_words[way], &w)) ck_pr_stall();
+    while (!ck_ring_dequeue_spsc_word(&h->ck[way], h->ck_words[way], &w)) rest(h);
     return w.at[0];
 }
 
@@ -91,7 +103,7 @@ static inline void send_slot(struct hop *h, struct ends *e, int way, uint64_t v)
 static inline uint64_t hear_slot(struct hop *h, struct ends *e, int way, bool give) {
     struct slots *s = h->slots[way];
     struct slot *at = &s->slot[e->heard & (RING_SLOTS - 1)];
-    while (ck_pr_load_64(&at->w.at[7]) != e->heard + 1) ck_pr_stall();
+    while (ck_pr_load_64(&at->w.at[7]) != e->heard + 1) rest(h);
     ck_pr_fence_acquire();
     uint64_t v = at->w.at[0];
     e->heard++;
@@ -101,18 +113,15 @@ static inline uint64_t hear_slot(struct hop *h, struct ends *e, int way, bool gi
 
 /* send_edge pushes one frame of 64 bytes. */
 static inline void send_edge(struct ends *e, uint64_t v) {
-    struct {
-        struct msg_frame f; /* head */
-        uint64_t body[4];   /* body */
-        uint64_t slack[8];  /* the compiler does not know that the size stays at 64 */
-    } m = { .f = { .kind = 1, .size = 64, .trace_id = v }, .body = { v, v, v, v } };
-    while (!rt_ring_push(&e->tx, &m.f)) ck_pr_stall();
+    e->out.f.trace_id = v;
+    for (int i = 0; i < 4; i++) e->out.body[i] = v;
+    while (!rt_ring_push(&e->tx, &e->out.f)) ck_pr_stall();
 }
 
 /* hear_edge waits for the next frame and reads it in place. */
-static inline uint64_t hear_edge(struct ends *e, bool give) {
+static inline uint64_t hear_edge(const struct hop *h, struct ends *e, bool give) {
     struct msg_frame *f;
-    while ((f = rt_ring_peek(&e->rx)) == NULL) ck_pr_stall();
+    while ((f = rt_ring_peek(&e->rx)) == NULL) rest(h);
     uint64_t v = *(const uint64_t *)msg_body(f);
     rt_ring_skip(&e->rx);
     if (give) rt_ring_give(&e->rx);
@@ -121,7 +130,7 @@ static inline uint64_t hear_edge(struct ends *e, bool give) {
 
 /* begin makes a thread's ends: it sends on way and hears the other. */
 static struct ends begin(struct hop *h, int way) {
-    struct ends e = { .sent = 0 };
+    struct ends e = { .out.f = { .kind = 1, .size = 64 } };
     rt_ring_tx_init(&e.tx, h->edge[way], 0);
     rt_ring_rx_init(&e.rx, h->edge[!way], 0);
     return e;
@@ -133,7 +142,7 @@ static void answer(struct hop *h, struct ends *e) {
         switch (h->kind) {
         case KIND_CK: send_ck(h, 1, hear_ck(h, 0)); break;
         case KIND_SLOT: send_slot(h, e, 1, hear_slot(h, e, 0, true)); break;
-        default: send_edge(e, hear_edge(e, true)); break;
+        default: send_edge(e, hear_edge(h, e, true)); break;
         }
     }
 }
@@ -146,7 +155,7 @@ static void swallow(struct hop *h, struct ends *e) {
         switch (h->kind) {
         case KIND_CK: sum += hear_ck(h, 0); break;
         case KIND_SLOT: sum += hear_slot(h, e, 0, give); break;
-        default: sum += hear_edge(e, give); break;
+        default: sum += hear_edge(h, e, give); break;
         }
         if (i == 0) from = rt_tsc();
     }
@@ -182,7 +191,7 @@ static void near(struct hop *h) {
         switch (h->kind) {
         case KIND_CK: (void)hear_ck(h, 1); break;
         case KIND_SLOT: (void)hear_slot(h, &e, 1, true); break;
-        default: (void)hear_edge(&e, true); break;
+        default: (void)hear_edge(h, &e, true); break;
         }
         uint64_t took = rt_tsc() - from;
         h->samples[i] = took < UINT32_MAX ? (uint32_t)took : UINT32_MAX;

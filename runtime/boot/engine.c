@@ -106,7 +106,7 @@ static void remove_dir(const char *path, int depth) {
     while (d && (e = readdir(d)) != NULL) {
         char sub[4600];
         if (strcmp(e->d_name, ".") == 0 || strcmp(e->d_name, "..") == 0) continue;
-        snprintf(sub, sizeof sub, "%s/%s", path, e->d_name);
+        if (snprintf(sub, sizeof sub, "%s/%s", path, e->d_name) >= (int)sizeof sub) continue;
         if (unlink(sub) < 0 && depth > 0) remove_dir(sub, depth - 1);
     }
     if (d) closedir(d);

@@ -25,8 +25,10 @@ static const uint8_t *row_at(const struct rt_feed *d, uint64_t n) {
     return NULL;
 }
 
-/* fetch makes row n available, reading on; NULL at the series' end. */
-static const uint8_t *fetch(struct rt_shard *s, struct rt_feed *d, uint64_t n) {
+/* fetch_far makes row n available that is not in the newest block, reading on; NULL at the series'
+ * end. */
+static __attribute__((noinline)) const uint8_t *fetch_far(struct rt_shard *s, struct rt_feed *d,
+                                                          uint64_t n) {
     const uint8_t *row = row_at(d, n);
     while (!row) {
         uint64_t next = d->block[0].first + d->block[0].cnt;
@@ -48,6 +50,14 @@ static const uint8_t *fetch(struct rt_shard *s, struct rt_feed *d, uint64_t n) {
         row = row_at(d, n);
     }
     return row;
+}
+
+/* fetch makes row n available; NULL at the series' end. */
+static inline const uint8_t *fetch(struct rt_shard *s, struct rt_feed *d, uint64_t n) {
+    const struct rt_block *b = &d->block[0];
+    if (__builtin_expect(n - b->first < b->cnt, 1))
+        return b->rows + (n - b->first) * d->s.row_bytes;
+    return fetch_far(s, d, n);
 }
 
 /* begin_of reads the instant a row begins: its first field. */
@@ -81,7 +91,11 @@ static uint64_t told(struct rt_shard *s, uint16_t i, enum rt_hear how, uint64_t 
     uint64_t step = 1;
     uint64_t oldest = d->block[1].cnt ? d->block[1].first : d->block[0].first;
     if (n < oldest) n = oldest; /* what is no longer at hand was told long ago */
-    for (;;) {                  /* gallop, then walk */
+    /* what a cursor has passed was told; a row that was told whole was told every way before */
+    if (n < d->cur[how].row) n = d->cur[how].row;
+    if ((how != RT_HEAR_OPEN || d->s.span_ns > 0) && n < d->cur[RT_HEAR_ROW].row)
+        n = d->cur[RT_HEAR_ROW].row;
+    for (;;) { /* gallop, then walk */
         const uint8_t *row = fetch(s, d, n);
         if (!row) return n;
         int64_t t = when(d, row, how);
