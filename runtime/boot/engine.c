@@ -630,6 +630,10 @@ static void *shard_main(void *arg) {
     s->poller = &t->poller;
     atomic_store(&s->pulse->pid, getpid());
     atomic_store(&s->pulse->tid, (uint32_t)syscall(SYS_gettid));
+    /* the disk thread makes the first segments: orders at once would find the journal short */
+    for (int i = 0; i < 1000 && rt_journal_free(&s->journal) < 2 && !rt_journal_error(&s->journal);
+         i++)
+        usleep(1000);
     t->code = rt_shard_run(s);
     atomic_store(&s->pulse->calling, 0);
     atomic_store(&s->pulse->tid, 0);

@@ -57,14 +57,18 @@ static void replayed(struct rt_edge_out *e, const struct msg_frame *f) {
     }
 }
 
+/* is_behind tells whether the receiver's mark is further behind than the ring is long. */
+static bool is_behind(const struct rt_edge_out *e) {
+    return (int64_t)(e->tx.head - ck_pr_load_64(&e->tx.ring->taken)) > (int64_t)e->tx.mask + 1;
+}
+
 /* receiver_came waits while the receiver of e has not found its place after a recovery: until then
  * its mark is further behind than a ring is long. False when the ring is full all the same. */
 static bool receiver_came(struct rt_shard *s, struct rt_edge_out *e) {
     uint64_t tries = 0;
-    if (e->tx.head - ck_pr_load_64(&e->tx.ring->taken) <= e->tx.mask + 1) return false;
+    if (!is_behind(e)) return false;
     rt_shard_turn(s); /* what it may be waiting for */
-    while (e->tx.head - ck_pr_load_64(&e->tx.ring->taken) > e->tx.mask + 1 &&
-           !atomic_load_explicit(&s->shared->failed, memory_order_relaxed)) {
+    while (is_behind(e) && !atomic_load_explicit(&s->shared->failed, memory_order_relaxed)) {
         atomic_store_explicit(&s->pulse->calling, 0, memory_order_relaxed);
         atomic_store_explicit(&s->pulse->beat_ns, rt_clock_monotonic_ns(), memory_order_relaxed);
         if (!rt_shard_relax(s, ++tries)) continue;

@@ -123,15 +123,16 @@ static inline void rt_ring_rx_init(struct rt_ring_rx *rx, struct rt_ring *r, uin
 /* rt_ring_room returns how many frames fit now; looks at the receiver's line only when the known
  * room is below want. */
 static inline uint32_t rt_ring_room(struct rt_ring_tx *tx, uint32_t want) {
-    uint64_t used = tx->head - tx->taken;
-    if (tx->mask + 1 - used < want) {
+    int64_t room = (int64_t)(tx->mask + 1ULL - (tx->head - tx->taken));
+    if (room < (int64_t)want) {
         tx->taken = ck_pr_load_64(&tx->ring->taken);
         ck_pr_fence_acquire();
         RT_ANNOUNCE_ACQUIRE(&tx->ring->taken);
-        used = tx->head - tx->taken;
-        if (used > tx->mask) return 0; /* also while a receiver that starts again finds its place */
+        room = (int64_t)(tx->mask + 1ULL - (tx->head - tx->taken));
+        if (room < 0) return 0; /* a receiver that starts again has not found its place */
     }
-    return (uint32_t)(tx->mask + 1 - used);
+    /* a sender that starts again may be behind the mark: it makes again what was heard */
+    return room > (int64_t)tx->mask ? tx->mask + 1 : (uint32_t)room;
 }
 
 /* rt_ring_put writes f at position tx->head and moves on, without asking for room: the caller did.

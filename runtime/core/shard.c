@@ -462,7 +462,7 @@ static bool journal_low(struct rt_shard *s, uint32_t free_cnt) {
         return false;
     }
     if (s->journal_low_ns == 0) s->journal_low_ns = beat_ns;
-    return beat_ns - s->journal_low_ns > 50000000;
+    return free_cnt == 0 || beat_ns - s->journal_low_ns > 250000000;
 }
 
 void rt_shard_look(struct rt_shard *s) {
@@ -484,7 +484,7 @@ void rt_shard_look(struct rt_shard *s) {
         hold(s, MSG_KILL_SEEN, &m, sizeof m);
         return;
     }
-    if (s->journal_on) {
+    if (s->journal_on && (s->looks++ & 31) == 0) { /* its words are the disk thread's lines */
         int error = rt_journal_error(&s->journal);
         uint32_t free_cnt = rt_journal_free(&s->journal);
         bool low = journal_low(s, free_cnt);
@@ -864,7 +864,12 @@ static void run_real(struct rt_shard *s) {
         }
         uint32_t why = atomic_load_explicit(&s->shared->stop, memory_order_relaxed);
         if (why == 0 && n.time_ns > s->end_ns && s->clock_ns > s->end_ns) why = REASON_END_OF_DATA;
-        if (why != 0 && !s->stopped) {
+        /* what others said before is heard first: until 20 ms passed without, for at most a second */
+        if (why != 0 && s->drain_ns == 0) s->drain_ns = s->busy_ns = s->clock_ns;
+        if (work) s->busy_ns = s->clock_ns;
+        bool drained = s->clock_ns - s->busy_ns > 20000000 ||
+                       s->clock_ns - s->drain_ns > 1000000000 || s->shard_cnt == 1;
+        if (why != 0 && !s->stopped && drained) {
             clock_now(s);
             rt_shard_stop(s, (uint16_t)why);
         }
@@ -892,7 +897,7 @@ static void run_real(struct rt_shard *s) {
             safe_point(s);
         }
         int64_t wait_ns = n.time_ns == INT64_MAX ? 100000000 : n.time_ns - rt_clock_ns();
-        if (s->stopped && wait_ns > 1000000) wait_ns = 1000000;
+        if (why != 0 && wait_ns > 1000000) wait_ns = 1000000;
         idle_wait(s, &idle, wait_ns > 0 ? wait_ns : 0);
     }
 }

@@ -198,15 +198,16 @@ struct rt_shard {
     int64_t row_ns;              /* event time of the last row */
     uint64_t seed;               /* of the run */
 
-    bool step;                          /* shards go together (virtual, paced, several) */
-    bool give_way;                      /* the next token asks for one more exchange */
-    bool go_said, go_agreed;            /* paced: the shared event's moment has come: said by
+    bool step;                 /* shards go together (virtual, paced, several) */
+    bool give_way;             /* the next token asks for one more exchange */
+    bool go_said, go_agreed;   /* paced: the shared event's moment has come: said by
                                               * this shard's next token; agreed by all */
-    uint32_t stop_agreed;               /* a Reason all shards stop for, 0 = none */
-    uint32_t stop_said;                 /* the one this shard asked for (journaled) */
-    struct rt_held held;                /* a message of the runtime waiting for its turn */
-    bool remote_mail;                   /* this round something went to another shard */
-    int64_t stopped_ns;                 /* monotonic time of the first idle turn after Stop */
+    uint32_t stop_agreed;      /* a Reason all shards stop for, 0 = none */
+    uint32_t stop_said;        /* the one this shard asked for (journaled) */
+    struct rt_held held;       /* a message of the runtime waiting for its turn */
+    bool remote_mail;          /* this round something went to another shard */
+    int64_t drain_ns, busy_ns; /* real clock: when a stop was first seen, 0 = not; last work */
+    int64_t stopped_ns;        /* monotonic time of the first idle turn after Stop */
     bool started, stopped, finished;    /* Start heard; Stop heard; the loop is over */
     uint64_t exchange;                  /* number of the step exchange */
     int64_t peer_ns[RT_SHARDS_MAX];     /* next event of each shard: time ... */
@@ -231,6 +232,7 @@ struct rt_shard {
     struct rt_shared *shared;   /* words of the run */
     uint32_t kill_seen;         /* kill word as last told */
     int journal_error_seen;     /* as last told */
+    uint32_t looks;             /* how often rt_shard_look came to the journal */
     int64_t journal_low_ns;     /* monotonic time since when segments are short, 0 = not */
     bool journal_low_seen;      /* as last told */
     struct rt_poller *poller;   /* where it waits */
