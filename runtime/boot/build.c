@@ -334,7 +334,8 @@ int rt_shard_build(struct rt_run *run, uint16_t number, struct rt_shard **out,
     s->idle = d->idle;
     bool crowded = t->shard_cnt > (uint32_t)sysconf(_SC_NPROCESSORS_ONLN);
     s->spins = crowded ? 4 : 400; /* some 6 us */
-    s->yields = crowded ? 100 : 20;
+    /* on the virtual clock nobody waits for long: sleeping would cost more than it spares */
+    s->yields = t->clock == RT_CLOCK_VIRTUAL ? 2000 : crowded ? 100 : 20;
     s->durability = t->durability;
     s->shared = run->link.shared;
     s->pulse = &run->link.pulses[number];

@@ -854,15 +854,17 @@ static void run_real(struct rt_shard *s) {
             }
             rt_ring_give(&e->rx);
         }
+        /* once a stop was asked for nothing new begins: only what was said before is heard */
+        uint32_t why = atomic_load_explicit(&s->shared->stop, memory_order_relaxed);
         struct rt_next n;
         rt_series_next(s, &n);
-        for (int batch = 0; batch < 64 && n.time_ns <= s->clock_ns && n.time_ns <= s->end_ns;
+        for (int batch = 0;
+             why == 0 && batch < 64 && n.time_ns <= s->clock_ns && n.time_ns <= s->end_ns;
              batch++) {
             work = true;
             one_event(s, &n, s->clock_ns, UINT64_MAX);
             rt_series_next(s, &n);
         }
-        uint32_t why = atomic_load_explicit(&s->shared->stop, memory_order_relaxed);
         if (why == 0 && n.time_ns > s->end_ns && s->clock_ns > s->end_ns) why = REASON_END_OF_DATA;
         /* what others said before is heard first: until 20 ms passed without, for at most a second */
         if (why != 0 && s->drain_ns == 0) s->drain_ns = s->busy_ns = s->clock_ns;
