@@ -214,7 +214,9 @@ static int read_leg(struct rt_init *init, struct st_host *h, struct rt_node *n,
     }
     uint16_t kind = h->interval_ns == 0 ? MSG_TRADE : MSG_BAR;
     int series = rt_init_series(init, kind, in->id, h->interval_ns);
-    if (series < 0 && !is_made(init, h, in)) {
+    bool by_hand =
+        rt_node_get(config, "hears") != NULL; /* who wires it himself knows whom it hears */
+    if (series < 0 && !by_hand && !is_made(init, h, in)) {
         struct rt_node *at = rt_node_get(config, "interval");
         return rt_node_fail(at, err,
                             "no source has this of %s and no feed makes it, expected one of the "

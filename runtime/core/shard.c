@@ -866,7 +866,7 @@ static void run_real(struct rt_shard *s) {
             rt_series_next(s, &n);
         }
         if (why == 0 && n.time_ns > s->end_ns && s->clock_ns > s->end_ns) why = REASON_END_OF_DATA;
-        /* what others said before is heard first: until 20 ms passed without, for at most a second */
+        /* what others said before is heard first: until 20 ms passed without, at most a second */
         if (why != 0 && s->drain_ns == 0) s->drain_ns = s->busy_ns = s->clock_ns;
         if (work) s->busy_ns = s->clock_ns;
         bool drained = s->clock_ns - s->busy_ns > 20000000 ||
