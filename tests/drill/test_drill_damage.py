@@ -154,7 +154,7 @@ class Damage(unittest.TestCase):
                             found = drill.left(to)
                         except AssertionError as why:  # noticed: by whom reads it
                             self.assertIn("error: ", str(why))
-                            self.assertEqual(str(why).count("\n"), 1, str(why))
+                            self.assertEqual(str(why).count("error:"), 1, str(why))
                             noticed += 1
                             found = drill.results(to)
                             self.assertEqual(len(found), 4)
