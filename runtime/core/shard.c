@@ -934,7 +934,8 @@ int rt_shard_run(struct rt_shard *s) {
     if (s->fault.code == RT_VERIFIED) s->fault = (struct rt_error){ 0 };
     /* one that ended while replaying has still to show what it heard: a peer that comes later must
      * not wait for room */
-    for (uint16_t k = 0; k < s->edge_in_cnt && !s->verify; k++)
+    bool shows = s->stopped && !s->verify && !s->fault.text[0];
+    for (uint16_t k = 0; k < s->edge_in_cnt && shows; k++)
         rt_ring_rx_init(&s->in[k].rx, s->in[k].rx.ring, s->in[k].heard);
     if (s->journal_on && s->dirty) rt_journal_turn(&s->journal);
     s->dirty = false;
