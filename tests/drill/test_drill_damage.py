@@ -14,7 +14,7 @@ import unittest
 import drill
 
 ROUNDS = 2000 if drill.NIGHT else 90
-SECONDS = 1800 if drill.NIGHT else 40
+SECONDS = 1800 if drill.NIGHT else 60
 
 
 def files_of(run, what):
