@@ -8,8 +8,8 @@
  * process. A clock of the test's own stops the thread of one shard at its N-th reading (a shard
  * that waits for a token reads it), lets the other go as far as it gets, and kills the process. A
  * second child finds the kill word up (nobody hears it: the state ends as undisturbed), or a
- * command (all who hear it speak), or a stop, before its first turn. A word that is heard at another
- * time than it was said, a child that does not end, and a replay that differs are failures. */
+ * command (all who hear it speak), or a stop, before its first turn. A word heard at another time
+ * than it was said, a child that does not end, and a replay that differs are failures. */
 #include "runtime/base/seam.h"
 #include "runtime/boot/engine.h"
 #include "tests/support/check.h"
