@@ -11,7 +11,8 @@ static size_t align64(size_t bytes) {
 
 size_t mk_book_bytes(uint32_t window, uint32_t far_max) {
     if (window < MK_BOOK_WINDOW_MIN || window > MK_BOOK_WINDOW_MAX) return 0;
-    if ((window & (window - 1)) != 0 || far_max < MK_BOOK_FAR_MIN || far_max > MK_BOOK_FAR_MAX) return 0;
+    if ((window & (window - 1)) != 0 || far_max < MK_BOOK_FAR_MIN || far_max > MK_BOOK_FAR_MAX)
+        return 0;
     size_t side = align64(window * sizeof(qty_t)) + align64(window / 8) + align64(window / 512);
     return 2 * side + align64(far_max * sizeof(struct mk_book_far)) + rt_map_bytes(far_max);
 }
@@ -200,8 +201,7 @@ static qty_t far_set(struct mk_book *b, uint8_t side, int64_t tick, qty_t quanti
     if (b->far_cnt == b->far_at.max) far_prune(b);
     int rc = rt_map_put(&b->far_at, far_key(side, tick), b->far_cnt);
     assert(rc == 0);
-    b->far[b->far_cnt++] =
-        (struct mk_book_far){ .tick = tick, .quantity = quantity, .side = side };
+    b->far[b->far_cnt++] = (struct mk_book_far){ .tick = tick, .quantity = quantity, .side = side };
     return 0;
 }
 
@@ -227,9 +227,8 @@ static inline void set_level(struct mk_book *b, uint8_t side, int64_t tick, qty_
         b->placed = true;
         b->low = tick - b->mask / 2;
     }
-    qty_t before = __builtin_expect(inside(b, tick), 1)
-                       ? ring_set(s, tick & b->mask, quantity)
-                       : far_set(b, side, tick, quantity);
+    qty_t before = __builtin_expect(inside(b, tick), 1) ? ring_set(s, tick & b->mask, quantity)
+                                                        : far_set(b, side, tick, quantity);
     if (quantity != 0) {
         s->cnt += before == 0;
         if (s->best == 0 || better(side, tick, s->best)) s->best = tick;

@@ -80,7 +80,7 @@ struct mk_book {
 };
 
 /* mk_book_bytes returns the memory for a window of so many ticks (a power of two in its range) and
- * far_max (MK_BOOK_FAR_MIN..MK_BOOK_FAR_MAX) levels outside it; 0 for figures that make no sense. */
+ * far_max (MK_BOOK_FAR_MIN..MK_BOOK_FAR_MAX) levels outside it; 0 for figures out of range. */
 size_t mk_book_bytes(uint32_t window, uint32_t far_max);
 
 /* mk_book_init makes an empty, stale book in zeroed, 64-aligned memory of mk_book_bytes. */

@@ -1,6 +1,5 @@
 #include "actors/venue/latency.h"
 #include "quant/stats/number.h"
-#include "runtime/base/philox.h"
 #include <assert.h>
 #include <stddef.h>
 
@@ -9,8 +8,8 @@ static const struct {
     const char *name; /* key */
     uint32_t ppm;     /* part of all that lies below, in millionths */
 } points[VENUE_LATENCY_POINTS_MAX] = {
-    { "min", 0 },      { "p1", 10000 },   { "p5", 50000 },   { "p10", 100000 },
-    { "p25", 250000 }, { "p50", 500000 }, { "p75", 750000 }, { "p90", 900000 },
+    { "min", 0 },      { "p1", 10000 },   { "p5", 50000 },    { "p10", 100000 },
+    { "p25", 250000 }, { "p50", 500000 }, { "p75", 750000 },  { "p90", 900000 },
     { "p95", 950000 }, { "p99", 990000 }, { "p999", 999000 }, { "max", 1000000 },
 };
 
@@ -40,9 +39,9 @@ static int load_table(struct rt_node *map, struct venue_latency *out, struct rt_
 
 int venue_latency_load(struct rt_node *map, const char *key, int64_t def_ns,
                        struct venue_latency *out, struct rt_error *err) {
-    static const char *const known[] = { "median", "sigma", "recorded", "min", "p1",
-                                         "p5",     "p10",   "p25",      "p50", "p75",
-                                         "p90",    "p95",   "p99",      "p999", "max", NULL };
+    static const char *const known[] = { "median", "sigma", "recorded", "min", "p1",  "p5",
+                                         "p10",    "p25",   "p50",      "p75", "p90", "p95",
+                                         "p99",    "p999",  "max",      NULL };
     struct rt_node *leg = rt_node_get(map, key);
     *out = venue_latency_constant(def_ns);
     if (leg == NULL || leg->kind != RT_NODE_MAP) {
@@ -52,8 +51,8 @@ int venue_latency_load(struct rt_node *map, const char *key, int64_t def_ns,
     int rc;
     if (rt_node_get(leg, "recorded") != NULL) {
         out->kind = VENUE_LATENCY_RECORDED;
-        rc = rt_node_duration(leg, "recorded", true, 0, VENUE_LATENCY_MAX_NS, 0, &out->base_ns,
-                              err);
+        rc =
+            rt_node_duration(leg, "recorded", true, 0, VENUE_LATENCY_MAX_NS, 0, &out->base_ns, err);
     } else if (rt_node_get(leg, "median") != NULL) {
         out->kind = VENUE_LATENCY_LOGNORMAL;
         rc = rt_node_duration(leg, "median", true, 0, VENUE_LATENCY_MAX_NS, 0, &out->base_ns, err);
@@ -89,7 +88,7 @@ static int64_t from_table(const struct venue_latency *l, uint64_t random) {
 
 /* lognormal returns the quantile of random. */
 static int64_t lognormal(const struct venue_latency *l, uint64_t random) {
-    double part = rt_philox_unit(random) + 0x1p-54; /* never 0 nor 1 */
+    double part = (double)(random >> 12) * 0x1p-52 + 0x1p-53; /* exact, never 0 nor 1 */
     double ns = (double)l->base_ns * qs_exp(l->sigma * qs_normal_quantile(part));
     return ns < (double)VENUE_LATENCY_MAX_NS ? (int64_t)ns : VENUE_LATENCY_MAX_NS;
 }

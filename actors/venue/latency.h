@@ -13,8 +13,8 @@
  *         The clock of a run is the venue's: what is decided on a row of instant T was decided, in
  *         truth, when the row was heard, feed later. So a request of instant T arrives at T + feed
  *         + order, and an answer of instant T is told at T + answer - feed, not before T: then we
- *         know no more than the feed showed. Neither requests nor answers of one instrument overtake
- *         one another.
+ *         know no more than the feed showed. Neither requests nor answers of one instrument
+ *         overtake one another.
  *         A recorded delay below zero is a fault of the recorder's clock: it counts as 0 and is
  *         counted.
  * Numbers integers; the lognormal's exponential and quantile are quant's (no libm).

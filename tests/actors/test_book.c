@@ -7,11 +7,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* Figures of the tests. */
 enum {
-    TICKS = 40000,     /* prices of the plain book */
-    TICK = 1000,       /* tick size */
-    WINDOW = 4096,     /* of the book */
-    FAR = 1 << 17,     /* room for far levels */
+    TICKS = 40000, /* prices of the plain book */
+    TICK = 1000,   /* tick size */
+    WINDOW = 4096, /* of the book */
+    FAR = 1 << 17, /* room for far levels */
     BOTH = BOOK_FLAGS_FIRST | BOOK_FLAGS_LAST,
 };
 
@@ -39,8 +40,9 @@ static void drop(struct mk_book *b) {
 /* row makes a row. */
 static struct msg_book_delta row(uint8_t side, int64_t tick, qty_t quantity, uint8_t flags) {
     static uint64_t update_id;
+    update_id++;
     return (struct msg_book_delta){ .time_ns = 1,
-                                    .update_id = ++update_id,
+                                    .update_id = update_id,
                                     .price = tick * TICK,
                                     .quantity = quantity,
                                     .instrument = 1,
@@ -133,8 +135,7 @@ static void test_agrees_with_plain(void **state) {
                 step(&b, side, t, quantity, first ? BOOK_FLAGS_FIRST : 0);
                 first = false;
             }
-            CHECK(seed, step(&b, SIDE_BUY, 0, 0, first ? BOTH : BOOK_FLAGS_LAST) ==
-                            MK_BOOK_WHOLE);
+            CHECK(seed, step(&b, SIDE_BUY, 0, 0, first ? BOTH : BOOK_FLAGS_LAST) == MK_BOOK_WHOLE);
             same(seed, &b, p, update % 500 == 0);
         }
         CHECK(seed, !b.stale && b.gaps == 0 && b.crossed == 0 && b.bad == 0 && b.forgotten == 0);
@@ -299,8 +300,8 @@ static void test_comes_back(void **state) {
                 }
                 b.stale = a.stale;
             }
-            int64_t off = gen_range(&gen, 0, 5) == 0 ? gen_range(&gen, 1, 90000)
-                                                     : gen_range(&gen, 1, 100);
+            int64_t off =
+                gen_range(&gen, 0, 5) == 0 ? gen_range(&gen, 1, 90000) : gen_range(&gen, 1, 100);
             uint8_t side = (uint8_t)gen_range(&gen, 0, 1);
             int64_t touch = 200000 + i * 3;
             r = row(side, side == SIDE_BUY ? touch - 100000 - off : touch + off,
@@ -322,8 +323,10 @@ static void test_comes_back(void **state) {
 /* main runs the tests of this file. */
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_agrees_with_plain), cmocka_unit_test(test_stale),
-        cmocka_unit_test(test_ends),              cmocka_unit_test(test_forgets),
+        cmocka_unit_test(test_agrees_with_plain),
+        cmocka_unit_test(test_stale),
+        cmocka_unit_test(test_ends),
+        cmocka_unit_test(test_forgets),
         cmocka_unit_test(test_comes_back),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -132,11 +132,11 @@ static void on_stands(struct replay *r, const int64_t *v) {
 /* replay runs one recording. */
 static void replay(const char *root, const struct recording *rec) {
     static union {
-        uint64_t align;                /* for the structs */
-        uint8_t bytes[256];            /* as they come */
-        int64_t values[32];            /* an expectation */
-        struct msg_book_delta delta;   /* a row */
-        struct msg_trade trade;        /* a trade */
+        uint64_t align;              /* for the structs */
+        uint8_t bytes[256];          /* as they come */
+        int64_t values[32];          /* an expectation */
+        struct msg_book_delta delta; /* a row */
+        struct msg_trade trade;      /* a trade */
     } body;
     char command[1024];
     snprintf(command, sizeof command, "exec python3 -B tests/support/recording.py %s %s", root,

@@ -56,8 +56,7 @@ static void test_by_hand(void **state) {
         assert_true(q.ahead >= ahead && q.ahead <= ahead + 1);
         /* a trade that reaches us: of 50 lots what is beyond those ahead */
         qty_t before = q.ahead;
-        assert_true(venue_queue_print(&q, 50 * LOT) ==
-                    (before < 50 * LOT ? 50 * LOT - before : 0));
+        assert_true(venue_queue_print(&q, 50 * LOT) == (before < 50 * LOT ? 50 * LOT - before : 0));
         assert_true(q.ahead == (before < 50 * LOT ? 0 : before - 50 * LOT));
     }
     struct venue_queue_model safe = venue_queue_model(VENUE_QUEUE_CONSERVATIVE, 0, LOT);
@@ -104,8 +103,8 @@ static void test_agrees_with_formula(void **state) {
             } else if (kind == VENUE_QUEUE_LOG && back + ahead > 0) {
                 part = log1p(back / LOT) / (log1p(back / LOT) + log1p(ahead / LOT));
             }
-            double wanted = fmax(0, fmin(ahead - (1 - part) * cancel + fmin(back - part * cancel, 0),
-                                         (double)now));
+            double wanted = fmax(
+                0, fmin(ahead - (1 - part) * cancel + fmin(back - part * cancel, 0), (double)now));
             venue_queue_level(&m, &q, level, now);
             CHECK(seed, (double)q.ahead > wanted - 1e-4 && (double)q.ahead < wanted + 1 + 1e-4);
             CHECK(seed, q.printed == 0);
