@@ -33,11 +33,11 @@ class Live(unittest.TestCase):
         run = subprocess.Popen([PROGRAM, "run", path, "--plain"], cwd=cls.folder,
                                stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
         cls.dir = os.path.join(cls.folder, "runs", "test")
-        for _ in range(100):
+        for _ in range(600):  # on a busy machine it takes its time
             time.sleep(0.1)
-            if '"ok":true' in shrike("ctl", cls.dir, "status").stdout:
+            if shrike("journal", "dump", cls.dir, "--kind", "Fill", "--limit", "1").stdout:
                 break
-        time.sleep(1)
+        time.sleep(0.2)
         cls.top = shrike("top", cls.dir, "--json")
         cls.table = shrike("top", cls.dir)
         cls.set = shrike("ctl", cls.dir, "set", "cross", "fast", "4")
