@@ -20,7 +20,7 @@ int venue_depth_options_read(struct rt_node *config, struct venue_depth_options 
     }
     if (rc != 0) return rc;
     out->queue = (enum venue_queue_kind)kind;
-    rc = rt_node_fixed(config, "participation", false, 1, FIXED_ONE, 0, &out->share, err);
+    rc = rt_node_fixed(config, "participation", false, 0, FIXED_ONE, 0, &out->share, err);
     if (rc == 0) {
         rc = rt_node_int(config, "book_window", false, MK_BOOK_WINDOW_MIN, MK_BOOK_WINDOW_MAX,
                          1 << 14, &window, err);
@@ -152,7 +152,8 @@ static uint32_t rest_at(const struct venue_depth *d, uint8_t side, price_t price
 }
 
 /* rest_add enters the order idx, behind those of its price that arrived before it. */
-static void rest_add(struct venue *v, struct venue_depth *d, uint32_t idx, struct venue_queue queue) {
+static void rest_add(struct venue *v, struct venue_depth *d, uint32_t idx,
+                     struct venue_queue queue) {
     const struct venue_order *order = &v->orders.pool[idx];
     uint8_t side = order->side;
     uint32_t cnt = d->rest_cnt[side], at = rest_at(d, side, order->price);
@@ -171,7 +172,8 @@ static void rest_add(struct venue *v, struct venue_depth *d, uint32_t idx, struc
 void venue_depth_leave(struct venue *v, struct venue_book *b, uint32_t idx) {
     struct venue_depth *d = depth_of(v, b);
     const struct venue_order *order = &v->orders.pool[idx];
-    if (order->type != ORDER_TYPE_LIMIT || (order->flags & VENUE_EAGER)) return; /* waits, not rests */
+    if (order->type != ORDER_TYPE_LIMIT || (order->flags & VENUE_EAGER))
+        return; /* waits, not rests */
     uint32_t at = rest_at(d, order->side, order->price);
     struct venue_rest *rests = d->rests[order->side];
     while (rests[at].idx != idx) at++;
@@ -257,7 +259,7 @@ static void take(struct rt_ctx *ctx, struct venue *v, struct venue_book *b, uint
             return;
         }
         if (ctx->out_end - ctx->out < FILL_BYTES) {
-            rt_timer_set(ctx, b->instrument->id, ctx->now_ns);
+            rt_timer_set(ctx, VENUE_TIMER_EAGER + (uint64_t)b->instrument->id, ctx->now_ns);
             return;
         }
         if (part > order->quantity) part = order->quantity;
@@ -440,7 +442,7 @@ uint32_t venue_depth_run(struct rt_ctx *ctx, struct venue *v, struct venue_book 
 /* Figures of a book that stand in counters; their numbers are those of the rows. */
 enum figure {
     FIGURE_LOW,       /* book.low */
-    FIGURE_STATE,     /* stale 1, open 2, filling 4, placed 8 */
+    FIGURE_STATE,     /* stale 1, open 2, filling 4, placed 8; heard from bit 8 on */
     FIGURE_UPDATE,    /* book.update_id */
     FIGURE_TIME,      /* book.time_ns */
     FIGURE_GAPS,      /* book.gaps */
@@ -464,7 +466,8 @@ void venue_depth_save(const struct venue *v, const struct venue_book *b, struct 
     uint64_t base = VENUE_COUNTER_DEPTH + (uint64_t)id * VENUE_DEPTH_FIGURES;
     put_figure(sink, base, FIGURE_LOW, book->low);
     put_figure(sink, base, FIGURE_STATE,
-               book->stale | book->open << 1 | book->filling << 2 | book->placed << 3);
+               book->stale | book->open << 1 | book->filling << 2 | book->placed << 3 |
+                   (int64_t)b->heard << 8);
     put_figure(sink, base, FIGURE_UPDATE, (int64_t)book->update_id);
     put_figure(sink, base, FIGURE_TIME, book->time_ns);
     put_figure(sink, base, FIGURE_GAPS, (int64_t)book->gaps);
@@ -496,7 +499,8 @@ void venue_depth_save(const struct venue *v, const struct venue_book *b, struct 
     }
 }
 
-bool venue_depth_counter(struct venue_depth *d, uint32_t figure, int64_t value) {
+bool venue_depth_counter(struct venue *v, struct venue_book *b, uint32_t figure, int64_t value) {
+    struct venue_depth *d = depth_of(v, b);
     struct mk_book *book = &d->book;
     switch (figure) {
     case FIGURE_LOW: mk_book_place(book, value); return true;
@@ -505,6 +509,7 @@ bool venue_depth_counter(struct venue_depth *d, uint32_t figure, int64_t value) 
         book->open = value & 2;
         book->filling = value & 4;
         book->placed = value & 8;
+        b->heard = (uint8_t)(value >> 8); /* interests come back by themselves */
         return true;
     case FIGURE_UPDATE: book->update_id = (uint64_t)value; return true;
     case FIGURE_TIME: book->time_ns = value; return true;

@@ -42,9 +42,9 @@ struct venue_depth {
     struct venue_taken *taken;      /* levels orders of ours took from, in no order */
     uint32_t taken_cnt;             /* how many */
     uint32_t rest_max;              /* room in rests, each side */
-    int64_t share;                  /* of what is shown or printed that may be ours, 1e-8; 0 = all */
-    price_t last;                   /* last trade price, 0 = none yet */
-    int trades;                     /* series of trades, below 0 = none */
+    int64_t share; /* of what is shown or printed that may be ours, 1e-8; 0 = all */
+    price_t last;  /* last trade price, 0 = none yet */
+    int trades;    /* series of trades, below 0 = none */
 };
 
 /* Declared options of books. */
@@ -87,8 +87,9 @@ price_t venue_depth_price(const struct venue_depth *d, uint8_t side);
 /* venue_depth_save writes the rows of d. */
 void venue_depth_save(const struct venue *v, const struct venue_book *b, struct rt_row_sink *sink);
 
-/* venue_depth_counter takes back a figure that venue_depth_save wrote; false: no such figure. */
-bool venue_depth_counter(struct venue_depth *d, uint32_t figure, int64_t value);
+/* venue_depth_counter takes back a figure of b's book that venue_depth_save wrote; false: no such
+ * figure. */
+bool venue_depth_counter(struct venue *v, struct venue_book *b, uint32_t figure, int64_t value);
 
 /* venue_depth_level takes back a level; false when it makes no sense. */
 bool venue_depth_level(struct venue_depth *d, const struct msg_book_level_row *row);

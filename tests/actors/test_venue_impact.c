@@ -16,8 +16,7 @@ static void test_figures(void **state) {
                                    2 * FIXED_ONE / 100, &out));
     assert_true(out == price / 10000 * 20);
     /* a tenth of the price at the whole volume, so 10 bp at a hundredth */
-    assert_true(
-        venue_impact_price(&volume, price, FIXED_ONE, 100 * (int64_t)FIXED_ONE, 0, &out));
+    assert_true(venue_impact_price(&volume, price, FIXED_ONE, 100 * (int64_t)FIXED_ONE, 0, &out));
     assert_true(out == price / 10000 * 10);
     assert_true(venue_impact_price(&bps, price, 1, 0, 0, &out));
     assert_true(out == price / 10000 * 2);

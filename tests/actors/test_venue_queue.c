@@ -56,7 +56,8 @@ static void test_by_hand(void **state) {
         assert_true(q.ahead >= ahead && q.ahead <= ahead + 1);
         /* a trade that reaches us: of 50 lots what is beyond those ahead */
         qty_t before = q.ahead;
-        assert_true(venue_queue_print(&q, 50 * LOT, 0) == (before < 50 * LOT ? 50 * LOT - before : 0));
+        assert_true(venue_queue_print(&q, 50 * LOT, 0) ==
+                    (before < 50 * LOT ? 50 * LOT - before : 0));
         assert_true(q.ahead == (before < 50 * LOT ? 0 : before - 50 * LOT));
     }
     struct venue_queue_model safe = venue_queue_model(VENUE_QUEUE_CONSERVATIVE, 0, LOT);
