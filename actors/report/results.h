@@ -29,7 +29,7 @@
 
 struct rt_run;
 
-enum { REPORT_REASONS = 96, REPORT_STATUSES = 9 }; /* sizes of the tables of counts */
+enum { REPORT_REASONS = 128, REPORT_STATUSES = 9 }; /* sizes of the tables of counts */
 
 /* What became of one account. */
 struct report_account {
