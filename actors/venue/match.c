@@ -191,8 +191,8 @@ static void replenish(struct vm *e, uint32_t m) {
     vm_tell(e, mk, VM_REPLENISHED, REASON_NONE, mk->price, x->show);
 }
 
-/* linked works what a trade means to orders bound to maker or taker: steps 3 to 6. m is off the book
- * when it has filled. False when the taker has ended. */
+/* linked works what a trade means to orders bound to maker or taker: steps 3 to 6. m is off the
+ * book when it has filled. False when the taker has ended. */
 static bool linked(struct vm *e, uint32_t t, uint32_t m) {
     uint64_t tid = e->orders[t].id, mid = e->orders[m].id;
     uint32_t towner = e->orders[t].owner, mowner = e->orders[m].owner;
@@ -209,8 +209,8 @@ static bool linked(struct vm *e, uint32_t t, uint32_t m) {
     return e->orders[t].id == tid;
 }
 
-/* match trades taker t once with the first order at the best price of the other side; false when the
- * taker has ended other than by filling. */
+/* match trades taker t once with the first order at the best price of the other side; false when
+ * the taker has ended other than by filling. */
 static inline bool match(struct vm *e, uint32_t t, int64_t price) {
     struct vm_order *o = &e->orders[t];
     struct vm_level *l = vm_level_of(e, price);

@@ -17,8 +17,8 @@
  *         that side.
  * Source  rules of the venue, PROTOCOLS 2.2-2.4, 4.5, 4.6, 7.2, 9, where they speak; else below.
  *
- * Events. Each command tells all it did in events, in order, into the caller's buffer. An order that
- * acts is first announced (ACCEPTED, TRIGGERED, RELEASED, AMENDED); its matches follow as TRADED:
+ * Events. Each command tells all it did in events, in order, into the caller's buffer. An order
+ * that acts is first announced (ACCEPTED, TRIGGERED, RELEASED, AMENDED); its matches follow as TRADED:
  *     id, tag, owner, left   are the maker's         other, other_left   are the taker's
  * so that a maker gone with its last lot can still be told from the event. left == 0 is the end of
  * an order that filled; every other end is CANCELED or EXPIRED with left = what went unfilled.
@@ -27,16 +27,16 @@
  * One match step, in this order:
  *   1 TRADED at the maker's price; both owners' positions move.
  *   2 The price is the last price: conditional orders it meets leave their place and join the queue
- *     of work, rising triggers lowest first, then falling ones highest first, equal ones in order of
- *     entry; a trailing order that only waited for its activation starts to follow (ACTIVATED).
+ *     of work, rising triggers lowest first, then falling ones highest first, equal ones in order
+ *     of entry; a trailing order that only waited for its activation starts to follow (ACTIVATED).
  *     Then trailing orders take the new extreme.
  *   3 First fill of the maker: its oco partners expire (list_partner), lowest index first.
  *   4 The same for the taker.
- *   5 The maker filled: orders pending on it join the queue, by index. Else, when its displayed part
- *     is used up: REPLENISHED, at the back of its level.
+ *   5 The maker filled: orders pending on it join the queue, by index. Else, when its displayed
+ *     part is used up: REPLENISHED, at the back of its level.
  *   6 Reduce-only orders of the maker's owner are cut to its position, then those of the taker's.
- * When the taker has finished (filled, rested or ended) the orders pending on a filled taker join the
- * queue; then the queue is worked first in first out, each order as a taker of its own, until it is
+ * When the taker has finished (filled, rested or ended) the orders pending on a filled taker join
+ * the queue; then the queue is worked first in first out, each order as a taker of its own, until it is
  * empty. Each order joins it at most twice, so this ends.
  *
  * Conditional orders. Rising (fires at last >= stop): STOP buy, TAKE sell. Falling: STOP sell, TAKE
@@ -46,11 +46,11 @@
  * Trailing (delta > 0, 1..5000 bips): fires when the price falls delta below the highest (sell), or
  * rises delta above the lowest (buy) since it became active: sell stop = floor(high * (1 - delta)),
  * buy stop = ceil(low * (1 + delta)). stop is then the optional activation price, met in the
- * direction of the type as above (futures' trailing orders are TAKE, which activates on the far side);
+ * direction of the type as above (futures' trailing orders are TAKE, activated on the far side);
  * without it the order is active from the price at entry, or from the first.
  *
- * Lists (vm_place_list). Per order: `parent` (index + 1 of an earlier one of the list; pending until
- * that one is completely filled, EXPIRED list_parent when it ends otherwise) and `oco` (a number;
+ * Lists (vm_place_list). Per order: `parent` (index + 1 of an earlier one of the list; pending
+ * until that one is completely filled, EXPIRED list_parent when it ends otherwise) and `oco` (a number;
  * the first fill or trigger of one expires the other live ones of that number). OCO: two orders of
  * one number. OTO: one with parent. Bracket: two with the same parent and one number. Checked
  * whole before anything happens. Canceling one cancels all that are left, by index after itself. A
@@ -260,8 +260,8 @@ struct vm_row {
 enum vm_amend {
     VM_AMEND_RULE,   /* keeps it when only the quantity falls, else goes to the back */
     VM_AMEND_KEEP,   /* spot keepPriority: quantity down only, else refused amend_rule */
-    VM_AMEND_REQUEUE /* futures PUT: always to the back; to what is filled or less cancels; post-only
-                      * that would take cancels; no change is refused */
+    VM_AMEND_REQUEUE /* futures PUT: always to the back; to what is filled or less cancels; post-
+                      * only that would take cancels; no change is refused */
 };
 
 /* Which orders a cancel may end. */
@@ -276,14 +276,14 @@ size_t vm_bytes(const struct vm_options *options);
  * caller's and receives all events. Returns NULL for options that make no sense. */
 struct vm *vm_init(void *memory, const struct vm_options *options, struct vm_out *out);
 
-/* vm_place takes a new order and returns its id, or 0: REFUSED tells why and nothing has changed. Ids
- * rise, stay below 2^53 for the first 2^33 orders, and name the slot: finding one is one load. */
+/* vm_place takes a new order and returns its id, or 0: REFUSED tells why and nothing has changed.
+ * Ids rise, stay below 2^53 for the first 2^33 orders, and name the slot: finding one is one load. */
 uint64_t vm_place(struct vm *e, const struct vm_new *order);
 /* vm_place_list takes cnt (1..VM_LIST_MAX) orders of one owner with their links and returns the
  * first one's id; ids receives all. All are announced first; then those without parent act in
  * order. 0: REFUSED (one event, tag of the order at fault), nothing has changed. */
 uint64_t vm_place_list(struct vm *e, const struct vm_new *orders, uint32_t cnt, uint64_t *ids);
-/* vm_cancel ends an order, and the rest of its list. False: REFUSED unknown_order or cancel_rule. */
+/* vm_cancel ends an order, and the rest of its list. False: REFUSED unknown_order, cancel_rule. */
 bool vm_cancel(struct vm *e, uint64_t id, enum vm_only only);
 /* vm_cancel_all cancels all orders of owner in order of entry (each with its list) and returns how
  * many ended. Cost: a pass over the owner column up to the highest slot in use. */
@@ -296,8 +296,8 @@ bool vm_amend(struct vm *e, uint64_t id, int64_t price, int64_t lots, enum vm_am
  * Returns enum vm_replaced bits; new_id receives the new id or 0. */
 uint32_t vm_replace(struct vm *e, uint64_t id, enum vm_only only, bool stop,
                     const struct vm_new *order, uint64_t *new_id);
-/* vm_expire ends what is good till now_ns or earlier (EXPIRED good_till_date), earliest first; later
- * GTD orders must be for after now_ns. */
+/* vm_expire ends what is good till now_ns or earlier (EXPIRED good_till_date), earliest first;
+ * later GTD orders must be for after now_ns. */
 void vm_expire(struct vm *e, int64_t now_ns);
 /* vm_mark tells the mark price; orders that work on it may fire. */
 void vm_mark(struct vm *e, int64_t price);
@@ -325,7 +325,7 @@ bool vm_find(const struct vm *e, uint64_t id, struct vm_view *view);
 uint32_t vm_depth(const struct vm *e, enum vm_side side, struct vm_depth *out, uint32_t max);
 /* vm_at returns what a price level shows: lots, and its orders in cnt (may be NULL). */
 int64_t vm_at(const struct vm *e, int64_t price, uint32_t *cnt);
-/* vm_ahead returns the shown lots ahead of an order on the book, -1 for any other. Walks the level. */
+/* vm_ahead returns the shown lots ahead of an order on the book, -1 for any other. A walk. */
 int64_t vm_ahead(const struct vm *e, uint64_t id);
 /* vm_lots_for returns the most lots that a market order of side could take for at most budget
  * (ticks times lots) as the book stands: a quote quantity of spot. */
