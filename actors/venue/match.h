@@ -18,7 +18,8 @@
  * Source  rules of the venue, PROTOCOLS 2.2-2.4, 4.5, 4.6, 7.2, 9, where they speak; else below.
  *
  * Events. Each command tells all it did in events, in order, into the caller's buffer. An order
- * that acts is first announced (ACCEPTED, TRIGGERED, RELEASED, AMENDED); its matches follow as TRADED:
+ * that acts is first announced (ACCEPTED, TRIGGERED, RELEASED, AMENDED); its matches follow as
+ * TRADED:
  *     id, tag, owner, left   are the maker's         other, other_left   are the taker's
  * so that a maker gone with its last lot can still be told from the event. left == 0 is the end of
  * an order that filled; every other end is CANCELED or EXPIRED with left = what went unfilled.
@@ -36,8 +37,8 @@
  *     part is used up: REPLENISHED, at the back of its level.
  *   6 Reduce-only orders of the maker's owner are cut to its position, then those of the taker's.
  * When the taker has finished (filled, rested or ended) the orders pending on a filled taker join
- * the queue; then the queue is worked first in first out, each order as a taker of its own, until it is
- * empty. Each order joins it at most twice, so this ends.
+ * the queue; then the queue is worked first in first out, each order as a taker of its own, until it
+ * is empty. Each order joins it at most twice, so this ends.
  *
  * Conditional orders. Rising (fires at last >= stop): STOP buy, TAKE sell. Falling: STOP sell, TAKE
  * buy. VM_MARK: the mark price (vm_mark) counts, not the last one. Already true at entry: refused
@@ -50,8 +51,8 @@
  * without it the order is active from the price at entry, or from the first.
  *
  * Lists (vm_place_list). Per order: `parent` (index + 1 of an earlier one of the list; pending
- * until that one is completely filled, EXPIRED list_parent when it ends otherwise) and `oco` (a number;
- * the first fill or trigger of one expires the other live ones of that number). OCO: two orders of
+ * until that one is completely filled, EXPIRED list_parent when it ends otherwise) and `oco` (a
+ * number; the first fill or trigger of one expires the other live ones of that number). OCO: two orders of
  * one number. OTO: one with parent. Bracket: two with the same parent and one number. Checked
  * whole before anything happens. Canceling one cancels all that are left, by index after itself. A
  * pending order is checked when it is released: then it EXPIREs for what would have refused it.
@@ -277,7 +278,7 @@ size_t vm_bytes(const struct vm_options *options);
 struct vm *vm_init(void *memory, const struct vm_options *options, struct vm_out *out);
 
 /* vm_place takes a new order and returns its id, or 0: REFUSED tells why and nothing has changed.
- * Ids rise, stay below 2^53 for the first 2^33 orders, and name the slot: finding one is one load. */
+ * Ids rise, stay below 2^53 for the first 2^33 orders, and name the slot: one load finds it. */
 uint64_t vm_place(struct vm *e, const struct vm_new *order);
 /* vm_place_list takes cnt (1..VM_LIST_MAX) orders of one owner with their links and returns the
  * first one's id; ids receives all. All are announced first; then those without parent act in
