@@ -674,7 +674,7 @@ void vm_bound(struct vm *e, int64_t lo, int64_t hi) {
 }
 
 void vm_position(struct vm *e, uint32_t owner, int64_t lots) {
-    assert(owner < e->owners_max);
+    assert(owner < e->owners_max && lots >= -VM_POSITION_MAX && lots <= VM_POSITION_MAX);
     e->owners[owner].position = lots;
     vm_enforce(e, owner);
 }

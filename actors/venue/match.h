@@ -37,8 +37,8 @@
  *     part is used up: REPLENISHED, at the back of its level.
  *   6 Reduce-only orders of the maker's owner are cut to its position, then those of the taker's.
  * When the taker has finished (filled, rested or ended) the orders pending on a filled taker join
- * the queue; then the queue is worked first in first out, each order as a taker of its own, until it
- * is empty. Each order joins it at most twice, so this ends.
+ * the queue; then the queue is worked first in first out, each order as a taker of its own, until
+ * it is empty. Each order joins it at most twice, so this ends.
  *
  * Conditional orders. Rising (fires at last >= stop): STOP buy, TAKE sell. Falling: STOP sell, TAKE
  * buy. VM_MARK: the mark price (vm_mark) counts, not the last one. Already true at entry: refused
@@ -52,10 +52,11 @@
  *
  * Lists (vm_place_list). Per order: `parent` (index + 1 of an earlier one of the list; pending
  * until that one is completely filled, EXPIRED list_parent when it ends otherwise) and `oco` (a
- * number; the first fill or trigger of one expires the other live ones of that number). OCO: two orders of
- * one number. OTO: one with parent. Bracket: two with the same parent and one number. Checked
- * whole before anything happens. Canceling one cancels all that are left, by index after itself. A
- * pending order is checked when it is released: then it EXPIREs for what would have refused it.
+ * number; the first fill or trigger of one expires the other live ones of that number). OCO: two
+ * orders of one number. OTO: one with parent. Bracket: two with the same parent and one number.
+ * Checked whole before anything happens. Canceling one cancels all that are left, by index after
+ * itself. A pending order is checked when it is released: then it EXPIREs for what would have
+ * refused it.
  *
  * Reduce-only (VM_REDUCE) needs an open position on the other side, and the working reduce-only
  * orders of an owner never add up to more than it: what is too much is cut (AMENDED reduce_only) or
@@ -77,8 +78,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define VM_PRICE_MAX (1LL << 46) /* highest price in ticks */
-#define VM_LOTS_MAX  (1LL << 42) /* most lots of an order */
+#define VM_PRICE_MAX    (1LL << 46) /* highest price in ticks */
+#define VM_LOTS_MAX     (1LL << 42) /* most lots of an order */
+#define VM_POSITION_MAX (1LL << 61) /* largest position that may be set */
 
 /* Bounds. */
 enum {
@@ -307,7 +309,8 @@ void vm_print(struct vm *e, int64_t price);
 /* vm_bound lets takers match in lo..hi only; the rest of a taker that would go on expires
  * (price_bound). 1 and VM_PRICE_MAX: no bound. */
 void vm_bound(struct vm *e, int64_t lo, int64_t hi);
-/* vm_position sets an owner's position in lots, > 0 long; reduce-only orders are cut to it. */
+/* vm_position sets an owner's position in lots (up to VM_POSITION_MAX), > 0 long; reduce-only
+ * orders are cut to it. */
 void vm_position(struct vm *e, uint32_t owner, int64_t lots);
 /* vm_group puts an owner's later orders into a self-trade group (1.., 0 = by itself). */
 void vm_group(struct vm *e, uint32_t owner, uint32_t group);

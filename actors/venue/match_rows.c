@@ -158,6 +158,7 @@ static bool order_sound(const struct vm *e, uint32_t slot) {
     if (o->side > VM_SELL || o->type >= VM_TYPE_CNT || o->tif >= VM_TIF_CNT ||
         o->stp >= VM_STP_CNT || o->owner >= e->owners_max || o->flags >= VM_FRESH)
         return false;
+    if (o->group != o->owner && !(o->group >> 31)) return false;
     if (limited ? o->price < 1 || o->price > VM_PRICE_MAX : o->price != 0) return false;
     if (close ? o->left || o->quantity : o->left < 1 || o->quantity > VM_LOTS_MAX) return false;
     if (o->left > o->quantity ||
@@ -220,17 +221,26 @@ static bool order_load(struct vm *e, const struct vm_row *r) {
     e->owner_of[slot] = o->owner;
     if (o->flags & VM_TIMED) vm_heap_push(e, VM_HEAP_TIME, m->expire_ns, slot);
     if (o->state == VM_ARMED) vm_rearm(e, slot);
-    if (o->state != VM_BOOK) return true;
-    int64_t show = m->show;
-    vm_rest(e, slot);
-    if (o->flags & VM_ICEBERG) {
-        struct vm_level *l = vm_level_of(e, o->price);
-        if (show > m->show) return false;
-        l->lots -= m->show - show;
-        l->hidden += m->show - show;
-        m->show = show;
+    if (o->state == VM_BOOK) {
+        int64_t show = m->show;
+        vm_rest(e, slot);
+        if (o->flags & VM_ICEBERG) {
+            struct vm_level *l = vm_level_of(e, o->price);
+            if (show > m->show) return false;
+            l->lots -= m->show - show;
+            l->hidden += m->show - show;
+            m->show = show;
+        }
     }
-    return true;
+    struct vm_row again; /* a word that means nothing for this order must be 0 */
+    order_row(e, slot, &again);
+    return memcmp(&again, r, sizeof again) == 0;
+}
+
+/* blank tells whether the words of a row from one on are 0. */
+static bool blank(const struct vm_row *r, int from) {
+    while (from < 16 && r->w[from] == 0) from++;
+    return from == 16;
 }
 
 /* links_load joins lists and claims again; false when they do not fit. */
@@ -273,7 +283,8 @@ int vm_load(struct vm *e, const struct vm_row *rows, size_t cnt) {
     const uint64_t *w = rows[0].w;
     for (int i = 2; i <= 7; i++)
         if (i != 5 && i != 4 && w[i] > VM_PRICE_MAX) return -EINVAL;
-    if (w[6] < 1 || w[6] > w[7] || w[1] >> (64 - e->slot_bits)) return -EINVAL;
+    if (w[6] < 1 || w[6] > w[7] || w[1] >> (64 - e->slot_bits) || !blank(&rows[0], 9))
+        return -EINVAL;
     e->seq = w[1];
     e->last = (int64_t)w[2];
     e->mark = (int64_t)w[3];
@@ -284,8 +295,10 @@ int vm_load(struct vm *e, const struct vm_row *rows, size_t cnt) {
     for (size_t i = 1; i < cnt; i++) {
         const struct vm_row *r = &rows[i];
         if (r->w[0] == ROW_OWNER) {
-            if (r->w[1] >= e->owners_max || r->w[3] >> 31) return -EINVAL;
-            e->owners[r->w[1]].position = (int64_t)r->w[2];
+            if (r->w[1] >= e->owners_max || r->w[3] >> 31 || !blank(r, 4)) return -EINVAL;
+            int64_t position = (int64_t)r->w[2];
+            if (position < -VM_POSITION_MAX || position > VM_POSITION_MAX) return -EINVAL;
+            e->owners[r->w[1]].position = position;
             e->owners[r->w[1]].group = (uint32_t)r->w[3];
         } else if ((r->w[0] & 255) != ROW_ORDER || !order_load(e, r)) {
             return -EINVAL;

@@ -363,7 +363,8 @@ static void test_agrees_with_twin(void **state) {
 
 /* Goal: the tests would notice, and say so in few commands. A twin that lets post-only orders take,
  * and one that keeps the place of a replenished iceberg, are found and shrunk to a handful: an
- * order and a post-only one that crosses it; an iceberg, one behind it, what makes them, a taker. */
+ * order and a post-only one that crosses it; an iceberg, one behind it, what makes them, a
+ * taker. */
 static void test_finds_faults(void **state) {
     (void)state;
     for (int fault = 1; fault <= 2; fault++) {
