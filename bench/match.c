@@ -127,12 +127,12 @@ static void make(struct question *q, uint64_t gen) {
         } else if (bid && ask) {
             price = side == VM_BUY ? ask - 1 - off : bid + 1 + off;
         }
-        *c = (struct command){ .nth = nth++,
+        *c = (struct command){ .nth = nth,
                                .price = price,
                                .lots = (uint16_t)lots,
                                .owner = (uint16_t)(draw(&gen) % OWNERS),
                                .side = side };
-        q->out.cnt = 0;
+        nth++;
         engine_do(q, e, c);
         uint64_t id = q->ev[0].id;
         if (vm_find(e, id, &view)) {

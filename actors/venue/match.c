@@ -731,7 +731,8 @@ uint32_t vm_depth(const struct vm *e, enum vm_side side, struct vm_depth *out, u
     for (int64_t p = e->best[side]; cnt < max && p != 0 && p != VM_PRICE_NONE;
          p = vm_next_level(e, (uint8_t)side, p)) {
         const struct vm_level *l = vm_level_of(e, p);
-        out[cnt++] = (struct vm_depth){ .price = p, .lots = l->lots, .cnt = l->cnt };
+        out[cnt] = (struct vm_depth){ .price = p, .lots = l->lots, .cnt = l->cnt };
+        cnt++;
     }
     return cnt;
 }
