@@ -23,8 +23,8 @@
  * Closing orders carry ORDER_TERMS_EXIT; on linear also ORDER_TERMS_REDUCE_ONLY where no other
  * strategy trades the instrument on the account (the venue nets them), or where the order is below
  * min_notional. An order to close that fills when another one had closed the position already (a
- * stop whose cancel came too late) is undone at market at once, reason late_fill. A resting order to
- * close (a protective stop) is not counted as closing. Every signal makes a packet, one for each
+ * stop whose cancel came too late) is undone at market at once, reason late_fill. A resting order
+ * to close (a protective stop) is not counted as closing. Every signal makes a packet, one for each
  * order that comes of it, one without an order when none does; its second reason then says why not.
  * While paused only cancels and ST_ORDER with ORDER_TERMS_EXIT (protecting what is held) go out;
  * once stopped only cancels do. max_position caps what orders that open may lead to.
