@@ -1,7 +1,7 @@
 /* depth.h - works a book's orders in a recorded book, which others' recorded flow moves.
  *
- * For     the venue, for instruments that have rows of MSG_BOOK_DELTA, with their trades where there
- *         are any; the rules stand in venue.h.
+ * For     the venue, for instruments that have rows of MSG_BOOK_DELTA, with their trades where
+ *         there are any; the rules stand in venue.h.
  *         The book stands when it is neither stale nor inside an update; only then orders take from
  *         it and rest in it, and only then prints fill: what arrives meanwhile waits. Resting limit
  *         orders lie in a table a side, best price first, at one price by arrival, each with its
@@ -9,8 +9,8 @@
  *         recording changes that level.
  * Thread  the venue's shard.
  * Memory  the book and the tables, from the arena at init; see venue_depth_init.
- * Cost    a row away from orders of ours: the book's; a trade that meets none: four comparisons; one
- *         that does: a walk over those at its price or beyond. */
+ * Cost    a row away from orders of ours: the book's; a trade that meets none: four comparisons;
+ *         one that does: a walk over those at its price or beyond. */
 #ifndef ACTORS_VENUE_DEPTH_H
 #define ACTORS_VENUE_DEPTH_H
 #include "actors/market/book.h"

@@ -9,7 +9,7 @@
  *         who asks. Where it is not known the part is taken to be all of it.
  * Numbers integers in units of 1e-8, rounded against the taker; the root is an integer's.
  * Thread  pure functions.
- * Source  METHODS 17: Toth et al., PRX 1, 2011; Bouchaud et al., Trades, Quotes and Prices, 2018. */
+ * Source  METHODS 17: Toth et al., PRX 1, 2011; Bouchaud et al., Trades, Quotes and Prices. */
 #ifndef ACTORS_VENUE_IMPACT_H
 #define ACTORS_VENUE_IMPACT_H
 #include "schemas/fixed.h"
@@ -33,7 +33,7 @@ struct venue_impact {
 /* venue_isqrt returns the root of x rounded down. */
 uint64_t venue_isqrt(unsigned __int128 x);
 
-/* venue_impact_price returns by how much price (> 0) is worse for a taker of quantity (> 0): rounded
+/* venue_impact_price gives by how much price (> 0) is worse for a taker of quantity (> 0), rounded
  * up, in 1e-8 quote. volume (1e-8 base) and sigma (1e-8, part of the price) as above; volume <= 0:
  * not known. False on overflow. */
 bool venue_impact_price(const struct venue_impact *m, price_t price, qty_t quantity, qty_t volume,

@@ -1,6 +1,6 @@
 /* orders.h - the orders a venue holds, and per instrument which of them a price would meet.
  *
- * For     the drivers of the simulated venue (bars.h, prints.h, depth.h) and its requests (venue.c).
+ * For     the drivers of the simulated venue (bars, prints, depth) and its requests (venue.c).
  *         An open order is eager (the next row must look at it whatever its price: a market
  *         order, a limit or stop that has not seen its first bar, a stop that has triggered) or
  *         calm (a limit or stop that waits for its price). For the calm ones a book knows the

@@ -1,6 +1,6 @@
 /* prints.h - works a book's orders against trades.
  *
- * For     the venue, for instruments that have trades and no recorded book; the rules stand in venue.h.
+ * For     the venue, for instruments that have trades and no book; the rules stand in venue.h.
  * Thread  the venue's shard.
  * Memory  the venue's scratch.
  * Cost    a trade that meets no order: two comparisons; else a walk over the book's open orders. */

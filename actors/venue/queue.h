@@ -57,7 +57,7 @@ static inline void venue_queue_join(struct venue_queue *q, qty_t displayed) {
 }
 
 /* venue_queue_print takes a trade of quantity at the order's price, mine of which has filled orders
- * of ours before it, and returns how much of the rest is beyond what was ahead: what may fill it. */
+ * of ours before it, and returns how much of the rest is beyond what was ahead: it may fill it. */
 static inline qty_t venue_queue_print(struct venue_queue *q, qty_t quantity, qty_t mine) {
     qty_t left = quantity > mine ? quantity - mine : 0;
     qty_t reached = left > q->ahead ? left - q->ahead : 0;

@@ -36,16 +36,16 @@
  *
  * Rules of trade runs
  *           A request arrives latency (latency.h: feed and order) after it was said (a cancel
- *           too), before a trade of that instant. Market: at the next trade's price, as taker. Limit: when a trade prints
- *           strictly beyond it, at the limit, as maker; ioc and fok at the next trade or not at
- *           all, at the limit, as taker. Stop: triggered by a touch, fills at the trade after
- *           that, at its price, as taker. All that one trade meets is worked by account, stops
- *           first, then by order id. The print's size limits nothing. A fill is told at the
- *           trade's time, before the trade is.
+ *           too), before a trade of that instant. Market: at the next trade's price, as taker.
+ *           Limit: when a trade prints strictly beyond it, at the limit, as maker; ioc and fok at
+ *           the next trade or not at all, at the limit, as taker. Stop: triggered by a touch, fills
+ *           at the trade after that, at its price, as taker. All that one trade meets is worked by
+ *           account, stops first, then by order id. The print's size limits nothing. A fill is told
+ *           at the trade's time, before the trade is.
  *
  * Rules of book runs
- *   When    As in trade runs. The book stands when it is not stale (before its first snapshot, after
- *           a gap, crossed) and no update is in hand. What arrives while it does not stand is
+ *   When    As in trade runs. The book stands when it is not stale (before its first snapshot,
+ *           after a gap, crossed) and no update is in hand. What arrives while it does not stand is
  *           accepted and waits; when it stands again what waits is worked by arrival. Nothing is
  *           filled, by book or print, while it does not stand.
  *   Takes   Market, triggered stop and a limit that crosses take from the levels shown, best first,
@@ -68,17 +68,17 @@
  * All       On arrival an order is accepted (numbered from 1) or rejected: unknown_instrument,
  *           market_closed (no series, or the data has ended), unsupported (kinds, terms, an
  *           account in another currency), bad_lot, bad_tick, overflow, min_notional (a market
- *           order's at the last price told, if any), duplicate_id (among open orders),
- *           open_orders_max. A cancel is answered by canceled, or by rejected with unknown_order,
- *           which says nothing of the order. Nothing is reserved for open orders: what cash or
- *           holdings do not cover is cut when the order is met (account.h). On MSG_STOP with
- *           end_of_data all open orders expire, by order id, then those on their way.
+ *           order's at the last price told, if any; not of reduce_only on linear), duplicate_id
+ *           (among open orders), open_orders_max. A cancel is answered by canceled, or by rejected
+ *           with unknown_order, which says nothing of the order. Nothing is reserved for open
+ *           orders: what cash or holdings do not cover is cut when the order is met (account.h). On
+ *           MSG_STOP with end_of_data all open orders expire, by order id, then those on their way.
  *
  * Thread  its shard's.
  * Memory  2 * orders_max slots of 64 bytes, as many picks and deals, from the arena at init.
- * Cost    without orders: nothing, no series is heard but recorded books. Opens are heard while orders are open, bars
- *         (trades) early while a limit or stop waits; a bar that meets none costs two comparisons.
- */
+ * Cost    without orders: nothing, no series is heard but recorded books. Opens are heard while
+ *         orders are open, bars (trades) early while a limit or stop waits; a bar that meets none
+ *         costs two comparisons. */
 #ifndef ACTORS_VENUE_VENUE_H
 #define ACTORS_VENUE_VENUE_H
 #include "actors/venue/account.h"
