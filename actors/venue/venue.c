@@ -351,8 +351,8 @@ static void arm(struct rt_ctx *ctx, const struct venue *v, const struct venue_bo
     }
 }
 
-/* send_away sends the request in slot idx on its way, behind those that are; false when it arrives at
- * once. Bars count latency themselves. */
+/* send_away sends the request in slot idx on its way, behind those that are; false when it arrives
+ * at once. Bars count latency themselves. */
 static bool send_away(struct rt_ctx *ctx, struct venue *v, struct venue_book *b, uint32_t idx) {
     if (b->driver != VENUE_PRINTS && b->driver != VENUE_DEPTH) return false;
     bool first = b->flight_head == VENUE_NONE;
