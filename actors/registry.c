@@ -1,4 +1,5 @@
 #include "actors/registry.h"
+#include "actors/data/funding.h"
 #include "actors/data/klines.h"
 #include "actors/data/market_source.h"
 #include "actors/data/trades.h"
@@ -16,9 +17,9 @@ static const struct rt_actor_kind *const actor_kinds[] = {
 };
 
 /* Kinds of source. */
-static const struct rt_source_kind *const source_kinds[] = { &data_klines_source,
-                                                             &data_trades_source,
-                                                             &data_market_source, NULL };
+static const struct rt_source_kind *const source_kinds[] = {
+    &data_klines_source, &data_trades_source, &data_funding_source, &data_market_source, NULL
+};
 
 /* What a full edge does by default: orders are refused before they are made, states are merged,
  * quotes are conflated; everything else is kept at the sender until there is room. */
