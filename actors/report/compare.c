@@ -60,7 +60,8 @@ struct run {
     struct report_table orders_file, fills_file, trades_file, equity_file; /* its files */
     struct order *orders;                                                  /* by group, then time */
     struct move *moves;                                                    /* by group, then time */
-    uint64_t order_cnt, move_cnt;
+    uint64_t order_cnt;                                                    /* orders */
+    uint64_t move_cnt;                                                     /* moves */
 };
 
 /* cell_cmp compares two cells. */

@@ -40,7 +40,8 @@ static inline struct report_cell report_table_cell(const struct report_table *t,
                                                    int column) {
     return t->cells[(row + 1) * t->columns + (uint32_t)column];
 }
-/* report_table_fixed reads a cell as a decimal (1e-8); an empty one is 0. 0 or -EBADMSG with err. */
+/* report_table_fixed reads a cell as a decimal (1e-8); an empty one is 0. Returns 0, or -EBADMSG
+ * with err. */
 int report_table_fixed(const struct report_table *t, uint64_t row, int column, int64_t *out,
                        struct rt_error *err);
 /* report_table_whole reads a cell as a whole number, which may be below zero. 0 or -EBADMSG. */
