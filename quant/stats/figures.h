@@ -2,7 +2,7 @@
  *
  * For     the report's struct, its JSON, its pages, the thresholds of a selection and the ranking
  *         of candidates: all are made from this table, so a figure has one name and one meaning.
- * Words   r: the n daily returns, close / close before - 1; A: days a year (365 or 252); f, q: a day's
+ * Words   r: the n daily returns, close over close - 1; A: days a year (365 or 252); f, q: daily
  *         risk-free and required return, (1 + annual)^(1/A) - 1; m, s: mean and deviation
  *         (divisor n - 1) of r; E: equity. Parts are fractions (0.05 = 5 %). In a figure's words
  *         the library or paper whose definition it is comes last; none named: by itself.
@@ -62,7 +62,7 @@ enum qs_unit {
     X(var_normal, QS_PART, 1,                                                                      \
       "m + s z, z = 5 % quantile of the normal distribution (quantstats value_at_risk)")           \
     X(cvar_normal, QS_PART, 1,                                                                     \
-      "m - s density(z) / 0.05 (PerformanceAnalytics ES, method gaussian)")                        \
+      "m - s density(z) / 0.05: mean of that tail of a normal distribution")                       \
     X(var_modified, QS_PART, 1,                                                                    \
       "m + s (z + (z^2 - 1) skew/6 + (z^3 - 3z) kurtosis/24 - (2z^3 - 5z) skew^2/36), s with "     \
       "divisor n (PerformanceAnalytics VaR, method modified)")                                     \

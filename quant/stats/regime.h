@@ -4,9 +4,9 @@
  * Rules   from daily closes of the market. Trend of day d: close[d-1] / close[d-1-trend_days] - 1;
  *         bull at or above trend_least, bear at or below -trend_least, else sideways. Volatility of
  *         day d: standard deviation of the last volatility_days log returns up to day d-1; high
- *         when above the median of all such values up to and with it, else low. So the day's own close
- *         is in none of it, and no later day changes an earlier one. Days before both are known are
- *         unknown.
+ *         when above the median of all such values up to and with it, else low. So the day's own
+ *         close is in none of it, and no later day changes an earlier one. Days before both are
+ *         known are unknown.
  * Thread  pure; the caller owns all memory.
  * Cost    some 100 ns a day (the running median moves memory). */
 #ifndef QUANT_STATS_REGIME_H
