@@ -29,6 +29,7 @@ static struct mk_bracket btc[] = {
     { .cap = 1200 * M, .maintenance = PERCENT(2500), .leverage = 2 },
     { .cap = 1800 * M, .maintenance = PERCENT(5000), .leverage = 1 },
 };
+/* Brackets in it. */
 enum { BTC_CNT = sizeof btc / sizeof btc[0] };
 
 /* perp is an instrument with those brackets. */
@@ -175,6 +176,7 @@ static int setup(void **state) {
     return mk_brackets_seal(btc, BTC_CNT) ? 0 : -1;
 }
 
+/* main runs the tests of this file. */
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_brackets),
