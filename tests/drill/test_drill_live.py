@@ -41,6 +41,7 @@ class Live(unittest.TestCase):
 
     def end(self, run, child):
         """Ends a session by SIGINT, has it replayed, and holds the shards against each other."""
+        drill.wait_flow(run, 50)
         child.send_signal(drill.signal.SIGINT)
         code, out, err = drill.finish(child, 20)
         self.assertEqual(code, 0, out + err)
@@ -72,7 +73,7 @@ class Live(unittest.TestCase):
         """The kill switch outlasts the engine, until it is lifted."""
         with drill.Place() as place:
             run, args, child = self.begin(place, "off", "two", "50ms")
-            time.sleep(0.4)
+            drill.wait_flow(run, 50)
             self.command(run, "kill")
             time.sleep(0.1)
             drill.kill_all(child)
