@@ -62,7 +62,7 @@ enum qs_unit {
     X(var_normal, QS_PART, 1,                                                                      \
       "m + s z, z = 5 % quantile of the normal distribution (quantstats value_at_risk)")           \
     X(cvar_normal, QS_PART, 1,                                                                     \
-      "m - s density(z) / 0.05 (PerformanceAnalytics ES, method gaussian)")                        \
+      "m - s density(z) / 0.05: mean of that tail of a normal distribution")                       \
     X(var_modified, QS_PART, 1,                                                                    \
       "m + s (z + (z^2 - 1) skew/6 + (z^3 - 3z) kurtosis/24 - (2z^3 - 5z) skew^2/36), s with "     \
       "divisor n (PerformanceAnalytics VaR, method modified)")                                     \

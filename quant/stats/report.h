@@ -47,7 +47,6 @@ struct qs_options {
     double days_a_year;     /* A; default 365 */
     double risk_free;       /* a year, as a part; default 0 */
     double required_return; /* a year, of Sortino and Omega; default 0 */
-    double tail;            /* part of VaR and CVaR; default 0.05, as the figures' words say */
     uint32_t rolling_days;  /* window of rolling figures, >= 2; default A / 4 rounded down */
     double trials;          /* independent tries that this is the best of; default 0 = not told */
     double trials_variance; /* variance of their daily Sharpe ratios */

@@ -186,7 +186,6 @@ static bool receiver_came(struct rt_shard *s, struct rt_edge_out *e) {
     if (!is_behind(e)) return false;
     rt_shard_turn(s); /* what it may be waiting for */
     while (is_behind(e) && !atomic_load_explicit(&s->shared->failed, memory_order_relaxed)) {
-        atomic_store_explicit(&s->pulse->calling, 0, memory_order_relaxed);
         atomic_store_explicit(&s->pulse->beat_ns, rt_clock_monotonic_ns(), memory_order_relaxed);
         if (!rt_shard_relax(s, ++tries)) continue;
         rt_poller_park(s->poller);

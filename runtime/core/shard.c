@@ -98,7 +98,6 @@ static inline void enter(struct rt_shard *s, struct rt_local *a, uint16_t local)
     s->ctx.said_seq = &a->said_seq;
     s->ctx.self = a->id;
     s->ctx.local = local;
-    atomic_store_explicit(&s->pulse->calling, a->id, memory_order_relaxed);
 }
 
 uint8_t *rt_shard_begin(struct rt_shard *s, uint16_t local) {
@@ -106,7 +105,7 @@ uint8_t *rt_shard_begin(struct rt_shard *s, uint16_t local) {
     enter(s, a, local);
     s->ctx.out = s->queue_at;
     s->ctx.moved = false;
-    atomic_store_explicit(&s->pulse->call, ++a->calls, memory_order_relaxed);
+    a->calls++;
     return s->ctx.out;
 }
 
@@ -220,12 +219,13 @@ static inline void deliver(struct rt_shard *s, struct rt_local *a, uint16_t loca
         return;
     }
     a->calls = call;
-    atomic_store_explicit(&s->pulse->call, call, memory_order_relaxed);
     uint8_t *from = s->queue_at;
     s->ctx.out = from;
     s->ctx.trace_id = f->trace_id;
     if (__builtin_expect(f->stamp != 0, 0)) hop(s, local, f);
+    rt_shard_calling(s, a);
     a->kind->on[f->kind](&s->ctx, a->state, f);
+    rt_shard_called(s);
     if (s->ctx.out != from || __builtin_expect(s->ctx.overfull, 0)) rt_shard_said(s, local, from);
 }
 
@@ -571,7 +571,6 @@ bool rt_shard_relax(const struct rt_shard *s, uint64_t tries) {
 static void idle_wait(struct rt_shard *s, uint64_t *idle, int64_t timeout_ns) {
     s->tally.idle_turns++;
     ++*idle;
-    atomic_store_explicit(&s->pulse->calling, 0, memory_order_relaxed);
     if (!rt_shard_relax(s, *idle) || timeout_ns <= 0) return;
     if (timeout_ns > 100000000) timeout_ns = 100000000; /* the beat must go on */
     rt_poller_park(s->poller);

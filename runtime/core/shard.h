@@ -62,10 +62,12 @@ struct rt_shared {
 struct rt_pulse {
     _Alignas(
         128) _Atomic int64_t beat_ns; /* monotonic time of the last look at the clock; relaxed */
-    _Atomic uint32_t calling;         /* id of the actor being called, 0 = none; relaxed */
     _Atomic uint32_t tid;             /* the shard's thread, 0 = not running */
-    _Atomic uint64_t call;            /* number of that call; relaxed */
     _Atomic int32_t pid;              /* its process */
+    _Atomic uint64_t call;            /* the call in hand: actor's id << 48 | number of the call;
+                                       * 0 = the runtime is at work; relaxed */
+    _Atomic uint64_t answers;         /* questions of the watchdog that were answered: the call goes
+                                       * on; relaxed */
     _Atomic uint32_t live;            /* 1 = it has come to its tape's end since the link was laid:
                                        * what it shows as taken is true; released by the shard */
 };
@@ -253,6 +255,15 @@ struct rt_shard {
     struct rt_graph *graph; /* names and kinds of all actors (boot) */
     struct rt_pulse *pulse; /* sign of life, never NULL */
 };
+
+/* rt_shard_calling notes that actor a is called now; a->calls tells which call it is. One store. */
+static inline void rt_shard_calling(struct rt_shard *s, const struct rt_local *a) {
+    atomic_store_explicit(&s->pulse->call, (uint64_t)a->id << 48 | a->calls, memory_order_relaxed);
+}
+/* rt_shard_called notes that the call is over: a fault between two calls is no actor's. */
+static inline void rt_shard_called(struct rt_shard *s) {
+    atomic_store_explicit(&s->pulse->call, 0, memory_order_relaxed);
+}
 
 /* rt_shard_run runs the loop until the run ends: recovery from the tape first when there is one.
  * Returns 0, or a negative errno with s->fault filled. */

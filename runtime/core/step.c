@@ -120,7 +120,6 @@ static struct msg_frame *wait_frame(struct rt_shard *s, struct rt_edge_in *e) {
             s->dirty = false;
         }
         if ((spins & 127) == 1) {
-            atomic_store_explicit(&s->pulse->calling, 0, memory_order_relaxed);
             atomic_store_explicit(&s->pulse->beat_ns, rt_clock_monotonic_ns(),
                                   memory_order_relaxed);
             if (rt_shard_asked(s)) wish(s);

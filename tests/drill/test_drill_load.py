@@ -188,6 +188,7 @@ class Load(unittest.TestCase):
                     child = drill.start(args, program=drill.FAULTY)
                 wait_status(run)
                 drill.wait_flow(run)
+                self.assertTrue(drill.wait_record(run, "Fill", 60))
                 drill.shrike("ctl", run, "pause", program=drill.FAULTY)
                 time.sleep(0.3)  # the rest arrives
                 child.send_signal(drill.signal.SIGINT)
