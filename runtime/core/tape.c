@@ -380,14 +380,17 @@ int rt_shard_loaded(struct rt_shard *s) {
         for (int how = 0; how < RT_HEAR_CNT; how++)
             if (d->cur[how].up && d->cur[how].row < first) first = d->cur[how].row;
         if (first == UINT64_MAX) continue; /* nobody hears it: read from its start when needed */
-        first = first > 0 ? first - 1 : 0;
+        /* the last row told whole may be two before the one that comes: who hears opens alone has
+         * passed the open of the row between */
+        first = first > 2 ? first - 2 : 0;
         int code = d->s.block(&d->s, first, &d->block[0]);
         if (code < 0) return code;
+        uint64_t from = d->block[0].first; /* those before are told; reading on moves the block */
+        d->latest[0] = d->latest[1] = from;
         for (int how = 0; how < RT_HEAR_CNT; how++) {
-            if (d->cur[how].row < d->block[0].first) d->cur[how].row = d->block[0].first;
+            if (d->cur[how].row < from) d->cur[how].row = from;
             rt_series_due(s, i, (enum rt_hear)how);
         }
-        d->latest[0] = d->latest[1] = d->block[0].first;
     }
     return s->fault.text[0] ? s->fault.code : 0;
 }

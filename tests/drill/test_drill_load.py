@@ -81,7 +81,7 @@ class Load(unittest.TestCase):
         cores = drill.os.cpu_count()
         with drill.Place() as place:
             run = place.dir("spin")
-            text = drill.run_file(place=where, clock="real", end=None).replace(
+            text = drill.run_file(place="two", clock="real", end=None).replace(
                 "shards: {main: {}, second: {}}",
                 "shards: {main: {core: 0, idle: spin}, second: {core: 1, idle: spin}}")
             path = place.file("spin.yaml", text)
@@ -109,7 +109,7 @@ class Load(unittest.TestCase):
         edges = "edges:\n" + "".join(
             "  - {from: %s, to: %s, capacity: %d%s}\n" % (a, b, cap, more)
             for a, b, cap, more in (("main", "second", 64, full), ("second", "main", 16, "")))
-        text = drill.run_file(place="two", clock="real", end=None, snapshot=snapshot, more=edges,
+        text = drill.run_file(place=where, clock="real", end=None, snapshot=snapshot, more=edges,
                               strategies="".join(drill.trader("t%d" % i, "second", every=1)
                                                  for i in range(8)),
                               source=drill.trades(9000000), journal="{segment: 16777216}")
@@ -165,7 +165,7 @@ class Load(unittest.TestCase):
         is made again, and every order and fill is heard once."""
         dice = drill.seeded()
         with drill.Place() as place:
-            for number in range(40 if drill.NIGHT else 6):
+            for number in range(40 if drill.NIGHT else 4):
                 full = dice.choice(list(FULL.values()))
                 where = ["two", "processes"][number % 2]
                 snapshot = dice.choice(["20ms", "1h"])
