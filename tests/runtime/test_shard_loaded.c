@@ -1,7 +1,8 @@
 /* Goal: after a snapshot is loaded rt_latest and rt_opened give what they gave before it, whoever
  * hears the series and however: also when nobody hears its rows whole.
- * Method: a series of small blocks, so that nothing is at hand by chance; a shard of that series alone, told rows by hand; every way of hearing, at every row and instant, against the
- * row reckoned from the time. */
+ * Method: a series of small blocks, so that nothing is at hand by chance; a shard of that series
+ * alone, its cursors set by hand; every way of hearing, at every instant and place in its order,
+ * against the row reckoned from the time. */
 #include "runtime/core/shard.h"
 #include "tests/support/check.h"
 
