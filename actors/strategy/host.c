@@ -675,6 +675,7 @@ const struct rt_actor_kind strategy_kind = {
         [MSG_POSITION] = host_on_position,
         [MSG_ACCOUNT_STATE] = host_on_account_state,
     },
+    .param = st_param_load,
     .on_rows = host_on_rows,
     .save = st_host_save,
     .load = st_host_load,
