@@ -1,4 +1,5 @@
 #include "actors/venue/depth.h"
+#include "actors/venue/backing.h"
 #include <assert.h>
 
 enum { FILL_BYTES = 512 }; /* room that one fill and the end of its order need, and more */
@@ -55,7 +56,7 @@ static void edges(struct venue_depth *d, uint8_t side) {
 
 struct venue_depth *venue_depth_new(struct rt_init *init, const struct venue_depth_options *options,
                                     const struct mk_instrument *instrument, uint32_t orders_max,
-                                    int trades) {
+                                    uint16_t trades) {
     struct venue_depth *d = rt_init_take(init, sizeof *d);
     void *memory = rt_init_take(init, mk_book_bytes(options->window, options->far_max));
     mk_book_init(&d->book, memory, options->window, options->far_max, instrument->tick_size);
@@ -91,9 +92,10 @@ static inline bool within(uint8_t side, price_t limit, price_t price) {
     return limit == 0 || (side == SIDE_BUY ? price <= limit : price >= limit);
 }
 
-price_t venue_depth_price(const struct venue_depth *d, uint8_t side) {
+price_t venue_depth_price(const struct venue *v, const struct venue_book *b, uint8_t side) {
+    const struct venue_depth *d = depth_of(v, b);
     price_t touch = stands(d) ? mk_book_best(&d->book, other(side)) : 0;
-    return touch != 0 ? touch : d->last;
+    return touch != 0 ? touch : b->last;
 }
 
 /* --- what is taken ------------------------------------------------------------------------- */
@@ -406,8 +408,6 @@ static bool triggered(struct venue *v, struct venue_book *b, price_t price) {
 /* on_trade takes a trade. */
 static inline void on_trade(struct rt_ctx *ctx, struct venue *v, struct venue_book *b,
                             struct venue_depth *d, const struct msg_trade *trade) {
-    d->last = trade->price;
-    venue_delay_row(&b->delay, trade->delay_us);
     if (b->open_cnt == b->eager_cnt) return;
     if (b->stale) venue_orders_bounds(&v->orders, b);
     if (b->lower_max < trade->price && b->upper_min > trade->price) return;
@@ -428,7 +428,10 @@ uint32_t venue_depth_run(struct rt_ctx *ctx, struct venue *v, struct venue_book 
     for (uint32_t i = 0;;) {
         if (b->flight_head != VENUE_NONE) venue_land(ctx, v, b);
         if (trades) {
+            b->last = trade[i].price;
+            venue_delay_row(&b->delay, trade[i].delay_us);
             on_trade(ctx, v, b, d, &trade[i]);
+            if (b->backed_cnt > 0) venue_backing_sweep(ctx, v, b, b->mark > 0 ? b->mark : b->last);
         } else {
             on_delta(ctx, v, b, d, &delta[i]);
         }
@@ -450,7 +453,6 @@ enum figure {
     FIGURE_BAD,       /* book.bad */
     FIGURE_IGNORED,   /* book.ignored */
     FIGURE_FORGOTTEN, /* book.forgotten */
-    FIGURE_LAST,      /* last */
 };
 
 /* put_figure puts the row of a figure. */
@@ -475,7 +477,6 @@ void venue_depth_save(const struct venue *v, const struct venue_book *b, struct 
     put_figure(sink, base, FIGURE_BAD, (int64_t)book->bad);
     put_figure(sink, base, FIGURE_IGNORED, (int64_t)book->ignored);
     put_figure(sink, base, FIGURE_FORGOTTEN, (int64_t)book->forgotten);
-    put_figure(sink, base, FIGURE_LAST, d->last);
     uint64_t key = (uint64_t)id << 32;
     for (uint8_t side = SIDE_BUY; side <= SIDE_SELL; side++) {
         price_t price = mk_book_best(book, side);
@@ -518,7 +519,6 @@ bool venue_depth_counter(struct venue *v, struct venue_book *b, uint32_t figure,
     case FIGURE_BAD: book->bad = (uint64_t)value; return true;
     case FIGURE_IGNORED: book->ignored = (uint64_t)value; return true;
     case FIGURE_FORGOTTEN: book->forgotten = (uint64_t)value; return true;
-    case FIGURE_LAST: d->last = value; return true;
     default: return false;
     }
 }

@@ -42,9 +42,8 @@ struct venue_depth {
     struct venue_taken *taken;      /* levels orders of ours took from, in no order */
     uint32_t taken_cnt;             /* how many */
     uint32_t rest_max;              /* room in rests, each side */
-    int64_t share; /* of what is shown or printed that may be ours, 1e-8; 0 = all */
-    price_t last;  /* last trade price, 0 = none yet */
-    int trades;    /* series of trades, below 0 = none */
+    int64_t share;   /* of what is shown or printed that may be ours, 1e-8; 0 = all */
+    uint16_t trades; /* series of trades, VENUE_NO_SERIES = none */
 };
 
 /* Declared options of books. */
@@ -64,7 +63,7 @@ int venue_depth_options_read(struct rt_node *config, struct venue_depth_options 
 /* venue_depth_new takes the memory of the depth of instrument from the arena. */
 struct venue_depth *venue_depth_new(struct rt_init *init, const struct venue_depth_options *options,
                                     const struct mk_instrument *instrument, uint32_t orders_max,
-                                    int trades);
+                                    uint16_t trades);
 
 /* venue_depth_run works cnt >= 1 rows of a series (book deltas or trades), oldest first, up to the
  * first at which something is said or moved, and returns how many it took. */
@@ -82,7 +81,7 @@ void venue_depth_leave(struct venue *v, struct venue_book *b, uint32_t idx);
 
 /* venue_depth_price returns what a market order's worth is judged by: the touch, else the last
  * trade; 0 when neither is known. */
-price_t venue_depth_price(const struct venue_depth *d, uint8_t side);
+price_t venue_depth_price(const struct venue *v, const struct venue_book *b, uint8_t side);
 
 /* venue_depth_save writes the rows of d. */
 void venue_depth_save(const struct venue *v, const struct venue_book *b, struct rt_row_sink *sink);

@@ -1,4 +1,5 @@
 #include "actors/venue/prints.h"
+#include "actors/venue/backing.h"
 
 /* meets_trade tells whether a trade at price meets the order idx, and fills pick if so. A stop it
  * touches is triggered: the next trade meets it. */
@@ -50,6 +51,10 @@ uint32_t venue_prints_run(struct rt_ctx *ctx, struct venue *v, struct venue_book
         venue_land(ctx, v, b);
         venue_delay_row(&b->delay, trades[i].delay_us);
         work_trade(ctx, v, b, trades[i].price);
+        if (b->held_cnt > 0) b->last = trades[i].price;
+        if (b->backed_cnt > 0) {
+            venue_backing_sweep(ctx, v, b, b->mark > 0 ? b->mark : trades[i].price);
+        }
         venue_listen(ctx, v, b);
         if (++i == cnt || !rt_quiet(ctx, before)) return i;
         rt_row_now(ctx, trades[i].time_ns);

@@ -1,4 +1,5 @@
 #include "actors/venue/venue.h"
+#include "actors/venue/backing.h"
 #include "actors/venue/bars.h"
 #include "actors/venue/depth.h"
 #include "actors/venue/prints.h"
@@ -22,9 +23,13 @@ enum venue_counter {
     COUNTER_ACCEPTED = 2,     /* venue.accepted */
     COUNTER_TRADES = 3,       /* venue.trades */
     COUNTER_CLOSED = 4,       /* venue.closed */
+    COUNTER_PAYMENTS = 5,     /* venue.payments */
     COUNTER_BAR = 0x10000,    /* + instrument id: venue_book.bar_end_ns */
-    COUNTER_DELAY = 0x20000,  /* + instrument id: venue_delay.last_ns */
-    COUNTER_FAULTS = 0x30000, /* + instrument id: venue_delay.faults */
+    COUNTER_LAST = 0x20000,   /* + instrument id: venue_book.last */
+    COUNTER_MARK = 0x30000,   /* + instrument id: venue_book.mark */
+    COUNTER_DELAY = 0x40000,  /* + instrument id: venue_delay.last_ns */
+    COUNTER_FAULTS = 0x50000, /* + instrument id: venue_delay.faults */
+    COUNTER_APART = 1 << 25   /* + account << 16 + instrument id: venue_holding.isolated */
 };
 
 /* Timers. */
@@ -36,15 +41,32 @@ enum venue_timer {
 
 struct venue_purse venue_purse(const struct venue *v, const struct venue_book *b, uint8_t account) {
     size_t row = (size_t)(account - 1) * v->market->instrument_cnt;
-    return (struct venue_purse){ .cash = v->cash[account - 1],
-                                 .held = v->holdings[row + b->instrument->id - 1] };
+    struct venue_purse p = { .cash = v->cash[account - 1],
+                             .held = v->holdings[row + b->instrument->id - 1],
+                             .margin = (uint8_t)v->market->accounts[account - 1].margin };
+    if (p.margin != MK_MARGIN_NONE) {
+        p.leverage = mk_leverage(v->market, account, b->instrument->id);
+    }
+    return p;
 }
 
-void venue_purse_put(struct venue *v, const struct venue_book *b, uint8_t account,
+/* count_held counts account's position in b in, or out again. */
+static void count_held(const struct venue *v, struct venue_book *b, uint8_t account, bool is) {
+    if (b->instrument->kind != MK_LINEAR) return;
+    uint32_t one = is ? 1 : UINT32_MAX;
+    b->held_cnt += one;
+    if (venue_backing_on(v, b, account)) b->backed_cnt += one;
+    if (b->held_cnt == 0) b->last = 0; /* nobody listens: it would grow old */
+}
+
+void venue_purse_put(struct venue *v, struct venue_book *b, uint8_t account,
                      const struct venue_purse *p) {
     size_t row = (size_t)(account - 1) * v->market->instrument_cnt;
+    struct venue_holding *held = &v->holdings[row + b->instrument->id - 1];
+    bool was = held->quantity != 0, is = p->held.quantity != 0;
     v->cash[account - 1] = p->cash;
-    v->holdings[row + b->instrument->id - 1] = p->held;
+    *held = p->held;
+    if (was != is) count_held(v, b, account, is);
 }
 
 /* before tells whether a is worked before b. */
@@ -156,6 +178,12 @@ static void say_fill(struct rt_ctx *ctx, struct venue *v, const struct venue_boo
     *f = said;
 }
 
+void venue_flush(struct rt_ctx *ctx, struct venue *v) {
+    if (v->answers.first != v->answers.next) {
+        venue_answers_tell(ctx, &v->answers, INT64_MAX, TIMER_ANSWER);
+    }
+}
+
 /* close_order closes the open order idx. */
 static void close_order(struct venue *v, struct venue_book *b, uint32_t idx) {
     if (b->driver == VENUE_DEPTH) venue_depth_leave(v, b, idx);
@@ -192,11 +220,15 @@ void venue_work_all(struct rt_ctx *ctx, struct venue *v, struct venue_book *b, u
 /* wants returns what b's orders need to hear, a bit per enum rt_hear. */
 static inline uint8_t wants(const struct venue_book *b) {
     uint8_t want = 0;
+    if (b->driver == VENUE_CLOSED) return 0;
+    bool held = b->backed_cnt > 0 || (b->held_cnt > 0 && b->funding_series != VENUE_NO_SERIES);
     if (b->driver == VENUE_BARS) {
         if (b->open_cnt > 0) want |= 1U << RT_HEAR_OPEN;
-        if (b->open_cnt > b->eager_cnt) want |= 1U << RT_HEAR_EARLY;
-    } else if (b->driver == VENUE_DEPTH || b->open_cnt > 0 || b->flight_head != VENUE_NONE) {
-        want |= 1U << RT_HEAR_EARLY; /* a recorded book is followed all the time */
+        if (b->open_cnt > b->eager_cnt || held) want |= 1U << RT_HEAR_EARLY;
+    } else if (held || b->driver == VENUE_DEPTH) { /* a recorded book is followed all the time */
+        want |= 1U << RT_HEAR_EARLY;
+    } else if (b->open_cnt > 0 || b->flight_head != VENUE_NONE) {
+        want |= 1U << RT_HEAR_EARLY;
     }
     return want;
 }
@@ -209,17 +241,14 @@ void venue_listen(struct rt_ctx *ctx, const struct venue *v, struct venue_book *
         if (!(turned >> how & 1U)) continue;
         rt_interest(ctx, b->series, how, want >> how & 1U);
         if (b->driver != VENUE_DEPTH) continue;
-        int trades = v->depths[b->instrument->id - 1]->trades;
-        if (trades >= 0) rt_interest(ctx, (uint16_t)trades, how, want >> how & 1U);
+        uint16_t trades = v->depths[b->instrument->id - 1]->trades;
+        if (trades != VENUE_NO_SERIES) rt_interest(ctx, trades, how, want >> how & 1U);
     }
 }
 
-/* last_price returns the price that a market order on side is judged by, 0 when none is known. */
-static price_t last_price(struct rt_ctx *ctx, const struct venue *v, const struct venue_book *b,
-                          uint8_t side) {
-    if (b->driver == VENUE_DEPTH) {
-        return venue_depth_price(v->depths[b->instrument->id - 1], side);
-    }
+price_t venue_last_price(struct rt_ctx *ctx, const struct venue_book *b) {
+    if (b->driver == VENUE_CLOSED) return 0;
+    if (b->driver == VENUE_DEPTH) return b->last;
     const void *row = rt_latest(ctx, b->series);
     if (row == NULL) return 0;
     return b->driver == VENUE_BARS ? ((const struct msg_bar *)row)->close
@@ -259,8 +288,15 @@ static uint16_t refusal(struct rt_ctx *ctx, const struct venue *v, const struct 
     if (!market && (order->price <= 0 || order->price % ins->tick_size != 0)) {
         return REASON_BAD_TICK;
     }
+    uint16_t backing = venue_backing_refuses(ctx, v, b, order);
+    if (backing != REASON_NONE) return backing;
     if (market && ins->min_notional == 0) return REASON_NONE;
-    price_t price = market ? last_price(ctx, v, b, order->side) : order->price;
+    price_t price = order->price;
+    if (market && b->driver == VENUE_DEPTH) {
+        price = venue_depth_price(v, b, order->side);
+    } else if (market) {
+        price = venue_last_price(ctx, b);
+    }
     cash_t notional;
     if (price <= 0) return REASON_NONE;
     if (!fixed_mul(price, order->quantity, FIXED_DOWN, &notional)) return REASON_OVERFLOW;
@@ -293,29 +329,40 @@ static void arrive_order(struct rt_ctx *ctx, struct venue *v, struct venue_book 
     if (b->driver == VENUE_DEPTH) venue_depth_join(ctx, v, b, idx);
 }
 
-/* cancel_order cancels the open order idx of b. Where a bar ends at this instant that is still to
- * be worked, the order stays for it: what is decided now cannot undo what has been met. */
-static void cancel_order(struct rt_ctx *ctx, struct venue *v, struct venue_book *b, uint32_t idx) {
+/* cancel_order cancels the open order idx of b, forced: because its account is liquidated. Where a
+ * bar ends at this instant that is still to be worked, the order stays for it: what is decided now
+ * cannot undo what has been met. */
+static void cancel_order(struct rt_ctx *ctx, struct venue *v, struct venue_book *b, uint32_t idx,
+                         bool forced) {
     struct venue_order *order = &v->orders.pool[idx];
     if (b->bar_end_ns == ctx->now_ns && !(order->flags & VENUE_EAGER)) {
         b->leaves_cnt += !(order->flags & VENUE_LEAVES);
         order->flags |= VENUE_LEAVES;
+        if (forced) order->flags |= VENUE_FORCED;
         return;
     }
-    say_status(ctx, v, b, order, 0, ORDER_STATUS_CANCELED, REASON_NONE);
+    say_status(ctx, v, b, order, 0, ORDER_STATUS_CANCELED,
+               forced ? REASON_LIQUIDATION : REASON_NONE);
     close_order(v, b, idx);
 }
 
 /* cancel_all cancels the account's open orders in b, by order id. */
-static void cancel_all(struct rt_ctx *ctx, struct venue *v, struct venue_book *b, uint8_t account) {
+static void cancel_all(struct rt_ctx *ctx, struct venue *v, struct venue_book *b, uint8_t account,
+                       bool forced) {
     uint32_t cnt = 0;
     for (uint32_t i = b->head; i != VENUE_NONE; i = v->orders.pool[i].next) {
         const struct venue_order *order = &v->orders.pool[i];
         if (order->account != account) continue;
-        v->picks[cnt++] = (struct venue_pick){ .order_id = order->order_id, .idx = i };
+        v->gone[cnt++] = (struct venue_pick){ .order_id = order->order_id, .idx = i };
     }
-    venue_pick_sort(v->picks, cnt);
-    for (uint32_t i = 0; i < cnt; i++) cancel_order(ctx, v, b, v->picks[i].idx);
+    venue_pick_sort(v->gone, cnt);
+    for (uint32_t i = 0; i < cnt; i++) cancel_order(ctx, v, b, v->gone[i].idx, forced);
+}
+
+void venue_cancel_forced(struct rt_ctx *ctx, struct venue *v, struct venue_book *b,
+                         uint8_t account) {
+    cancel_all(ctx, v, b, account, true);
+    venue_listen(ctx, v, b);
 }
 
 /* arrive_cancel lets a request to cancel arrive. */
@@ -323,7 +370,7 @@ static void arrive_cancel(struct rt_ctx *ctx, struct venue *v, struct venue_book
     struct venue_order request = v->orders.pool[idx];
     venue_orders_give(&v->orders, idx);
     if (request.op == REQUEST_OP_CANCEL_ALL) {
-        cancel_all(ctx, v, b, request.account);
+        cancel_all(ctx, v, b, request.account, false);
         return;
     }
     uint32_t found = venue_orders_find(&v->orders, request.order_id);
@@ -331,7 +378,7 @@ static void arrive_cancel(struct rt_ctx *ctx, struct venue *v, struct venue_book
         say_status(ctx, v, b, &request, 0, ORDER_STATUS_REJECTED, REASON_UNKNOWN_ORDER);
         return;
     }
-    cancel_order(ctx, v, b, found);
+    cancel_order(ctx, v, b, found, false);
 }
 
 void venue_arrive(struct rt_ctx *ctx, struct venue *v, struct venue_book *b, uint32_t idx) {
@@ -444,11 +491,31 @@ static void venue_on_venue_request(struct rt_ctx *ctx, void *state, const struct
     take_request(ctx, v, &v->books[id - 1], r);
 }
 
-/* venue_on_start follows recorded books from the start. */
+/* take_mark keeps the mark price of b. In bar runs the path of the bar that ends now looks at it
+ * next; in trade runs positions are tested at once. */
+static void take_mark(struct rt_ctx *ctx, struct venue *v, struct venue_book *b, const void *row) {
+    if (b->mark_bars) {
+        b->mark_bar = *(const struct msg_mark_bar *)row;
+        b->mark = b->mark_bar.close;
+    } else {
+        b->mark = ((const struct msg_mark_price *)row)->mark;
+    }
+    if (b->driver == VENUE_PRINTS || b->driver == VENUE_DEPTH)
+        venue_backing_sweep(ctx, v, b, b->mark);
+}
+
+/* venue_on_start listens to what it always wants to know: marks, funding, recorded books. */
 static void venue_on_start(struct rt_ctx *ctx, void *state, const struct msg_frame *frame) {
     struct venue *v = state;
     (void)frame;
-    for (uint32_t i = 0; i < v->market->instrument_cnt; i++) venue_listen(ctx, v, &v->books[i]);
+    for (uint32_t i = 0; i < v->market->instrument_cnt; i++) {
+        struct venue_book *b = &v->books[i];
+        venue_listen(ctx, v, b);
+        if (b->mark_series != VENUE_NO_SERIES)
+            rt_interest(ctx, b->mark_series, RT_HEAR_EARLY, true);
+        if (b->funding_series != VENUE_NO_SERIES)
+            rt_interest(ctx, b->funding_series, RT_HEAR_EARLY, true);
+    }
 }
 
 /* venue_on_rows hears a series that orders wait for. */
@@ -458,6 +525,16 @@ static uint32_t venue_on_rows(struct rt_ctx *ctx, void *state, uint16_t series, 
     assert(series < v->series_cnt);
     assert(v->book_of[series] != 0);
     struct venue_book *b = &v->books[v->book_of[series] - 1];
+    if (series == b->mark_series) {
+        take_mark(ctx, v, b, rows);
+        venue_listen(ctx, v, b);
+        return 1;
+    }
+    if (series == b->funding_series) {
+        venue_backing_fund(ctx, v, b, rows);
+        venue_listen(ctx, v, b);
+        return 1;
+    }
     if (b->driver == VENUE_DEPTH) return venue_depth_run(ctx, v, b, series, rows, cnt);
     if (b->driver == VENUE_PRINTS) return venue_prints_run(ctx, v, b, rows, cnt);
     if (how == RT_HEAR_OPEN) {
@@ -509,7 +586,7 @@ static bool expire_flight(struct rt_ctx *ctx, struct venue *v, struct venue_book
 
 /* expire_all ends all orders because the data has ended. */
 static void expire_all(struct rt_ctx *ctx, struct venue *v) {
-    venue_answers_tell(ctx, &v->answers, INT64_MAX, TIMER_ANSWER);
+    venue_flush(ctx, v);
     if (v->answers.first != v->answers.next) {
         rt_timer_set(ctx, TIMER_MORE, ctx->now_ns);
         return;
@@ -555,6 +632,14 @@ static void venue_on_timer(struct rt_ctx *ctx, void *state, const struct msg_fra
     venue_listen(ctx, v, b);
 }
 
+/* series_of finds the series of rows of kind for instrument id, or VENUE_NO_SERIES; *last grows to
+ * the largest index. */
+static uint16_t series_of(struct rt_init *init, uint16_t kind, uint32_t id, int *last) {
+    int series = rt_init_series(init, kind, id, 0);
+    if (series > *last) *last = series;
+    return series < 0 ? VENUE_NO_SERIES : (uint16_t)series;
+}
+
 /* init_books makes a book per instrument and the way back from series to book. */
 static void init_books(struct rt_init *init, struct venue *v,
                        const struct venue_depth_options *options) {
@@ -569,28 +654,32 @@ static void init_books(struct rt_init *init, struct venue *v,
     v->depths = rt_init_take(init, m->instrument_cnt * sizeof(struct venue_depth *));
     int last = -1;
     for (uint32_t i = 0; i < m->instrument_cnt; i++) {
+        struct venue_book *b = &v->books[i];
         enum venue_driver driver = VENUE_CLOSED;
-        int series = -1, trades = rt_init_series(init, MSG_TRADE, i + 1, 0);
-        for (size_t k = 0; k < sizeof finest / sizeof finest[0] && series < 0; k++) {
-            series = rt_init_series(init, finest[k].row_kind, i + 1, 0);
-            if (series >= 0) driver = finest[k].driver;
+        uint16_t series = VENUE_NO_SERIES;
+        for (size_t k = 0; k < sizeof finest / sizeof finest[0] && series == VENUE_NO_SERIES; k++) {
+            series = series_of(init, finest[k].row_kind, i + 1, &last);
+            if (series != VENUE_NO_SERIES) driver = finest[k].driver;
         }
-        venue_orders_book(&v->books[i], &m->instruments[i], driver,
-                          (uint16_t)(series < 0 ? 0 : series));
+        venue_orders_book(b, &m->instruments[i], driver, series);
         if (driver == VENUE_DEPTH) {
-            v->depths[i] =
-                venue_depth_new(init, options, &m->instruments[i], v->orders.max, trades);
-            if (trades > last) last = trades;
+            v->depths[i] = venue_depth_new(init, options, &m->instruments[i], v->orders.max,
+                                           series_of(init, MSG_TRADE, i + 1, &last));
         }
-        if (series > last) last = series;
+        b->mark_series = series_of(init, MSG_MARK_BAR, i + 1, &last);
+        b->mark_bars = b->mark_series != VENUE_NO_SERIES;
+        if (!b->mark_bars) b->mark_series = series_of(init, MSG_MARK_PRICE, i + 1, &last);
+        b->funding_series = series_of(init, MSG_FUNDING, i + 1, &last);
     }
     v->series_cnt = (uint32_t)(last + 1);
     v->book_of = rt_init_take(init, (v->series_cnt + 1) * sizeof *v->book_of);
     for (uint32_t i = 0; i < m->instrument_cnt; i++) {
-        if (v->books[i].driver == VENUE_CLOSED) continue;
-        v->book_of[v->books[i].series] = (uint16_t)(i + 1);
-        if (v->depths[i] == NULL || v->depths[i]->trades < 0) continue;
-        v->book_of[v->depths[i]->trades] = (uint16_t)(i + 1);
+        const struct venue_book *b = &v->books[i];
+        uint16_t trades = v->depths[i] == NULL ? VENUE_NO_SERIES : v->depths[i]->trades;
+        const uint16_t mine[] = { b->series, b->mark_series, b->funding_series, trades };
+        for (int k = 0; k < 4; k++) {
+            if (mine[k] != VENUE_NO_SERIES) v->book_of[mine[k]] = (uint16_t)(i + 1);
+        }
     }
 }
 
@@ -622,6 +711,7 @@ static int venue_init(struct rt_init *init, void *state, struct rt_error *err) {
     void *map = rt_init_take(init, rt_map_bytes((uint32_t)max));
     venue_orders_init(&v->orders, pool, map, (uint32_t)max);
     v->picks = rt_init_take(init, ((size_t)max + 1) * sizeof *v->picks);
+    v->gone = rt_init_take(init, (size_t)max * sizeof *v->gone);
     v->deals[0] = rt_init_take(init, (size_t)max * sizeof *v->deals[0]);
     v->deals[1] = rt_init_take(init, (size_t)max * sizeof *v->deals[1]);
     v->sorted = rt_init_take(init, (size_t)max * sizeof *v->sorted);
@@ -671,6 +761,7 @@ static void venue_save(const void *state, struct rt_row_sink *sink) {
     put_counter(sink, COUNTER_ACCEPTED, (int64_t)v->accepted);
     put_counter(sink, COUNTER_TRADES, (int64_t)v->trades);
     put_counter(sink, COUNTER_CLOSED, v->closed);
+    put_counter(sink, COUNTER_PAYMENTS, (int64_t)v->payments);
     for (uint32_t i = 0; i < m->instrument_cnt; i++) {
         int64_t end_ns = v->books[i].bar_end_ns;
         struct msg_counter_row row = { .value = end_ns, .id = COUNTER_BAR + i + 1 };
@@ -679,6 +770,12 @@ static void venue_save(const void *state, struct rt_row_sink *sink) {
         row = (struct msg_counter_row){ .value = delay->last_ns, .id = COUNTER_DELAY + i + 1 };
         if (row.value >= 0) sink->put(sink, MSG_COUNTER_ROW, row.id, &row, sizeof row);
         put_counter(sink, COUNTER_FAULTS + i + 1, (int64_t)delay->faults);
+        put_counter(sink, COUNTER_LAST + i + 1, v->books[i].last);
+        put_counter(sink, COUNTER_MARK + i + 1, v->books[i].mark);
+        if (v->books[i].mark_bar.interval_ns != 0) {
+            sink->put(sink, MSG_MARK_BAR, i + 1, &v->books[i].mark_bar,
+                      sizeof v->books[i].mark_bar);
+        }
     }
     for (uint32_t a = 0; a < m->account_cnt; a++) {
         struct msg_account_row row = { .cash = v->cash[a], .account = (uint8_t)(a + 1) };
@@ -692,6 +789,7 @@ static void venue_save(const void *state, struct rt_row_sink *sink) {
                                              .account = (uint8_t)(a + 1) };
             uint64_t key = (uint64_t)(a + 1) << 16 | (i + 1);
             sink->put(sink, MSG_POSITION_ROW, key, &held, sizeof held);
+            put_counter(sink, COUNTER_APART + key, h->isolated);
         }
     }
     uint32_t cnt = rt_map_sorted(&v->orders.by_id, v->sorted);
@@ -736,7 +834,7 @@ static int load_order(struct venue *v, uint64_t seq, const struct msg_order_row 
             .side = row->side,
             .type = row->type,
             .terms = row->terms,
-            .flags = row->flags & (VENUE_LEAVES | VENUE_EAGER | VENUE_FLIGHT),
+            .flags = row->flags & (VENUE_LEAVES | VENUE_EAGER | VENUE_FLIGHT | VENUE_FORCED),
             .op = op,
         };
         v->orders.cnt += place;
@@ -745,9 +843,12 @@ static int load_order(struct venue *v, uint64_t seq, const struct msg_order_row 
         } else {
             rc = venue_orders_open(&v->orders, b, idx);
         }
-        b->heard = wants(b); /* interests come back by themselves */
     }
-    if (rc == 0) return 0;
+    if (rc == 0) {
+        struct venue_book *b = &v->books[row->instrument - 1];
+        b->heard = wants(b); /* interests come back by themselves */
+        return 0;
+    }
     return rt_error_set(err, rc,
                         "venue: order row %llu makes no sense, or orders_max is smaller "
                         "than when it was saved",
@@ -761,21 +862,42 @@ static int load_counter(struct venue *v, const struct msg_counter_row *row, stru
     case COUNTER_ACCEPTED: v->accepted = (uint64_t)row->value; return 0;
     case COUNTER_TRADES: v->trades = (uint64_t)row->value; return 0;
     case COUNTER_CLOSED: v->closed = row->value != 0; return 0;
+    case COUNTER_PAYMENTS: v->payments = (uint64_t)row->value; return 0;
     default: break;
     }
-    uint64_t id = row->id & 0xffff;
-    if (row->id < VENUE_COUNTER_DEPTH && id >= 1 && id <= v->market->instrument_cnt) {
-        struct venue_book *b = &v->books[id - 1];
-        switch (row->id - id) {
-        case COUNTER_BAR: b->bar_end_ns = row->value; return 0;
-        case COUNTER_DELAY: b->delay.last_ns = row->value; return 0;
-        case COUNTER_FAULTS: b->delay.faults = (uint64_t)row->value; return 0;
-        default: break;
-        }
+    uint64_t of = row->id & ~UINT64_C(0xffff), id = row->id & 0xffff,
+             account = (row->id >> 16) & 0xff;
+    bool known = id >= 1 && id <= v->market->instrument_cnt;
+    struct venue_book *b = known ? &v->books[id - 1] : NULL;
+    if (known && row->id >> 25 == 1 && account >= 1 && account <= v->market->account_cnt) {
+        size_t at = (size_t)(account - 1) * v->market->instrument_cnt + id - 1;
+        v->holdings[at].isolated = row->value;
+        return 0;
     }
-    id = row->id < VENUE_COUNTER_DEPTH ? 0 : (row->id - VENUE_COUNTER_DEPTH) / VENUE_DEPTH_FIGURES;
-    if (id >= 1 && id <= v->market->instrument_cnt && v->depths[id - 1] != NULL &&
-        venue_depth_counter(v, &v->books[id - 1], row->id % VENUE_DEPTH_FIGURES, row->value)) {
+    if (known && of == COUNTER_BAR) {
+        b->bar_end_ns = row->value;
+        return 0;
+    }
+    if (known && of == COUNTER_LAST) {
+        b->last = row->value;
+        return 0;
+    }
+    if (known && of == COUNTER_MARK) {
+        b->mark = row->value;
+        if (known && of == COUNTER_DELAY) {
+            b->delay.last_ns = row->value;
+            return 0;
+        }
+        if (known && of == COUNTER_FAULTS) {
+            b->delay.faults = (uint64_t)row->value;
+            return 0;
+        }
+        id = row->id < VENUE_COUNTER_DEPTH ? 0
+                                           : (row->id - VENUE_COUNTER_DEPTH) / VENUE_DEPTH_FIGURES;
+        if (id >= 1 && id <= v->market->instrument_cnt && v->depths[id - 1] != NULL &&
+            venue_depth_counter(v, &v->books[id - 1], row->id % VENUE_DEPTH_FIGURES, row->value)) {
+            return 0;
+        }
         return 0;
     }
     return rt_error_set(err, -EINVAL, "venue: counter %llu is unknown",
@@ -793,6 +915,11 @@ static int venue_load(void *state, uint16_t kind, uint64_t key, const void *row,
     if (kind == MSG_COUNTER_ROW && bytes == sizeof(struct msg_counter_row)) {
         return load_counter(v, row, err);
     }
+    if (kind == MSG_MARK_BAR && bytes == sizeof(struct msg_mark_bar) && key >= 1 &&
+        key <= m->instrument_cnt) {
+        v->books[key - 1].mark_bar = *(const struct msg_mark_bar *)row;
+        return 0;
+    }
     if (kind == MSG_ACCOUNT_ROW && bytes == sizeof(struct msg_account_row)) {
         const struct msg_account_row *a = row;
         if (a->account >= 1 && a->account <= m->account_cnt) {
@@ -805,7 +932,11 @@ static int venue_load(void *state, uint16_t kind, uint64_t key, const void *row,
         if (p->account >= 1 && p->account <= m->account_cnt && p->instrument >= 1 &&
             p->instrument <= m->instrument_cnt) {
             size_t at = (size_t)(p->account - 1) * m->instrument_cnt + p->instrument - 1;
-            v->holdings[at] = (struct venue_holding){ .quantity = p->quantity, .cost = p->cost };
+            struct venue_book *b = &v->books[p->instrument - 1];
+            v->holdings[at].quantity = p->quantity;
+            v->holdings[at].cost = p->cost;
+            if (p->quantity != 0) count_held(v, b, p->account, true);
+            b->heard = wants(b);
             return 0;
         }
     }
@@ -842,7 +973,8 @@ static const struct rt_option venue_options[] = {
     { 0 },
 };
 
-static const uint16_t venue_says[] = { MSG_VENUE_STATUS, MSG_VENUE_FILL, 0 };
+static const uint16_t venue_says[] = { MSG_VENUE_STATUS, MSG_VENUE_FILL, MSG_VENUE_LIQUIDATION,
+                                       MSG_VENUE_FUNDING, 0 };
 
 const struct rt_actor_kind venue_kind = {
     .name = "venue",
