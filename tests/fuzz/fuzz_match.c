@@ -1,7 +1,7 @@
-/* Goal: no stream of commands, and no rows offered as a saved state, make the matching engine crash,
- * look outside its tables or differ from its twin. Method: libFuzzer over two readings of the bytes:
- * commands of 16 bytes, given to engine and twin and compared after each; and rows for vm_load,
- * where what is taken must be consistent, save as the same rows, and go on working. */
+/* Goal: no stream of commands, and no rows offered as a saved state, make the matching engine
+ * crash, look outside its tables or differ from its twin. Method: libFuzzer over two readings of
+ * the bytes: commands of 16 bytes, given to engine and twin and compared after each; and rows for
+ * vm_load, where what is taken must be consistent, save as the same rows, and go on working. */
 #include "tests/support/match_drive.h"
 #include <assert.h>
 
