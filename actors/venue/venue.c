@@ -884,20 +884,19 @@ static int load_counter(struct venue *v, const struct msg_counter_row *row, stru
     }
     if (known && of == COUNTER_MARK) {
         b->mark = row->value;
-        if (known && of == COUNTER_DELAY) {
-            b->delay.last_ns = row->value;
-            return 0;
-        }
-        if (known && of == COUNTER_FAULTS) {
-            b->delay.faults = (uint64_t)row->value;
-            return 0;
-        }
-        id = row->id < VENUE_COUNTER_DEPTH ? 0
-                                           : (row->id - VENUE_COUNTER_DEPTH) / VENUE_DEPTH_FIGURES;
-        if (id >= 1 && id <= v->market->instrument_cnt && v->depths[id - 1] != NULL &&
-            venue_depth_counter(v, &v->books[id - 1], row->id % VENUE_DEPTH_FIGURES, row->value)) {
-            return 0;
-        }
+        return 0;
+    }
+    if (known && of == COUNTER_DELAY) {
+        b->delay.last_ns = row->value;
+        return 0;
+    }
+    if (known && of == COUNTER_FAULTS) {
+        b->delay.faults = (uint64_t)row->value;
+        return 0;
+    }
+    id = row->id < VENUE_COUNTER_DEPTH ? 0 : (row->id - VENUE_COUNTER_DEPTH) / VENUE_DEPTH_FIGURES;
+    if (id >= 1 && id <= v->market->instrument_cnt && v->depths[id - 1] != NULL &&
+        venue_depth_counter(v, &v->books[id - 1], row->id % VENUE_DEPTH_FIGURES, row->value)) {
         return 0;
     }
     return rt_error_set(err, -EINVAL, "venue: counter %llu is unknown",
