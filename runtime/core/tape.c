@@ -364,8 +364,10 @@ int rt_shard_loaded(struct rt_shard *s) {
             if (d->cur[how].up && d->cur[how].row < first) first = d->cur[how].row;
         if (first == UINT64_MAX) continue; /* nobody hears it: read from its start when needed */
         first = first > 0 ? first - 1 : 0;
-        int code = d->s.block(&d->s, first, &d->block[0]);
+        struct rt_block b = { 0 };
+        int code = d->s.block(&d->s, first, &b);
         if (code < 0) return code;
+        rt_series_keep(d, &b);
         for (int how = 0; how < RT_HEAR_CNT; how++) {
             if (d->cur[how].row < d->block[0].first) d->cur[how].row = d->block[0].first;
             rt_series_due(s, i, (enum rt_hear)how);
