@@ -65,7 +65,7 @@ static const char *row_fast(const char *p, const struct data_trades *t, struct m
     row->instrument = t->instrument;
     row->aggressor = maker ? SIDE_SELL : SIDE_BUY; /* the buyer waited: the seller took */
     row->pad = 0;
-    row->pad2 = 0;
+    row->delay_us = 0;
     return p;
 }
 
