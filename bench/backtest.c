@@ -11,6 +11,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+enum { REPEATS = 13 }; /* short and many: the best of them counts */
+
 static const char backtest_yaml[] =
     "name: bench\nclock: virtual\njournal: %s\nsnapshot_every: 0s\n"
     "instruments:\n"
@@ -68,24 +70,24 @@ static int one(struct bench *b, const char *journal, uint32_t rows, const char *
 int bench_backtest(struct bench *b) {
     struct bench_series off = { .cnt = 0 }, on = { .cnt = 0 }, plain = { .cnt = 0 };
     struct bench_series per = { .cnt = 0 };
-    uint32_t rows = b->quick ? 500000 : 2000000;
+    uint32_t rows = b->quick ? 500000 : 1000000;
     char dir[300], stage[100];
     uint64_t mails = 0;
     uint64_t keep = 0;
     snprintf(dir, sizeof dir, "%s/backtest", b->dir);
-    snprintf(stage, sizeof stage, "{mode: stage, segment: 268435456, stage_segments: 2}");
+    snprintf(stage, sizeof stage, "{mode: stage, segment: 134217728, stage_segments: 2}");
     int64_t *close = malloc(rows * 80UL); /* rows as wide as bars */
     if (!close) return rt_error_set(&b->err, -ENOMEM, "no memory");
     for (uint32_t i = 0; i < rows * 10U; i++)
         close[i] = (int64_t)(i % 500 < 250 ? i % 250 : 250 - i % 250);
-    for (uint32_t i = 0; i < bench_repeats(b, 7); i++) {
+    for (uint32_t i = 0; i < bench_repeats(b, REPEATS); i++) {
         uint64_t from = rt_tsc();
         keep += bare(close, rows);
         bench_add(&plain, rows / (bench_ns((double)(rt_tsc() - from)) / 1e9));
     }
     free(close);
     int code = one(b, "off", rows, NULL, NULL, &mails); /* warm-up */
-    for (uint32_t i = 0; code == 0 && i < bench_repeats(b, 7); i++) {
+    for (uint32_t i = 0; code == 0 && i < bench_repeats(b, REPEATS); i++) {
         code = one(b, "off", rows, NULL, &off, &mails);
         if (code == 0) code = one(b, stage, rows, dir, &on, &mails);
     }
