@@ -66,6 +66,7 @@ struct report_summary {
     uint64_t commands;                   /* commands of people */
     uint16_t stop_reason;                /* why it ended, 0 = it has not */
     bool spot, linear;                   /* kinds of instrument in it */
+    bool cut;                            /* the journal's oldest records were dropped */
     bool portfolio;                      /* someone keeps positions and equity */
     uint32_t account_cnt;                /* accounts */
     struct report_account accounts[255]; /* in id order */
