@@ -795,8 +795,8 @@ static int pass_row(void *arg, uint16_t owner, uint16_t kind, uint64_t key, cons
     return 0;
 }
 
-/* await_commit waits until neither copy of the snapshot in dir is being written by a running engine:
- * half written it looks damaged. Half a second at most; true: one still looks so. */
+/* await_commit waits until neither copy of the snapshot in dir is being written by a running
+ * engine: half written it looks damaged. Half a second at most; true: one still looks so. */
 static bool await_commit(const struct rt_run *run, const char *dir) {
     for (int tries = 0; tries < 25 && is_running(run); tries++) {
         char report[300];

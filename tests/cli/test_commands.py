@@ -309,8 +309,10 @@ class Kept(unittest.TestCase):
     def begin(self, folder, journal):
         """Gives a run its file, with this journal, and runs it to its end in folder/kept."""
         path = run_file(folder, sources=MARKET)
-        with open(path, "a") as f:
-            f.write("start: 2024-01-01\nend: 2024-01-20\nsnapshot_every: 10ms\njournal: %s\n" % journal)
+        with open(path) as f:
+            text = re.sub(r"(?m)^journal:.*$", "journal: " + journal, f.read())
+        with open(path, "w") as f:
+            f.write(text + "start: 2024-01-01\nend: 2025-09-01\nsnapshot_every: 10ms\n")
         return shrike("run", path, "--dir", os.path.join(folder, "kept"))
 
     def test_dropped_segments(self):
