@@ -27,6 +27,7 @@ static const struct question {
     { "csv", bench_csv, "kline CSV" },
     { "match", bench_match,
       "matching: 70 % near the touch (orders, young cancels), 25 % cancels, 5 % crossing" },
+    { "l2", bench_l2, "a recorded book with orders of ours in its queues" },
 };
 
 /* How many there are. */

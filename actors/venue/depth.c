@@ -343,7 +343,6 @@ static inline void on_delta(struct rt_ctx *ctx, struct venue *v, struct venue_bo
                             struct venue_depth *d, const struct msg_book_delta *row) {
     bool near = row->side <= SIDE_SELL && row->price >= d->edge[row->side][0] &&
                 row->price <= d->edge[row->side][1];
-    qty_t before = near ? mk_book_at(&d->book, row->side, row->price) : 0;
     bool filling = d->book.filling || row->flags & BOOK_FLAGS_SNAPSHOT;
     if (d->taken_cnt != 0) {
         struct venue_taken *t = taken_find(d, row->side, row->price);
@@ -357,7 +356,7 @@ static inline void on_delta(struct rt_ctx *ctx, struct venue *v, struct venue_bo
         for (uint32_t i = rest_at(d, row->side, row->price); i < cnt; i++) {
             struct venue_rest *rest = &d->rests[row->side][i];
             if (rest->price != row->price) break;
-            venue_queue_level(&d->model, &rest->queue, before, row->quantity);
+            venue_queue_level(&d->model, &rest->queue, d->book.before, row->quantity);
         }
     }
     if (step != MK_BOOK_WHOLE) return;
