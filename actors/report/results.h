@@ -1,9 +1,10 @@
 /* results.h - the results of a run, made from what its actors said.
  *
  * For     `shrike backtest` and the end of `shrike run`: orders.csv, fills.csv, trades.csv,
- *         equity.csv, summary.json and manifest.json, all from the OUT records of the journals
- *         (merge.h). The same run on other shards or another clock with the same events gives the
- *         same bytes in every CSV file and in summary.json: no wall time, shard or build is there.
+ *         equity.csv, daily.csv, summary.json and manifest.json, all from the OUT records of the
+ *         journals (merge.h) and the run's rows of prices. The same run on other shards or another
+ *         clock with the same events gives the same bytes in every CSV file and in summary.json: no
+ *         wall time, shard or build is there.
  *
  *         orders.csv  one row an intent, in the order they were made; status is the last told.
  *                     average_price = cash of its fills / quantity filled, rounded down to 1e-8.
@@ -17,6 +18,7 @@
  *                     averages over its fills, rounded down to 1e-8; fee in quote units; net_pnl =
  *                     realized_pnl less quote fees (a fee in base is in the cost already).
  *         equity.csv  one row a mark of the portfolio.
+ *         daily.csv   one row a day of each curve (statistics.h): what pages draw.
  * Thread  the caller's.
  * Memory  orders not yet ended, one block per position; freed before it returns.
  * Cost    about 100 ns a row. */
@@ -28,6 +30,7 @@
 #include <stdio.h>
 
 struct rt_run;
+struct report_statistics;
 
 enum { REPORT_REASONS = 96, REPORT_STATUSES = 9 }; /* sizes of the tables of counts */
 
@@ -54,19 +57,20 @@ struct report_account {
 
 /* What came of a run. */
 struct report_summary {
-    char name[48];                       /* of the run */
-    const char *clock;                   /* "virtual", "paced", "real" */
-    int64_t first_ns, last_ns;           /* its span */
-    uint64_t orders, fills, trades;      /* rows of the files */
-    uint64_t by_status[REPORT_STATUSES]; /* orders by status */
-    uint64_t refused[REPORT_REASONS];    /* rejected orders by reason */
-    uint64_t ended[REPORT_REASONS];      /* canceled and expired ones by reason */
-    uint64_t commands;                   /* commands of people */
-    uint16_t stop_reason;                /* why it ended, 0 = it has not */
-    bool spot, linear;                   /* kinds of instrument in it */
-    bool portfolio;                      /* someone keeps positions and equity */
-    uint32_t account_cnt;                /* accounts */
-    struct report_account accounts[255]; /* in id order */
+    char name[48];                        /* of the run */
+    const char *clock;                    /* "virtual", "paced", "real" */
+    int64_t first_ns, last_ns;            /* its span */
+    uint64_t orders, fills, trades;       /* rows of the files */
+    uint64_t by_status[REPORT_STATUSES];  /* orders by status */
+    uint64_t refused[REPORT_REASONS];     /* rejected orders by reason */
+    uint64_t ended[REPORT_REASONS];       /* canceled and expired ones by reason */
+    uint64_t commands;                    /* commands of people */
+    uint16_t stop_reason;                 /* why it ended, 0 = it has not */
+    bool spot, linear;                    /* kinds of instrument in it */
+    bool portfolio;                       /* someone keeps positions and equity */
+    uint32_t account_cnt;                 /* accounts */
+    struct report_account accounts[255];  /* in id order */
+    struct report_statistics *statistics; /* statistics.h; NULL where nobody keeps equity */
 };
 
 /* report_results_write writes all files into dir (made when missing) and fills *sum. With dir NULL
@@ -74,6 +78,9 @@ struct report_summary {
  * an earlier time has changed. */
 int report_results_write(const struct rt_run *run, const char *dir, struct report_summary *sum,
                          struct rt_error *err) __attribute__((warn_unused_result));
+
+/* report_summary_free frees what report_results_write took, and sum itself; NULL is fine. */
+void report_summary_free(struct report_summary *sum);
 
 /* report_summary_json writes sum as JSON; report_summary_print as a short table for people, with
  * colours when colour is set. */
