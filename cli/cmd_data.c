@@ -49,6 +49,11 @@ static bool day(const char *text, int64_t *ns) {
     return true;
 }
 
+/* wrong says that text is not what option takes; returns 2. */
+static int wrong(const char *option, const char *text, const char *expected) {
+    return cli_wrong("data", "%s: '%s' is not %s", option, text, expected);
+}
+
 /* generate writes an invented market. */
 static int generate(int argc, char **argv) {
     struct rt_error err = { 0 };
@@ -59,24 +64,35 @@ static int generate(int argc, char **argv) {
     const char *out = cli_option(&argc, argv, "--out"),
                *list = cli_option(&argc, argv, "--symbols");
     const char *v;
-    bool trades = cli_flag(&argc, argv, "--trades"), fine = true;
-    if ((v = cli_option(&argc, argv, "--seed"))) fine = fine && whole(v, 0, INT64_MAX, &seed);
-    if ((v = cli_option(&argc, argv, "--days"))) fine = fine && whole(v, 1, 36500, &days);
-    if ((v = cli_option(&argc, argv, "--trades-per-hour")))
-        fine = fine && whole(v, 1, 10000000, &hour);
-    if ((v = cli_option(&argc, argv, "--interval"))) fine = fine && duration(v, &interval_ns);
-    if ((v = cli_option(&argc, argv, "--start"))) fine = fine && day(v, &start_ns);
-    if (!fine || argc != 1 || !out) return cli_usage("data");
+    bool trades = cli_flag(&argc, argv, "--trades");
+    if ((v = cli_option(&argc, argv, "--seed")) && !whole(v, 0, INT64_MAX, &seed))
+        return wrong("--seed", v, "a whole number from 0");
+    if ((v = cli_option(&argc, argv, "--days")) && !whole(v, 1, 36500, &days))
+        return wrong("--days", v, "a whole number from 1 to 36500");
+    if ((v = cli_option(&argc, argv, "--trades-per-hour"))) {
+        if (!whole(v, 1, 10000000, &hour))
+            return wrong("--trades-per-hour", v, "a whole number from 1 to 10000000");
+        if (!trades) return cli_wrong("data", "--trades-per-hour goes with --trades");
+    }
+    if ((v = cli_option(&argc, argv, "--interval"))) {
+        if (!duration(v, &interval_ns)) return wrong("--interval", v, "15s, 1m, 4h or 1d, say");
+        if (trades)
+            return cli_wrong("data", "trades have no interval: one of --trades, --interval");
+    }
+    if ((v = cli_option(&argc, argv, "--start")) && !day(v, &start_ns))
+        return wrong("--start", v, "a day as 2024-01-31");
+    if (cli_words("data", argc, argv, 0, "")) return 2;
+    if (!out) return cli_wrong("data", "--out DIR expected: where the files go");
     if (list) {
         int n = 0;
         snprintf(names, sizeof names, "%s", list);
         for (char *save = NULL, *s = strtok_r(names, ",", &save); s;
              s = strtok_r(NULL, ",", &save)) {
-            if (n == SYMBOLS_MAX) return cli_usage("data");
+            if (n == SYMBOLS_MAX) return cli_wrong("data", "--symbols: at most %d", SYMBOLS_MAX);
             symbols[n++] = s;
         }
         symbols[n] = NULL;
-        if (n == 0) return cli_usage("data");
+        if (n == 0) return wrong("--symbols", list, "names parted by commas");
     }
     struct data_generate g = { .dir = out,
                                .symbols = symbols,
@@ -245,9 +261,11 @@ static int check(int argc, char **argv) {
     bool json = cli_flag(&argc, argv, "--json");
     const char *each = cli_option(&argc, argv, "--interval"),
                *kind = cli_option(&argc, argv, "--kind");
-    if (argc != 2 || (each && !duration(each, &interval_ns))) return cli_usage("data");
+    if (each && !duration(each, &interval_ns))
+        return wrong("--interval", each, "15s, 1m, 4h or 1d, say");
     if (kind && strcmp(kind, "klines") != 0 && strcmp(kind, "trades") != 0)
-        return cli_usage("data");
+        return wrong("--kind", kind, "klines or trades");
+    if (cli_words("data", argc, argv, 1, "check: FILE")) return 2;
     int code = data_file_open(NULL, argv[1], &f, &err);
     if (code < 0) return cli_fail("data", &err, NULL);
     bool trades = kind ? kind[0] == 't' : is_trades(&f);
@@ -260,5 +278,6 @@ static int check(int argc, char **argv) {
 int cmd_data(int argc, char **argv) {
     if (argc >= 2 && strcmp(argv[1], "generate") == 0) return generate(argc - 1, argv + 1);
     if (argc >= 2 && strcmp(argv[1], "check") == 0) return check(argc - 1, argv + 1);
-    return cli_usage("data");
+    if (argc >= 2) return cli_wrong("data", "'%s' is not one of generate, check", argv[1]);
+    return cli_wrong("data", "generate or check expected");
 }

@@ -262,6 +262,7 @@ void report_statistics_print(const struct report_statistics *s, const struct rep
                              FILE *to) {
     const struct qs_figures *f = &c->report.figures;
     const struct mk_statistics *m = &s->market->statistics;
+    bool part = s->total && c != &s->curves[s->curve_cnt - 1];
     if (c->report.day_cnt == 0) return;
     fprintf(to, "  %-15s CAGR %s, volatility %s, best month %s, worst %s\n", "a year",
             shown(f->cagr, true), shown(f->volatility, true), shown(f->best_month, true),
@@ -270,6 +271,7 @@ void report_statistics_print(const struct report_statistics *s, const struct rep
             "for the risk", shown(f->sharpe, false), shown(f->sortino, false),
             shown(f->calmar, false), shown(f->omega, false), shown(f->vwr, false),
             shown(f->psr, true));
+    if (part) return; /* the rest is told of all together */
     fprintf(to, "  %-15s longest drawdown %.0f days, a day's VaR %s, CVaR %s\n", "risk",
             f->longest_drawdown_days, shown(f->var, true), shown(f->cvar, true));
     if (c->report.trades.cnt)
