@@ -104,8 +104,8 @@ int report_statistics_make(struct report_statistics *s, const struct rt_run *run
 
 /* report_statistics_json writes them as the value of "statistics" in summary.json. */
 void report_statistics_json(const struct report_statistics *s, FILE *to);
-/* report_statistics_print prints the curve's main figures in a few lines for people; two where it is
- * part of a total. */
+/* report_statistics_print prints the curve's main figures in a few lines for people; two where it
+ * is part of a total. */
 void report_statistics_print(const struct report_statistics *s, const struct report_curve *c,
                              FILE *to);
 /* report_statistics_days writes the days of all curves as rows of daily.csv. */
