@@ -25,6 +25,8 @@ static const struct question {
     { "journal", bench_journal, "the journal, 64 bytes" },
     { "backtest", bench_backtest, "bars through strategy, risk, execution, venue, portfolio" },
     { "csv", bench_csv, "kline CSV" },
+    { "match", bench_match,
+      "matching: 70 % near the touch (orders, young cancels), 25 % cancels, 5 % crossing" },
 };
 
 /* How many there are. */
