@@ -95,6 +95,14 @@ int report_statistics_fill(struct report_statistics *s, const struct report_hold
     return 0;
 }
 
+int report_statistics_funding(struct report_statistics *s, struct report_holding h) {
+    if (!grow(&s->holdings, s->holding_cnt, &s->holding_room, sizeof *s->holdings)) return -ENOMEM;
+    h.change = 0;
+    h.owner = UINT16_MAX;
+    s->holdings[s->holding_cnt++] = h;
+    return 0;
+}
+
 int report_statistics_trade(struct report_statistics *s, const struct qs_trade *trade) {
     struct report_curve *c = &s->curves[trade->account - 1];
     if (!grow(&c->trades, c->input.trade_cnt, &c->trade_room, sizeof *c->trades)) return -ENOMEM;
@@ -182,7 +190,7 @@ static void follow(const struct pass *p, struct holder *h, uint8_t account, uint
             (owner && g->owner != owner))
             continue;
         h->quantity += g->change;
-        h->filled = g->price;
+        if (g->change) h->filled = g->price;
         qs_sum_add(&h->cash, g->cash);
     }
 }
@@ -289,6 +297,18 @@ static void one_instrument(struct pass *p, struct rt_series *series, uint16_t id
         if (series) qs_excursion(p->rides[i].trade, &p->rides[i].seen, p->rides[i].seen.end_ns > 0);
 }
 
+/* in_order puts the holdings in order of time, those of one instant as they were told: a fill may
+ * have waited for what the portfolio says of it while funding was told. */
+static void in_order(struct report_statistics *s) {
+    for (size_t i = 1; i < s->holding_cnt; i++) {
+        struct report_holding h = s->holdings[i];
+        size_t at = i;
+        for (; at > 0 && s->holdings[at - 1].time_ns > h.time_ns; at--)
+            s->holdings[at] = s->holdings[at - 1];
+        s->holdings[at] = h;
+    }
+}
+
 /* find_owners lists the strategies that filled, in order of id. */
 static bool find_owners(struct report_statistics *s, const struct rt_topology *t, uint32_t *cnt) {
     bool *seen = calloc(UINT16_MAX + 1, sizeof *seen);
@@ -301,10 +321,11 @@ static bool find_owners(struct report_statistics *s, const struct rt_topology *t
     s->parts = calloc(*cnt + 1, sizeof *s->parts);
     for (uint32_t id = 0, n = 0; s->parts && id <= UINT16_MAX; id++)
         if (seen[id])
-            s->parts[n++] =
-                (struct report_part){ .owner = (uint16_t)id,
-                                      .name = id >= 1 && id <= t->actor_cnt ? t->actors[id - 1].name
-                                                                            : "?" };
+            s->parts[n++] = (struct report_part){ .owner = (uint16_t)id,
+                                                  .name = id == UINT16_MAX ? "funding"
+                                                          : id >= 1 && id <= t->actor_cnt
+                                                              ? t->actors[id - 1].name
+                                                              : "?" };
     free(seen);
     return s->parts != NULL;
 }
@@ -489,6 +510,7 @@ int report_statistics_make(struct report_statistics *s, const struct rt_run *run
     struct rt_rows rows;
     size_t trades = 0;
     if (end_ns < start_ns) end_ns = p.end_ns = start_ns;
+    in_order(s);
     if (ends(s, start_ns, end_ns, equity) < 0 || !find_owners(s, run->topology, &p.owner_cnt))
         return rt_error_set(err, -ENOMEM, "no memory for the statistics");
     int code = rt_rows_open(&rows, run, err);

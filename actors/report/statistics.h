@@ -17,6 +17,7 @@
  * Parts   of strategies: P&L of a day is the change, from one day's end to the next, of the cash
  *         its fills moved (fees in quote taken off) and the worth of what it holds at the newest
  *         price, over all instruments; over the equity of all accounts at the day's start.
+ *         Funding is nobody's of them but a part of its own.
  * Thread  the caller's.
  * Memory  24 bytes a mark, 100 a trade, 64 a fill, 1 KB a day.
  * Cost    some 20 ns a mark, 10 ns a row of prices. */
@@ -93,6 +94,9 @@ int report_statistics_mark(struct report_statistics *s, uint8_t account, int64_t
 /* report_statistics_fill tells a fill of quantity that changed what h says. 0 or -ENOMEM. */
 int report_statistics_fill(struct report_statistics *s, const struct report_holding *h,
                            double quantity);
+/* report_statistics_funding tells a funding payment: h moves cash and no quantity; it counts as a
+ * strategy's of its own, "funding" (owner UINT16_MAX). 0 or -ENOMEM. */
+int report_statistics_funding(struct report_statistics *s, struct report_holding h);
 /* report_statistics_trade tells a round trip of an account. 0 or -ENOMEM. */
 int report_statistics_trade(struct report_statistics *s, const struct qs_trade *trade);
 /* report_statistics_make reckons all reports. start_ns and end_ns are the run's span, exposed_ns

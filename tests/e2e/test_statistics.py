@@ -1,8 +1,8 @@
 """Goal: every figure of a run's statistics is what its published definition says.
-Method: real runs over real prices (BTC and ETH hourly for years, SPY daily for twenty), two accounts
-and three strategies in one; summary.json and daily.csv are compared, figure by figure, with
-tests/reference/stats.py, which reckons them in decimals of 50 digits from the other result files and
-the price files, to 1e-9 relative (1e-12 absolute where a figure is next to nothing)."""
+Method: real runs over real prices (BTC with funding and ETH, hourly for years, SPY daily for twenty;
+two accounts and three strategies in one); summary.json and daily.csv are compared, figure by figure,
+with tests/reference/stats.py, which reckons them in decimals of 50 digits from the other result files
+and the price files, to 1e-9 relative (1e-12 absolute where a figure is next to nothing)."""
 # once: what is compared does not depend on how the tree was compiled; CI's release build runs it
 import datetime
 import json
@@ -162,6 +162,10 @@ def main():
         run = run_of("btc", [klines("BTC-PERP", "1h", btc)],
                      {"sma": cross("BTC-PERP", "main", "1h", {"fraction": 0.5}, fast=20, slow=100,
                                    short="true")}, cash)
+        run["sources"].append({"kind": "funding", "instrument": "BTC-PERP",
+                               "file": os.path.abspath(os.path.join(
+                                   KLINES, "..", "funding",
+                                   "binance_um_BTCUSDT_funding_2019-2023.csv"))})
         bad += check(scratch, "btc", run, {"BTC-PERP": stats.bars(os.path.join(KLINES, btc), hour)})
 
         eth = "binance_spot_ETHUSDT_1h_2018-2023.csv.zst"

@@ -13,6 +13,7 @@ import bisect
 import csv
 import datetime
 import io
+import os
 import subprocess
 from decimal import Decimal as D
 from decimal import getcontext
@@ -126,6 +127,8 @@ class Run:
         self.equity, self.trades, self.fills = (rows("%s/%s.csv" % (dir, n))
                                                 for n in ("equity", "trades", "fills"))
         self.summary, self.prices, self.instruments = summary, prices, instruments
+        paid = "%s/funding.csv" % dir
+        self.funding = rows(paid) if os.path.exists(paid) else []
         self.first, self.last = summary["first_ns"], summary["last_ns"]
         self.options = dict(risk_free=D(0), required_return=D(0), rolling=None, days=None,
                             trials=0, variance=D(0), benchmark=None)
@@ -542,6 +545,7 @@ def portfolio(run, report):
     """portfolio of strategies: who brought the return, the risk, the deepest fall (Carino 1999 for
     the return, Euler for the risk)."""
     grid, names = run.grid, sorted({f["strategy"] for f in run.fills})
+    names += ["funding"] if run.funding else []
     parts = []
     for name in names:
         worth, last = [], len(grid) - 1
@@ -560,6 +564,9 @@ def portfolio(run, report):
                 else:
                     cash -= D(f["fee"])
                 held[f["instrument"]] = (held.get(f["instrument"], (D(0),))[0] + q, D(f["price"]))
+            if name == "funding":
+                cash = -sum((D(f["amount"]) for f in run.funding if int(f["time_ns"]) <= until),
+                            D(0))
             worth.append(cash + sum((q * run.price(i, until, p) for i, (q, p) in held.items()), D(0)))
         parts.append([(b - a) / e for a, b, e in zip([D(0)] + worth[:-1], worth, report.before)])
     r = [sum(x, D(0)) for x in zip(*parts)]
