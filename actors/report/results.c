@@ -657,6 +657,7 @@ static int finish(struct results *r, int code, struct rt_error *err) {
         if (m->first_ns == INT64_MAX) s->first_ns = s->last_ns = 0;
         s->commands = m->commands;
         s->stop_reason = m->stop_reason;
+        s->cut = m->cut;
         memcpy(s->unplaced, m->unplaced, sizeof s->unplaced);
         for (uint32_t i = 0; i < s->account_cnt; i++) {
             struct report_account *a = &s->accounts[i];
@@ -667,6 +668,10 @@ static int finish(struct results *r, int code, struct rt_error *err) {
         for (uint32_t i = 0; i < s->account_cnt; i++)
             if (r->open[i]) s->accounts[i].exposed_ns += s->last_ns - r->open_ns[i];
         if (r->open_all) r->exposed_all_ns += s->last_ns - r->open_all_ns;
+        if (s->cut) { /* what was held and earned before is not known */
+            report_statistics_free(s->statistics);
+            s->statistics = NULL;
+        }
         if (code == 0 && s->statistics) code = statistics(r, err);
     }
     for (int i = 0; r->write && i < 5; i++) {

@@ -63,23 +63,26 @@ struct report_account {
 
 /* What came of a run. */
 struct report_summary {
-    char name[48];                        /* of the run */
-    const char *clock;                    /* "virtual", "paced", "real" */
-    int64_t first_ns, last_ns;            /* its span */
-    uint64_t orders, fills, trades;       /* rows of the files */
-    uint64_t by_status[REPORT_STATUSES];  /* orders by status */
-    uint64_t refused[REPORT_REASONS];     /* rejected orders by reason */
-    uint64_t ended[REPORT_REASONS];       /* canceled and expired ones by reason */
-    uint64_t unplaced[REPORT_REASONS];    /* signals that no order came of, by the reason why not */
-    uint64_t commands;                    /* commands of people */
-    uint16_t stop_reason;                 /* why it ended, 0 = it has not */
-    bool spot, linear;                    /* kinds of instrument in it */
-    bool margin;                          /* an account of it has margin */
-    bool funding;                         /* it has series of funding */
-    bool portfolio;                       /* someone keeps positions and equity */
-    uint32_t account_cnt;                 /* accounts */
-    struct report_account accounts[255];  /* in id order */
-    struct report_statistics *statistics; /* statistics.h; NULL where nobody keeps equity */
+    char name[48];                       /* of the run */
+    const char *clock;                   /* "virtual", "paced", "real" */
+    int64_t first_ns, last_ns;           /* its span */
+    uint64_t orders, fills, trades;      /* rows of the files */
+    uint64_t by_status[REPORT_STATUSES]; /* orders by status */
+    uint64_t refused[REPORT_REASONS];    /* rejected orders by reason */
+    uint64_t ended[REPORT_REASONS];      /* canceled and expired ones by reason */
+    uint64_t unplaced[REPORT_REASONS];   /* signals that no order came of, by the reason why not */
+    uint64_t commands;                   /* commands of people */
+    uint16_t stop_reason;                /* why it ended, 0 = it has not */
+    bool spot, linear;                   /* kinds of instrument in it */
+    bool cut;                            /* the journal's oldest records were dropped */
+    bool margin;                         /* an account of it has margin */
+    bool funding;                        /* it has series of funding */
+    bool portfolio;                      /* someone keeps positions and equity */
+    uint32_t account_cnt;                /* accounts */
+    struct report_account accounts[255]; /* in id order */
+
+    /* statistics.h; NULL where nobody keeps equity, and where the journal was cut */
+    struct report_statistics *statistics;
 };
 
 /* report_results_write writes all files into dir (made when missing) and fills *sum. With dir NULL

@@ -224,9 +224,12 @@ struct rt_tape {
     struct rt_tape_impl *impl; /* the rest */
 };
 
-/* rt_tape_open opens the journal of one shard for reading at position (0 = start): archived, disk
- * and stage segments alike; stage_dir may be NULL. Any process, any time. Returns 0 or negative
- * errno with err. */
+/* Position of a tape that begins with the oldest record that was not dropped. */
+#define RT_TAPE_OLDEST UINT64_MAX
+
+/* rt_tape_open opens the journal of one shard for reading at position (0 = start, or
+ * RT_TAPE_OLDEST): archived, disk and stage segments alike; stage_dir may be NULL. Any process, any
+ * time. Returns 0 or negative errno with err. */
 int rt_tape_open(struct rt_tape *t, const char *dir, const char *stage_dir, uint64_t position,
                  struct rt_error *err) __attribute__((warn_unused_result));
 
