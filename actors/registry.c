@@ -1,6 +1,7 @@
 #include "actors/registry.h"
 #include "actors/data/klines.h"
 #include "actors/data/market_source.h"
+#include "actors/data/store_source.h"
 #include "actors/data/trades.h"
 #include "actors/execution/execution.h"
 #include "actors/feed/feed.h"
@@ -16,9 +17,9 @@ static const struct rt_actor_kind *const actor_kinds[] = {
 };
 
 /* Kinds of source. */
-static const struct rt_source_kind *const source_kinds[] = { &data_klines_source,
-                                                             &data_trades_source,
-                                                             &data_market_source, NULL };
+static const struct rt_source_kind *const source_kinds[] = {
+    &data_klines_source, &data_trades_source, &data_market_source, &data_store_source, NULL
+};
 
 /* What a full edge does by default: orders are refused before they are made, states are merged,
  * quotes are conflated; everything else is kept at the sender until there is room. */

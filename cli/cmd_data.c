@@ -3,6 +3,7 @@
 #include "actors/data/klines.h"
 #include "actors/data/trades.h"
 #include "cli/cli.h"
+#include "cli/data.h"
 #include <ctype.h>
 #include <errno.h>
 #include <stdio.h>
@@ -26,22 +27,21 @@ static bool whole(const char *text, int64_t low, int64_t high, int64_t *out) {
     return true;
 }
 
-/* duration reads "15s", "1m", "4h", "1d"; false when text is none. */
-static bool duration(const char *text, int64_t *ns) {
+bool cli_duration(const char *text, int64_t *ns) {
     char *end;
     long long v = strtoll(text, &end, 10);
     int64_t unit = *end == 's'   ? 1
                    : *end == 'm' ? 60
                    : *end == 'h' ? 3600
                    : *end == 'd' ? 86400
+                   : *end == 'w' ? 604800
                                  : 0;
     if (end == text || !unit || end[1] || v < 1 || v > 604800) return false;
     *ns = v * unit * 1000000000;
     return true;
 }
 
-/* day reads "2024-01-31"; false when text is none. */
-static bool day(const char *text, int64_t *ns) {
+bool cli_day(const char *text, int64_t *ns) {
     struct tm tm = { 0 };
     const char *end = strptime(text, "%Y-%m-%d", &tm);
     if (!end || *end) return false;
@@ -64,8 +64,8 @@ static int generate(int argc, char **argv) {
     if ((v = cli_option(&argc, argv, "--days"))) fine = fine && whole(v, 1, 36500, &days);
     if ((v = cli_option(&argc, argv, "--trades-per-hour")))
         fine = fine && whole(v, 1, 10000000, &hour);
-    if ((v = cli_option(&argc, argv, "--interval"))) fine = fine && duration(v, &interval_ns);
-    if ((v = cli_option(&argc, argv, "--start"))) fine = fine && day(v, &start_ns);
+    if ((v = cli_option(&argc, argv, "--interval"))) fine = fine && cli_duration(v, &interval_ns);
+    if ((v = cli_option(&argc, argv, "--start"))) fine = fine && cli_day(v, &start_ns);
     if (!fine || argc != 1 || !out) return cli_usage("data");
     if (list) {
         int n = 0;
@@ -242,10 +242,11 @@ static int check(int argc, char **argv) {
     struct rt_error err = { 0 };
     struct data_file f;
     int64_t interval_ns = 0;
+    if (cli_flag(&argc, argv, "--quality")) return data_cmd_quality(argc, argv);
     bool json = cli_flag(&argc, argv, "--json");
     const char *each = cli_option(&argc, argv, "--interval"),
                *kind = cli_option(&argc, argv, "--kind");
-    if (argc != 2 || (each && !duration(each, &interval_ns))) return cli_usage("data");
+    if (argc != 2 || (each && !cli_duration(each, &interval_ns))) return cli_usage("data");
     if (kind && strcmp(kind, "klines") != 0 && strcmp(kind, "trades") != 0)
         return cli_usage("data");
     int code = data_file_open(NULL, argv[1], &f, &err);
@@ -258,7 +259,14 @@ static int check(int argc, char **argv) {
 }
 
 int cmd_data(int argc, char **argv) {
-    if (argc >= 2 && strcmp(argv[1], "generate") == 0) return generate(argc - 1, argv + 1);
-    if (argc >= 2 && strcmp(argv[1], "check") == 0) return check(argc - 1, argv + 1);
+    static const struct {
+        const char *name;                   /* as typed */
+        int (*main)(int argc, char **argv); /* what does it */
+    } parts[] = {
+        { "generate", generate },      { "check", check },    { "import", data_cmd_import },
+        { "export", data_cmd_export }, { "ls", data_cmd_ls }, { "repair", data_cmd_repair },
+    };
+    for (size_t i = 0; argc >= 2 && i < sizeof parts / sizeof parts[0]; i++)
+        if (strcmp(argv[1], parts[i].name) == 0) return parts[i].main(argc - 1, argv + 1);
     return cli_usage("data");
 }
