@@ -121,16 +121,23 @@ static void tell_orders(struct teller *w, const struct mk_market *m, struct list
     }
 }
 
-/* tell_holdings tells positions (summed over strategies) and cash. */
+/* tell_holdings tells positions (of all strategies of an account together, as the portfolio nets
+ * them; dust too) and cash. */
 static void tell_holdings(struct teller *w, const struct mk_market *m, const struct list *positions,
                           const struct msg_account_state *accounts, const bool *seen) {
     const struct msg_position *all = (const struct msg_position *)(const void *)positions->items;
     for (uint32_t a = 1; a <= m->account_cnt; a++)
         for (uint32_t i = 1; i <= m->instrument_cnt; i++) {
             int64_t quantity = 0, cost = 0;
+            bool netted = false; /* the portfolio's own sum was seen: more than one strategy */
             char q[RT_DECIMAL_CHARS], p[RT_DECIMAL_CHARS];
             for (size_t k = 0; k < positions->cnt; k++) {
                 if (all[k].account != a || all[k].instrument != i) continue;
+                if (netted || all[k].owner == 0) {
+                    if (all[k].owner != 0) continue;
+                    quantity = cost = 0;
+                    netted = true;
+                }
                 quantity += all[k].quantity;
                 cost += all[k].cost;
             }

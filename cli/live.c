@@ -88,6 +88,7 @@ static void journal_dir(const struct live *v, uint32_t shard, char *out, size_t 
 /* on_position keeps a position. */
 static void on_position(struct live *v, const struct msg_position *p) {
     uint32_t i = 0;
+    if (p->owner == 0) return; /* the account's sum: the table shows who holds it */
     for (; i < v->position_cnt; i++) {
         const struct msg_position *q = &v->positions[i].p;
         if (q->instrument == p->instrument && q->owner == p->owner && q->account == p->account)
@@ -211,10 +212,17 @@ static const char *instrument(const struct live *v, uint16_t id) {
     return i ? i->name : "?";
 }
 
+/* is_open tells whether p is a position: what is below one lot is dust. */
+static bool is_open(const struct live *v, const struct msg_position *p) {
+    const struct mk_instrument *i = mk_instrument_get(v->market, p->instrument);
+    int64_t lot = i ? i->lot_size : 1;
+    return p->quantity >= lot || p->quantity <= -lot;
+}
+
 /* open_positions counts what is held. */
 static uint32_t open_positions(const struct live *v) {
     uint32_t n = 0;
-    for (uint32_t i = 0; i < v->position_cnt; i++) n += v->positions[i].p.quantity != 0;
+    for (uint32_t i = 0; i < v->position_cnt; i++) n += is_open(v, &v->positions[i].p);
     return n;
 }
 
@@ -315,7 +323,7 @@ static void draw_positions(struct live *v, struct picture *p) {
          "quantity", "average price", "realized", p->plain);
     for (uint32_t i = 0; i < v->position_cnt; i++) {
         const struct msg_position *q = &v->positions[i].p;
-        if (q->quantity == 0) continue;
+        if (!is_open(v, q)) continue;
         draw(p, "  %-10s %-10s %-12s %14s %14s %14s",
              q->account >= 1 && q->account <= v->market->account_cnt
                  ? v->market->accounts[q->account - 1].name

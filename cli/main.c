@@ -36,6 +36,17 @@ const struct cli_command cli_commands[] = {
       "example:\n"
       "  shrike check config/five.yaml\n",
       cmd_check },
+    { "compare", "two runs side by side: what differs, by cause",
+      "usage: shrike compare A B [--tolerance SPAN] [--limit N] [--json]\n"
+      "  A and B are directories with results: two backtests, or a backtest and a paper run.\n"
+      "  Orders pair by strategy, account, instrument and instant; what a pair differs in is "
+      "listed\n"
+      "  by cause, with its money, then one by one. Exit code 1 when anything differs.\n"
+      "  --tolerance SPAN  orders up to so far apart pair (default 0s; 1s, 5m)\n"
+      "  --limit N         differences shown one by one (default 10)\n"
+      "example:\n"
+      "  shrike compare runs/backtest runs/demo/out --tolerance 1s\n",
+      cmd_compare },
     { "journal", "look into the journal of a run, while it runs or later",
       "usage: shrike journal ls|dump|verify|stat|follow DIR [--shard S] [--kind K] [--limit N] "
       "[--json]\n"

@@ -48,6 +48,16 @@ static int market_block(struct rt_series *s, uint64_t first, struct rt_block *ou
     return 0;
 }
 
+/* market_before is rt_series.before. */
+static uint64_t market_before(const struct rt_series *s, int64_t begin_ns) {
+    const struct market_series *m = s->impl;
+    if (begin_ns > last_ns) begin_ns = last_ns;
+    /* a bar that begins before it is known by its end, less than an interval later */
+    uint64_t cnt =
+        data_walk_rows_before(&m->walk, s->span_ns > 0 ? begin_ns + s->span_ns - 1 : begin_ns);
+    return cnt < m->rows_total ? cnt : m->rows_total;
+}
+
 void data_market_default(struct data_walk_options *o, const char *name, price_t tick_size,
                          qty_t lot_size, uint64_t seed, int64_t start_ns, int64_t interval_ns) {
     const price_t most = 1000000LL * FIXED_ONE;
@@ -148,6 +158,7 @@ static int series_open(struct rt_source_init *init, struct rt_node *item,
         .rows_total = init->end_ns == INT64_MAX ? UINT64_MAX : m->rows_total,
         .impl = m,
         .block = market_block,
+        .before = market_before,
         .open_of = bars ? data_klines_bar_open : NULL,
     };
     char span[40];

@@ -3,7 +3,8 @@
 #include <assert.h>
 #include <errno.h>
 
-_Static_assert(sizeof(struct portfolio_position) == 128, "a position is two cache lines");
+_Static_assert(sizeof(struct portfolio_position) == 64, "a position is one cache line");
+_Static_assert(sizeof(struct portfolio_net) == 64, "what an account holds is one cache line");
 
 enum {
     TIMER_MARK = 1,     /* key of the timer of equity marks */
@@ -30,6 +31,17 @@ static struct portfolio_instrument *instrument_of(const struct portfolio_state *
 static struct portfolio_account *account_of(const struct portfolio_state *st,
                                             const struct portfolio_position *p) {
     return &st->accounts[(p->key >> 32) - 1];
+}
+
+/* net_of returns what an account holds of an instrument. */
+static struct portfolio_net *net_of(const struct portfolio_state *st, uint8_t account,
+                                    uint16_t instrument) {
+    return &st->nets[(size_t)(account - 1) * st->instrument_cnt + instrument - 1];
+}
+
+/* is_held tells whether quantity is a position: at least one lot, either way; else it is dust. */
+static bool is_held(const struct portfolio_instrument *in, qty_t quantity) {
+    return quantity >= in->lot_size || quantity <= -in->lot_size;
 }
 
 /* money brings a sum into the range of money: what does not fit is told as the most that does. */
@@ -96,17 +108,17 @@ static price_t price_of(struct rt_ctx *ctx, const struct portfolio_instrument *i
     return in->last_fill;
 }
 
-/* worth_of returns what the position is worth now; reckoned only when the price has moved. */
+/* worth_of returns what n is worth now; reckoned only when the price has moved. */
 static cash_t worth_of(struct rt_ctx *ctx, const struct portfolio_instrument *in,
-                       struct portfolio_position *p) {
+                       struct portfolio_net *n) {
     price_t price = price_of(ctx, in);
-    if (price != p->mark) {
-        p->mark = price;
-        if (!fixed_mul(price, p->quantity, FIXED_DOWN, &p->worth)) {
-            p->worth = p->quantity > 0 ? INT64_MAX : -INT64_MAX;
+    if (price != n->mark) {
+        n->mark = price;
+        if (!fixed_mul(price, n->quantity, FIXED_DOWN, &n->worth)) {
+            n->worth = n->quantity > 0 ? INT64_MAX : -INT64_MAX;
         }
     }
-    return p->worth;
+    return n->worth;
 }
 
 /* Why an account is told. */
@@ -122,12 +134,12 @@ static void say_account(struct rt_ctx *ctx, struct portfolio_state *st, uint32_t
                         enum telling why) {
     struct portfolio_account *a = &st->accounts[id - 1];
     __int128 unrealized = 0, equity = a->cash;
-    for (uint32_t at = a->open; at != RT_MAP_NONE; at = st->positions[at].next) {
-        struct portfolio_position *p = &st->positions[at];
-        const struct portfolio_instrument *in = instrument_of(st, p);
-        cash_t worth = worth_of(ctx, in, p);
-        unrealized += (__int128)worth - p->cost;
-        equity += in->spot ? worth : (__int128)worth - p->cost;
+    for (uint32_t at = a->net; at != RT_MAP_NONE; at = st->nets[at].next) {
+        struct portfolio_net *n = &st->nets[at];
+        const struct portfolio_instrument *in = &st->instruments[at % st->instrument_cnt];
+        cash_t worth = worth_of(ctx, in, n);
+        unrealized += (__int128)worth - n->cost;
+        equity += in->spot ? worth : (__int128)worth - n->cost;
     }
     cash_t total = money(equity), open = money(unrealized);
     if (why != TELL_STATE && a->marked_ns == ctx->now_ns && a->marked_cash == a->cash &&
@@ -166,6 +178,20 @@ static void say_position(struct rt_ctx *ctx, const struct portfolio_position *p,
                                 .account = (uint8_t)(p->key >> 32) };
 }
 
+/* say_net tells what the account of p holds of its instrument, all strategies together. */
+static void say_net(struct rt_ctx *ctx, const struct portfolio_net *n,
+                    const struct portfolio_position *p, uint64_t trade_id, cash_t realized) {
+    struct msg_position *m = rt_say(ctx, MSG_POSITION, 0, sizeof *m);
+    *m = (struct msg_position){ .trade_id = trade_id,
+                                .quantity = n->quantity,
+                                .cost = n->cost,
+                                .realized_pnl = realized,
+                                .realized_total = n->realized_total,
+                                .fee_total = n->fee_total,
+                                .instrument = (uint16_t)p->key,
+                                .account = (uint8_t)(p->key >> 32) };
+}
+
 /* position_of finds or makes a position; NULL when there is no room. */
 static struct portfolio_position *position_of(struct portfolio_state *st, uint64_t key) {
     uint32_t at = rt_map_get(&st->by_key, key);
@@ -174,8 +200,34 @@ static struct portfolio_position *position_of(struct portfolio_state *st, uint64
         if (rt_map_put(&st->by_key, key, at) != 0) return NULL;
         st->positions[at] =
             (struct portfolio_position){ .key = key, .next = RT_MAP_NONE, .prev = RT_MAP_NONE };
+        net_of(st, (uint8_t)(key >> 32), (uint16_t)key)->owner_cnt++;
     }
     return &st->positions[at];
+}
+
+/* net_put lets n hold quantity at cost, and keeps the list of what its account holds. */
+static void net_put(struct portfolio_state *st, struct portfolio_net *n, qty_t quantity,
+                    cash_t cost) {
+    bool was = n->quantity != 0, is = quantity != 0;
+    n->quantity = quantity;
+    n->cost = cost;
+    n->mark = 0; /* the quantity moves: worth is to be reckoned again */
+    if (was == is) return;
+    uint32_t at = (uint32_t)(n - st->nets);
+    struct portfolio_account *a = &st->accounts[at / st->instrument_cnt];
+    if (is) {
+        n->prev = RT_MAP_NONE;
+        n->next = a->net;
+        if (n->next != RT_MAP_NONE) st->nets[n->next].prev = at;
+        a->net = at;
+        return;
+    }
+    if (n->prev != RT_MAP_NONE) {
+        st->nets[n->prev].next = n->next;
+    } else {
+        a->net = n->next;
+    }
+    if (n->next != RT_MAP_NONE) st->nets[n->next].prev = n->prev;
 }
 
 /* link_open puts a position among the open ones of its account. */
@@ -249,23 +301,56 @@ static void refuse(struct rt_ctx *ctx, const struct msg_fill *f, uint16_t reason
     };
 }
 
+/* tell_fill moves p by what the fill did to it and tells it. Returns whether the account gets a row
+ * of equity: a position opened or closed. */
+static bool tell_fill(struct rt_ctx *ctx, struct portfolio_state *st,
+                      const struct portfolio_instrument *in, struct portfolio_position *p,
+                      const struct portfolio_change *c, uint64_t trade_id, int64_t time_ns) {
+    bool was_open = is_held(in, p->quantity), is_open = is_held(in, c->quantity);
+    bool turned = c->closed && c->opened;
+    int64_t began_ns = was_open ? p->entry_ns : time_ns;
+    cash_t realized = c->realized;
+    p->realized_total += realized;
+    p->fee_total += c->fee_close;
+    if (turned) {
+        p->quantity = 0;
+        p->cost = 0;
+        say_position(ctx, p, trade_id, realized, began_ns);
+        realized = 0;
+        began_ns = time_ns;
+    }
+    p->quantity = c->quantity;
+    p->cost = c->cost;
+    p->fee_total += c->fee_open;
+    p->entry_ns = is_open ? began_ns : 0;
+    say_position(ctx, p, trade_id, realized, began_ns);
+    if (is_open && !was_open) {
+        link_open(st, p);
+        arm(ctx, st, due_of(ctx, st, in, ctx->now_ns));
+    } else if (was_open && !is_open) {
+        unlink_open(st, p); /* a timer still armed finds nothing and ends */
+    }
+    return is_open != was_open || turned;
+}
+
 /* portfolio_on_fill books a fill, and tells the position and the account. */
 static void portfolio_on_fill(struct rt_ctx *ctx, void *state, const struct msg_frame *frame) {
     struct portfolio_state *st = state;
     const struct msg_fill *f = msg_body(frame);
+    uint16_t owner = mk_order_owner(f->order_id);
     if (f->instrument == 0 || f->instrument > st->instrument_cnt || f->account == 0 ||
-        f->account > st->account_cnt || f->quantity <= 0) {
+        f->account > st->account_cnt || f->quantity <= 0 || owner == 0) {
         refuse(ctx, f, REASON_UNKNOWN_INSTRUMENT);
         return;
     }
     struct portfolio_instrument *in = &st->instruments[f->instrument - 1];
     struct portfolio_account *a = &st->accounts[f->account - 1];
+    struct portfolio_net *n = net_of(st, f->account, f->instrument);
     bool buy = f->side == SIDE_BUY, in_base = in->spot && f->fee_asset == in->base_asset;
     cash_t cash = 0, fee = f->fee, after = 0;
     qty_t moved = buy ? f->quantity : -f->quantity;
-    struct portfolio_change c;
-    struct portfolio_position *p =
-        position_of(st, key_of(f->account, mk_order_owner(f->order_id), f->instrument));
+    struct portfolio_change c, whole;
+    struct portfolio_position *p = position_of(st, key_of(f->account, owner, f->instrument));
     if (p == NULL) {
         refuse(ctx, f, REASON_OPEN_ORDERS_MAX);
         return;
@@ -277,46 +362,26 @@ static void portfolio_on_fill(struct rt_ctx *ctx, void *state, const struct msg_
     }
     cash_t flow = buy ? -cash : cash;
     fits = fits && (moved == 0 || (moved > 0) == buy) &&
-           portfolio_change_of(p->quantity, p->cost, moved, flow, f->price, fee, &c) &&
-           !__builtin_add_overflow(a->cash, in->spot ? flow : c.realized, &after) &&
+           portfolio_change_of(p->quantity, p->cost, moved, flow, f->price, fee, &c);
+    whole = c;
+    if (fits && n->owner_cnt > 1) {
+        fits = portfolio_change_of(n->quantity, n->cost, moved, flow, f->price, fee, &whole);
+    }
+    fits = fits && !__builtin_add_overflow(a->cash, in->spot ? flow : whole.realized, &after) &&
            (in_base || !__builtin_sub_overflow(after, fee, &after));
     if (!fits) {
         refuse(ctx, f, REASON_OVERFLOW);
         return;
     }
-    bool was_open = p->quantity != 0;
-    int64_t began_ns = p->entry_ns;
     a->cash = after;
-    a->realized_total += c.realized;
+    a->realized_total += whole.realized;
     a->fee_total += fee;
     in->last_fill = f->price;
-    p->realized_total += c.realized;
-    p->mark = 0; /* the quantity moves: worth is to be reckoned again */
-    if (c.closed && c.opened) {
-        p->quantity = 0;
-        p->cost = 0;
-        p->fee_total += c.fee_close;
-        say_position(ctx, p, f->trade_id, c.realized, began_ns);
-        c.fee_close = c.realized = 0;
-        began_ns = frame->time_ns;
-    } else if (!was_open) {
-        began_ns = frame->time_ns;
-    }
-    p->quantity = c.quantity;
-    p->cost = c.cost;
-    p->fee_total += c.fee_close + c.fee_open;
-    p->entry_ns = p->quantity != 0 ? began_ns : 0;
-    say_position(ctx, p, f->trade_id, c.realized, began_ns);
-    bool is_open = p->quantity != 0;
-    if (is_open != was_open) {
-        if (is_open) {
-            link_open(st, p);
-            arm(ctx, st, due_of(ctx, st, in, ctx->now_ns));
-        } else {
-            unlink_open(st, p); /* a timer still armed finds nothing and ends */
-        }
-    }
-    bool mark = is_open != was_open || (c.closed && c.opened);
+    n->realized_total += whole.realized;
+    n->fee_total += fee;
+    net_put(st, n, whole.quantity, whole.cost);
+    bool mark = tell_fill(ctx, st, in, p, &c, f->trade_id, frame->time_ns);
+    if (n->owner_cnt > 1) say_net(ctx, n, p, f->trade_id, whole.realized);
     say_account(ctx, st, f->account, mark ? TELL_MARK : TELL_STATE);
 }
 
@@ -368,16 +433,20 @@ static int portfolio_init(struct rt_init *init, void *state, struct rt_error *er
     st->accounts = rt_init_take(init, world->account_cnt * sizeof *st->accounts);
     st->positions = rt_init_take(init, (size_t)positions * sizeof *st->positions);
     st->sorted = rt_init_take(init, (size_t)positions * sizeof *st->sorted);
+    size_t nets = (size_t)world->account_cnt * world->instrument_cnt;
+    st->nets = rt_init_take(init, nets * sizeof *st->nets);
     rt_map_init(&st->by_key, rt_init_take(init, rt_map_bytes((uint32_t)positions)),
                 (uint32_t)positions);
     for (uint32_t i = 0; i < world->account_cnt; i++) {
-        st->accounts[i] =
-            (struct portfolio_account){ .cash = world->accounts[i].cash, .open = RT_MAP_NONE };
+        st->accounts[i] = (struct portfolio_account){ .cash = world->accounts[i].cash,
+                                                      .open = RT_MAP_NONE,
+                                                      .net = RT_MAP_NONE };
     }
     for (uint32_t i = 0; i < world->instrument_cnt; i++) {
         const struct mk_instrument *mk = &world->instruments[i];
         struct portfolio_instrument *in = &st->instruments[i];
         in->base_asset = mk->base_asset;
+        in->lot_size = mk->lot_size;
         in->spot = mk->kind == MK_SPOT;
         int series = rt_init_series(init, MSG_BAR, mk->id, 0);
         if (series < 0) {
@@ -395,7 +464,26 @@ static void put_counter(struct rt_row_sink *sink, uint64_t id, int64_t value) {
     sink->put(sink, MSG_COUNTER_ROW, id, &row, sizeof row);
 }
 
-/* portfolio_save writes accounts, positions in order of key, and the figures. */
+/* save_nets writes what accounts hold where more than one strategy trades it; elsewhere it is what
+ * the one strategy holds. */
+static void save_nets(const struct portfolio_state *st, struct rt_row_sink *sink) {
+    for (uint32_t id = 1; id <= st->account_cnt; id++) {
+        for (uint32_t of = 1; of <= st->instrument_cnt; of++) {
+            const struct portfolio_net *n = net_of(st, (uint8_t)id, (uint16_t)of);
+            if (n->owner_cnt < 2) continue;
+            struct msg_position_row row = { .quantity = n->quantity,
+                                            .cost = n->cost,
+                                            .realized_total = n->realized_total,
+                                            .fee_total = n->fee_total,
+                                            .instrument = (uint16_t)of,
+                                            .account = (uint8_t)id };
+            sink->put(sink, MSG_POSITION_ROW, key_of((uint8_t)id, 0, (uint16_t)of), &row,
+                      sizeof row);
+        }
+    }
+}
+
+/* portfolio_save writes accounts, positions in order of key, nets, and the figures. */
 static void portfolio_save(const void *state, struct rt_row_sink *sink) {
     const struct portfolio_state *st = state;
     for (uint32_t id = 1; id <= st->account_cnt; id++) {
@@ -419,6 +507,7 @@ static void portfolio_save(const void *state, struct rt_row_sink *sink) {
                                         .account = (uint8_t)(p->key >> 32) };
         sink->put(sink, MSG_POSITION_ROW, p->key, &row, sizeof row);
     }
+    save_nets(st, sink);
     put_counter(sink, ROW_TIMER, st->timer_ns);
     put_counter(sink, ROW_STOPPED, st->stopped);
     for (uint32_t id = 1; id <= st->account_cnt; id++) {
@@ -457,16 +546,36 @@ static int load_position(struct portfolio_state *st, const struct msg_position_r
         return rt_error_set(err, -EINVAL, "row of position %llx makes no sense",
                             (unsigned long long)key);
     }
+    struct portfolio_net *n = net_of(st, row->account, row->instrument);
+    if (row->owner == 0) {
+        n->loaded = true;
+        n->realized_total = row->realized_total;
+        n->fee_total = row->fee_total;
+        net_put(st, n, row->quantity, row->cost);
+        return 0;
+    }
     struct portfolio_position *p = position_of(st, key);
     if (p == NULL) {
         return rt_error_set(err, -ENOSPC, "more positions than positions_max %u", st->by_key.max);
+    }
+    if (!n->loaded) {
+        qty_t quantity;
+        cash_t cost;
+        if (__builtin_add_overflow(n->quantity, row->quantity, &quantity) ||
+            __builtin_add_overflow(n->cost, row->cost, &cost) ||
+            __builtin_add_overflow(n->realized_total, row->realized_total, &n->realized_total) ||
+            __builtin_add_overflow(n->fee_total, row->fee_total, &n->fee_total)) {
+            return rt_error_set(err, -ERANGE, "row of position %llx: the account's sum overflows",
+                                (unsigned long long)key);
+        }
+        net_put(st, n, quantity, cost);
     }
     p->quantity = row->quantity;
     p->cost = row->cost;
     p->realized_total = row->realized_total;
     p->fee_total = row->fee_total;
     p->entry_ns = row->entry_ns;
-    if (p->quantity != 0) link_open(st, p);
+    if (is_held(instrument_of(st, p), p->quantity)) link_open(st, p);
     return 0;
 }
 

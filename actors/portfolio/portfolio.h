@@ -1,7 +1,13 @@
 /* portfolio.h - what is held, what it cost, what it earned, what an account is worth.
  *
  * For     hears FILL; says POSITION, then ACCOUNT_STATE, after each. A position is kept for each
- *         account, strategy (owner of the order id) and instrument, in exact integers:
+ *         account, strategy (owner of the order id) and instrument, and one for each account and
+ *         instrument, in which all its strategies are netted as the venue nets them (one-way mode).
+ *         The strategies' positions tell who earned what (POSITION, round trips); the netted one is
+ *         the account's money: cash, unrealised P&L and equity are reckoned with it, so cash is the
+ *         venue's to the unit after every fill. While one strategy alone has traded an instrument
+ *         on an account the two are the same; from the second on the netted one is told as well, as
+ *         a POSITION of owner 0 behind the strategy's. All in exact integers:
  *           cash of a fill   price x quantity, once a fill: a buy's rounded up, a sell's down
  *           opening          adds that cash to the cost (a short's cost is negative: what it gave)
  *           reducing         takes cost x closed / held, rounded toward zero, off the cost, the
@@ -11,15 +17,19 @@
  *                            quantity held smaller and leaves the cost whole, so that what is held
  *                            is dearer by it
  *           linear           realised P&L and the fee move cash
- *         So, to the unit, at all times: the sum of all fills' cash = realised P&L - cost held.
+ *         So, to the unit, at all times, for a strategy's position and for the netted one: the sum
+ *         of its fills' cash = realised P&L - cost held.
  *         realized_pnl has no quote fees taken off; fee_total counts all fees in quote units, those
  *         in base at the fill's price, rounded up.
  *         A fill that crosses zero is told by two POSITIONs with its trade id: first what it
  *         closed (quantity and cost 0, the realised P&L, entry_ns of the round trip that ends),
  *         then what it opened (realized_pnl 0, entry_ns the fill's time). The cash of the first is
  *         rounded as that of a fill of its own, the second has the rest; the fee is shared out by
- *         quantity, the first part rounded toward zero. So a POSITION with quantity 0 ends a round
- *         trip, and the fee of a round trip is the difference of fee_total.
+ *         quantity, the first part rounded toward zero. The fee of a round trip is the difference
+ *         of fee_total.
+ *         Dust (less than one lot, as fees in base leave it) is flat: it is no open position, ends
+ *         the round trip and asks for no rows of equity. Its cost stays with it, its worth stays in
+ *         equity, and the next round trip begins with it.
  *         Worth: the newest close (or trade) told of the finest series, before the first the last
  *         fill's price; worth = price x quantity rounded down, unrealised P&L = worth - cost;
  *         equity = cash + worth of spot holdings + unrealised P&L of linear positions.
@@ -31,8 +41,9 @@
  *         STOP by accounts that hold something. A mark that would only repeat the last row is left
  *         out.
  * Thread  its shard's.
- * Memory  128 + 32 bytes a position, 32 an instrument; all at init.
- * Cost    a fill: one look-up and four cache lines; a state or mark: a look at each position the
+ * Memory  64 + 32 bytes a position, 64 for each account and instrument, 40 an instrument; all at
+ *         init.
+ * Cost    a fill: one look-up and four cache lines; a state or mark: a look at each instrument the
  *         account holds. */
 #ifndef ACTORS_PORTFOLIO_PORTFOLIO_H
 #define ACTORS_PORTFOLIO_PORTFOLIO_H
@@ -49,6 +60,7 @@ enum {
 /* An instrument; dense by id. */
 struct portfolio_instrument {
     price_t last_fill;   /* price of its newest fill, 0 = none */
+    qty_t lot_size;      /* what is below it is dust */
     uint16_t series;     /* where its prices are, PORTFOLIO_NO_SERIES = nowhere */
     uint16_t base_asset; /* index of the base asset */
     bool trades;         /* the series holds trades, not bars */
@@ -64,22 +76,34 @@ struct portfolio_position {
     cash_t realized_total;     /* realised P&L since the start */
     cash_t fee_total;          /* fees since the start, quote units */
     int64_t entry_ns;          /* when the round trip began; 0 = flat */
-    price_t mark;              /* price that worth was reckoned with, 0 = none; scratch */
-    cash_t worth;              /* mark x quantity, rounded down; scratch */
     uint32_t next, prev;       /* open positions of the account; RT_MAP_NONE = end */
+};
+
+/* What all strategies of an account hold of one instrument, netted. */
+struct portfolio_net {
+    _Alignas(64) qty_t quantity; /* signed: the sum of theirs */
+    cash_t cost;                 /* what it cost, signed like quantity */
+    cash_t realized_total;       /* realised P&L since the start */
+    cash_t fee_total;            /* fees since the start, quote units */
+    price_t mark;                /* price that worth was reckoned with, 0 = none; scratch */
+    cash_t worth;                /* mark x quantity, rounded down; scratch */
+    uint32_t next, prev;         /* nets of the account that are not 0; RT_MAP_NONE = end */
+    uint32_t owner_cnt;          /* strategies that have traded it */
+    bool loaded;                 /* its own row was taken back */
 };
 
 /* One account. */
 struct portfolio_account {
     cash_t cash;              /* quote */
-    cash_t realized_total;    /* realised P&L of all its positions since the start */
+    cash_t realized_total;    /* realised P&L of its netted positions since the start */
     cash_t fee_total;         /* their fees, quote units */
     int64_t marked_ns;        /* when its last row was written; 0 = never */
     cash_t marked_cash;       /* cash of that row */
     cash_t marked_equity;     /* equity of that row */
     cash_t marked_unrealized; /* unrealised P&L of that row */
-    uint32_t open;            /* first of its open positions, RT_MAP_NONE = flat */
+    uint32_t open;            /* first of its strategies' open positions, RT_MAP_NONE = flat */
     uint32_t open_cnt;        /* how many */
+    uint32_t net;             /* first of its nets that are not 0, RT_MAP_NONE = none */
 };
 
 /* State of the actor. */
@@ -88,13 +112,14 @@ struct portfolio_state {
     struct portfolio_account *accounts;       /* [id - 1] */
     struct rt_map by_key;                     /* account, owner, instrument to place in positions */
     struct portfolio_position *positions;     /* as many as by_key holds; flat ones stay */
-    struct rt_map_slot *sorted;               /* scratch of save */
-    int64_t interval_ns;                      /* of equity marks; 0 = every close */
-    int64_t timer_ns;                         /* when the next mark is due, 0 = no timer */
-    uint32_t instrument_cnt;                  /* instruments */
-    uint32_t account_cnt;                     /* accounts */
-    uint32_t open_cnt;                        /* open positions of all accounts */
-    bool stopped;                             /* STOP was heard: no more timers */
+    struct portfolio_net *nets; /* [(account id - 1) x instrument_cnt + instrument id - 1] */
+    struct rt_map_slot *sorted; /* scratch of save */
+    int64_t interval_ns;        /* of equity marks; 0 = every close */
+    int64_t timer_ns;           /* when the next mark is due, 0 = no timer */
+    uint32_t instrument_cnt;    /* instruments */
+    uint32_t account_cnt;       /* accounts */
+    uint32_t open_cnt;          /* open positions of all accounts */
+    bool stopped;               /* STOP was heard: no more timers */
 };
 
 /* What a fill does to a position. */

@@ -361,7 +361,7 @@ static int fill_book(struct results *r, const struct fill *f) {
         cash_t fee = fee_left;
         if (f->after_cnt == 2 && k == 0 && fee_left) fee = p->fee_total - h->fee_total;
         fee_left -= fee;
-        a->realized += p->realized_pnl;
+        a->quote_fees += fee;
         a->fees += p->fee_total - h->fee_total;
         if (!was) {
             h->entry_ns = f->time_ns;
@@ -547,7 +547,12 @@ static int finish(struct results *r, int code, struct rt_error *err) {
         if (m->first_ns == INT64_MAX) s->first_ns = s->last_ns = 0;
         s->commands = m->commands;
         s->stop_reason = m->stop_reason;
-        for (uint32_t i = 0; i < s->account_cnt; i++) s->accounts[i].open_positions = r->open[i];
+        for (uint32_t i = 0; i < s->account_cnt; i++) {
+            struct report_account *a = &s->accounts[i];
+            a->open_positions = r->open[i];
+            /* what strategies of one account earned apart is in fills and trades */
+            a->realized = a->equity - a->start - a->unrealized + a->quote_fees;
+        }
         for (uint32_t i = 0; i < s->account_cnt; i++)
             if (r->open[i]) s->accounts[i].exposed_ns += s->last_ns - r->open_ns[i];
     }

@@ -42,7 +42,8 @@ struct report_account {
     cash_t peak;             /* highest equity marked so far */
     cash_t drawdown;         /* deepest fall below a peak, in money */
     double drawdown_part;    /* deepest fall as part of its peak, 0..1 */
-    cash_t realized;         /* realised P&L, quote fees not taken off */
+    cash_t realized;         /* realised P&L as the account nets it, quote fees not taken off */
+    cash_t quote_fees;       /* fees that were paid in quote */
     cash_t fees;             /* in quote units, those in base at the fill's price */
     cash_t profit, loss;     /* sum of net_pnl of round trips above zero; of those below, as > 0 */
     uint64_t trades, wins;   /* round trips; those with net_pnl > 0 */

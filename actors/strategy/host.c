@@ -459,7 +459,7 @@ static void host_on_fill(struct rt_ctx *ctx, void *state, const struct msg_frame
     if (h->live && h->cls->on_fill) h->cls->on_fill(h, h->class_state, leg, m);
 }
 
-/* host_on_position hears a position of its account, anyone's. */
+/* host_on_position hears a position of its account, anyone's or all strategies' together. */
 static void host_on_position(struct rt_ctx *ctx, void *state, const struct msg_frame *frame) {
     struct st_host *h = state;
     const struct msg_position *m = msg_body(frame);
@@ -473,7 +473,7 @@ static void host_on_position(struct rt_ctx *ctx, void *state, const struct msg_f
     }
     if (i == h->held_cnt || h->held[i].instrument != m->instrument ||
         h->held[i].owner != m->owner) {
-        assert(h->held_cnt < h->held_max); /* room for every strategy's every instrument */
+        assert(h->held_cnt < h->held_max); /* room for every strategy's instruments, and netted */
         assert(m->instrument >= 1 && m->instrument <= h->market->instrument_cnt);
         memmove(&h->held[i + 1], &h->held[i], (h->held_cnt - i) * sizeof *h->held);
         h->held_cnt++;

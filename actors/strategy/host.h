@@ -29,10 +29,11 @@
  *   fixed     the base quantity, down to the lot.
  *   notional  floor(notional x 1e8 / close), down to the lot.
  *   fraction  floor(equity x fraction / close), down to the lot, where
- *             equity = cash + sum over all positions of the account, whoever owns them, of
- *                      floor(quantity x close / 1e8), for linear less the position's cost.
+ *             equity = cash + sum over all the account holds, all strategies of an instrument
+ *                      netted, of floor(quantity x close / 1e8), for linear less its cost.
  *             One 128-bit product and one division each. Cash and positions are the portfolio's
- *             newest MSG_ACCOUNT_STATE and MSG_POSITION, before the first the account's deposit.
+ *             newest MSG_ACCOUNT_STATE and MSG_POSITION (that of owner 0 where an instrument has
+ *             one), before the first the account's deposit.
  *             The close of an instrument is that of the newest row of its finest series, or this
  *             strategy's own last one where that is not older; without any, a position counts at
  *             its cost.
@@ -84,7 +85,7 @@ struct st_held {
     qty_t quantity;      /* signed */
     cash_t cost;         /* signed like quantity */
     uint16_t instrument; /* entries stand in order of instrument, owner */
-    uint16_t owner;      /* its strategy */
+    uint16_t owner;      /* its strategy; 0 = all of the account's, netted */
     uint32_t pad;        /* zero */
 };
 

@@ -332,6 +332,7 @@ static void know_account(struct rt_init *init, struct st_host *h) {
             h->held_max++;
         }
     }
+    h->held_max *= 2; /* and what the account holds of an instrument, netted */
     h->held = rt_init_take(init, h->held_max * sizeof *h->held);
 }
 

@@ -21,8 +21,11 @@ static int64_t close_of(struct st_host *h, uint16_t instrument) {
 
 bool st_equity(struct st_host *h, cash_t *out) {
     __int128 sum = h->cash;
+    uint16_t netted = 0; /* instrument whose netted position was counted: it comes first */
     for (uint32_t i = 0; i < h->held_cnt; i++) {
         const struct st_held *p = &h->held[i];
+        if (p->instrument == netted) continue;
+        if (p->owner == 0) netted = p->instrument;
         if (p->quantity == 0) continue;
         bool spot = h->market->instruments[p->instrument - 1].kind == MK_SPOT;
         int64_t close = close_of(h, p->instrument), worth = p->cost;

@@ -11,7 +11,8 @@
  *         entry order's average price (cost x 1e8 / quantity, toward zero): level = average x (100
  *         -+ pct) / 100, rounded down, then by the host to the tick. When one fills, the other is
  *         canceled; when it fills in part, both are placed anew for the rest. After such an exit it
- *         waits for the next crossing.
+ *         waits for the next crossing. An entry that fills after the averages crossed back (its
+ *         cancel came too late) is closed at once, by the signal of the relation as it is.
  *         A venue counts reduce-only against what the account holds: a strategy with stops should
  *         have an account of its own, or be the only one on it in its instrument.
  *         A changed length (`set`) takes the relation anew, without a signal, from the closes still
@@ -166,7 +167,7 @@ static void drop(struct st_host *h, uint64_t *id, uint16_t reason) {
 /* protect places the stop and the target of the position held. */
 static void protect(struct st_host *h, struct sma *s) {
     int64_t held = st_position(h, 0);
-    if (held == 0) return;
+    if (st_held(h, 0) == 0) return; /* nothing, dust, or all on its way out */
     struct st_signal signal = {
         .action = ST_ORDER,
         .side = held > 0 ? SIDE_SELL : SIDE_BUY,
@@ -189,7 +190,6 @@ static void protect(struct st_host *h, struct sma *s) {
 /* sma_on_fill keeps stop and target in step with the position. */
 static void sma_on_fill(struct st_host *h, void *state, uint16_t leg, const struct msg_fill *fill) {
     struct sma *s = state;
-    (void)leg;
     bool ours = fill->order_id == s->stop_id || fill->order_id == s->target_id;
     if (fill->terms & ORDER_TERMS_EXIT) {
         if (!ours) return; /* the host closes and has canceled what rests */
@@ -200,8 +200,14 @@ static void sma_on_fill(struct st_host *h, void *state, uint16_t leg, const stru
         protect(h, s);
         return;
     }
-    if (s->stop_pct == 0 && s->target_pct == 0) return;
     int64_t average, way = fill->side == SIDE_BUY ? 1 : -1;
+    if (s->relation * way < 0) { /* it crossed back, and the cancel came too late */
+        struct st_signal signal = { .leg = leg };
+        advise(s, st_last(h, leg), &signal);
+        (void)st_signal(h, &signal);
+        return;
+    }
+    if (s->stop_pct == 0 && s->target_pct == 0) return;
     if (!fixed_muldiv(fill->cum_cost, FIXED_ONE, fill->cum_quantity, FIXED_ZERO, &average)) return;
     s->stop = level(average, -way * s->stop_pct);
     s->target = level(average, way * s->target_pct);

@@ -563,14 +563,26 @@ static char *digits(char *at, uint64_t v) {
     return at;
 }
 
-/* on_fault writes the verdict (shard, actor, call, signal) and lets the process die. SIGXCPU is the
- * watchdog's: the call in hand does not come back. */
+/* goes_on answers the watchdog, which asks a shard whose call takes long: true when the calling
+ * thread is not in the call and at the row (0 = none) it was in at the question before. */
+static bool goes_on(struct rt_shard *s, uint64_t word) {
+    static _Thread_local uint64_t last; /* the call at the question before */
+    if (word != 0 && word == last) return false;
+    last = word;
+    atomic_fetch_add_explicit(&s->pulse->answers, 1, memory_order_relaxed);
+    return true;
+}
+
+/* on_fault writes the verdict (shard, actor, call, signal) and lets the process die; a fault
+ * outside of any actor's call leaves none. SIGXCPU is the watchdog's question. */
 static void on_fault(int signo) {
     struct rt_shard *s = thread_shard;
-    uint32_t actor = s ? atomic_load_explicit(&s->pulse->calling, memory_order_relaxed) : 0;
+    uint64_t word = s ? atomic_load_explicit(&s->pulse->call, memory_order_relaxed) : 0;
+    if (word && s->run_trace) /* of a run of rows, the row */
+        word += __atomic_load_n(&s->ctx.trace_id, __ATOMIC_RELAXED) - s->run_trace;
+    if (signo == SIGXCPU && (!s || goes_on(s, word))) return;
+    uint64_t actor = word >> 48, call = word & 0xffffffffffffULL;
     if (actor && poison_fd >= 0) {
-        uint64_t call = atomic_load_explicit(&s->pulse->call, memory_order_relaxed);
-        if (s->run_trace && s->ctx.self == actor) call += s->ctx.trace_id - s->run_trace;
         char line[128], *at = line;
         at = digits(at, s->number);
         *at++ = ' ';
@@ -583,7 +595,7 @@ static void on_fault(int signo) {
         if (write(poison_fd, line, (size_t)(at - line)) < 0) _exit(127);
         if (fsync(poison_fd) < 0) _exit(127);
     }
-    if (signo == SIGXCPU) _exit(125);
+    if (signo == SIGXCPU) _exit(RT_EXIT_HUNG);
     signal(signo, SIG_DFL);
     raise(signo);
 }
@@ -635,7 +647,6 @@ static void *shard_main(void *arg) {
          i++)
         usleep(1000);
     t->code = rt_shard_run(s);
-    atomic_store(&s->pulse->calling, 0);
     atomic_store(&s->pulse->tid, 0);
     if (t->code < 0)
         RT_LOG(RT_EVENT_SHARD_FAILED, s->number, s->events, t->code);

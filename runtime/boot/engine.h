@@ -11,6 +11,10 @@
 #include "runtime/boot/topology.h"
 #include "runtime/watch/metrics.h"
 
+enum {
+    RT_EXIT_HUNG = 125, /* how a process ends that the watchdog has found in a call without end */
+};
+
 /* Where a run lives on disk. */
 struct rt_run_paths {
     char dir[4096];  /* the run directory */

@@ -50,11 +50,10 @@ struct child {
 
 /* One shard as the watchdog sees it. */
 struct watch {
-    uint64_t call;          /* call last seen */
-    uint32_t calling;       /* actor last seen */
-    uint64_t cpu_ns;        /* its thread's CPU time then */
-    bool warned;            /* told to write its verdict */
-    uint64_t warned_cpu_ns; /* CPU time then */
+    uint64_t call;    /* call last seen, as in rt_pulse */
+    uint64_t cpu_ns;  /* its thread's CPU time then, or when it was last asked */
+    bool asked;       /* it was asked about this call */
+    uint64_t answers; /* what it had answered before that */
 };
 
 /* say tells the watcher. */
@@ -120,35 +119,35 @@ static uint64_t cpu_of(int32_t pid, uint32_t tid) {
     return strtoull(text, NULL, 10);
 }
 
-/* watch_shards looks for calls that do not come back. */
+/* watch_shards looks for calls that do not come back. While a call lasts only its own thread knows
+ * whether it goes on (a run of rows is one call), so the thread is asked, by a signal. */
 static void watch_shards(struct rt_run *run, struct watch *seen, const struct rt_watcher *w) {
     const struct rt_topology *t = run->topology;
     for (uint32_t i = 0; i < t->shard_cnt; i++) {
         struct rt_pulse *p = &run->link.pulses[i];
-        uint32_t tid = atomic_load(&p->tid), calling = atomic_load(&p->calling);
-        uint64_t call = atomic_load(&p->call);
+        struct watch *s = &seen[i];
+        uint32_t tid = atomic_load(&p->tid);
         int32_t pid = atomic_load(&p->pid);
-        if (!tid || !calling) {
-            seen[i].calling = 0;
+        uint64_t call = tid ? atomic_load(&p->call) : 0;
+        uint64_t cpu_ns = call ? cpu_of(pid, tid) : 0;
+        if (call == 0 || call != s->call) {
+            *s = (struct watch){ .call = call, .cpu_ns = cpu_ns };
             continue;
         }
-        uint64_t cpu_ns = cpu_of(pid, tid);
-        if (seen[i].calling != calling || seen[i].call != call) {
-            seen[i] = (struct watch){ .call = call, .calling = calling, .cpu_ns = cpu_ns };
-            continue;
-        }
-        if (!seen[i].warned && cpu_ns > seen[i].cpu_ns + (uint64_t)t->hang_ns) {
-            /* between rows of a run the number stands still: the beat tells that it goes on */
-            int64_t beat_ns = atomic_load(&p->beat_ns);
-            if (rt_clock_monotonic_ns() - beat_ns < t->hang_ns) continue;
-            say(w, "actor %s does not come back from its input: its process is ended",
-                t->actors[calling - 1].name);
-            seen[i].warned = true;
-            seen[i].warned_cpu_ns = cpu_ns;
-            syscall(SYS_tgkill, pid, tid, SIGXCPU);
-        } else if (seen[i].warned && cpu_ns > seen[i].warned_cpu_ns + (uint64_t)t->hang_ns) {
+        uint64_t limit_ns = (uint64_t)t->hang_ns / (s->asked ? 1 : 4);
+        if (cpu_ns <= s->cpu_ns + limit_ns) continue;
+        uint64_t answers = atomic_load(&p->answers);
+        if (s->asked && answers == s->answers) {
+            say(w, "process %s answers nothing while in actor %s: it is killed",
+                t->processes[t->shards[i].process].name, t->actors[(call >> 48) - 1].name);
             kill(pid, SIGKILL);
+            s->call = 0;
+            continue;
         }
+        s->asked = true;
+        s->answers = answers;
+        s->cpu_ns = cpu_ns;
+        syscall(SYS_tgkill, pid, tid, SIGXCPU);
     }
 }
 
@@ -214,6 +213,8 @@ static int reap(struct rt_run *run, struct child *kids, const struct rt_watcher 
         if (WIFSIGNALED(status))
             say(w, "process %s died of signal %d (%s)", t->processes[i].name, WTERMSIG(status),
                 strsignal(WTERMSIG(status)));
+        else if (WEXITSTATUS(status) == RT_EXIT_HUNG)
+            say(w, "process %s was ended in a call that does not come back", t->processes[i].name);
         else
             say(w, "process %s ended with status %d", t->processes[i].name, WEXITSTATUS(status));
         if (loop) {

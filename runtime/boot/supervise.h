@@ -3,9 +3,11 @@
  * For     `shrike run` (and backtests over several processes). One child a process of the topology,
  *         forked before any thread exists, so that all share the link memory, which outlives them:
  *         a child that dies alone comes back, replays its journal and goes on in the same rings.
- *         Watchdog: a call that uses more CPU time than hang: without coming back is a hang; its
- *         thread is told to write the verdict (RUN/poison) and die. Three deaths within 60 s and
- *         the run stays down.
+ *         Watchdog: a call (of a run of rows: a row) that uses more CPU time than hang: without
+ *         coming back is a hang. A thread that is long in one call is asked where it is, and after
+ *         hang: more of its CPU time again: if it has not moved it writes the verdict (RUN/poison)
+ *         and dies. A fault outside of any actor's call leaves no verdict: the process is started
+ *         again with everyone. After three deaths within 60 s the run stays down.
  *         Kill switch: SIGUSR1, ctl or a file RUN/kill sets the kill word; the file stays, so that
  *         the next start has it set, until ctl's unkill. SIGINT and SIGTERM end the
  *         run in good order; a second one within the grace kills. When the parent dies, its

@@ -166,7 +166,8 @@ struct rt_actor_kind {
  * looking at each row after the first. */
 static inline void rt_row_now(struct rt_ctx *ctx, int64_t end_ns) {
     ctx->now_ns = end_ns;
-    ctx->trace_id++;
+    /* stored for each row, whatever the compiler sees: the watchdog's handler reads it */
+    __atomic_store_n(&ctx->trace_id, ctx->trace_id + 1, __ATOMIC_RELAXED);
 }
 
 /* rt_quiet tells whether a run of rows may go on: nothing was said or moved in this call. */

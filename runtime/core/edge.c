@@ -57,6 +57,16 @@ static void replayed(struct rt_edge_out *e, const struct msg_frame *f) {
     }
 }
 
+enum rt_owed rt_edge_owed(const struct rt_shard *s, const struct rt_edge_out *e) {
+    const struct rt_ring_tx *tx = &e->tx;
+    /* a ring that outlived us holds what was said, but for what was taken and written over */
+    if (rt_ring_was_put(tx) || ck_pr_load_64(&tx->ring->taken) > tx->head) return RT_OWED_FRAMES;
+    const struct rt_pulse *peer = s->pulse - s->number + e->shard;
+    if (atomic_load_explicit(&peer->live, memory_order_acquire) == 0) return RT_OWED_UNKNOWN;
+    /* its mark may have been moved between the two looks */
+    return ck_pr_load_64(&tx->ring->taken) > tx->head ? RT_OWED_FRAMES : RT_OWED_NOTHING;
+}
+
 /* is_behind tells whether the receiver's mark is further behind than the ring is long. */
 static bool is_behind(const struct rt_edge_out *e) {
     return (int64_t)(e->tx.head - ck_pr_load_64(&e->tx.ring->taken)) > (int64_t)e->tx.mask + 1;
@@ -69,7 +79,6 @@ static bool receiver_came(struct rt_shard *s, struct rt_edge_out *e) {
     if (!is_behind(e)) return false;
     rt_shard_turn(s); /* what it may be waiting for */
     while (is_behind(e) && !atomic_load_explicit(&s->shared->failed, memory_order_relaxed)) {
-        atomic_store_explicit(&s->pulse->calling, 0, memory_order_relaxed);
         atomic_store_explicit(&s->pulse->beat_ns, rt_clock_monotonic_ns(), memory_order_relaxed);
         if (!rt_shard_relax(s, ++tries)) continue;
         rt_poller_park(s->poller);

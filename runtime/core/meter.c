@@ -29,7 +29,6 @@ void rt_meter_publish(struct rt_shard *s, int64_t mono_ns) {
     rt_metric_set(&b->timers, rt_wheel_count(s->wheel));
     rt_metric_set(&b->killed, s->kill_seen);
     rt_metric_set(&b->allocations, rt_alloc_count() - m->allocations);
-    rt_metric_set(&b->actor, atomic_load_explicit(&s->pulse->calling, memory_order_relaxed));
     if (s->journal_on) {
         rt_metric_set(&b->journal_end, rt_journal_position(&s->journal));
         rt_metric_set(&b->journal_synced, rt_journal_synced(&s->journal));

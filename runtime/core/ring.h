@@ -157,6 +157,14 @@ static inline void rt_ring_put(struct rt_ring_tx *tx, const struct msg_frame *f)
     ck_pr_store_32(&((struct msg_frame *)(void *)slot)->seq, seq);
 }
 
+/* rt_ring_was_put tells whether the frame of position tx->head lies in the ring already: put there
+ * before the sender died. */
+static inline bool rt_ring_was_put(const struct rt_ring_tx *tx) {
+    const uint8_t *slot = tx->slots + (tx->head & tx->mask) * MSG_SLOT_BYTES;
+    const struct msg_frame *f = (const struct msg_frame *)(const void *)slot;
+    return ck_pr_load_32(&f->seq) == (uint32_t)(tx->head + 1);
+}
+
 /* rt_ring_push pushes f; false when the ring is full. */
 static inline bool rt_ring_push(struct rt_ring_tx *tx, const struct msg_frame *f) {
     if (rt_ring_room(tx, 1) == 0) return false;

@@ -31,9 +31,9 @@ static __attribute__((noinline)) const uint8_t *fetch_far(struct rt_shard *s, st
                                                           uint64_t n) {
     const uint8_t *row = row_at(d, n);
     while (!row) {
-        uint64_t next = d->block[0].first + d->block[0].cnt;
+        uint64_t next = d->s.before ? n : d->block[0].first + d->block[0].cnt;
         if (n >= d->s.rows_total) return NULL;
-        if (n < d->block[0].first && d->block[0].cnt) return NULL; /* gone: cursors never go back */
+        if (n < next && d->block[0].cnt) return NULL; /* gone: cursors never go back */
         struct rt_block b = { 0 };
         int code = d->s.block(&d->s, next, &b);
         if (code < 0) {
@@ -95,7 +95,12 @@ static uint64_t told(struct rt_shard *s, uint16_t i, enum rt_hear how, uint64_t 
     if (n < d->cur[how].row) n = d->cur[how].row;
     if ((how != RT_HEAR_OPEN || d->s.span_ns > 0) && n < d->cur[RT_HEAR_ROW].row)
         n = d->cur[RT_HEAR_ROW].row;
-    for (;;) { /* gallop, then walk */
+    for (;;) {                              /* gallop, then walk */
+        if (d->s.before && !row_at(d, n)) { /* what lies between is not made to be passed by */
+            int64_t begin_ns = how == RT_HEAR_OPEN ? now_ns : now_ns - d->s.span_ns;
+            uint64_t past = d->s.before(&d->s, begin_ns);
+            if (past > n) n = past;
+        }
         const uint8_t *row = fetch(s, d, n);
         if (!row) return n;
         int64_t t = when(d, row, how);
@@ -261,7 +266,9 @@ void rt_series_tell(struct rt_shard *s, const struct rt_next *n, uint64_t rows_m
         } else {
             uint8_t *from = rt_shard_begin(s, local);
             s->run_trace = trace;
+            rt_shard_calling(s, a);
             taken = a->kind->on_rows(&s->ctx, a->state, i, how, what, cnt);
+            rt_shard_called(s);
             s->run_trace = 0;
             assert(taken >= 1 && taken <= cnt);
             s->now_ns = s->ctx.now_ns;
@@ -289,7 +296,9 @@ void rt_series_tell(struct rt_shard *s, const struct rt_next *n, uint64_t rows_m
             }
             uint8_t *from = rt_shard_begin(s, local);
             s->ctx.trace_id = trace;
+            rt_shard_calling(s, a);
             a->kind->on_rows(&s->ctx, a->state, i, how, what, 1);
+            rt_shard_called(s);
             s->ctx.now_ns = s->now_ns;
             if (s->ctx.out != from || s->ctx.overfull) rt_shard_said(s, local, from);
         }

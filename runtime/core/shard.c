@@ -98,7 +98,6 @@ static inline void enter(struct rt_shard *s, struct rt_local *a, uint16_t local)
     s->ctx.said_seq = &a->said_seq;
     s->ctx.self = a->id;
     s->ctx.local = local;
-    atomic_store_explicit(&s->pulse->calling, a->id, memory_order_relaxed);
 }
 
 uint8_t *rt_shard_begin(struct rt_shard *s, uint16_t local) {
@@ -106,7 +105,7 @@ uint8_t *rt_shard_begin(struct rt_shard *s, uint16_t local) {
     enter(s, a, local);
     s->ctx.out = s->queue_at;
     s->ctx.moved = false;
-    atomic_store_explicit(&s->pulse->call, ++a->calls, memory_order_relaxed);
+    a->calls++;
     return s->ctx.out;
 }
 
@@ -220,12 +219,13 @@ static inline void deliver(struct rt_shard *s, struct rt_local *a, uint16_t loca
         return;
     }
     a->calls = call;
-    atomic_store_explicit(&s->pulse->call, call, memory_order_relaxed);
     uint8_t *from = s->queue_at;
     s->ctx.out = from;
     s->ctx.trace_id = f->trace_id;
     if (__builtin_expect(f->stamp != 0, 0)) hop(s, local, f);
+    rt_shard_calling(s, a);
     a->kind->on[f->kind](&s->ctx, a->state, f);
+    rt_shard_called(s);
     if (s->ctx.out != from || __builtin_expect(s->ctx.overfull, 0)) rt_shard_said(s, local, from);
 }
 
@@ -472,7 +472,7 @@ void rt_shard_look(struct rt_shard *s) {
         hold_taped(s);
         if (s->tape) return;
     }
-    if (s->verify) return;
+    if (s->verify || (s->resaying && rt_step_owed(s) != RT_OWED_NOTHING)) return;
     uint32_t kill = atomic_load_explicit(&s->shared->kill, memory_order_relaxed);
     if (__builtin_expect(kill != s->kill_seen, 0)) {
         s->kill_seen = kill;
@@ -571,7 +571,6 @@ bool rt_shard_relax(const struct rt_shard *s, uint64_t tries) {
 static void idle_wait(struct rt_shard *s, uint64_t *idle, int64_t timeout_ns) {
     s->tally.idle_turns++;
     ++*idle;
-    atomic_store_explicit(&s->pulse->calling, 0, memory_order_relaxed);
     if (!rt_shard_relax(s, *idle) || timeout_ns <= 0) return;
     if (timeout_ns > 100000000) timeout_ns = 100000000; /* the beat must go on */
     rt_poller_park(s->poller);
@@ -688,8 +687,9 @@ static void limit_of(struct rt_shard *s, int64_t *ns, uint64_t *order) {
         }
 }
 
-/* yield notes in the journal that the shard gave way here of its own. */
-static void yield(struct rt_shard *s) {
+/* yield notes in the journal what the shard says next of its own: that it gave way here, or that
+ * the moment of the event that several share has come. */
+static void yield(struct rt_shard *s, uint16_t what) {
     struct {
         struct msg_frame f;    /* head */
         struct msg_yield body; /* where */
@@ -697,9 +697,20 @@ static void yield(struct rt_shard *s) {
     } m = { .f = { .kind = MSG_YIELD,
                    .size = sizeof m.f + sizeof m.body,
                    .source = RT_SHARD_ID,
+                   .dest = what,
                    .time_ns = s->now_ns },
             .body = { .event = s->events } };
     rt_shard_record(s, &m.f, 0);
+    if (what == RT_YIELD_GO)
+        s->go_said = true;
+    else
+        s->give_way = true;
+}
+
+/* asked_to_meet tells whether some shard wishes to meet, or the run is to end. */
+static bool asked_to_meet(struct rt_shard *s) {
+    return atomic_load_explicit(&s->shared->wish, memory_order_relaxed) ||
+           atomic_load_explicit(&s->shared->stop, memory_order_relaxed);
 }
 
 /* go_alone takes this shard's events while they are before all others'. Returns when it has to
@@ -716,17 +727,14 @@ static bool go_alone(struct rt_shard *s) {
         rt_shard_look(s);
         if (s->tape) {
             const struct msg_frame *rec = rt_tape_peek(s);
-            if (rec && rec->kind == MSG_YIELD) {
-                yield(s); /* compares and takes it */
-                s->give_way = true;
+            if (rec && rec->kind == MSG_YIELD && rec->dest == RT_YIELD_WAY) {
+                yield(s, RT_YIELD_WAY); /* compares and takes it */
                 return false;
             }
             if (!rec) continue; /* the tape has just ended: look again */
-        } else if (atomic_load_explicit(&s->shared->wish, memory_order_relaxed) ||
-                   atomic_load_explicit(&s->shared->stop, memory_order_relaxed)) {
+        } else if (rt_step_owed(s) == RT_OWED_NOTHING && asked_to_meet(s)) {
             atomic_store_explicit(&s->shared->wish, 0, memory_order_relaxed);
-            yield(s);
-            s->give_way = true;
+            yield(s, RT_YIELD_WAY);
             return false;
         }
         struct rt_next n;
@@ -742,7 +750,9 @@ static bool go_alone(struct rt_shard *s) {
             rt_shard_turn(s);
             continue;
         }
-        int64_t wait_ns = s->tape ? 0 : pace(s, n.time_ns);
+        /* what a peer has heard of was done before: its moment is past */
+        bool past = s->tape || rt_step_owed(s) == RT_OWED_FRAMES;
+        int64_t wait_ns = past ? 0 : pace(s, n.time_ns);
         if (wait_ns > 0) {
             rt_shard_turn(s);
             idle_wait(s, &idle, wait_ns); /* who wishes to meet rings */
@@ -761,6 +771,30 @@ static bool go_alone(struct rt_shard *s) {
         one_event(s, &n, limit_ns, limit_order);
         rt_shard_turn(s);
     }
+}
+
+/* await_shared waits, first of those that share the next event, for its moment on the paced clock;
+ * the next token tells that it has come, or that all meet before it. Which of them, the journal
+ * tells first. */
+static void await_shared(struct rt_shard *s) {
+    const struct msg_frame *rec = s->tape ? rt_tape_peek(s) : NULL;
+    uint64_t idle = 0;
+    int64_t wait_ns = 0;
+    if (rec) { /* older journals tell only of giving way */
+        bool told = rec->kind == MSG_YIELD && rec->dest != RT_YIELD_STOP;
+        if (told)
+            yield(s, rec->dest);
+        else
+            s->go_said = true;
+        return;
+    }
+    if (s->fault.text[0]) return; /* verifying: the tape has ended */
+    rt_shard_turn(s);
+    while (rt_step_owed(s) != RT_OWED_FRAMES && (wait_ns = pace(s, s->peer_ns[s->number])) > 0 &&
+           !asked_to_meet(s) && !rt_shard_asked(s))
+        idle_wait(s, &idle, wait_ns);
+    if (wait_ns > 0) atomic_store_explicit(&s->shared->wish, 0, memory_order_relaxed);
+    yield(s, wait_ns > 0 ? RT_YIELD_WAY : RT_YIELD_GO);
 }
 
 /* run_step is the loop of virtual and paced clocks when several shards go together: all know when
@@ -794,29 +828,8 @@ static void run_step(struct rt_shard *s) {
             else
                 rt_series_tell_one(s, &n);
             continue;
-        } else if (cnt > 1 && best == s->number && !s->tape) {
-            /* paced, several share the event: the first of them waits for its moment */
-            uint64_t idle = 0;
-            int64_t wait_ns;
-            rt_shard_turn(s);
-            while ((wait_ns = pace(s, s->peer_ns[best])) > 0 &&
-                   !atomic_load_explicit(&s->shared->wish, memory_order_relaxed) &&
-                   !atomic_load_explicit(&s->shared->stop, memory_order_relaxed) &&
-                   !rt_shard_asked(s))
-                idle_wait(s, &idle, wait_ns);
-            s->go_said = wait_ns <= 0;
-            if (wait_ns > 0) {
-                atomic_store_explicit(&s->shared->wish, 0, memory_order_relaxed);
-                yield(s);
-                s->give_way = true;
-            }
-        } else if (cnt > 1 && best == s->number) { /* replaying: a Yield tells that it gave way */
-            const struct msg_frame *rec = rt_tape_peek(s);
-            s->go_said = !(rec && rec->kind == MSG_YIELD);
-            if (!s->go_said) {
-                yield(s);
-                s->give_way = true;
-            }
+        } else if (cnt > 1 && best == s->number) {
+            await_shared(s);
         }
         s->go_agreed = false;
         rt_step_exchange(s);
@@ -919,6 +932,7 @@ int rt_shard_run(struct rt_shard *s) {
     s->snapshot_last_ns = rt_clock_monotonic_ns();
     s->meter.allocations = rt_alloc_count();
     housekeeping(s);
+    if (!s->tape) atomic_store_explicit(&s->pulse->live, 1, memory_order_release);
     start(s);
     if (s->tape && !s->step)
         for (uint64_t n = 0; !s->fault.text[0] && rt_tape_turn(s); n++)

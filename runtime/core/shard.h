@@ -62,10 +62,14 @@ struct rt_shared {
 struct rt_pulse {
     _Alignas(
         128) _Atomic int64_t beat_ns; /* monotonic time of the last look at the clock; relaxed */
-    _Atomic uint32_t calling;         /* id of the actor being called, 0 = none; relaxed */
     _Atomic uint32_t tid;             /* the shard's thread, 0 = not running */
-    _Atomic uint64_t call;            /* number of that call; relaxed */
     _Atomic int32_t pid;              /* its process */
+    _Atomic uint64_t call;            /* the call in hand: actor's id << 48 | number of the call;
+                                       * 0 = the runtime is at work; relaxed */
+    _Atomic uint64_t answers;         /* questions of the watchdog that were answered: the call goes
+                                       * on; relaxed */
+    _Atomic uint32_t live;            /* 1 = it has come to its tape's end since the link was laid:
+                                       * what it shows as taken is true; released by the shard */
 };
 
 /* One actor as the shard sees it. */
@@ -202,6 +206,8 @@ struct rt_shard {
     bool give_way;             /* the next token asks for one more exchange */
     bool go_said, go_agreed;   /* paced: the shared event's moment has come: said by
                                               * this shard's next token; agreed by all */
+    bool resaying;             /* the tape has ended, and a peer may have heard more than was said
+                                * again: nothing from outside is taken until it was */
     uint32_t stop_agreed;      /* a Reason all shards stop for, 0 = none */
     uint32_t stop_said;        /* the one this shard asked for (journaled) */
     struct rt_held held;       /* a message of the runtime waiting for its turn */
@@ -247,6 +253,15 @@ struct rt_shard {
     struct rt_graph *graph; /* names and kinds of all actors (boot) */
     struct rt_pulse *pulse; /* sign of life, never NULL */
 };
+
+/* rt_shard_calling notes that actor a is called now; a->calls tells which call it is. One store. */
+static inline void rt_shard_calling(struct rt_shard *s, const struct rt_local *a) {
+    atomic_store_explicit(&s->pulse->call, (uint64_t)a->id << 48 | a->calls, memory_order_relaxed);
+}
+/* rt_shard_called notes that the call is over: a fault between two calls is no actor's. */
+static inline void rt_shard_called(struct rt_shard *s) {
+    atomic_store_explicit(&s->pulse->call, 0, memory_order_relaxed);
+}
 
 /* rt_shard_run runs the loop until the run ends: recovery from the tape first when there is one.
  * Returns 0, or a negative errno with s->fault filled. */
@@ -323,6 +338,22 @@ uint64_t rt_series_order(enum rt_hear how, uint16_t series);
 
 /* rt_step_exchange takes part in exchanges until all shards are quiet. */
 void rt_step_exchange(struct rt_shard *s);
+/* What a Yield record tells, in its dest: what makes the shard's next token other than its data. */
+enum rt_yield {
+    RT_YIELD_WAY,  /* it gave way: all meet before its next event */
+    RT_YIELD_STOP, /* it was asked to stop */
+    RT_YIELD_GO,   /* paced: the moment of the event that several share has come */
+};
+/* How much of what a peer has heard is still to be said again after a recovery. */
+enum rt_owed {
+    RT_OWED_NOTHING, /* all was: the shard is free */
+    RT_OWED_UNKNOWN, /* a peer that recovers has not shown yet what it heard */
+    RT_OWED_FRAMES,  /* a peer has heard more: until it is said nothing may change it */
+};
+/* rt_step_owed tells what the shard owes after its tape's end, and notes when it is nothing. */
+enum rt_owed rt_step_owed(struct rt_shard *s);
+/* rt_edge_owed tells it of one edge: whether the frame that comes next was said before. */
+enum rt_owed rt_edge_owed(const struct rt_shard *s, const struct rt_edge_out *e);
 
 /* rt_tape_begin starts replaying from the tape (already open at the snapshot's position). */
 void rt_tape_begin(struct rt_shard *s, struct rt_tape *tape);

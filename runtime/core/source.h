@@ -41,6 +41,10 @@ struct rt_series {
      * negative errno. Blocks of a file hold everything at once. */
     int (*block)(struct rt_series *s, uint64_t first, struct rt_block *out);
 
+    /* counts the rows that begin before begin_ns, without reading them. A series that has this
+     * gives any block at any time. NULL where rows can only be read one after the other. */
+    uint64_t (*before)(const struct rt_series *s, int64_t begin_ns);
+
     /* fills out with the body told when row begins (only what may be known then). */
     void (*open_of)(const struct rt_series *s, const void *row, void *out);
 };

@@ -5,13 +5,27 @@
  * its next outside event is. While anyone has mail, all hear one more round and meet again; when
  * nobody has, all know everybody's next event and part. Tokens are frames like others: numbered,
  * journaled by who hears them, made again in replay; so recovery needs no cut common to all
- * shards. */
+ * shards. What makes a token other than its data (a stop, a wish to meet, a command in hand,
+ * a moment that has come) is journaled before the token is said; and since a token that was heard
+ * may have been the last thing a killed shard did, nothing of that kind is taken between the tape's
+ * end and the token that follows it. */
 #include "runtime/core/shard.h"
 #include "runtime/time/clock.h"
 #include <errno.h>
 
 /* Flags of a token; the reason to stop is above them. */
 enum { STEP_MAIL = 1, STEP_AGAIN = 2, STEP_GO = 4, STEP_STOP_SHIFT = 8 };
+
+enum rt_owed rt_step_owed(struct rt_shard *s) {
+    enum rt_owed most = RT_OWED_NOTHING;
+    if (!s->resaying) return RT_OWED_NOTHING;
+    for (uint16_t i = 0; i < s->edge_out_cnt; i++) {
+        enum rt_owed owed = rt_edge_owed(s, &s->out[i]);
+        if (owed > most) most = owed;
+    }
+    s->resaying = most != RT_OWED_NOTHING;
+    return most;
+}
 
 /* ask_stop notes in the journal that this shard asks all to stop, once. */
 static void ask_stop(struct rt_shard *s) {
@@ -22,18 +36,18 @@ static void ask_stop(struct rt_shard *s) {
     } m = { .f = { .kind = MSG_YIELD,
                    .size = sizeof m.f + sizeof m.body,
                    .source = RT_SHARD_ID,
-                   .dest = 1,
+                   .dest = RT_YIELD_STOP,
                    .time_ns = s->now_ns } };
     if (s->stop_said) return;
     const struct msg_frame *rec = s->tape ? rt_tape_peek(s) : NULL;
     if (rec) {
-        if (rec->kind != MSG_YIELD || rec->dest != 1) return;
+        if (rec->kind != MSG_YIELD || rec->dest != RT_YIELD_STOP) return;
         const struct msg_yield *y = msg_body(rec);
         s->stop_said = (uint32_t)y->event;
         rt_tape_take(s);
         return;
     }
-    if (s->verify) return;
+    if (s->verify || (s->resaying && rt_step_owed(s) != RT_OWED_NOTHING)) return;
     uint32_t why = atomic_load_explicit(&s->shared->stop, memory_order_relaxed);
     if (!why) return;
     s->stop_said = why;
@@ -65,6 +79,7 @@ static void send_tokens(struct rt_shard *s, uint32_t flags) {
         if (s->peers[s->out[i].shard]) rt_poller_wake(s->peers[s->out[i].shard]);
     }
     s->remote_mail = false;
+    s->resaying = false; /* what a peer answers to this token was not heard before */
 }
 
 /* given_up tells whether the frame that is waited for on e will never come: its sender has failed,
@@ -105,7 +120,6 @@ static struct msg_frame *wait_frame(struct rt_shard *s, struct rt_edge_in *e) {
             s->dirty = false;
         }
         if ((spins & 127) == 1) {
-            atomic_store_explicit(&s->pulse->calling, 0, memory_order_relaxed);
             atomic_store_explicit(&s->pulse->beat_ns, rt_clock_monotonic_ns(),
                                   memory_order_relaxed);
             if (rt_shard_asked(s)) wish(s);
@@ -144,6 +158,7 @@ static const struct msg_frame *next_frame(struct rt_shard *s, struct rt_edge_in 
         rt_shard_fail(s, RT_VERIFIED, "the tape ended");
         return NULL;
     }
+    s->resaying = false; /* the token is said: nothing came after it */
     if (e->rx.next != e->heard) rt_ring_rx_init(&e->rx, e->rx.ring, e->heard);
     struct msg_frame *f = wait_frame(s, e);
     if (!f) return NULL;

@@ -23,6 +23,8 @@ const struct msg_frame *rt_tape_peek(struct rt_shard *s) {
     s->tape = NULL; /* from here on the journal is written again */
     for (uint16_t i = 0; i < s->edge_in_cnt; i++)
         rt_ring_rx_init(&s->in[i].rx, s->in[i].rx.ring, s->in[i].heard);
+    atomic_store_explicit(&s->pulse->live, 1, memory_order_release);
+    s->resaying = s->step;
     return NULL;
 }
 

@@ -1,4 +1,5 @@
 #include "runtime/time/clock.h"
+#include "runtime/base/seam.h"
 #include <assert.h>
 #include <pthread.h>
 #include <stdatomic.h>
@@ -188,7 +189,7 @@ uint64_t rt_clock_tsc_to_ns(uint64_t tsc) {
 }
 
 int64_t rt_clock_monotonic_ns(void) {
-    return read_ns(CLOCK_MONOTONIC);
+    return rt_seam->now_ns();
 }
 
 int64_t rt_clock_thread_cpu_ns(void) {

@@ -74,7 +74,6 @@ struct rt_metrics_shard {
     _Atomic uint64_t journal_free;         /* whole segments free */
     _Atomic uint64_t snapshots;            /* taken */
     _Atomic uint64_t allocations;          /* heap calls of the thread since boot's end: 0 */
-    _Atomic uint64_t actor;                /* id of the actor being called, 0 = none */
     _Atomic uint64_t timers;               /* armed */
     _Atomic uint64_t killed;               /* kill word as last seen */
 };

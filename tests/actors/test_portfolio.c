@@ -69,6 +69,24 @@ static const struct msg_account_state *account(const struct desk *d, size_t n) {
     return msg_body(f);
 }
 
+/* rows counts the rows of equity.csv said, and checks the time and equity of the last. */
+static void rows(struct desk *d, size_t cnt, int64_t time_ns, int64_t equity) {
+    size_t seen = 0;
+    const struct msg_frame *last = NULL;
+    for (size_t i = 0; i < d->rig.said_cnt; i++) {
+        const struct msg_frame *f = rig_said(&d->rig, i);
+        if (f->kind != MSG_ACCOUNT_STATE) continue;
+        if (!((const struct msg_account_state *)msg_body(f))->mark) continue;
+        last = f;
+        seen++;
+    }
+    assert_int_equal(seen, cnt);
+    if (cnt == 0) return;
+    assert_int_equal(last->time_ns, time_ns);
+    assert_int_equal(((const struct msg_account_state *)msg_body(last))->equity, equity);
+    rig_forget(&d->rig);
+}
+
 /* Goal: a linear position's cost, average and P&L are what a pocket calculator says. Method: by
  * hand: buy 2 at 100, buy 1 at 103 (cost 303), sell 2 at 110 (takes 202, +18), sell 1 at 90 (takes
  * 101, -11); fee 0.1 each. */
@@ -170,6 +188,103 @@ static void test_spot_by_hand(void **state) {
     rig_close(&d.rig);
 }
 
+/* Goal: strategies of one account are netted as the venue nets them: cash, unrealised P&L and
+ * equity are the account's, each strategy's own position is told apart; it all survives a restart.
+ * Method: by hand: one buys 2 at 100, the other sells 3 at 110 (closes 2: +20, opens 1 short),
+ * the first sells 2 at 120 (its own: +40; the account is short 3 at 350), the other buys 3 at 90
+ * (its own: +60; all: 350 - 270 = +80). */
+static void test_two_strategies(void **state) {
+    (void)state;
+    static const struct {
+        uint16_t owner;                 /* whose fill */
+        uint8_t side;                   /* of it */
+        int64_t quantity, price;        /* whole units */
+        int64_t own, own_cost, own_pnl; /* expected of the strategy */
+        int64_t net, net_cost, earned;  /* and of the account */
+    } steps[] = {
+        { OWNER, BUY, 2, 100, 2, 200, 0, 2, 200, 0 },
+        { OWNER + 1, SELL, 3, 110, -3, -330, 0, -1, -110, 20 },
+        { OWNER, SELL, 2, 120, 0, 0, 40, -3, -350, 0 },
+        { OWNER + 1, BUY, 3, 90, 0, 0, 60, 0, 0, 80 },
+    };
+    for (int reload = 0; reload < 2; reload++) {
+        struct desk d;
+        desk_open(&d);
+        int64_t cash = world_accounts[0].cash;
+        for (size_t i = 0; i < 4; i++) {
+            rig_forget(&d.rig);
+            desk_fill(&d, steps[i].owner, WORLD_PERP, steps[i].side, steps[i].quantity * ONE,
+                      steps[i].price * ONE, 0, WORLD_USDT);
+            assert_int_equal(rig_count(&d.rig, MSG_POSITION), i == 0 ? 1 : 2);
+            const struct msg_position *p = position(&d, 0);
+            assert_int_equal(p->owner, steps[i].owner);
+            assert_int_equal(p->quantity, steps[i].own * ONE);
+            assert_int_equal(p->cost, steps[i].own_cost * ONE);
+            assert_int_equal(p->realized_pnl, steps[i].own_pnl * ONE);
+            if (i > 0) { /* as long as one alone trades, his is the account's */
+                const struct msg_position *n = position(&d, 1);
+                assert_int_equal(n->owner, 0);
+                assert_int_equal(n->quantity, steps[i].net * ONE);
+                assert_int_equal(n->cost, steps[i].net_cost * ONE);
+                assert_int_equal(n->realized_pnl, steps[i].earned * ONE);
+                assert_int_equal(n->trade_id, p->trade_id);
+            }
+            cash += steps[i].earned * ONE;
+            int64_t open = (steps[i].net * steps[i].price - steps[i].net_cost) * ONE;
+            const struct msg_account_state *a = account(&d, 0);
+            assert_int_equal(a->cash, cash);
+            assert_int_equal(a->unrealized_pnl, open);
+            assert_int_equal(a->equity, cash + open);
+            if (reload) rig_reload(&d.rig);
+        }
+        assert_int_equal(cash, world_accounts[0].cash + 100 * ONE); /* 40 + 60 */
+        rig_close(&d.rig);
+    }
+}
+
+/* Goal: what is below one lot is dust: flat for rows of equity and round trips, but its worth stays
+ * in equity and its cost with it. Method: by hand: buys 1 for 100 of which the fee takes 0.000005,
+ * sells 0.99999 (a lot is 0.00001) at 100, holds 0.000005 at a third of the price, buys again. */
+static void test_dust(void **state) {
+    (void)state;
+    for (int reload = 0; reload < 2; reload++) {
+        struct desk d;
+        desk_open(&d);
+        int64_t cash = world_accounts[0].cash - 100 * ONE;
+        desk_close_at(&d, 1, T0 + MINUTE_NS, 100 * ONE);
+        desk_fill(&d, OWNER, WORLD_SPOT, BUY, ONE, 100 * ONE, 500, WORLD_BTC);
+        assert_int_equal(account(&d, 0)->position_cnt, 1);
+        int64_t began_ns = position(&d, 0)->entry_ns;
+        rows(&d, 1, T0 + MINUTE_NS, cash + 100 * ONE - 500 * 100);
+        desk_close_at(&d, 1, T0 + 2 * MINUTE_NS, 100 * ONE);
+        desk_fill(&d, OWNER, WORLD_SPOT, SELL, 99999000, 100 * ONE, 0, WORLD_USDT);
+        assert_int_equal(position(&d, 0)->quantity, 500);
+        assert_int_equal(position(&d, 0)->entry_ns, began_ns);
+        int64_t cost = position(&d, 0)->cost;
+        assert_int_equal(cost, 50001); /* 100 less 100 x 0.99999 / 0.999995 toward zero */
+        assert_int_equal(account(&d, 0)->position_cnt, 0);
+        cash += 99999000LL * 100;
+        rows(&d, 1, T0 + 2 * MINUTE_NS, cash + 500 * 100);
+        if (reload) rig_reload(&d.rig);
+        desk_close_at(&d, 1, T0 + 180 * MINUTE_NS, 300 * ONE);
+        rig_until(&d.rig, T0 + 180 * MINUTE_NS); /* full hours: no row */
+        rows(&d, 0, 0, 0);
+        assert_int_equal(d.rig.timer_cnt, 0);
+        desk_fill(&d, OWNER, WORLD_SPOT, BUY, ONE, 300 * ONE, 500, WORLD_BTC);
+        assert_int_equal(position(&d, 0)->entry_ns, T0 + 180 * MINUTE_NS); /* a new round trip */
+        assert_int_equal(position(&d, 0)->cost, cost + 300 * ONE);
+        cash -= 300 * ONE;
+        rows(&d, 1, T0 + 180 * MINUTE_NS, cash + 300 * ONE);
+        desk_fill(&d, OWNER, WORLD_SPOT, SELL, ONE, 300 * ONE, 0, WORLD_USDT);
+        assert_int_equal(account(&d, 0)->position_cnt, 0);
+        rig_forget(&d.rig);
+        struct msg_stop stop = { .reason = REASON_END_OF_DATA };
+        rig_hear(&d.rig, MSG_STOP, 0, &stop, sizeof stop);
+        rows(&d, 0, 0, 0);
+        rig_close(&d.rig);
+    }
+}
+
 /* Goal: cash paid rounds up, received down, once a fill; a reduction takes cost toward zero and
  * leaves the rest. Method: by hand, at figures of a few units of 1e-8: 3 units at 0.5 cost 1.5,
  * paid 2; a third of cost 2 is 0.67, taken 0. */
@@ -189,24 +304,6 @@ static void test_rounding(void **state) {
     desk_fill(&d, OWNER, WORLD_PERP, BUY, 3, ONE / 2, 0, WORLD_USDT);
     assert_int_equal(position(&d, 4)->realized_pnl, -1); /* gave 1, pays 2 */
     rig_close(&d.rig);
-}
-
-/* rows counts the rows of equity.csv said, and checks the time and equity of the last. */
-static void rows(struct desk *d, size_t cnt, int64_t time_ns, int64_t equity) {
-    size_t seen = 0;
-    const struct msg_frame *last = NULL;
-    for (size_t i = 0; i < d->rig.said_cnt; i++) {
-        const struct msg_frame *f = rig_said(&d->rig, i);
-        if (f->kind != MSG_ACCOUNT_STATE) continue;
-        if (!((const struct msg_account_state *)msg_body(f))->mark) continue;
-        last = f;
-        seen++;
-    }
-    assert_int_equal(seen, cnt);
-    if (cnt == 0) return;
-    assert_int_equal(last->time_ns, time_ns);
-    assert_int_equal(((const struct msg_account_state *)msg_body(last))->equity, equity);
-    rig_forget(&d->rig);
 }
 
 /* Goal: equity is marked on closes that fall on the interval, while something is held, where a
@@ -342,9 +439,40 @@ static __int128 wide_div(__int128 n, __int128 d, bool up) {
     return q;
 }
 
+/* twin_fill books a fill at price into t: first what closes, then what opens. Returns the realised
+ * P&L. */
+static __int128 twin_fill(struct twin *t, int64_t price, __int128 moved, __int128 flow,
+                          __int128 fee_quote) {
+    __int128 realized = 0, rest = flow, open = moved;
+    t->flow += flow;
+    if (moved == 0) {
+        realized = rest;
+        rest = 0;
+    } else if (t->quantity != 0 && (t->quantity > 0) != (moved > 0)) {
+        __int128 held = t->quantity < 0 ? -t->quantity : t->quantity;
+        __int128 way = moved < 0 ? -moved : moved;
+        __int128 closed = way < held ? way : held;
+        __int128 got = way <= held ? rest
+                       : moved > 0 ? -wide_div((__int128)price * closed, ONE, true)
+                                   : wide_div((__int128)price * closed, ONE, false);
+        __int128 taken = t->cost * closed / held; /* C divides toward zero */
+        realized = got - taken;
+        t->cost -= taken;
+        t->quantity += moved > 0 ? closed : -closed;
+        rest -= got;
+        open = moved > 0 ? way - closed : closed - way;
+    }
+    t->quantity += open;
+    t->cost -= rest;
+    t->realized += realized;
+    t->fees += fee_quote;
+    return realized;
+}
+
 /* Goal: cash, holdings, cost, P&L and fees are exact over thousands of random fills: the actor
- * equals a plain twin, and the books balance to the unit. Method: random fills of both kinds from a
- * seed, of several owners on two accounts; the twin splits what turns around into two fills and
+ * equals a plain twin, for each strategy and for each account, in which they are netted, and the
+ * books balance to the unit. Method: random fills of both kinds from a seed, of several owners on
+ * two accounts; the twin splits what turns around into two fills and
  * knows nothing but the rules; reload now and then. */
 static void test_agrees_with_twin(void **state) {
     (void)state;
@@ -352,7 +480,8 @@ static void test_agrees_with_twin(void **state) {
         uint64_t gen = seed;
         struct desk d;
         desk_open(&d);
-        static struct twin twins[3][4][4]; /* account, owner, instrument */
+        static struct twin twins[3][4][4]; /* account, owner (0 = all), instrument */
+        int owners[3][4] = { 0 };          /* who has traded: a bit each */
         memset(twins, 0, sizeof twins);
         __int128 cash[3] = { 0, world_accounts[0].cash, world_accounts[1].cash };
         __int128 given[3] = { 0, cash[1], cash[2] };
@@ -361,7 +490,7 @@ static void test_agrees_with_twin(void **state) {
             uint8_t acc = (uint8_t)gen_range(&gen, 1, 2);
             uint16_t owner = (uint16_t)gen_range(&gen, 1, 3);
             uint16_t instrument = (uint16_t)gen_range(&gen, 1, 3);
-            struct twin *t = &twins[acc][owner][instrument];
+            struct twin *t = &twins[acc][owner][instrument], *all = &twins[acc][0][instrument];
             bool spot = instrument == WORLD_SPOT;
             uint8_t side = (uint8_t)gen_range(&gen, 0, 1);
             int64_t quantity = gen_range(&gen, 1, 3000000000LL) >> gen_range(&gen, 0, 31);
@@ -381,33 +510,13 @@ static void test_agrees_with_twin(void **state) {
             int64_t rate = gen_range(&gen, -10000, 200000);
             __int128 fee = wide_div((in_base ? quantity : notional) * rate, ONE, true);
             __int128 fee_quote = in_base ? wide_div(fee * price, ONE, true) : fee;
-            /* the twin: first what closes, then what opens */
             __int128 moved = (buy ? quantity : -quantity) - (in_base ? fee : 0);
-            __int128 flow = buy ? -notional : notional, realized = 0;
-            t->flow += flow;
-            __int128 rest = flow, open = moved;
-            if (moved == 0) {
-                realized = rest;
-                rest = 0;
-            } else if (t->quantity != 0 && (t->quantity > 0) != (moved > 0)) {
-                __int128 held = t->quantity < 0 ? -t->quantity : t->quantity;
-                __int128 way = moved < 0 ? -moved : moved;
-                __int128 closed = way < held ? way : held;
-                __int128 got = way <= held ? rest
-                               : buy       ? -wide_div((__int128)price * closed, ONE, true)
-                                           : wide_div((__int128)price * closed, ONE, false);
-                __int128 taken = t->cost * closed / held; /* C divides toward zero */
-                realized = got - taken;
-                t->cost -= taken;
-                t->quantity += moved > 0 ? closed : -closed;
-                rest -= got;
-                open = moved > 0 ? way - closed : closed - way;
-            }
-            t->quantity += open;
-            t->cost -= rest;
-            t->realized += realized;
-            t->fees += fee_quote;
-            cash[acc] += (spot ? flow : realized) - (in_base ? 0 : fee);
+            __int128 flow = buy ? -notional : notional;
+            __int128 realized = twin_fill(t, price, moved, flow, fee_quote);
+            __int128 earned = twin_fill(all, price, moved, flow, fee_quote);
+            owners[acc][instrument] |= 1 << owner;
+            bool shared = __builtin_popcount((unsigned)owners[acc][instrument]) > 1;
+            cash[acc] += (spot ? flow : earned) - (in_base ? 0 : fee);
             if (spot) base_bought[acc] += buy ? quantity : -quantity;
             if (in_base) base_fees[acc] += fee;
             if (spot && !buy) sell_fees[acc] += fee;
@@ -424,7 +533,15 @@ static void test_agrees_with_twin(void **state) {
             rig_hear(&d.rig, MSG_FILL, 2, &f, sizeof f);
             CHECK(seed, rig_count(&d.rig, MSG_ALERT) == 0);
             size_t said = rig_count(&d.rig, MSG_POSITION);
+            if (shared) { /* the account's own is told last */
+                const struct msg_position *n = position(&d, --said);
+                CHECK(seed, n->owner == 0 && n->account == acc && n->instrument == instrument);
+                CHECK(seed, n->quantity == all->quantity && n->cost == all->cost);
+                CHECK(seed, n->realized_pnl == earned && n->realized_total == all->realized);
+                CHECK(seed, n->fee_total == all->fees && n->trade_id == f.trade_id);
+            }
             const struct msg_position *p = position(&d, said - 1);
+            CHECK(seed, p->owner == owner);
             CHECK(seed, p->quantity == t->quantity && p->cost == t->cost);
             CHECK(seed, p->realized_total == t->realized && p->fee_total == t->fees);
             CHECK(seed, position(&d, 0)->realized_pnl == realized);
@@ -438,17 +555,24 @@ static void test_agrees_with_twin(void **state) {
         const struct portfolio_state *st = d.rig.state;
         for (uint8_t acc = 1; acc <= 2; acc++) {
             __int128 realized = 0, quote_fees = 0, spot_flow = 0, base = 0, linear = 0;
-            for (int owner = 1; owner <= 3; owner++) {
-                for (int i = 1; i <= 3; i++) {
+            for (int i = 1; i <= 3; i++) {
+                const struct twin *all = &twins[acc][0][i];
+                struct twin sum = { 0 };
+                for (int owner = 1; owner <= 3; owner++) {
                     const struct twin *t = &twins[acc][owner][i];
-                    realized += t->realized;
-                    if (i == WORLD_SPOT) {
-                        spot_flow += t->flow;
-                        base += t->quantity;
-                    } else {
-                        linear += t->realized;
-                        quote_fees += t->fees;
-                    }
+                    sum.quantity += t->quantity;
+                    sum.realized += t->realized - t->cost;
+                    sum.fees += t->fees;
+                }
+                CHECK(seed, sum.quantity == all->quantity && sum.fees == all->fees);
+                CHECK(seed, sum.realized == all->realized - all->cost);
+                realized += all->realized;
+                if (i == WORLD_SPOT) {
+                    spot_flow += all->flow;
+                    base += all->quantity;
+                } else {
+                    linear += all->realized;
+                    quote_fees += all->fees;
                 }
             }
             CHECK(seed, st->accounts[acc - 1].cash == cash[acc]);
@@ -466,6 +590,8 @@ int main(void) {
         cmocka_unit_test(test_linear_by_hand),
         cmocka_unit_test(test_through_zero),
         cmocka_unit_test(test_spot_by_hand),
+        cmocka_unit_test(test_two_strategies),
+        cmocka_unit_test(test_dust),
         cmocka_unit_test(test_rounding),
         cmocka_unit_test(test_marks),
         cmocka_unit_test(test_marks_before_the_first_bar),

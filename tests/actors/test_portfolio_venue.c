@@ -23,6 +23,7 @@ struct street {
     struct msg_bar bars[2];   /* newest bars of BTC-PERP and BTC-SPOT */
     qty_t held[2][3];         /* as POSITION told: owner, instrument */
     uint64_t seq[2];          /* orders of each owner */
+    uint8_t account[2];       /* of each owner: two, or both the same */
     uint64_t fills, passed;   /* how much happened */
 };
 
@@ -44,7 +45,7 @@ static void deliver(struct street *s, const struct msg_frame *f) {
     }
     if (m->kind == MSG_POSITION) {
         const struct msg_position *p = msg_body(m);
-        s->held[p->owner - FIRST][p->instrument - 1] = p->quantity;
+        if (p->owner != 0) s->held[p->owner - FIRST][p->instrument - 1] = p->quantity;
     }
     s->fills += m->kind == MSG_FILL;
 }
@@ -78,7 +79,7 @@ static void trade(struct street *s, uint64_t *gen, uint16_t owner) {
     struct msg_order_intent i = { .order_id = mk_order_id(owner, ++s->seq[owner - FIRST], 0),
                                   .quantity = gen_range(gen, 1, 2000) * lot,
                                   .instrument = instrument,
-                                  .account = owner == FIRST ? WORLD_MAIN : WORLD_SECOND,
+                                  .account = s->account[owner - FIRST],
                                   .side = (uint8_t)gen_range(gen, 0, 1),
                                   .type = (uint8_t)gen_range(gen, 0, 2) };
     if (gen_range(gen, 0, 2) == 0 && held != 0) {
@@ -107,18 +108,22 @@ static void agree(const struct street *s, uint64_t seed) {
     const struct risk_state *k = s->rigs[RISK]->state;
     const struct execution_state *x = s->rigs[EXECUTION]->state;
     CHECK(seed, x->index.cnt == k->by_order.cnt);
-    for (uint16_t owner = FIRST; owner <= SECOND; owner++) {
-        uint64_t account = owner == FIRST ? WORLD_MAIN : WORLD_SECOND;
+    for (uint32_t account = WORLD_MAIN; account <= WORLD_SECOND; account++) {
         CHECK(seed, v->cash[account - 1] == p->accounts[account - 1].cash);
         for (uint16_t instrument = 1; instrument <= 2; instrument++) {
             const struct venue_holding *h = &v->holdings[(account - 1) * 3 + instrument - 1];
+            const struct portfolio_net *n = &p->nets[(account - 1) * 3 + instrument - 1];
+            CHECK(seed, h->quantity == n->quantity);
+            if (instrument == WORLD_PERP) CHECK(seed, h->cost == n->cost);
+        }
+    }
+    for (uint16_t owner = FIRST; owner <= SECOND; owner++) {
+        uint64_t account = s->account[owner - FIRST];
+        for (uint16_t instrument = 1; instrument <= 2; instrument++) {
             uint64_t key = account << 32 | (uint64_t)owner << 16 | instrument;
             uint32_t at = rt_map_get(&p->by_key, key), of = rt_map_get(&k->by_key, key);
-            CHECK(seed, h->quantity == (at == RT_MAP_NONE ? 0 : p->positions[at].quantity));
-            CHECK(seed, h->quantity == (of == RT_MAP_NONE ? 0 : k->exposures[of].quantity));
-            if (at != RT_MAP_NONE && instrument == WORLD_PERP) {
-                CHECK(seed, h->cost == p->positions[at].cost);
-            }
+            qty_t held = at == RT_MAP_NONE ? 0 : p->positions[at].quantity;
+            CHECK(seed, held == (of == RT_MAP_NONE ? 0 : k->exposures[of].quantity));
             qty_t open[2] = { 0 };
             for (uint32_t i = 0; i < x->orders_max; i++) {
                 const struct msg_order_row *o = &x->orders[i].row;
@@ -133,8 +138,9 @@ static void agree(const struct street *s, uint64_t seed) {
 }
 
 /* Goal: the money path keeps one set of books: cash, holdings and cost at the venue are those of
- * the portfolio to the unit, what risk holds and reserves is what is held and open, whatever is
- * traded. Method: two random strategies, each on its own account, through risk, execution, the
+ * the portfolio to the unit after every fill, what risk holds and reserves is what is held and
+ * open, whatever is traded. Method: two random strategies, each on its own account or both on one,
+ * through risk, execution, the
  * simulated venue and portfolio, over random bars from a seed; mail in rounds; each actor reloaded
  * at random; the end of data closes all that is open. */
 static void test_one_set_of_books(void **state) {
@@ -148,7 +154,7 @@ static void test_one_set_of_books(void **state) {
     for (uint64_t seed = 1; seed <= 12; seed++) {
         uint64_t gen = seed;
         static struct rig rigs[ACTORS];
-        struct street s = { 0 };
+        struct street s = { .account = { WORLD_MAIN, seed & 2 ? WORLD_SECOND : WORLD_MAIN } };
         for (uint16_t i = RISK; i < ACTORS; i++) {
             char yaml[600] = "{}";
             if (i == RISK) {

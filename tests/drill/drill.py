@@ -12,6 +12,7 @@ import struct
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 
 HERE = os.path.dirname(os.path.abspath(__file__))
@@ -153,6 +154,41 @@ def shrike(*args, program=PROGRAM, timeout=60):
     return finish(start(list(args), program=program), timeout)
 
 
+def wait_record(run, kind, cnt=1, timeout=60):
+    """Waits until the journals of a run hold cnt records of a kind, by name: how far it has come is
+    known from what it did, not from the time that passed. Returns whether they came."""
+    end = time.monotonic() + timeout
+    while time.monotonic() < end:
+        code, out, _ = shrike("journal", "dump", run, "--kind", kind, "--limit", str(cnt),
+                              program=FAULTY)
+        if code == 0 and len(out.splitlines()) >= cnt:
+            return True
+        time.sleep(0.05)
+    return False
+
+
+class Ticks:
+    """Tells how long the machine left a thread waiting that sleeps 5 ms at a time: where a promise
+    is about time, what a starved machine shows is not the program's."""
+
+    def __enter__(self):
+        self.longest, self.over = 0, False
+        self.thread = threading.Thread(target=self.run)
+        self.thread.start()
+        return self
+
+    def run(self):
+        """The thread."""
+        while not self.over:
+            began = time.monotonic()
+            time.sleep(0.005)
+            self.longest = max(self.longest, time.monotonic() - began - 0.005)
+
+    def __exit__(self, kind, value, trace):
+        self.over = True
+        self.thread.join()
+
+
 def left(run, program=PROGRAM):
     """Returns what a run left: hash per actor by replay --verify, and the result files."""
     code, out, err = shrike("replay", run, "--verify", "--json", program=program)
@@ -198,7 +234,7 @@ def differ(a, b):
 
 
 # Kinds of message the drills look at (schemas/*.fbs), and the bit of what was said.
-POISON, ACTOR_STOPPED, JOURNAL_STATE, KILL_SEEN = 5, 6, 11, 12
+POISON, ADVANCE, ACTOR_STOPPED, JOURNAL_STATE, KILL_SEEN = 5, 7, 6, 11, 12
 ORDER_INTENT, ORDER_STATE, FILL, OUT = 48, 54, 55, 0x8000
 
 

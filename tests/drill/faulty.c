@@ -1,13 +1,20 @@
-/* faulty.c - strategies of the drills: one that trades often, and breaks when told to.
+/* faulty.c - strategies of the drills: one that trades often, and breaks when told to; and a fault
+ * in the runtime itself.
  *
  * For     the program shrike_drill, which is shrike with this list of classes in place of
- *         actors/strategy/classes.c. It is not installed.
+ *         actors/strategy/classes.c, and rt_journal_turn wrapped by the linker. It is not
+ *         installed.
  * Thread  the shard's. */
 #include "actors/strategy/classes.h"
+#include "runtime/store/journal.h"
+#include <stdatomic.h>
 #include <stdlib.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
 
 /* How it breaks. */
-enum fault { FAULT_NONE, FAULT_ASSERT, FAULT_WILD, FAULT_LOOP, FAULT_FLOOD };
+enum fault { FAULT_NONE, FAULT_ASSERT, FAULT_WILD, FAULT_LOOP, FAULT_FLOOD, FAULT_SLOW };
 
 /* Order of the parameters. */
 enum param { P_EVERY, P_TIMER, P_AT, P_HOW };
@@ -28,7 +35,8 @@ static const struct st_param drill_params[] = {
     { "every", ST_INT, 1, 1e9, 5, "turns round after so many bars or trades" },
     { "timer", ST_DURATION, 0, 86400, 0, "sets a timer for so long, again and again; 0 = none" },
     { "at", ST_INT, 0, 1e9, 0, "breaks at this bar or trade; 0 = never" },
-    { "how", ST_INT, 0, 4, 0, "1 asserts, 2 writes wild, 3 loops for ever, 4 says too much" },
+    { "how", ST_INT, 0, 5, 0,
+      "1 asserts, 2 writes wild, 3 loops for ever, 4 says too much, 5 takes 1 ms from then on" },
     { NULL, ST_INT, 0, 0, 0, NULL },
 };
 
@@ -52,6 +60,15 @@ static void on_set(struct st_host *h, void *state) {
     keep(state, st_params(h));
 }
 
+/* work uses a millisecond of CPU time. */
+static void work(void) {
+    struct timespec t;
+    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
+    const int64_t end_ns = t.tv_sec * 1000000000LL + t.tv_nsec + 1000000;
+    do clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
+    while (t.tv_sec * 1000000000LL + t.tv_nsec < end_ns);
+}
+
 /* break_down does what it was told. */
 static void break_down(struct st_host *h, const struct drill *s) {
     struct st_signal signal = { .action = ST_WAIT, .reason = REASON_SIGNAL_CROSS_UP };
@@ -65,6 +82,7 @@ static void break_down(struct st_host *h, const struct drill *s) {
     case FAULT_FLOOD:
         for (int i = 0; i < 1000000; i++) (void)st_signal(h, &signal);
         return;
+    case FAULT_SLOW: return;
     }
 }
 
@@ -72,6 +90,7 @@ static void break_down(struct st_host *h, const struct drill *s) {
 static void heard(struct st_host *h, struct drill *s, uint16_t leg) {
     s->heard++;
     if (s->at > 0 && s->heard == s->at) break_down(h, s);
+    if (s->how == FAULT_SLOW && s->heard >= s->at) work();
     if (s->heard % s->every != 0) return;
     s->dice = st_random(h);
     struct st_signal signal = { .leg = leg };
@@ -106,6 +125,21 @@ static void on_fill(struct st_host *h, void *state, uint16_t leg, const struct m
     (void)leg;
     (void)fill;
     s->fills++;
+}
+
+void __real_rt_journal_turn(struct rt_journal *j);
+void __wrap_rt_journal_turn(struct rt_journal *j);
+
+/* __wrap_rt_journal_turn writes wild at turn SHRIKE_DRILL_TURN of the process, as often as the file
+ * SHRIKE_DRILL_FUSE has bytes: a fault of the runtime, between two calls of actors. */
+void __wrap_rt_journal_turn(struct rt_journal *j) {
+    static _Atomic long turns;
+    const char *at = getenv("SHRIKE_DRILL_TURN"), *fuse = getenv("SHRIKE_DRILL_FUSE");
+    volatile int *volatile nowhere = NULL;
+    struct stat s;
+    __real_rt_journal_turn(j);
+    if (at == NULL || atomic_fetch_add(&turns, 1) != atol(at)) return;
+    if (stat(fuse, &s) == 0 && s.st_size > 0 && truncate(fuse, s.st_size - 1) == 0) *nowhere = 1;
 }
 
 /* The class. */

@@ -40,7 +40,9 @@ class Live(unittest.TestCase):
         self.assertEqual(code, 0, line + ": " + out + err)
 
     def end(self, run, child):
-        """Ends a session by SIGINT, has it replayed, and holds the shards against each other."""
+        """Ends a session by SIGINT once it has traded, has it replayed, and holds the shards against
+        each other."""
+        self.assertTrue(drill.wait_record(run, "Fill"))
         child.send_signal(drill.signal.SIGINT)
         code, out, err = drill.finish(child, 20)
         self.assertEqual(code, 0, out + err)
@@ -72,7 +74,7 @@ class Live(unittest.TestCase):
         """The kill switch outlasts the engine, until it is lifted."""
         with drill.Place() as place:
             run, args, child = self.begin(place, "off", "two", "50ms")
-            time.sleep(0.4)
+            self.assertTrue(drill.wait_record(run, "Fill"))
             self.command(run, "kill")
             time.sleep(0.1)
             drill.kill_all(child)
@@ -83,12 +85,36 @@ class Live(unittest.TestCase):
             self.assertIn('"kill":1', drill.shrike("ctl", run, "status")[1])
             self.command(run, "unkill")
             self.assertIn('"kill":0', drill.shrike("ctl", run, "status")[1])
-            time.sleep(0.2)
+            self.assertTrue(drill.wait_record(run, "KillSeen", 2 * 2))  # on and off, of two shards
             self.end(run, child)
             words = [body[0] for kind, _, _, body in drill.records(run, "second")
                      if kind == drill.KILL_SEEN]
             self.assertEqual(words, [1, 0])
             self.assertFalse(drill.os.path.exists(run + "/kill"))
+
+    def test_start_long_past(self):
+        """`start:` many years back on the real clock: the run joins the market as it is now."""
+        with drill.Place() as place:
+            for rows, source in (("trades", drill.trades(3000000)),
+                                 ("1s", "{kind: market, instruments: [AAA-PERP, BBB-PERP], "
+                                        "interval: 1s}")):
+                run = place.dir("past" + rows)
+                text = drill.run_file(clock="real", end=None, source=source,
+                                      strategies=drill.trader("cross", interval=rows, every=2))
+                path = place.file("past.yaml", text.replace("seed: 7", "seed: 7\nstart: 1999-01-01"))
+                began_ns = time.time_ns()
+                child = drill.start(["run", path, "--dir", run], program=drill.FAULTY)
+                self.command(run, "status")
+                time.sleep(4.5 if rows == "1s" else 1)
+                child.send_signal(drill.signal.SIGINT)
+                code, out, err = drill.finish(child, 20)
+                self.assertEqual(code, 0, out + err)
+                self.assertNotIn("left out", err)
+                drill.left(run, program=drill.FAULTY)
+                asked = [when for kind, _, when, _ in drill.records(run, "main")
+                         if kind == drill.ORDER_INTENT | drill.OUT]
+                self.assertGreater(len(asked), 0)
+                self.assertGreater(asked[0], began_ns - 2 * 10 ** 9)
 
     def test_killed(self):
         """The same, killed at random moments."""

@@ -2,12 +2,14 @@
 """Goal    a strategy that asserts, writes wild, loops for ever or says too much is stopped, alone:
         sharing a shard with others the engine is back without it within a second, in a process of
         its own the others go on meanwhile; nothing crashes twice of it, and replay does the same.
+        Nobody is left out for a fault of the runtime, nor for many rows that each take their time.
         A process that keeps dying stays down, with the reason. (PROMISES D12, I5; issue "Must
         hold" 8)
 Method  two strategies that trade often, of which one breaks at its 400th trade, on the real clock
         in both isolations, and on the virtual clock. The journals tell when the other's intents
         were said: the longest pause between two of them is the outage."""
 # once: it is about time, which is the machine's
+import struct
 import sys
 import time
 import unittest
@@ -51,7 +53,8 @@ class Poison(unittest.TestCase):
         run = place.dir(name)
         path = place.file(name + ".yaml", self.run_file(where, how, "real"))
         child = drill.start(["run", path, "--dir", run], program=drill.FAULTY)
-        time.sleep(2.2)
+        self.assertTrue(drill.wait_record(run, "ActorStopped"))
+        time.sleep(1)
         child.send_signal(drill.signal.SIGINT)
         code, out, err = drill.finish(child, 20)
         self.assertEqual(code, 0, out + err)
@@ -60,23 +63,27 @@ class Poison(unittest.TestCase):
             self.assertIn("actor bad is left out from its input", err)
         return self.check(run, how)
 
+    def outages(self, where, limit):
+        """Breaks the one in every way and holds the other's outage against limit, s. Where the
+        machine left even a sleeper waiting for a quarter of that, the session is held again."""
+        for how in HOW:
+            with self.subTest(HOW[how]):
+                for _ in range(5):
+                    with drill.Place() as place, drill.Ticks() as ticks:
+                        pause = self.session(place, where, how)
+                    print("%s: the other one paused for %.3f s; the machine, for %.3f s"
+                          % (HOW[how], pause, ticks.longest))
+                    if pause < limit or ticks.longest < limit / 4:
+                        break
+                self.assertLess(pause, limit)
+
     def test_same_shard(self):
         """Back within a second."""
-        with drill.Place() as place:
-            for how in HOW:
-                with self.subTest(HOW[how]):
-                    pause = self.session(place, "one", how)
-                    print("%s: the other one paused for %.3f s" % (HOW[how], pause))
-                    self.assertLess(pause, 1)
+        self.outages("one", 1)
 
     def test_own_process(self):
         """The others go on."""
-        with drill.Place() as place:
-            for how in HOW:
-                with self.subTest(HOW[how]):
-                    pause = self.session(place, "processes", how)
-                    print("%s: the other one paused for %.3f s" % (HOW[how], pause))
-                    self.assertLess(pause, 0.25)
+        self.outages("processes", 0.25)
 
     def test_virtual_clock(self):
         """Time can stand still: the same, wherever the strategy lives."""
@@ -93,6 +100,57 @@ class Poison(unittest.TestCase):
                     found.append(drill.left(run, program=drill.FAULTY))
                 self.assertEqual(drill.differ(*found), "")
 
+    def test_runtime_fault(self):
+        """The runtime dies between two calls: everybody is back, and nothing was lost."""
+        with drill.Place() as place:
+            for where in ("one", "processes"):
+                path = place.file(where + ".yaml", self.run_file(where, 0, "virtual"))
+                found = []
+                for bytes_left in (0, 2):
+                    run = place.dir("%s%d" % (where, bytes_left))
+                    fuse = place.file("fuse", "x" * bytes_left)
+                    env = dict(drill.os.environ, SHRIKE_DRILL_TURN="700", SHRIKE_DRILL_FUSE=fuse)
+                    code, out, err = drill.finish(drill.start(
+                        ["run", path, "--dir", run], program=drill.FAULTY, env=env))
+                    self.assertEqual(code, 0, out + err)
+                    self.assertEqual(drill.os.path.getsize(fuse), 0)
+                    self.assertEqual(err.count("died of signal 11"), bytes_left, err)
+                    self.assertEqual(err.count("started again"), bytes_left, err)
+                    self.assertNotIn("left out", err)
+                    kinds = {r[0] for name in ("main", "second") for r in drill.records(run, name)}
+                    self.assertFalse(kinds & {drill.POISON, drill.ACTOR_STOPPED | drill.OUT})
+                    found.append(drill.left(run, program=drill.FAULTY))
+                self.assertEqual(drill.differ(*found), "")
+
+    def test_runtime_fault_for_good(self):
+        """The runtime dies at each start: it stays down, and nobody is blamed."""
+        with drill.Place() as place:
+            run, fuse = place.dir("down"), place.file("fuse", "x" * 100)
+            env = dict(drill.os.environ, SHRIKE_DRILL_TURN="700", SHRIKE_DRILL_FUSE=fuse)
+            path = place.file("down.yaml", self.run_file("one", 0, "virtual"))
+            code, out, err = drill.finish(drill.start(["run", path, "--dir", run],
+                                                      program=drill.FAULTY, env=env))
+            self.assertEqual(code, 1, out + err)
+            self.assertIn("stays down", err)
+            self.assertEqual(drill.os.path.getsize(fuse), 96, err)
+            self.assertEqual(drill.os.path.getsize(run + "/poison"), 0)
+
+    def test_slow_is_not_hung(self):
+        """Rows that each take a millisecond, told in one run that takes many times hang:."""
+        with drill.Place() as place:
+            run = place.dir("slow")
+            text = drill.run_file(clock="virtual", end="2024-01-01T00:03:00Z", hang="50ms",
+                                  strategies=drill.trader("slow", every=100000, at=1, how=5),
+                                  source=drill.trades(20000))
+            code, out, err = drill.shrike("run", place.file("slow.yaml", text), "--dir", run,
+                                          program=drill.FAULTY)
+            self.assertEqual(code, 0, out + err)
+            self.assertEqual(err, "")
+            told = [struct.unpack_from("<Q", r[3])[0] for r in drill.records(run, "main")
+                    if r[0] == drill.ADVANCE]
+            self.assertEqual(len(told), 1)  # nothing came between
+            self.assertGreater(told[0], 800)
+
     def test_crash_loop(self):
         """A process that dies again and again stays down, and says so."""
         with drill.Place() as place:
@@ -102,7 +160,7 @@ class Poison(unittest.TestCase):
                                   source=drill.trades(100000))
             child = drill.start(["run", place.file("loop.yaml", text), "--dir", run],
                                 program=drill.FAULTY)
-            end = time.monotonic() + 10
+            end = time.monotonic() + 60
             while child.poll() is None and time.monotonic() < end:
                 time.sleep(0.15)
                 kids = drill.family(child.pid)

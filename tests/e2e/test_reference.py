@@ -50,9 +50,11 @@ def compare(world, out):
     with open(os.path.join(out, "summary.json")) as f:
         summary = json.load(f)
     for a in summary["accounts"]:
-        if a["cash"] != text("cash", world.accounts[a["account"]].cash):
-            return "cash of %s: engine %s, reference %s" % (
-                a["account"], a["cash"], text("cash", world.accounts[a["account"]].cash))
+        own = world.accounts[a["account"]]
+        for name, value in (("cash", own.cash), ("realized_pnl", own.earned)):
+            if a[name] != text(name, value):
+                return "%s of %s: engine %s, reference %s" % (name, a["account"], a[name],
+                                                              text(name, value))
     return ""
 
 

@@ -450,7 +450,9 @@ def symbols(tree):
     if not tree.build or not os.path.isdir(tree.build):
         return
     objects = []
-    for folder, _, files in os.walk(tree.build):
+    for folder, inner, files in os.walk(tree.build):
+        if folder == tree.build and "tests" in inner:
+            inner.remove("tests")  # programs of their own: tests/quant/ is not quant/
         for name in files:
             path = os.path.join(folder, name)
             if name.endswith(".c.o") and DECIDING.search(path.split(".dir/")[-1]):

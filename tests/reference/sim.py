@@ -174,6 +174,8 @@ class Holding:
         zero); returns the realised P&L."""
         old, cost = self.quantity, self.cost
         new = old + moved
+        if moved == 0:
+            return flow  # the fee took all that was bought
         if old == 0 or (old > 0) == (moved > 0):
             self.quantity, self.cost = new, cost - flow
             return 0
@@ -199,9 +201,11 @@ class Account:
     def __init__(self, name, id, d):
         self.name, self.id = name, id
         self.cash = self.venue_cash = fixed(d["cash"])
-        self.positions = {}  # (instrument id, strategy id): Position
-        self.venue = {}      # instrument id: Holding, all strategies together
+        self.positions = {}  # (instrument id, strategy id): Position: who earned what
+        self.nets = {}       # instrument: Holding, all strategies together: cash and equity
+        self.venue = {}      # instrument id: Holding, likewise, as the venue keeps it
         self.row = None      # last row of equity
+        self.earned = 0      # realised P&L of the nets
 
 
 class Position(Holding):
@@ -212,6 +216,11 @@ class Position(Holding):
         self.instrument, self.strategy = instrument, strategy
         self.entry = 0  # when the round trip began
         self.begin()
+
+    @property
+    def open(self):
+        """open is whether it holds a lot at least; what is below is dust and counts as flat."""
+        return abs(self.quantity) >= self.instrument.lot
 
     def begin(self):
         """begin forgets the last round trip."""
@@ -357,7 +366,7 @@ class World:
             if o.open:
                 self.finish(o, "expired", "end_of_data")
         for a in self.accounts.values():
-            if any(p.quantity for p in a.positions.values()):
+            if any(p.open for p in a.positions.values()):
                 self.mark(a)
         return self
 
@@ -501,6 +510,7 @@ class World:
                 self.on_fill(inst, a, *one)
             else:
                 self.forget(one[0])
+        assert a.cash == a.venue_cash, (a.name, a.cash, a.venue_cash)
 
     def place(self, s, side, kind, quantity, price, exit, reduce, signal):
         """place sends an order to the venue."""
@@ -554,7 +564,7 @@ class World:
             inst.price = price
         quote_fee = ceil_div(fee * price, ONE) if in_base else fee
         moved = (q if o.side == "buy" else -q) - (fee if in_base else 0)
-        was = p.quantity
+        was = p.open
         realized, left, fee_left = 0, q, quote_fee
         parts = p.parts(moved, flow, price)
         for i, (part, cash) in enumerate(parts):
@@ -562,14 +572,17 @@ class World:
             cost = fee_left if size == left else quote_fee * size // abs(moved)
             left, fee_left = left - size, fee_left - cost
             realized += self.trip(p, o, part, cash, size, price, cost, in_base)
-        a.cash += (flow if inst.spot else realized) - (0 if in_base else fee)
+        net = a.nets.setdefault(inst, Holding())
+        earned = sum(net.take(m, f) for m, f in net.parts(moved, flow, price))
+        a.earned += earned
+        a.cash += (flow if inst.spot else earned) - (0 if in_base else fee)
         self.fills.append({
             "time_ns": self.now, "trade_id": self.trade_id, "client_order_id": self.id_of(o),
             "strategy": s.name, "account": a.name, "instrument": inst.name, "symbol": inst.symbol,
             "side": o.side, "quantity": q, "price": price, "liquidity": liquidity, "fee": fee,
             "fee_asset": inst.base if in_base else inst.quote, "slippage": slip,
             "realized_pnl": realized})
-        if (was == 0) != (p.quantity == 0) or len(parts) == 2:
+        if was != p.open or len(parts) == 2:
             self.mark(a)
         s.position += moved
         self.strategy_fill(s, o)
@@ -606,21 +619,18 @@ class World:
             return
         ended = {inst.id for _, _, inst, _, finest, _, _ in rows if finest}
         for a in self.accounts.values():
-            if any(p.quantity and p.instrument.id in ended for p in a.positions.values()):
+            if any(p.open and p.instrument.id in ended for p in a.positions.values()):
                 self.mark(a)
 
     def mark(self, a):
         """mark writes a row of equity unless it only repeats the last."""
-        unrealized, worth_spot = 0, 0
-        for p in a.positions.values():
-            worth = p.instrument.price * p.quantity // ONE
-            unrealized += worth - p.cost
-            if p.instrument.spot:
-                worth_spot += worth
-        linear = sum(p.instrument.price * p.quantity // ONE - p.cost
-                     for p in a.positions.values() if not p.instrument.spot)
+        unrealized, equity = 0, a.cash
+        for inst, net in a.nets.items():
+            worth = inst.price * net.quantity // ONE
+            unrealized += worth - net.cost
+            equity += worth - (0 if inst.spot else net.cost)
         row = {"time_ns": self.now, "account": a.name, "cash": a.cash,
-               "unrealized_pnl": unrealized, "equity": a.cash + worth_spot + linear}
+               "unrealized_pnl": unrealized, "equity": equity}
         if row != a.row:
             self.equity.append(row)
             a.row = row
@@ -640,8 +650,11 @@ class World:
         if lead == 0:
             return
         was, s.relation = s.relation, 1 if lead > 0 else -1
-        if was in (0, s.relation):
-            return
+        if was not in (0, s.relation):
+            self.follow(s)
+
+    def follow(self, s):
+        """follow goes where the averages stand."""
         if s.relation > 0:
             self.turn(s, 1)
         elif s.both:
@@ -705,8 +718,7 @@ class World:
     def equity_for(s):
         """equity_for is the account's worth as the strategy sees it when it decides."""
         sum = s.account.cash
-        for p in s.account.positions.values():
-            inst = p.instrument
+        for inst, p in s.account.nets.items():
             if p.quantity == 0:
                 continue
             close = inst.close
@@ -725,9 +737,12 @@ class World:
             self.drop(s, reason)
             self.protect(s)
             return
+        way = 1 if o.side == "buy" else -1
+        if s.relation * way < 0:
+            self.follow(s)
+            return
         if not s.stop_pct and not s.target_pct:
             return
-        way = 1 if o.side == "buy" else -1
         average = o.cost * ONE // o.filled
         s.stop_at = average * (100 * ONE - way * s.stop_pct) // (100 * ONE)
         s.target_at = average * (100 * ONE + way * s.target_pct) // (100 * ONE)
@@ -746,7 +761,7 @@ class World:
         """protect places stop and target for the whole position."""
         inst = s.instrument
         q = down_to(abs(s.position), inst.lot)
-        if q == 0:
+        if down_to(abs(self.held(s)), inst.lot) == 0:
             return
         side = "sell" if s.position > 0 else "buy"
         tick = up_to if side == "sell" else down_to
