@@ -256,6 +256,7 @@ static bool heading_read(struct reading *r, const struct data_field *f, size_t c
 /* form_read finds the form of a first line that is no heading; false when it is of none. */
 static bool form_read(struct reading *r, const struct data_field *f, size_t columns) {
     int word = -1;
+    if (f[0].cnt == 0 || !isdigit((unsigned char)f[0].text[0])) return false;
     for (size_t i = 0; i < columns && i < DATA_COLUMNS_MAX && word < 0; i++) {
         if (data_is_word(f[i], "true") || data_is_word(f[i], "false")) word = (int)i;
     }

@@ -1,13 +1,13 @@
 /* quality.h - what is wrong with rows, what is done about it, and a record of both.
  *
  * For     import, check and repair. Every fault is named with its line, time, field and rule; what
- *         is done about a kind of fault is declared (a policy), and each change is recorded. Nothing
- *         is lost: a row that is left out is noted with its text.
+ *         is done about a kind of fault is declared (a policy), and each change is recorded.
+ *         Nothing is lost: a row that is left out is noted with its text.
  * Rules   malformed    a line that is no row            missing     a field empty or not a number
  *         range        a price not above zero, a        order       a time before the row above
  *                      quantity below zero
- *         duplicate    a row twice                      conflict    two rows of one time that differ
- *         misaligned   a bar's time off the grid        gap         rows missing between two
+ *         duplicate    a row twice                      conflict    two rows of one time that
+ *         differ misaligned   a bar's time off the grid        gap         rows missing between two
  *         ohlc         high or low inside the body      spike       far off both neighbours: robust
  *                                                                   z over blocks of 256 rows
  *         volume       none though the price moved;     price_unit  a run of prices 10, 100, 1000

@@ -176,17 +176,15 @@ int data_store_open(const char *dir, struct data_store *s, struct rt_error *err)
     FILE *f = fopen(path, "re");
     if (f == NULL) return rt_error_set(err, -errno, "%s: %s", path, strerror(errno));
     struct stat st;
-    int rc = 0;
     char *text = NULL;
-    size_t cnt = 0;
+    int rc = 0;
     if (fstat(fileno(f), &st) != 0 || !S_ISREG(st.st_mode) || st.st_size > MANIFEST_MAX) {
         rc = rt_error_set(err, -EBADMSG, "%s: no manifest of a store", path);
+    } else if ((text = malloc((size_t)st.st_size + 1)) == NULL) {
+        rc = rt_error_set(err, -ENOMEM, "%s: no memory", path);
     } else {
-        text = malloc((size_t)st.st_size + 1);
-        if (text == NULL) rc = rt_error_set(err, -ENOMEM, "%s: no memory", path);
+        rc = data_store_parse(path, text, fread(text, 1, (size_t)st.st_size, f), s, err);
     }
-    if (rc == 0) cnt = fread(text, 1, (size_t)st.st_size, f);
-    if (rc == 0) rc = data_store_parse(path, text, cnt, s, err);
     (void)fclose(f);
     free(text);
     if (rc != 0) data_store_close(s);

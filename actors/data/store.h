@@ -1,14 +1,14 @@
 /* store.h - the columnar store: what is on disk, and reading it.
  *
- * For     backtests that never wait for input, export, quality. ROOT/VENUE/SYMBOL/STREAM[-INTERVAL]/
- *         is a set. It holds a `manifest` (text: what was imported, which segments, which gaps) and
- *         segments: files of fixed-width columns in blocks of DATA_STORE_BLOCK rows, uncompressed,
- *         so that mapping one is all there is to reading it. What the engine does not hear (quote
- *         volume, first ids) costs it nothing: it reads its own columns.
- * Layout  segment = head (one page) | index, an entry a block | blocks, from a page on; block =
- *         columns one after the other, each from a multiple of 64 bytes. Little endian. Each column
- *         of a block has a CRC-32C in the index, the index and the head have their own, and the
- *         manifest ends with one, so a flipped bit is found where it is read.
+ * For     backtests that never wait for input, export, quality.
+ *         ROOT/VENUE/SYMBOL/STREAM[-INTERVAL]/ is a set. It holds a `manifest` (text: what was
+ *         imported, which segments, which gaps) and segments: files of fixed-width columns in
+ *         blocks of DATA_STORE_BLOCK rows, uncompressed, so that mapping one is all there is to
+ *         reading it. What the engine does not hear (quote volume, first ids) costs it nothing: it
+ * reads its own columns. Layout  segment = head (one page) | index, an entry a block | blocks, from
+ *         a page on; block = columns one after the other, each from a multiple of 64 bytes. Little
+ *         endian. Each column of a block has a CRC-32C in the index, the index and the head have
+ *         their own, and the manifest ends with one, so a flipped bit is found where it is read.
  * Change  segments never change. A commit (commit.h) writes new ones, then replaces the manifest by
  *         rename: a reader sees the set before or after it, and so does who comes after a crash.
  * Time    rows are ordered by time; entries tell the first and last time of their block, so an
@@ -16,7 +16,8 @@
  * Thread  one owner; several processes may read while one commits.
  * Memory  the index entries and the manifest's lines are on the heap or mapped; columns are mapped
  *         read-only and shared, so sets may be larger than memory.
- * Cost    checking and turning columns into the engine's rows: see `shrike bench`, store.scan.rate. */
+ * Cost    checking and turning columns into the engine's rows: see `shrike bench`,
+ * store.scan.rate. */
 #ifndef ACTORS_DATA_STORE_H
 #define ACTORS_DATA_STORE_H
 #include "actors/data/stream.h"

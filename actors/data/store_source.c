@@ -181,7 +181,7 @@ static int venue_find(struct rt_source_init *init, struct spec *spec, struct rt_
     if (found == 1) return 0;
     char span[40];
     return rt_node_fail(
-        init->config, err, "%s of %s%s%s in %s; %s", found == 0 ? "no" : "more than one",
+        init->config, err, "%s of %s%s%s in %s; %s", found == 0 ? "nothing" : "more than one",
         spec->set.symbol, spec->set.interval_ns > 0 ? " " : "",
         spec->set.interval_ns > 0 ? data_span_text(spec->set.interval_ns, span)
                                   : spec->set.stream->name,

@@ -1,7 +1,7 @@
 /* quality.h - what data/quality.h found, for people and programs.
  *
- * For     `shrike data import`, `check` and `repair`: a table for the terminal, JSON, and one page of
- *         HTML that needs no network, light and dark, readable on a phone.
+ * For     `shrike data import`, `check` and `repair`: a table for the terminal, JSON, and one page
+ *         of HTML that needs no network, light and dark, readable on a phone.
  * Thread  any one; not on a shard.
  * Memory  none of its own. */
 #ifndef ACTORS_REPORT_QUALITY_H

@@ -37,7 +37,7 @@ static void dir_remove(const char *dir) {
 
 /* bar_put fills a row with the bar of minute number n. */
 static void bar_put(struct data_table *t, uint64_t row, int64_t n, int64_t salt) {
-    int64_t price = 100 * FIXED_ONE + n * 1000 + salt;
+    int64_t price = 100LL * FIXED_ONE + n * 1000 + salt;
     data_i64_put(t, row, DATA_BAR_TIME, 1700000040000000000LL + n * MINUTE);
     for (uint32_t c = DATA_BAR_OPEN; c <= DATA_BAR_CLOSE; c++) data_i64_put(t, row, c, price);
     data_i64_put(t, row, DATA_BAR_HIGH, price + 7);
@@ -148,8 +148,8 @@ static void test_overlap(void **state) {
     assert_int_equal(c.replaced, 1);
     assert_int_equal(times_read(dir, &t, &err), 0);
     assert_int_equal(t.cnt, 12);
-    assert_int_equal(data_i64(&t, 8, DATA_BAR_OPEN), 100 * FIXED_ONE + 8003);
-    assert_int_equal(data_i64(&t, 9, DATA_BAR_OPEN), 100 * FIXED_ONE + 9000);
+    assert_int_equal(data_i64(&t, 8, DATA_BAR_OPEN), 100LL * FIXED_ONE + 8003);
+    assert_int_equal(data_i64(&t, 9, DATA_BAR_OPEN), 100LL * FIXED_ONE + 9000);
     data_table_fini(&t);
     snprintf(path, sizeof path, "%s/import-3.csv", dir);
     FILE *f = fopen(path, "re");
@@ -201,8 +201,8 @@ static int trip_unlink(const char *path) {
     return trip_now() ? -EIO : rt_seam_real.unlink(path);
 }
 
-/* Goal: a commit that dies at any call leaves the old set or the new one, and the next commit works.
- * Method: the seam fails from call N on, for every N. */
+/* Goal: a commit that dies at any call leaves the old set or the new one, and the next commit
+ * works. Method: the seam fails from call N on, for every N. */
 static void test_dies_at_every_call(void **state) {
     (void)state;
     int before = 0, after = 0;
