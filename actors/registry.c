@@ -5,6 +5,7 @@
 #include "actors/data/trades.h"
 #include "actors/execution/execution.h"
 #include "actors/feed/feed.h"
+#include "actors/gateway/command.h"
 #include "actors/market/market.h"
 #include "actors/portfolio/portfolio.h"
 #include "actors/risk/risk.h"
@@ -20,6 +21,9 @@ static const struct rt_actor_kind *const actor_kinds[] = {
 static const struct rt_source_kind *const source_kinds[] = {
     &data_klines_source, &data_trades_source, &data_market_source, &data_store_source, NULL
 };
+
+/* Kinds of decoder. */
+static const struct rt_decoder_kind *const decoder_kinds[] = { &command_decoder, NULL };
 
 /* What a full edge does by default: orders are refused before they are made, states are merged,
  * quotes are conflated; everything else is kept at the sender until there is room. */
@@ -49,9 +53,9 @@ static void world_close(void *world) {
 const struct rt_registry shrike_registry = {
     .actors = actor_kinds,
     .sources = source_kinds,
+    .decoders = decoder_kinds,
     .full = full_rules,
     .gates = gates,
     .world_load = world_load,
     .world_close = world_close,
-    .param_find = st_param_load,
 };

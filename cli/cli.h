@@ -19,13 +19,17 @@ struct cli_command {
 /* The subcommands; ends with a NULL name. */
 extern const struct cli_command cli_commands[];
 
-/* cli_usage prints the usage of the command named name to stderr and returns 2. */
-int cli_usage(const char *name);
+/* cli_wrong says on stderr what is wrong with the words of command name, and how it is used;
+ * returns 2. */
+int cli_wrong(const char *name, const char *format, ...) __attribute__((format(printf, 2, 3)));
+/* cli_words checks what is left once a command has taken its options: argv[1..] are the cnt words
+ * that what names ("RUN.yaml"), and no options. Returns 0, or says what is wrong and returns 2. */
+int cli_words(const char *name, int argc, char **argv, int cnt, const char *what);
 /* cli_fail prints "shrike NAME: error: text" to stderr, with a hint on a second line when not NULL,
  * and returns 1. */
 int cli_fail(const char *name, const struct rt_error *err, const char *hint);
 /* cli_option finds "--name VALUE" or "--name=VALUE", takes it out of argv and returns VALUE; NULL
- * when absent. */
+ * when absent. A VALUE after a space does not begin with "--". */
 const char *cli_option(int *argc, char **argv, const char *name);
 /* cli_flag finds "--name", takes it out of argv; false when absent. */
 bool cli_flag(int *argc, char **argv, const char *name);

@@ -74,7 +74,8 @@ int cmd_backtest(int argc, char **argv) {
     struct rt_run run;
     const char *out = cli_option(&argc, argv, "--out");
     bool json = cli_flag(&argc, argv, "--json");
-    if (argc != 2 || !out) return cli_usage("backtest");
+    if (cli_words("backtest", argc, argv, 1, "RUN.yaml")) return 2;
+    if (!out) return cli_wrong("backtest", "--out DIR expected: where the results go");
     if (rt_topology_load(argv[1], &shrike_registry, NULL, &t, &err) < 0)
         return cli_fail("backtest", &err, NULL);
     struct report_summary *sum = calloc(1, sizeof *sum);

@@ -188,7 +188,7 @@ int cmd_check(int argc, char **argv) {
     struct rt_run run;
     char a[24];
     bool json = cli_flag(&argc, argv, "--json");
-    if (argc != 2) return cli_usage("check");
+    if (cli_words("check", argc, argv, 1, "RUN.yaml")) return 2;
     if (rt_topology_load(argv[1], &shrike_registry, NULL, &t, &err) < 0)
         return cli_fail("check", &err, NULL);
     int code = rt_run_open(t, NULL, &run, &err);

@@ -32,7 +32,7 @@ int cmd_compare(int argc, char **argv) {
     int64_t tolerance_ns = 0;
     char *end = NULL;
     unsigned long long limit = shown ? strtoull(shown, &end, 10) : 10;
-    if (argc != 3) return cli_usage("compare");
+    if (cli_words("compare", argc, argv, 2, "the directories of two runs")) return 2;
     if (tolerance && !span_read(tolerance, &tolerance_ns)) {
         rt_error_set(&err, -EINVAL, "--tolerance %s: expected a span such as 250ms, 1s, 5m",
                      tolerance);

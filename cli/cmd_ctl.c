@@ -5,7 +5,10 @@
 int cmd_ctl(int argc, char **argv) {
     struct rt_error err = { 0 };
     char line[512] = "", out[1024];
-    if (argc < 3) return cli_usage("ctl");
+    if (argc < 2) return cli_wrong("ctl", "DIR and a command expected");
+    for (int i = 1; i < argc; i++)
+        if (strncmp(argv[i], "--", 2) == 0) return cli_words("ctl", argc, argv, 2, "");
+    if (argc < 3) return cli_wrong("ctl", "a command for %s expected", argv[1]);
     for (int i = 2; i < argc; i++) {
         size_t used = strlen(line);
         snprintf(line + used, sizeof line - used, "%s%s", i > 2 ? " " : "", argv[i]);

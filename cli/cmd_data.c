@@ -49,6 +49,11 @@ bool cli_day(const char *text, int64_t *ns) {
     return true;
 }
 
+/* wrong says that text is not what option takes; returns 2. */
+static int wrong(const char *option, const char *text, const char *expected) {
+    return cli_wrong("data", "%s: '%s' is not %s", option, text, expected);
+}
+
 /* generate writes an invented market. */
 static int generate(int argc, char **argv) {
     struct rt_error err = { 0 };
@@ -59,24 +64,35 @@ static int generate(int argc, char **argv) {
     const char *out = cli_option(&argc, argv, "--out"),
                *list = cli_option(&argc, argv, "--symbols");
     const char *v;
-    bool trades = cli_flag(&argc, argv, "--trades"), fine = true;
-    if ((v = cli_option(&argc, argv, "--seed"))) fine = fine && whole(v, 0, INT64_MAX, &seed);
-    if ((v = cli_option(&argc, argv, "--days"))) fine = fine && whole(v, 1, 36500, &days);
-    if ((v = cli_option(&argc, argv, "--trades-per-hour")))
-        fine = fine && whole(v, 1, 10000000, &hour);
-    if ((v = cli_option(&argc, argv, "--interval"))) fine = fine && cli_duration(v, &interval_ns);
-    if ((v = cli_option(&argc, argv, "--start"))) fine = fine && cli_day(v, &start_ns);
-    if (!fine || argc != 1 || !out) return cli_usage("data");
+    bool trades = cli_flag(&argc, argv, "--trades");
+    if ((v = cli_option(&argc, argv, "--seed")) && !whole(v, 0, INT64_MAX, &seed))
+        return wrong("--seed", v, "a whole number from 0");
+    if ((v = cli_option(&argc, argv, "--days")) && !whole(v, 1, 36500, &days))
+        return wrong("--days", v, "a whole number from 1 to 36500");
+    if ((v = cli_option(&argc, argv, "--trades-per-hour"))) {
+        if (!whole(v, 1, 10000000, &hour))
+            return wrong("--trades-per-hour", v, "a whole number from 1 to 10000000");
+        if (!trades) return cli_wrong("data", "--trades-per-hour goes with --trades");
+    }
+    if ((v = cli_option(&argc, argv, "--interval"))) {
+        if (!cli_duration(v, &interval_ns)) return wrong("--interval", v, "15s, 1m, 4h or 1d, say");
+        if (trades)
+            return cli_wrong("data", "trades have no interval: one of --trades, --interval");
+    }
+    if ((v = cli_option(&argc, argv, "--start")) && !cli_day(v, &start_ns))
+        return wrong("--start", v, "a day as 2024-01-31");
+    if (cli_words("data", argc, argv, 0, "")) return 2;
+    if (!out) return cli_wrong("data", "--out DIR expected: where the files go");
     if (list) {
         int n = 0;
         snprintf(names, sizeof names, "%s", list);
         for (char *save = NULL, *s = strtok_r(names, ",", &save); s;
              s = strtok_r(NULL, ",", &save)) {
-            if (n == SYMBOLS_MAX) return cli_usage("data");
+            if (n == SYMBOLS_MAX) return cli_wrong("data", "--symbols: at most %d", SYMBOLS_MAX);
             symbols[n++] = s;
         }
         symbols[n] = NULL;
-        if (n == 0) return cli_usage("data");
+        if (n == 0) return wrong("--symbols", list, "names parted by commas");
     }
     struct data_generate g = { .dir = out,
                                .symbols = symbols,
@@ -246,9 +262,11 @@ static int check(int argc, char **argv) {
     bool json = cli_flag(&argc, argv, "--json");
     const char *each = cli_option(&argc, argv, "--interval"),
                *kind = cli_option(&argc, argv, "--kind");
-    if (argc != 2 || (each && !cli_duration(each, &interval_ns))) return cli_usage("data");
+    if (each && !cli_duration(each, &interval_ns))
+        return wrong("--interval", each, "15s, 1m, 4h or 1d, say");
     if (kind && strcmp(kind, "klines") != 0 && strcmp(kind, "trades") != 0)
-        return cli_usage("data");
+        return wrong("--kind", kind, "klines or trades");
+    if (cli_words("data", argc, argv, 1, "check: FILE")) return 2;
     int code = data_file_open(NULL, argv[1], &f, &err);
     if (code < 0) return cli_fail("data", &err, NULL);
     bool trades = kind ? kind[0] == 't' : is_trades(&f);
@@ -268,5 +286,7 @@ int cmd_data(int argc, char **argv) {
     };
     for (size_t i = 0; argc >= 2 && i < sizeof parts / sizeof parts[0]; i++)
         if (strcmp(argv[1], parts[i].name) == 0) return parts[i].main(argc - 1, argv + 1);
-    return cli_usage("data");
+    static const char *const names = "generate, check, import, export, ls, repair";
+    if (argc >= 2) return cli_wrong("data", "'%s' is not one of %s", argv[1], names);
+    return cli_wrong("data", "one of %s expected", names);
 }

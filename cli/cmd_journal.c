@@ -351,13 +351,15 @@ int cmd_journal(int argc, char **argv) {
     const char *limit = cli_option(&argc, argv, "--limit");
     a.json = cli_flag(&argc, argv, "--json");
     int verb = 0;
-    if (argc != 3) return cli_usage("journal");
+    if (cli_words("journal", argc, argv, 2, "ls, dump, verify, stat or follow, and DIR")) return 2;
     while (verb < 5 && strcmp(argv[1], verbs[verb]) != 0) verb++;
-    if (verb == 5) return cli_usage("journal");
+    if (verb == 5)
+        return cli_wrong("journal", "'%s' is not one of ls, dump, verify, stat, follow", argv[1]);
     if (limit) {
         char *end;
         a.limit = strtoll(limit, &end, 10);
-        if (*end || a.limit < 0) return cli_usage("journal");
+        if (end == limit || *end || a.limit < 0)
+            return cli_wrong("journal", "--limit: '%s' is no whole number from 0", limit);
     }
     if (kind && (a.kind = kind_of(kind)) < 0) {
         rt_error_set(&err, -EINVAL, "no message is called '%s'", kind);

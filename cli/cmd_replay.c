@@ -66,7 +66,9 @@ int cmd_replay(int argc, char **argv) {
     struct rt_run run;
     uint64_t total = 0;
     bool json = cli_flag(&argc, argv, "--json"), bad = false;
-    if (!cli_flag(&argc, argv, "--verify") || argc != 2) return cli_usage("replay");
+    bool verify = cli_flag(&argc, argv, "--verify");
+    if (cli_words("replay", argc, argv, 1, "DIR, the directory of a run,")) return 2;
+    if (!verify) return cli_wrong("replay", "--verify expected: it is the one thing replay does");
     if (cli_peek(argv[1], &t, &run, &err) < 0) return cli_fail("replay", &err, NULL);
     if (t->backing == RT_BACKING_MEMORY) {
         rt_error_set(&err, -ENODATA, "%s: the run kept no journal (journal: off)", argv[1]);

@@ -83,7 +83,7 @@ int cmd_run(int argc, char **argv) {
     char dir[4200], out[4300];
     const char *home = cli_option(&argc, argv, "--dir");
     bool plain = cli_flag(&argc, argv, "--plain"), json = cli_flag(&argc, argv, "--json");
-    if (argc != 2) return cli_usage("run");
+    if (cli_words("run", argc, argv, 1, "RUN.yaml")) return 2;
     if (rt_topology_load(argv[1], &shrike_registry, NULL, &t, &err) < 0)
         return cli_fail("run", &err, NULL);
     if (home)

@@ -190,7 +190,7 @@ int cmd_state(int argc, char **argv) {
     struct msg_account_state accounts[256] = { 0 };
     bool seen[256] = { 0 };
     struct teller w = { .json = cli_flag(&argc, argv, "--json") };
-    if (argc != 2) return cli_usage("state");
+    if (cli_words("state", argc, argv, 1, "DIR, the directory of a run,")) return 2;
     if (cli_peek(argv[1], &t, &run, &err) < 0) return cli_fail("state", &err, NULL);
     int code =
         t->backing == RT_BACKING_MEMORY

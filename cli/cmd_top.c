@@ -174,17 +174,18 @@ static void print_shards(const struct look *a, const struct look *b, const char 
            "events/s", "frames/s", "longest", "journal", "unsynced", "free", "clock", plain, wipe);
     for (uint32_t i = 0; i < b->shard_cnt; i++) {
         const struct shard_look *s = &b->shards[i], *o = i < a->shard_cnt ? &a->shards[i] : s;
-        char core[12] = "-", longest[24], when[32] = "?";
+        char core[12] = "-", longest[24] = "-",
+             when[32] = "?"; /* virtual clock: no turn is timed */
         uint64_t busy = s->busy_ns - o->busy_ns, idle = s->idle_ns - o->idle_ns;
         time_t at = (time_t)(s->now_ns / 1000000000);
         struct tm tm;
         if (gmtime_r(&at, &tm)) strftime(when, sizeof when, "%Y-%m-%d %H:%M:%S", &tm);
         if (s->core >= 0) snprintf(core, sizeof core, "%d", s->core);
+        if (s->longest_ns) span(s->longest_ns, longest);
         printf("%-14s %4s %5.1f%% %11.0f %11.0f %10s %8.1f MB %7.0f kB %5llu  %s%s%s%s\n", s->name,
                core, busy + idle ? 100.0 * (double)busy / (double)(busy + idle) : 0,
-               rate(o->events, s->events, ns), rate(o->frames, s->frames, ns),
-               span(s->longest_ns, longest), (double)s->journal_end / 1e6,
-               (double)(s->journal_end - s->journal_synced) / 1e3,
+               rate(o->events, s->events, ns), rate(o->frames, s->frames, ns), longest,
+               (double)s->journal_end / 1e6, (double)(s->journal_end - s->journal_synced) / 1e3,
                (unsigned long long)s->journal_free, when, s->killed ? "  KILL SWITCH ON" : "",
                s->alive ? "" : "  gone", wipe);
         if (s->allocations)
@@ -283,7 +284,7 @@ int cmd_top(int argc, char **argv) {
     bool json = cli_flag(&argc, argv, "--json"),
          once = cli_flag(&argc, argv, "--once") || json || !isatty(1);
     static struct look looks[2];
-    if (argc != 2) return cli_usage("top");
+    if (cli_words("top", argc, argv, 1, "DIR, the directory of a run,")) return 2;
     if (cli_peek(argv[1], &t, &run, &err) < 0) return cli_fail("top", &err, NULL);
     int code = look_at(&run, &looks[0], &err), turn = 0;
     bool colour = cli_colour(1);

@@ -32,8 +32,8 @@ static bool number(const char *text, double low, double high, double *out) {
     return end != text && *end == '\0' && *out >= low && *out <= high;
 }
 
-/* options_read takes the shared options out of argv. Returns 0, 1 with an error told, 2 for wrong
- * usage. */
+/* options_read takes the shared options out of argv. Returns 0, or the exit code with what is wrong
+ * told. */
 static int options_read(int *argc, char **argv, struct options *o) {
     struct rt_error err = { 0 };
     double v = 0;
@@ -56,13 +56,15 @@ static int options_read(int *argc, char **argv, struct options *o) {
         }
     }
     if ((text = cli_option(argc, argv, "--interval")) && !cli_duration(text, &o->load.interval_ns))
-        return 2;
+        return cli_wrong("data", "--interval '%s': expected 15s, 1m, 4h or 1d, say", text);
     if ((text = cli_option(argc, argv, "--spike-z"))) {
-        if (!number(text, 1, 1e6, &v)) return 2;
+        if (!number(text, 1, 1e6, &v))
+            return cli_wrong("data", "--spike-z '%s': expected a number from 1 to 1e6", text);
         o->load.quality.spike_z = v;
     }
     if ((text = cli_option(argc, argv, "--min-rows"))) {
-        if (!number(text, 0, 1e15, &v)) return 2;
+        if (!number(text, 0, 1e15, &v))
+            return cli_wrong("data", "--min-rows '%s': expected a number from 0", text);
         o->load.quality.rows_min = (uint64_t)v;
     }
     if ((text = cli_option(argc, argv, "--overlap"))) {
@@ -73,7 +75,7 @@ static int options_read(int *argc, char **argv, struct options *o) {
         else if (strcmp(text, "replace") == 0)
             o->overlap = DATA_OVERLAP_REPLACE;
         else
-            return 2;
+            return cli_wrong("data", "--overlap '%s': expected refuse, keep or replace", text);
     }
     if ((text = cli_option(argc, argv, "--policy")) &&
         data_policy_read(text, o->load.quality.policy, &err) < 0)
@@ -196,8 +198,8 @@ int data_cmd_import(int argc, char **argv) {
     struct options o;
     struct rt_error err = { 0 };
     int code = options_read(&argc, argv, &o), bad = 0;
-    if (code) return code == 2 ? cli_usage("data") : code;
-    if (argc < 2) return cli_usage("data");
+    if (code) return code;
+    if (argc < 2) return cli_wrong("data", "import: at least one FILE expected");
     for (int i = 1; i < argc; i++) {
         if (import_file(argv[i], &o, &err) == 0) continue;
         (void)fflush(stdout);
@@ -256,10 +258,11 @@ int data_cmd_quality(int argc, char **argv) {
     double tolerance = 1e-6;
     const char *text = cli_option(&argc, argv, "--tolerance"),
                *other = cli_option(&argc, argv, "--against");
-    if (text && !number(text, 0, 1, &tolerance)) return cli_usage("data");
+    if (text && !number(text, 0, 1, &tolerance))
+        return cli_wrong("data", "--tolerance '%s': expected a fraction, 0 to 1", text);
     int code = options_read(&argc, argv, &o);
-    if (code) return code == 2 ? cli_usage("data") : code;
-    if (argc != 2) return cli_usage("data");
+    if (code) return code;
+    if (cli_words("data", argc, argv, 1, "check --quality: FILE or SET")) return 2;
     code = store_dir(argv[1]) ? set_load(argv[1], &o.load.quality, &s, &l, &err)
                               : data_load_file(argv[1], &o.load, &l, &err);
     if (code == 0 && other) code = against(&l, other, &o, tolerance, &err);
@@ -280,8 +283,8 @@ int data_cmd_repair(int argc, char **argv) {
     struct data_load l;
     struct data_store s = { 0 };
     int code = options_read(&argc, argv, &o);
-    if (code) return code == 2 ? cli_usage("data") : code;
-    if (argc != 2) return cli_usage("data");
+    if (code) return code;
+    if (cli_words("data", argc, argv, 1, "repair: SET")) return 2;
     code = set_load(argv[1], &o.load.quality, &s, &l, &err);
     struct data_loaded *d = &l.set[0];
     if (l.set_cnt) quality_print(&l, o.json);
@@ -407,7 +410,7 @@ static int ls_below(const char *path, int depth, bool json, int before) {
 int data_cmd_ls(int argc, char **argv) {
     const char *store = cli_option(&argc, argv, "--store");
     bool json = cli_flag(&argc, argv, "--json");
-    if (argc != 1) return cli_usage("data");
+    if (cli_words("data", argc, argv, 0, "")) return 2;
     if (json)
         putchar('[');
     else
@@ -457,8 +460,11 @@ int data_cmd_export(int argc, char **argv) {
     int64_t from_ns = INT64_MIN, until_ns = INT64_MAX;
     const char *path = cli_option(&argc, argv, "--out"), *from = cli_option(&argc, argv, "--start"),
                *until = cli_option(&argc, argv, "--end");
-    if (argc != 2 || (from && !cli_day(from, &from_ns)) || (until && !cli_day(until, &until_ns)))
-        return cli_usage("data");
+    if (from && !cli_day(from, &from_ns))
+        return cli_wrong("data", "--start '%s': expected a day as 2024-01-31", from);
+    if (until && !cli_day(until, &until_ns))
+        return cli_wrong("data", "--end '%s': expected a day as 2024-01-31", until);
+    if (cli_words("data", argc, argv, 1, "export: SET")) return 2;
     int code = data_store_open(argv[1], &s, &err);
     if (code < 0) return cli_fail("data", &err, "`shrike data ls` tells what is there");
     FILE *out = path ? fopen(path, "we") : stdout;

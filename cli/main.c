@@ -1,6 +1,9 @@
 /* main.c - the program: finds the subcommand and hands over. */
 #include "cli/cli.h"
+#include <assert.h>
+#include <ctype.h>
 #include <errno.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -83,7 +86,9 @@ const struct cli_command cli_commands[] = {
       "Ctrl-C.\n"
       "  busy      part of the time with work        longest  longest turn of the loop\n"
       "  unsynced  what a power cut would take now   free     journal segments free\n"
-      "  hop       from an outside event to the actor's turn, sampled\n"
+      "  hop       from an outside event to the actor's turn, sampled; rows of sources, which are\n"
+      "            told at once, have none\n"
+      "  A dash: not timed, on the virtual clock and on shards that only answer others.\n"
       "example:\n"
       "  shrike top runs/demo\n",
       cmd_top },
@@ -138,10 +143,43 @@ const struct cli_command cli_commands[] = {
     { NULL, NULL, NULL, NULL },
 };
 
-int cli_usage(const char *name) {
-    for (const struct cli_command *c = cli_commands; c->name; c++)
-        if (strcmp(c->name, name) == 0) fputs(c->usage, stderr);
+/* usage_of returns the usage of the command named name. */
+static const char *usage_of(const char *name) {
+    const struct cli_command *c = cli_commands;
+    while (c->name && strcmp(c->name, name) != 0) c++;
+    assert(c->name);
+    return c->usage;
+}
+
+int cli_wrong(const char *name, const char *format, ...) {
+    va_list args;
+    va_start(args, format);
+    fprintf(stderr, "shrike %s: error: ", name);
+    vfprintf(stderr, format, args);
+    fprintf(stderr, "\n%s", usage_of(name));
+    va_end(args);
     return 2;
+}
+
+int cli_words(const char *name, int argc, char **argv, int cnt, const char *what) {
+    for (int i = 1; i < argc; i++) {
+        if (argv[i][0] != '-' || argv[i][1] == 0) continue;
+        size_t n = strcspn(argv[i], "=");
+        const char *known = strncmp(argv[i], "--", 2) == 0 ? usage_of(name) : "";
+        while ((known = strstr(known, "--")) &&
+               (strncmp(known, argv[i], n) != 0 || isalpha((unsigned char)known[n]) ||
+                known[n] == '-'))
+            known += 2;
+        if (known)
+            return cli_wrong(name,
+                             "option '%.*s' lacks its value, has one too many, or is there "
+                             "twice",
+                             (int)n, argv[i]);
+        return cli_wrong(name, "unknown option '%s'", argv[i]);
+    }
+    if (argc - 1 > cnt) return cli_wrong(name, "'%s' is one word too many", argv[cnt + 1]);
+    if (argc - 1 < cnt) return cli_wrong(name, "%s expected", what);
+    return 0;
 }
 
 int cli_fail(const char *name, const struct rt_error *err, const char *hint) {
@@ -159,7 +197,7 @@ static void drop(int *argc, char **argv, int i, int cnt) {
 const char *cli_option(int *argc, char **argv, const char *name) {
     size_t n = strlen(name);
     for (int i = 1; i < *argc; i++) {
-        if (strcmp(argv[i], name) == 0 && i + 1 < *argc) {
+        if (strcmp(argv[i], name) == 0 && i + 1 < *argc && strncmp(argv[i + 1], "--", 2) != 0) {
             const char *v = argv[i + 1];
             drop(argc, argv, i, 2);
             return v;

@@ -16,12 +16,23 @@ static bool counts(uint16_t kind) {
     }
 }
 
+/* note_decision counts a decision that wanted an order and made none: its reasons are what it was
+ * wanted for, and why not. */
+static void note_decision(struct report_merge *m, const struct msg_frame *f) {
+    const struct msg_decision_packet *p = msg_decision_packet_of(msg_body(f));
+    uint32_t cnt;
+    const uint16_t *reasons = msg_decision_packet_reasons(p, &cnt);
+    if (cnt < 2 || msg_decision_packet_has_order_id(p)) return;
+    if (reasons[1] < REPORT_REASONS) m->unplaced[reasons[1]]++;
+}
+
 /* note keeps what the run's own records tell. */
 static void note(struct report_merge *m, const struct msg_frame *f) {
     if (f->time_ns < m->first_ns) m->first_ns = f->time_ns;
     if (f->time_ns > m->last_ns) m->last_ns = f->time_ns;
     if (f->kind & MSG_OUT) {
         m->said++;
+        if (f->kind == (MSG_DECISION_PACKET | MSG_OUT)) note_decision(m, f);
         return;
     }
     m->heard++;

@@ -11,6 +11,8 @@
 #include "runtime/store/journal.h"
 #include "schemas/messages.h"
 
+enum { REPORT_REASONS = 96 }; /* size of tables of counts by reason */
+
 /* One shard's journal. */
 struct report_lane {
     struct rt_tape tape;          /* its records */
@@ -38,6 +40,7 @@ struct report_merge {
     uint64_t heard, said;          /* records of either direction */
     uint64_t commands;             /* MSG_COMMAND records among them */
     uint16_t stop_reason;          /* of MSG_STOP, 0 = none */
+    uint64_t unplaced[REPORT_REASONS]; /* signals that no order came of, by the reason why not */
 };
 
 struct rt_run;

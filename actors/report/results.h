@@ -23,13 +23,14 @@
 #ifndef ACTORS_REPORT_RESULTS_H
 #define ACTORS_REPORT_RESULTS_H
 #include "actors/market/market.h"
+#include "actors/report/merge.h"
 #include "runtime/base/error.h"
 #include "schemas/messages.h"
 #include <stdio.h>
 
 struct rt_run;
 
-enum { REPORT_REASONS = 96, REPORT_STATUSES = 9 }; /* sizes of the tables of counts */
+enum { REPORT_STATUSES = 9 }; /* size of the table of statuses */
 
 /* What became of one account. */
 struct report_account {
@@ -61,6 +62,7 @@ struct report_summary {
     uint64_t by_status[REPORT_STATUSES]; /* orders by status */
     uint64_t refused[REPORT_REASONS];    /* rejected orders by reason */
     uint64_t ended[REPORT_REASONS];      /* canceled and expired ones by reason */
+    uint64_t unplaced[REPORT_REASONS];   /* signals that no order came of, by the reason why not */
     uint64_t commands;                   /* commands of people */
     uint16_t stop_reason;                /* why it ended, 0 = it has not */
     bool spot, linear;                   /* kinds of instrument in it */

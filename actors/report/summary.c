@@ -76,6 +76,8 @@ void report_summary_json(const struct report_summary *s, FILE *to) {
     counts_json(to, s->refused, REPORT_REASONS, msg_reason_name);
     fputs(",\n  \"canceled_or_expired_by_reason\": ", to);
     counts_json(to, s->ended, REPORT_REASONS, msg_reason_name);
+    fputs(",\n  \"signals_without_order_by_reason\": ", to);
+    counts_json(to, s->unplaced, REPORT_REASONS, msg_reason_name);
     fputs(",\n  \"accounts\": [", to);
     for (uint32_t i = 0; i < s->account_cnt; i++) {
         const struct report_account *a = &s->accounts[i];
@@ -176,6 +178,7 @@ void report_summary_print(const struct report_summary *s, FILE *to, bool colour)
     counts_print(to, "  by status", s->by_status, REPORT_STATUSES, msg_order_status_name);
     counts_print(to, "  refused for", s->refused, REPORT_REASONS, msg_reason_name);
     counts_print(to, "  ended for", s->ended, REPORT_REASONS, msg_reason_name);
+    counts_print(to, "  not made for", s->unplaced, REPORT_REASONS, msg_reason_name);
     if (s->linear)
         fputs("  linear instruments: no funding, margin or liquidation is reckoned\n", to);
 }

@@ -197,6 +197,7 @@ static uint16_t check_price(const struct passage *p) {
         const struct risk_exposure *e = p->exposure;
         qty_t held = i->side == SIDE_SELL ? e->quantity : -e->quantity;
         bool closes = p->free_exit && p->quantity + p->beside == held;
+        if (!in->spot && i->terms & ORDER_TERMS_REDUCE_ONLY) closes = true; /* the venue's rule */
         if (!closes) return REASON_MIN_NOTIONAL;
     }
     return REASON_NONE;

@@ -31,7 +31,8 @@
  *         for more than is held: reduced, or refused with short_not_allowed on spot, max_position
  *         elsewhere. While it also fits beside the other open orders of its side, so that it can
  *         only reduce, neither rate, duplicate window, journal_low, max_position nor a missing
- *         reference holds it, and the one that closes all that is held needs no min_notional. Stops
+ *         reference holds it, and the one that closes all that is held needs no min_notional here
+ *         (the venue judges), nor does a reduce_only order on linear. Stops
  *         and limits of exits (protection) do not count against an exit at market, which mostly
  *         comes with their cancel. A second protection over the same holding (stop and target) is
  *         checked like any order. Spot sells that are no exits must fit beside all open sells.

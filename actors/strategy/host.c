@@ -26,17 +26,19 @@ static void order_drop(struct st_host *h, struct st_order *o) {
     memmove(o, o + 1, (h->order_cnt - idx) * sizeof *o);
 }
 
-/* held_of returns the leg's position with what its market orders to close will still take off. */
+/* held_of returns the leg's position with what its market orders to close will still take off it:
+ * they end at zero. */
 static qty_t held_of(const struct st_host *h, uint16_t leg) {
-    qty_t held = h->legs[leg].position;
+    qty_t held = h->legs[leg].position, off = 0;
     for (uint32_t i = 0; i < h->order_cnt; i++) {
         const struct st_order *o = &h->orders[i];
         if (o->leg != leg || o->type != ORDER_TYPE_MARKET || !(o->terms & ORDER_TERMS_EXIT)) {
             continue;
         }
-        held += o->side == SIDE_BUY ? o->quantity - o->filled : o->filled - o->quantity;
+        if ((o->side == SIDE_SELL) == (held > 0)) off += o->quantity - o->filled;
     }
-    return held;
+    if (held > 0) return off < held ? held - off : 0;
+    return off < -held ? held + off : 0;
 }
 
 /* opening_of returns what the leg's orders to open on side will still add. */
@@ -112,10 +114,14 @@ static uint64_t place(struct st_host *h, const struct st_signal *s, struct st_or
     return o->id;
 }
 
-/* cancel says the cancel of an open order, once. */
+/* cancel says the cancel of an open order, once. Where execution has not told of the order yet, the
+ * cancel would come there before it: then it waits until execution does. */
 static void cancel(struct st_host *h, struct st_order *o, uint16_t reason) {
-    if (o->canceling || o->filled >= o->quantity) return; /* on its way, or done */
-    o->canceling = 1;
+    if (o->canceling == ST_CANCEL_SAID || o->filled >= o->quantity)
+        return; /* on its way, or done */
+    o->canceling = o->told ? ST_CANCEL_SAID : ST_CANCEL_WAITS;
+    o->cancel_reason = reason;
+    if (!o->told) return;
     struct msg_order_cancel *m = rt_say(h->ctx, MSG_ORDER_CANCEL, 0, sizeof *m);
     *m = (struct msg_order_cancel){
         .order_id = o->id,
@@ -160,6 +166,12 @@ static uint16_t cap(struct st_host *h, uint16_t leg, uint8_t side, qty_t *quanti
     return *quantity > 0 ? REASON_NONE : REASON_MAX_POSITION;
 }
 
+/* is_small tells whether an order of quantity at market is below what the venue takes, unless it
+ * only reduces. */
+static bool is_small(const struct st_leg *l, qty_t quantity) {
+    return l->last > 0 && (__int128)l->last * quantity < (__int128)l->in->min_notional * FIXED_ONE;
+}
+
 /* close_leg closes what is held when its sign is that of sign (0 = either), and cancels what rests.
  * Returns the order's id, 0 when there is nothing to close or no room; *tried tells that there was
  * something. */
@@ -173,6 +185,10 @@ static uint64_t close_leg(struct st_host *h, const struct st_signal *s, int sign
                           .side = held < 0 ? SIDE_BUY : SIDE_SELL,
                           .type = ORDER_TYPE_MARKET,
                           .terms = ORDER_TERMS_EXIT };
+    const struct st_leg *l = &h->legs[s->leg];
+    if (l->in->kind == MK_LINEAR && (!l->shared || is_small(l, quantity))) {
+        o.terms |= ORDER_TERMS_REDUCE_ONLY;
+    }
     uint64_t id = place(h, s, &o);
     if (id != 0) cancel_leg(h, s->leg, RESTING, REASON_BY_STRATEGY); /* else they still protect */
     return id;
@@ -437,8 +453,31 @@ static void host_on_order_state(struct rt_ctx *ctx, void *state, const struct ms
                 m->status == ORDER_STATUS_REJECTED || m->status == ORDER_STATUS_EXPIRED;
     if (o && m->quantity > 0) o->quantity = m->quantity; /* risk may have passed less */
     if (o && m->cum_quantity > o->filled) o->filled = m->cum_quantity;
-    if (o && done) order_drop(h, o);
+    if (o && done) {
+        order_drop(h, o);
+    } else if (o && !o->told) {
+        o->told = 1;
+        if (o->canceling == ST_CANCEL_WAITS) cancel(h, o, o->cancel_reason);
+    }
     if (h->live && h->cls->on_order) h->cls->on_order(h, h->class_state, leg, m);
+}
+
+/* undo closes what an order to close has opened: another one (a stop whose cancel came too late)
+ * had closed what it was for. Orders that only reduce cannot do that. */
+static void undo(struct st_host *h, uint16_t leg, const struct msg_fill *m) {
+    if (!(m->terms & ORDER_TERMS_EXIT) || h->stopped) return;
+    bool sold = m->side == SIDE_SELL;
+    qty_t held = held_of(h, leg), wrong = sold ? -held : held;
+    if (wrong > m->quantity) wrong = m->quantity;
+    wrong = fixed_floor_to(wrong, h->legs[leg].in->lot_size);
+    if (wrong <= 0) return;
+    struct st_signal s = { .action = ST_FLAT, .leg = leg, .reason = REASON_LATE_FILL };
+    struct st_order o = { .leg = leg,
+                          .quantity = wrong,
+                          .side = sold ? SIDE_BUY : SIDE_SELL,
+                          .type = ORDER_TYPE_MARKET,
+                          .terms = ORDER_TERMS_EXIT };
+    (void)place(h, &s, &o);
 }
 
 /* host_on_fill hears a fill of its own. */
@@ -457,6 +496,7 @@ static void host_on_fill(struct rt_ctx *ctx, void *state, const struct msg_frame
     struct st_order *o = order_find(h, m->order_id);
     if (o && m->cum_quantity > o->filled) o->filled = m->cum_quantity;
     if (h->live && h->cls->on_fill) h->cls->on_fill(h, h->class_state, leg, m);
+    undo(h, leg, m);
 }
 
 /* host_on_position hears a position of its account, anyone's or all strategies' together. */
@@ -635,6 +675,7 @@ const struct rt_actor_kind strategy_kind = {
         [MSG_POSITION] = host_on_position,
         [MSG_ACCOUNT_STATE] = host_on_account_state,
     },
+    .param = st_param_load,
     .on_rows = host_on_rows,
     .save = st_host_save,
     .load = st_host_load,

@@ -18,10 +18,14 @@
  *             rests.
  *   ST_ORDER  that order; price to the tick (buy down, sell up), quantity down to the lot; quantity
  *             0 is the declared size, for an order with ORDER_TERMS_EXIT the whole position.
- *   ST_CANCEL that order, or all of the leg. Nothing is canceled twice.
- * Closing orders carry ORDER_TERMS_EXIT. A resting order to close (a protective stop) is not
- * counted as closing. Every signal makes a packet, one for each order that comes of it, one without
- * an order when none does; its second reason then says why not.
+ *   ST_CANCEL that order, or all of the leg. Nothing is canceled twice. The cancel of an order that
+ *             execution has not told of yet follows when it does.
+ * Closing orders carry ORDER_TERMS_EXIT; on linear also ORDER_TERMS_REDUCE_ONLY where no other
+ * strategy trades the instrument on the account (the venue nets them), or where the order is below
+ * min_notional. An order to close that fills when another one had closed the position already (a
+ * stop whose cancel came too late) is undone at market at once, reason late_fill. A resting order
+ * to close (a protective stop) is not counted as closing. Every signal makes a packet, one for each
+ * order that comes of it, one without an order when none does; its second reason then says why not.
  * While paused only cancels and ST_ORDER with ORDER_TERMS_EXIT (protecting what is held) go out;
  * once stopped only cancels do. max_position caps what orders that open may lead to.
  *
@@ -64,20 +68,30 @@ struct st_leg {
     const struct st_packet *packet; /* its decision packet */
     uint16_t series;                /* heard directly, where direct */
     bool direct;                    /* rows of series; else frames of feed */
+    bool shared;                    /* another strategy trades it on the same account */
+};
+
+/* How far the cancel of an order is. */
+enum st_canceling {
+    ST_CANCEL_NONE,  /* none is wanted */
+    ST_CANCEL_SAID,  /* it is on its way */
+    ST_CANCEL_WAITS, /* it waits until execution tells of the order */
 };
 
 /* One of the strategy's own orders that is not done. */
 struct st_order {
-    uint64_t id;       /* order id; entries stand in its order */
-    qty_t quantity;    /* as passed */
-    qty_t filled;      /* so far */
-    int64_t price;     /* limit or stop price, 0 = market */
-    uint16_t leg;      /* index of its leg */
-    uint8_t side;      /* SIDE_* */
-    uint8_t type;      /* ORDER_TYPE_* */
-    uint8_t terms;     /* ORDER_TERMS_* */
-    uint8_t canceling; /* 1 = a cancel is in flight */
-    uint16_t pad;      /* zero */
+    uint64_t id;            /* order id; entries stand in its order */
+    qty_t quantity;         /* as passed */
+    qty_t filled;           /* so far */
+    int64_t price;          /* limit or stop price, 0 = market */
+    uint16_t leg;           /* index of its leg */
+    uint8_t side;           /* SIDE_* */
+    uint8_t type;           /* ORDER_TYPE_* */
+    uint8_t terms;          /* ORDER_TERMS_* */
+    uint8_t canceling;      /* enum st_canceling */
+    uint16_t cancel_reason; /* of the cancel that waits */
+    uint8_t told;           /* 1 = execution has told of it */
+    uint8_t pad[7];         /* zero */
 };
 
 /* A position of the account, as the portfolio told it. */

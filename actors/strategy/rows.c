@@ -22,7 +22,9 @@ enum flag { FLAG_LIVE = 1, FLAG_PAUSED = 2, FLAG_STOPPED = 4 };
 /* Figures of rows. */
 enum {
     PIECE_BYTES = sizeof(struct msg_strategy_row) - offsetof(struct msg_strategy_row, w0),
-    CANCEL_IN_FLIGHT = 1, /* flag of an order row */
+    CANCEL_IN_FLIGHT = 1, /* flags of an order row */
+    CANCEL_WAITS = 2,
+    TOLD = 4,
 };
 
 /* put_counter saves one figure. */
@@ -78,7 +80,9 @@ void st_host_save(const void *state, struct rt_row_sink *sink) {
             .side = o->side,
             .type = o->type,
             .terms = o->terms,
-            .flags = o->canceling ? CANCEL_IN_FLIGHT : 0,
+            .flags = (o->canceling == ST_CANCEL_SAID ? CANCEL_IN_FLIGHT : 0) |
+                     (o->canceling == ST_CANCEL_WAITS ? CANCEL_WAITS : 0) | (o->told ? TOLD : 0),
+            .cancel_reason = o->cancel_reason,
         };
         sink->put(sink, MSG_ORDER_ROW, o->id, &row, sizeof row);
     }
@@ -154,7 +158,11 @@ static int load_order(struct st_host *h, const struct msg_order_row *row, struct
         .side = row->side,
         .type = row->type,
         .terms = row->terms,
-        .canceling = row->flags & CANCEL_IN_FLIGHT,
+        .canceling = row->flags & CANCEL_IN_FLIGHT ? ST_CANCEL_SAID
+                     : row->flags & CANCEL_WAITS   ? ST_CANCEL_WAITS
+                                                   : ST_CANCEL_NONE,
+        .cancel_reason = row->cancel_reason,
+        .told = row->flags & TOLD ? 1 : 0,
     };
     return 0;
 }

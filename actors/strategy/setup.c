@@ -328,6 +328,9 @@ static void know_account(struct rt_init *init, struct st_host *h) {
             const struct mk_instrument *in =
                 c->kind == RT_NODE_SCALAR ? mk_instrument_find(h->market, c->text) : NULL;
             if (!in) continue;
+            for (uint16_t i = 0; i < h->leg_cnt; i++) {
+                if (h->legs[i].in == in) h->legs[i].shared = true;
+            }
             h->finest[in->id] = series_of(init, in->id);
             h->held_max++;
         }

@@ -198,6 +198,7 @@ static uint16_t refusal(struct rt_ctx *ctx, const struct venue *v, const struct 
     cash_t notional;
     if (price <= 0) return REASON_NONE;
     if (!fixed_mul(price, order->quantity, FIXED_DOWN, &notional)) return REASON_OVERFLOW;
+    if (ins->kind == MK_LINEAR && order->terms & ORDER_TERMS_REDUCE_ONLY) return REASON_NONE;
     return notional < ins->min_notional ? REASON_MIN_NOTIONAL : REASON_NONE;
 }
 

@@ -46,11 +46,11 @@
  * Both      On arrival an order is accepted (numbered from 1) or rejected: unknown_instrument,
  *           market_closed (no series, or the data has ended), unsupported (kinds, terms, an
  *           account in another currency), bad_lot, bad_tick, overflow, min_notional (a market
- *           order's at the last price told, if any), duplicate_id (among open orders),
- *           open_orders_max. A cancel is answered by canceled, or by rejected with unknown_order,
- *           which says nothing of the order. Nothing is reserved for open orders: what cash or
- *           holdings do not cover is cut when the order is met (account.h). On MSG_STOP with
- *           end_of_data all open orders expire, by order id, then those on their way.
+ *           order's at the last price told, if any; not of reduce_only on linear), duplicate_id
+ *           (among open orders), open_orders_max. A cancel is answered by canceled, or by rejected
+ *           with unknown_order, which says nothing of the order. Nothing is reserved for open
+ *           orders: what cash or holdings do not cover is cut when the order is met (account.h). On
+ *           MSG_STOP with end_of_data all open orders expire, by order id, then those on their way.
  *
  * Thread  its shard's.
  * Memory  2 * orders_max slots of 64 bytes, as many picks and deals, from the arena at init.

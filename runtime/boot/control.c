@@ -1,4 +1,5 @@
-/* control.c - the control socket: what people and tools ask of a running engine. */
+/* control.c - the control socket: what people and tools ask of a running engine. A transport: it
+ * frames lines, answers what concerns the engine itself, and has the rest decoded. */
 #include "runtime/base/hash.h"
 #include "runtime/boot/supervise.h"
 #include <errno.h>
@@ -12,108 +13,116 @@
 
 /* The server. */
 static struct {
-    struct rt_run *run;                  /* the run it serves */
-    pthread_t thread;                    /* its thread */
-    int fd;                              /* listening socket, -1 = none */
-    int stop[2];                         /* a byte here ends it */
-    uint64_t key;                        /* last idempotency key given */
-    char path[108];                      /* the socket */
-    struct rt_ring_tx tx[RT_SHARDS_MAX]; /* to each shard */
+    struct rt_run *run;                    /* the run it serves */
+    pthread_t thread;                      /* its thread */
+    int fd;                                /* listening socket, -1 = none */
+    int stop[2];                           /* a byte here ends it */
+    uint64_t key;                          /* last idempotency key given */
+    char path[108];                        /* the socket */
+    const struct rt_decoder_kind *decoder; /* makes messages of its lines, NULL = none */
+    void *state;                           /* the decoder's */
+    struct rt_ring_tx tx[RT_SHARDS_MAX];   /* to each shard */
 } server = { .fd = -1 };
 
-/* push sends a command to every shard (target 0) or to the target's. */
-static int push(const struct msg_command *c) {
+/* push sends a decoded frame to the shard of its target, or to every shard (0). */
+static int push(const struct msg_frame *f) {
     const struct rt_topology *t = server.run->topology;
-    struct {
-        struct msg_frame f;      /* head */
-        struct msg_command body; /* what is asked */
-        uint64_t slack[8];       /* a ring reads whole lines */
-    } m = { .f = { .kind = MSG_COMMAND, .size = sizeof m.f + sizeof m.body, .dest = c->target },
-            .body = *c };
     for (uint32_t i = 0; i < t->shard_cnt; i++) {
-        if (c->target && t->actors[c->target - 1].shard != i) continue;
-        if (!rt_ring_push(&server.tx[i], &m.f)) return -EAGAIN;
+        if (f->dest && t->actors[f->dest - 1].shard != i) continue;
+        if (!rt_ring_push(&server.tx[i], f)) return -EAGAIN;
         rt_ring_publish(&server.tx[i]);
     }
     rt_run_request(server.run, 0, 0); /* rings */
     return 0;
 }
 
-/* answer handles one line from a peer with uid. */
-static void answer(char *line, uint32_t uid, char *out, size_t cap) {
-    static const char *const words[] = { "none", "pause", "resume", "stop", "kill", "set" };
-    const struct rt_topology *t = server.run->topology;
-    char *save = NULL, *verb = strtok_r(line, " \t\r\n", &save),
-         *name = strtok_r(NULL, " \t\r\n", &save);
-    char *param = strtok_r(NULL, " \t\r\n", &save), *value = strtok_r(NULL, " \t\r\n", &save);
-    struct msg_command c = { .uid = uid, .key = ++server.key };
-    const struct rt_actor_def *a = name ? rt_topology_actor(t, name) : NULL;
-    if (!verb) {
-        snprintf(out, cap, "{\"ok\":false,\"error\":\"an empty request\"}\n");
-        return;
-    }
+/* find is rt_decoder_init.find: graph is the topology. */
+static int find(const void *graph, const char *name, const struct rt_actor_kind **kind,
+                struct rt_node **config) {
+    const struct rt_actor_def *a = rt_topology_actor(graph, name);
+    if (!a) return -ENOENT;
+    *kind = a->kind;
+    *config = a->config;
+    return a->id;
+}
+
+/* refuse writes the answer to what cannot be done. */
+static void refuse(char *out, size_t cap, const char *why) {
+    char text[sizeof((struct rt_error *)0)->text];
+    snprintf(text, sizeof text, "%s", why);
+    for (char *p = text; *p; p++)
+        if (*p == '"' || *p == '\\' || (unsigned char)*p < ' ') *p = '\'';
+    snprintf(out, cap, "{\"ok\":false,\"error\":\"%s\"}\n", text);
+}
+
+/* engine answers what concerns the engine itself; false when line is not of that kind. */
+static bool engine(const char *line, char *out, size_t cap) {
+    struct rt_shared *shared = server.run->link.shared;
+    char verb[16] = "", more[2] = "";
+    if (sscanf(line, "%15s %1s", verb, more) != 1) return false;
     if (strcmp(verb, "status") == 0) {
         snprintf(out, cap,
-                 "{\"ok\":true,\"name\":\"%s\",\"kill\":%u,\"stop\":%u,\"restarts\":%u}\n", t->name,
-                 atomic_load(&server.run->link.shared->kill),
-                 atomic_load(&server.run->link.shared->stop),
-                 atomic_load(&server.run->link.shared->lost));
-        return;
+                 "{\"ok\":true,\"name\":\"%s\",\"kill\":%u,\"stop\":%u,\"restarts\":%u}\n",
+                 server.run->topology->name, atomic_load(&shared->kill), atomic_load(&shared->stop),
+                 atomic_load(&shared->lost));
+        return true;
     }
-    if (strcmp(verb, "kill") == 0 || strcmp(verb, "unkill") == 0) {
-        if (rt_kill_keep(server.run, verb[0] == 'k') < 0) {
-            snprintf(out, cap,
-                     "{\"ok\":false,\"error\":\"the file kill of the run cannot be %s\"}\n",
-                     verb[0] == 'k' ? "made" : "removed");
-            if (verb[0] == 'k') atomic_store(&server.run->link.shared->kill, 1);
-            return;
-        }
-        atomic_store(&server.run->link.shared->kill, verb[0] == 'k' ? 1 : 0);
+    bool on = strcmp(verb, "kill") == 0;
+    if (on || strcmp(verb, "unkill") == 0) {
+        int code = rt_kill_keep(server.run, on);
+        if (code == 0 || on) atomic_store(&shared->kill, on ? 1 : 0);
         rt_run_request(server.run, 0, 0);
-        snprintf(out, cap, "{\"ok\":true,\"kill\":%d}\n", verb[0] == 'k');
-        return;
+        if (code < 0)
+            refuse(out, cap,
+                   on ? "the file kill of the run cannot be made: the switch is on until it ends"
+                      : "the file kill of the run cannot be removed");
+        else
+            snprintf(out, cap, "{\"ok\":true,\"kill\":%d}\n", on);
+        return true;
     }
-    if (strcmp(verb, "stop") == 0 && !name) {
+    if (strcmp(verb, "stop") == 0) {
         rt_run_request(server.run, REASON_BY_OPERATOR, 0);
         snprintf(out, cap, "{\"ok\":true}\n");
+        return true;
+    }
+    return false;
+}
+
+/* answer handles one line from a peer with uid: what is not the engine's is decoded, and its
+ * messages go to the shards. */
+static void answer(const char *line, uint32_t uid, char *out, size_t cap) {
+    uint64_t room[64];
+    struct rt_error err = { 0 };
+    struct rt_unit in = {
+        .bytes = (const uint8_t *)line, .cnt = strcspn(line, "\n"), .key = ++server.key, .uid = uid
+    };
+    /* a ring reads whole lines: the last one's slack is ours too */
+    struct rt_decoded got = { .room = room, .bytes = sizeof room - 64 };
+    if (engine(line, out, cap)) return;
+    if (!server.decoder) {
+        refuse(out, cap, "this program has no decoder of commands");
         return;
     }
-    for (uint16_t i = 1; i < 6; i++)
-        if (strcmp(verb, words[i]) == 0) c.op = i;
-    if (!c.op) {
-        snprintf(out, cap,
-                 "{\"ok\":false,\"error\":\"unknown command; pause, resume, stop, kill, unkill, "
-                 "set or status expected\"}\n");
+    memset(room, 0, sizeof room);
+    if (server.decoder->decode(server.state, &in, &got, &err) < 0) {
+        refuse(out, cap, err.text);
         return;
     }
-    if (name && !a) {
-        snprintf(out, cap, "{\"ok\":false,\"error\":\"no actor is called so\"}\n");
-        return;
-    }
-    c.target = a ? a->id : 0;
-    if (c.op == COMMAND_OP_SET) {
-        struct rt_error err = { 0 };
-        if (!a || !param || !value) {
-            snprintf(out, cap, "{\"ok\":false,\"error\":\"set ACTOR PARAM VALUE expected\"}\n");
+    const uint8_t *at = (const uint8_t *)room;
+    for (uint32_t used = 0; used < got.used;) {
+        const struct msg_frame *f = (const struct msg_frame *)(const void *)(at + used);
+        if (push(f) < 0) {
+            refuse(out, cap, "too many commands under way; try again");
             return;
         }
-        if (!t->registry->param_find ||
-            t->registry->param_find(a->config, param, value, &c.param, &c.value, &err) < 0) {
-            for (char *p = err.text; *p; p++)
-                if (*p == '"' || *p == '\\') *p = '\'';
-            snprintf(out, cap, "{\"ok\":false,\"error\":\"%s\"}\n", err.text);
-            return;
-        }
+        used += f->size;
     }
-    if (push(&c) < 0)
-        snprintf(out, cap, "{\"ok\":false,\"error\":\"too many commands under way; try again\"}\n");
-    else
-        snprintf(out, cap, "{\"ok\":true,\"key\":%llu}\n", (unsigned long long)c.key);
+    snprintf(out, cap, "{\"ok\":true,\"key\":%llu}\n", (unsigned long long)in.key);
 }
 
 /* serve answers one peer: one line. */
 static void serve(int fd) {
-    char line[512], out[1024];
+    char line[512], out[1200];
     size_t used = 0;
     struct ucred who;
     socklen_t n = sizeof who;
@@ -175,6 +184,13 @@ int rt_control_start(struct rt_run *run, struct rt_error *err) {
         return 0;
     }
     server.run = run;
+    server.decoder = rt_registry_decoder(run->topology->registry, RT_TRANSPORT_CONTROL);
+    if (server.decoder) {
+        struct rt_decoder_init init = { .graph = run->topology, .find = find };
+        server.state = calloc(1, server.decoder->state_bytes);
+        if (!server.state) return rt_error_set(err, -ENOMEM, "no memory for the control socket");
+        server.decoder->init(server.state, &init);
+    }
     uint64_t seed = run->run_id ^ (uint64_t)getpid() << 32;
     server.key = rt_hash64(0, &seed, sizeof seed) & ~0xffffffULL;
     for (uint32_t i = 0; i < run->topology->shard_cnt; i++)
@@ -204,6 +220,8 @@ void rt_control_stop(void) {
     close(server.stop[0]);
     close(server.stop[1]);
     unlink(server.path);
+    free(server.state);
+    server.state = NULL;
     server.fd = -1;
 }
 

@@ -509,11 +509,10 @@ static const struct rt_topology *log_names;
 
 /* name_of names numbers of the log's forms. */
 static const char *name_of(const char *form, int64_t number) {
-    static const char *const commands[] = { "none", "pause", "resume", "stop", "kill", "set" };
     if (strcmp(form, "actor") == 0 && number >= 1 && number <= log_names->actor_cnt)
         return log_names->actors[number - 1].name;
     if (strcmp(form, "reason") == 0) return msg_reason_name((uint16_t)number);
-    if (strcmp(form, "command") == 0 && number >= 0 && number < 6) return commands[number];
+    if (strcmp(form, "command") == 0) return msg_command_op_name((uint16_t)number);
     return NULL;
 }
 

@@ -423,6 +423,13 @@ const struct rt_actor_def *rt_topology_actor(const struct rt_topology *t, const 
     return NULL;
 }
 
+const struct rt_decoder_kind *rt_registry_decoder(const struct rt_registry *r,
+                                                  enum rt_transport transport) {
+    for (uint32_t i = 0; r->decoders && r->decoders[i]; i++)
+        if (r->decoders[i]->transport == transport) return r->decoders[i];
+    return NULL;
+}
+
 int rt_topology_load(const char *path, const struct rt_registry *registry,
                      const char *const *overrides, struct rt_topology **out, struct rt_error *err) {
     struct rt_topology *t = calloc(1, sizeof *t);

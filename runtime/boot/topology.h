@@ -7,6 +7,7 @@
 #ifndef RUNTIME_BOOT_TOPOLOGY_H
 #define RUNTIME_BOOT_TOPOLOGY_H
 #include "runtime/base/config.h"
+#include "runtime/core/decoder.h"
 #include "runtime/core/shard.h"
 #include <stdio.h>
 
@@ -18,19 +19,16 @@ struct rt_full_rule {
 
 /* What the program brings. */
 struct rt_registry {
-    const struct rt_actor_kind *const *actors;   /* ends with NULL */
-    const struct rt_source_kind *const *sources; /* ends with NULL */
-    const struct rt_full_rule *full;             /* ends with kind 0 */
-    const uint16_t *gates;                       /* kinds that leave the process: under each-order
+    const struct rt_actor_kind *const *actors;     /* ends with NULL */
+    const struct rt_source_kind *const *sources;   /* ends with NULL */
+    const struct rt_decoder_kind *const *decoders; /* ends with NULL */
+    const struct rt_full_rule *full;               /* ends with kind 0 */
+    const uint16_t *gates;                         /* kinds that leave the process: under each-order
                                                   * they wait for the sync; ends with 0 */
     /* loads what all actors share from the root of the run file. */
     int (*world_load)(struct rt_node *root, void **world, struct rt_error *err);
     /* frees what world_load made. */
     void (*world_close)(void *world);
-    /* finds the parameter named name of an actor whose own map is config, and reads text as its
-     * value (a double's bits where it is one); 0 or -EINVAL with err. */
-    int (*param_find)(struct rt_node *config, const char *name, const char *text, uint16_t *param,
-                      int64_t *value, struct rt_error *err);
 };
 
 /* A process of the run. */
@@ -117,6 +115,9 @@ bool rt_topology_hears(const struct rt_topology *t, const struct rt_actor_def *a
                        const struct rt_actor_def *b, uint16_t kind);
 /* rt_topology_says tells whether kind k says message kind. */
 bool rt_topology_says(const struct rt_actor_kind *k, uint16_t kind);
+/* rt_registry_decoder returns the first registered decoder that serves transport, or NULL. */
+const struct rt_decoder_kind *rt_registry_decoder(const struct rt_registry *r,
+                                                  enum rt_transport transport);
 /* rt_topology_close frees it; NULL is fine. */
 void rt_topology_close(struct rt_topology *t);
 #endif

@@ -142,6 +142,11 @@ struct rt_actor_kind {
     /* reads the config and fills the zeroed state; 0 or negative errno with err. */
     int (*init)(struct rt_init *init, void *state, struct rt_error *err);
 
+    /* finds the parameter named name of an actor whose own map is config, and reads text as its
+     * value (a double's bits where it is one), for `set`; 0 or -EINVAL with err. NULL = none. */
+    int (*param)(struct rt_node *config, const char *name, const char *text, uint16_t *param,
+                 int64_t *value, struct rt_error *err);
+
     /* frames, by kind; NULL = not heard. MSG_START, MSG_TIMER, MSG_COMMAND, MSG_STOP,
      * MSG_RESTART ... come this way too. */
     void (*on[MSG_KIND_MAX])(struct rt_ctx *ctx, void *state, const struct msg_frame *frame);

@@ -301,6 +301,7 @@ void rt_shard_post(struct rt_shard *s, const struct msg_frame *f) {
     uint32_t offset = (uint32_t)(s->queue_at - s->queue[!s->now_q]);
     memcpy(s->queue_at, f, f->size);
     s->queue_at += f->size;
+    if (f->stamp) s->ctx.stamp = f->stamp; /* what comes of it began there */
     if (f->dest != 0) {
         int local = f->dest < RT_ACTORS_MAX ? s->local_of[f->dest] : -1;
         if (local >= 0 && s->locals[local].kind->on[f->kind]) put_mail(s, (uint16_t)local, offset);
@@ -607,16 +608,40 @@ static bool earlier(int64_t a_ns, uint64_t a_order, int64_t b_ns, uint64_t b_ord
     return a_ns < b_ns || (a_ns == b_ns && a_order < b_order);
 }
 
+/* longest notes how long a turn took that began at tsc. */
+static void longest(struct rt_shard *s, uint64_t tsc) {
+    uint64_t ns = rt_clock_tsc_to_ns(rt_tsc() - tsc);
+    if (ns > s->tally.longest_turn_ns) s->tally.longest_turn_ns = ns;
+}
+
+/* stamped begins an event of the paced clock, where there is time to stamp each: returns when, 0 on
+ * other clocks and while replaying. */
+static uint64_t stamped(struct rt_shard *s) {
+    if (s->clock != RT_CLOCK_PACED || s->tape) return 0;
+    uint64_t tsc = rt_tsc();
+    s->ctx.stamp = (uint32_t)tsc | 1U;
+    return tsc;
+}
+
+/* told_whole ends what stamped began; on shards in step the time they took together. */
+static void told_whole(struct rt_shard *s, uint64_t tsc) {
+    if (tsc == 0) return;
+    s->ctx.stamp = 0;
+    longest(s, tsc);
+}
+
 /* one_event takes the next event of an ordered clock, if it is before the limit. */
 static void one_event(struct rt_shard *s, const struct rt_next *n, int64_t limit_ns,
                       uint64_t limit_order) {
+    uint64_t tsc = stamped(s);
     if (n->series < 0) {
         rt_shard_timer(s);
-        return;
+    } else {
+        uint64_t rows_max = RT_RUN_ROWS_MAX - (s->rows - s->rows_flushed);
+        rt_series_tell(s, n, rows_max, limit_ns, limit_order);
+        if (s->rows - s->rows_flushed >= RT_RUN_ROWS_MAX) rt_shard_advance(s);
     }
-    uint64_t rows_max = RT_RUN_ROWS_MAX - (s->rows - s->rows_flushed);
-    rt_series_tell(s, n, rows_max, limit_ns, limit_order);
-    if (s->rows - s->rows_flushed >= RT_RUN_ROWS_MAX) rt_shard_advance(s);
+    told_whole(s, tsc);
 }
 
 /* run_ordered is the loop of virtual and paced clocks on a shard that goes alone. */
@@ -823,10 +848,12 @@ static void run_step(struct rt_shard *s) {
             rt_series_next(s, &n);
             s->remote_mail = true; /* all meet after it */
             s->go_agreed = false;
+            uint64_t tsc = stamped(s);
             if (s->held.full)
                 tell_held(s);
             else
                 rt_series_tell_one(s, &n);
+            told_whole(s, tsc);
             continue;
         } else if (cnt > 1 && best == s->number) {
             await_shared(s);
@@ -891,10 +918,7 @@ static void run_real(struct rt_shard *s) {
         rt_shard_turn(s);
         if (work) {
             idle = 0;
-            if (sampled) {
-                uint64_t turn_ns = rt_clock_tsc_to_ns(rt_tsc() - tsc);
-                if (turn_ns > s->tally.longest_turn_ns) s->tally.longest_turn_ns = turn_ns;
-            }
+            if (sampled) longest(s, tsc);
             s->stopped_ns = 0;
             if ((turn++ & 63) == 0) {
                 housekeeping(s);

@@ -234,7 +234,10 @@ void rt_step_exchange(struct rt_shard *s) {
             rt_ring_give(&e->rx);
         }
         if (all & STEP_GO) s->go_agreed = true;
-        if (!(all & (STEP_MAIL | STEP_AGAIN))) return;
+        if (!(all & (STEP_MAIL | STEP_AGAIN))) {
+            s->ctx.stamp = 0; /* all is quiet: what follows did not begin there */
+            return;
+        }
         if (s->fault.text[0]) return;
         rt_shard_event(s, now_ns, order, s->ctx.trace_id);
         if (posted) sort_mail(s);

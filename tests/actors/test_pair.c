@@ -210,7 +210,7 @@ static void test_one_leg(void **state) {
     assert_int_equal(rig_count(&r, MSG_ORDER_INTENT), 1);
     assert_int_equal(intent_of(&r, 0)->instrument, BTC_PERP);
     assert_int_equal(intent_of(&r, 0)->side, SIDE_BUY);
-    assert_int_equal(intent_of(&r, 0)->terms, ORDER_TERMS_EXIT);
+    assert_int_equal(intent_of(&r, 0)->terms, ORDER_TERMS_EXIT | ORDER_TERMS_REDUCE_ONLY);
     struct msg_order_intent out = *intent_of(&r, 0);
     tell_state(&r, &out, ORDER_STATUS_REJECTED, 0, REASON_ORDER_RATE);
     rig_forget(&r);
@@ -248,6 +248,7 @@ static void test_stray(void **state) {
     struct mk_market *m = make(&r, params_10);
     warm(&r);
     struct msg_order_intent a = *intent_of(&r, 0), b = *intent_of(&r, 1);
+    take_all(&r);
     rig_forget(&r);
     rig_until(&r, 50 * MINUTE_NS); /* the longest time, and still nothing filled: both canceled */
     assert_int_equal(rig_count(&r, MSG_ORDER_CANCEL), 2);
@@ -259,7 +260,7 @@ static void test_stray(void **state) {
     assert_int_equal(rig_count(&r, MSG_ORDER_INTENT), 1);
     assert_int_equal(intent_of(&r, 0)->instrument, ETH_PERP);
     assert_int_equal(intent_of(&r, 0)->side, SIDE_SELL);
-    assert_int_equal(intent_of(&r, 0)->terms, ORDER_TERMS_EXIT);
+    assert_int_equal(intent_of(&r, 0)->terms, ORDER_TERMS_EXIT | ORDER_TERMS_REDUCE_ONLY);
     rig_close(&r);
     mk_market_close(m);
 }

@@ -172,6 +172,7 @@ static void tell(struct rig *r, int64_t *minute, int64_t close) {
     static struct msg_bar bars[100]; /* the rig keeps a pointer to the newest */
     bars[*minute] = bar_at(BTC_PERP, *minute, close * ONE);
     rig_rows(r, 0, RT_HEAR_ROW, &bars[(*minute)++], 1);
+    take_all(r);
 }
 
 /* Stop and target follow the position, and one ends the other. */
@@ -202,6 +203,7 @@ static void test_protects(void **state) {
     assert_int_equal(target.type, ORDER_TYPE_LIMIT);
     assert_int_equal(target.price, 10361 * ONE / 10);
     assert_int_equal(target.reason, REASON_SIGNAL_TAKE_PROFIT);
+    take_all(&r);
     rig_reload(&r);
     rig_forget(&r);
     tell_fill(&r, &stop, 981 * ONE); /* the stop fills: the target goes */
@@ -223,6 +225,7 @@ static void test_protects(void **state) {
     assert_int_equal(stop.side, SIDE_BUY);
     assert_int_equal(stop.price, 10098 * ONE / 10);
     assert_int_equal(target.price, 9553 * ONE / 10);
+    take_all(&r);
 
     /* the target fills in part: both are placed anew for the rest */
     rig_forget(&r);
@@ -241,6 +244,7 @@ static void test_protects(void **state) {
     assert_int_equal(rig_count(&r, MSG_ORDER_INTENT), 2);
     assert_int_equal(intent_of(&r, 0)->quantity, ONE * 3 / 4);
     assert_int_equal(intent_of(&r, 1)->price, 9553 * ONE / 10);
+    take_all(&r);
     tell_state(&r, &stop, ORDER_STATUS_CANCELED, 0, 0);
     tell_state(&r, &target, ORDER_STATUS_CANCELED, ONE / 4, 0);
 
@@ -250,7 +254,7 @@ static void test_protects(void **state) {
     assert_int_equal(rig_count(&r, MSG_ORDER_CANCEL), 2);
     assert_int_equal(rig_count(&r, MSG_ORDER_INTENT), 2);
     assert_int_equal(intent_of(&r, 0)->quantity, ONE * 3 / 4);
-    assert_int_equal(intent_of(&r, 0)->terms, ORDER_TERMS_EXIT);
+    assert_int_equal(intent_of(&r, 0)->terms, rest);
     assert_int_equal(intent_of(&r, 1)->quantity, ONE);
     assert_int_equal(intent_of(&r, 1)->terms, 0);
     struct msg_order_intent out = *intent_of(&r, 0), in = *intent_of(&r, 1);
@@ -262,6 +266,37 @@ static void test_protects(void **state) {
     assert_int_equal(st_position(r.state, 0), ONE);
     rig_close(&r);
     mk_market_close(m);
+}
+
+/* An entry that fills after the averages crossed back is closed at once, without stop or target;
+ * one that goes short instead closes it and keeps its own entry. */
+static void test_late_entry(void **state) {
+    (void)state;
+    for (int both = 0; both < 2; both++) {
+        struct rig r;
+        struct mk_market *m = make(&r, both ? "fast: 1, slow: 2, short: true, stop_loss_pct: 2"
+                                            : "fast: 1, slow: 2, stop_loss_pct: 2");
+        int64_t minute = 0;
+        tell(&r, &minute, 1000);
+        tell(&r, &minute, 999);
+        tell(&r, &minute, 1000);
+        struct msg_order_intent entry = *intent_of(&r, 0);
+        rig_forget(&r);
+        tell(&r, &minute, 990);
+        assert_int_equal(rig_count(&r, MSG_ORDER_CANCEL), 1);
+        assert_int_equal(rig_count(&r, MSG_ORDER_INTENT), both);
+        rig_forget(&r);
+        tell_fill(&r, &entry, 1001 * ONE);
+        assert_int_equal(rig_count(&r, MSG_ORDER_CANCEL), 0);
+        assert_int_equal(rig_count(&r, MSG_ORDER_INTENT), 1);
+        assert_int_equal(intent_of(&r, 0)->side, SIDE_SELL);
+        assert_int_equal(intent_of(&r, 0)->type, ORDER_TYPE_MARKET);
+        assert_int_equal(intent_of(&r, 0)->quantity, entry.quantity);
+        assert_true(intent_of(&r, 0)->terms & ORDER_TERMS_EXIT);
+        assert_int_equal(st_held(r.state, 0), 0);
+        rig_close(&r);
+        mk_market_close(m);
+    }
 }
 
 /* What its snapshot must refuse. */
@@ -287,9 +322,8 @@ static void test_restore_refuses(void **state) {
 /* main runs the tests of this file. */
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_agrees_with_twin),
-        cmocka_unit_test(test_by_hand),
-        cmocka_unit_test(test_protects),
+        cmocka_unit_test(test_agrees_with_twin), cmocka_unit_test(test_by_hand),
+        cmocka_unit_test(test_protects),         cmocka_unit_test(test_late_entry),
         cmocka_unit_test(test_restore_refuses),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -170,6 +170,7 @@ static void signal_at(struct bench *b, uint16_t instrument, int64_t close, struc
     rig_forget(&b->rig);
     tell_bar(b, instrument, close);
     assert_null(probe_bar);
+    take_all(&b->rig);
 }
 
 /* advice makes a signal of an action. */
@@ -179,6 +180,16 @@ static struct st_signal advice(enum st_action action) {
 
 static const char *const plain = "{class: probe, instruments: [BTC-PERP], interval: 1m, "
                                  "account: main, sizing: {fixed: 0.0105}}";
+
+/* send tells a command. */
+static void send(struct bench *b, uint16_t op, uint16_t target, uint16_t param, int64_t value) {
+    struct msg_command m = { .op = op, .target = target, .param = param, .value = value };
+    rig_forget(&b->rig);
+    rig_hear(&b->rig, MSG_COMMAND, 0, &m, sizeof m);
+}
+
+/* OUT is the terms of orders that close on linear, where nobody else trades the instrument. */
+enum { OUT = ORDER_TERMS_EXIT | ORDER_TERMS_REDUCE_ONLY };
 
 /* check_intent checks the n-th intent said. */
 static void check_intent(const struct bench *b, size_t n, uint8_t side, uint8_t type, uint8_t terms,
@@ -215,13 +226,13 @@ static void test_turns(void **state) {
     assert_int_equal(last_id, 0);
     tell_fill(&b.rig, &entry, p);
     assert_int_equal(probe_fills, 1);
-    assert_int_equal(probe_orders, 1);
+    assert_int_equal(probe_orders, 2);           /* submitted, filled */
     signal_at(&b, BTC_PERP, p, advice(ST_LONG)); /* held: nothing */
     assert_int_equal(rig_count(&b.rig, MSG_ORDER_INTENT), 0);
     signal_at(&b, BTC_PERP, p, advice(ST_SHORT)); /* closes, then opens */
     assert_int_equal(rig_count(&b.rig, MSG_ORDER_INTENT), 2);
     assert_int_equal(rig_count(&b.rig, MSG_DECISION_PACKET), 2);
-    check_intent(&b, 0, SIDE_SELL, ORDER_TYPE_MARKET, ORDER_TERMS_EXIT, 10 * lot, 0);
+    check_intent(&b, 0, SIDE_SELL, ORDER_TYPE_MARKET, OUT, 10 * lot, 0);
     check_intent(&b, 1, SIDE_SELL, ORDER_TYPE_MARKET, 0, 10 * lot, 0);
     assert_int_equal(last_id, mk_order_id(5, 3, 0));
     struct msg_order_intent out = *intent_of(&b.rig, 0), in = *intent_of(&b.rig, 1);
@@ -238,10 +249,10 @@ static void test_turns(void **state) {
     tell_fill(&b.rig, &out, p);
     tell_fill(&b.rig, &in, p); /* the cancel came too late */
     signal_at(&b, BTC_PERP, p, advice(ST_FLAT));
-    check_intent(&b, 0, SIDE_BUY, ORDER_TYPE_MARKET, ORDER_TERMS_EXIT, 10 * lot, 0);
+    check_intent(&b, 0, SIDE_BUY, ORDER_TYPE_MARKET, OUT, 10 * lot, 0);
     tell_state(&b.rig, intent_of(&b.rig, 0), ORDER_STATUS_REJECTED, 0, REASON_KILL_SWITCH);
     signal_at(&b, BTC_PERP, p, advice(ST_FLAT)); /* it is no more in flight: again */
-    check_intent(&b, 0, SIDE_BUY, ORDER_TYPE_MARKET, ORDER_TERMS_EXIT, 10 * lot, 0);
+    check_intent(&b, 0, SIDE_BUY, ORDER_TYPE_MARKET, OUT, 10 * lot, 0);
     tell_fill(&b.rig, intent_of(&b.rig, 0), p);
     signal_at(&b, BTC_PERP, p, advice(ST_FLAT));
     assert_int_equal(rig_count(&b.rig, MSG_ORDER_INTENT), 0);
@@ -372,7 +383,7 @@ static void test_rests(void **state) {
     b.rig.no_room = false;
     signal_at(&b, BTC_PERP, p, more); /* canceled below, not done: it takes room */
     signal_at(&b, BTC_PERP, p, advice(ST_FLAT));
-    check_intent(&b, 0, SIDE_SELL, ORDER_TYPE_MARKET, ORDER_TERMS_EXIT, 10 * lot, 0);
+    check_intent(&b, 0, SIDE_SELL, ORDER_TYPE_MARKET, OUT, 10 * lot, 0);
     assert_int_equal(rig_count(&b.rig, MSG_ORDER_CANCEL), 2);
     assert_int_equal(cancel_of(&b.rig, 1)->order_id, resting);
     signal_at(&b, BTC_PERP, p, stop); /* three open: no room */
@@ -404,11 +415,87 @@ static void test_reduced(void **state) {
     signal_at(&b, BTC_PERP, p, advice(ST_LONG)); /* a lot is a long */
     assert_int_equal(rig_count(&b.rig, MSG_ORDER_INTENT), 0);
     signal_at(&b, BTC_PERP, p, advice(ST_FLAT));
-    check_intent(&b, 0, SIDE_SELL, ORDER_TYPE_MARKET, ORDER_TERMS_EXIT, lot, 0);
+    check_intent(&b, 0, SIDE_SELL, ORDER_TYPE_MARKET, OUT, lot, 0);
     assert_int_equal(rig_count(&b.rig, MSG_ORDER_CANCEL), 0); /* the entry has nothing left */
     assert_int_equal(st_position(b.rig.state, 0), lot);
     assert_int_equal(st_held(b.rig.state, 0), 0);
     bench_close(&b);
+}
+
+/* The cancel of an order that execution has not told of would come there before the order: it
+ * follows when execution tells, over a restart too, and once. */
+static void test_cancel_waits(void **state) {
+    (void)state;
+    struct bench b;
+    for (int done = 0; done < 3; done++) {
+        bench_open(&b, plain);
+        int64_t p = 50000 * ONE;
+        give = advice(ST_LONG);
+        probe_bar = give_once;
+        tell_bar(&b, BTC_PERP, p);
+        struct msg_order_intent i = *intent_of(&b.rig, 0);
+        give = (struct st_signal){ .action = ST_CANCEL, .reason = REASON_SIGNAL_STOP_LOSS };
+        for (int n = 0; n < 2; n++) {
+            probe_bar = give_once;
+            tell_bar(&b, BTC_PERP, p);
+        }
+        assert_int_equal(rig_count(&b.rig, MSG_ORDER_CANCEL), 0);
+        rig_reload(&b.rig);
+        if (done == 1) tell_state(&b.rig, &i, ORDER_STATUS_REJECTED, 0, REASON_ORDER_RATE);
+        if (done == 2) { /* a stop of the strategy makes no difference */
+            send(&b, COMMAND_OP_STOP, 5, 0, 0);
+            assert_int_equal(rig_count(&b.rig, MSG_ORDER_CANCEL), 0);
+        }
+        if (done != 1) tell_state(&b.rig, &i, ORDER_STATUS_SUBMITTED, 0, REASON_NONE);
+        assert_int_equal(rig_count(&b.rig, MSG_ORDER_CANCEL), done != 1);
+        if (done != 1) {
+            assert_int_equal(cancel_of(&b.rig, 0)->order_id, i.order_id);
+            tell_state(&b.rig, &i, ORDER_STATUS_ACCEPTED, 0, REASON_NONE);
+            assert_int_equal(rig_count(&b.rig, MSG_ORDER_CANCEL), 1);
+        }
+        bench_close(&b);
+    }
+}
+
+/* An order to close that fills when a stop has closed the position already is undone: only as much
+ * as it opened, and not where nothing went wrong. */
+static void test_late_fill(void **state) {
+    (void)state;
+    struct bench b;
+    int64_t lot = ONE / 1000, p = 50000 * ONE;
+    for (int late = 0; late < 2; late++) {
+        bench_open(&b, plain);
+        signal_at(&b, BTC_PERP, p, advice(ST_LONG));
+        struct msg_order_intent entry = *intent_of(&b.rig, 0);
+        tell_fill(&b.rig, &entry, p);
+        struct st_signal stop = { .action = ST_ORDER,
+                                  .side = SIDE_SELL,
+                                  .type = ORDER_TYPE_STOP,
+                                  .terms = ORDER_TERMS_EXIT,
+                                  .price = 49000 * ONE,
+                                  .quantity = 4 * lot };
+        signal_at(&b, BTC_PERP, p, stop);
+        struct msg_order_intent resting = *intent_of(&b.rig, 0);
+        signal_at(&b, BTC_PERP, p, advice(ST_FLAT));
+        struct msg_order_intent out = *intent_of(&b.rig, 0);
+        assert_int_equal(rig_count(&b.rig, MSG_ORDER_CANCEL), 1);
+        rig_forget(&b.rig);
+        if (late) tell_fill(&b.rig, &resting, 49000 * ONE); /* 4 of 10 are gone already */
+        assert_int_equal(st_held(b.rig.state, 0), 0);
+        assert_int_equal(rig_count(&b.rig, MSG_ORDER_INTENT), 0);
+        tell_fill(&b.rig, &out, 48990 * ONE);
+        assert_int_equal(rig_count(&b.rig, MSG_ORDER_INTENT), late);
+        if (late) {
+            check_intent(&b, 0, SIDE_BUY, ORDER_TYPE_MARKET, ORDER_TERMS_EXIT, 4 * lot, 0);
+            assert_int_equal(intent_of(&b.rig, 0)->reason, REASON_LATE_FILL);
+            assert_int_equal(st_held(b.rig.state, 0), 0);
+            struct msg_order_intent back = *intent_of(&b.rig, 0);
+            tell_fill(&b.rig, &back, 48995 * ONE);
+            assert_int_equal(rig_count(&b.rig, MSG_ORDER_INTENT), 1);
+        }
+        assert_int_equal(st_position(b.rig.state, 0), 0);
+        bench_close(&b);
+    }
 }
 
 /* Sizes by notional and by fraction, from the account as told. Figures worked out with Python's
@@ -507,13 +594,6 @@ static void test_equity(void **state) {
     assert_true(st_equity(h, &equity));
     assert_int_equal(equity, (100000 + 11000) * ONE + 9999999900);
     bench_close(&b);
-}
-
-/* send tells a command. */
-static void send(struct bench *b, uint16_t op, uint16_t target, uint16_t param, int64_t value) {
-    struct msg_command m = { .op = op, .target = target, .param = param, .value = value };
-    rig_forget(&b->rig);
-    rig_hear(&b->rig, MSG_COMMAND, 0, &m, sizeof m);
 }
 
 /* Pause, resume, set and stop. */
@@ -913,7 +993,8 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_turns),      cmocka_unit_test(test_spot),
         cmocka_unit_test(test_orders),     cmocka_unit_test(test_rests),
-        cmocka_unit_test(test_reduced),    cmocka_unit_test(test_sizes),
+        cmocka_unit_test(test_reduced),    cmocka_unit_test(test_cancel_waits),
+        cmocka_unit_test(test_late_fill),  cmocka_unit_test(test_sizes),
         cmocka_unit_test(test_equity),     cmocka_unit_test(test_commands),
         cmocka_unit_test(test_stops),      cmocka_unit_test(test_runs),
         cmocka_unit_test(test_frames),     cmocka_unit_test(test_reload),

@@ -42,6 +42,22 @@ class Backtest(unittest.TestCase):
                 for cell in line.split(","):
                     self.assertRegex(cell, r"^(-?[0-9]+(\.[0-9]*[1-9])?|[A-Za-z][A-Za-z0-9_-]*|)$")
 
+    def test_too_small(self):
+        """Signals whose size is below one lot leave a line in report and summary."""
+        out = os.path.join(self.folder, "small")
+        path = run_file(self.folder, name="small.yaml")
+        with open(path) as f:
+            text = f.read().replace("sizing: {fixed: 0.75}", "sizing: {notional: 20}")
+        with open(path, "w") as f:
+            f.write(text)
+        done = shrike("backtest", path, "--out", out)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        with open(os.path.join(out, "summary.json")) as f:
+            counts = json.load(f)["signals_without_order_by_reason"]
+        self.assertGreater(counts["size_below_lot"], 10)
+        self.assertRegex(done.stdout, r"not made for +.*size_below_lot %d\b" % counts["size_below_lot"])
+        self.assertNotIn("cross", {o["strategy"] for o in rows(out, "orders")})
+
     def test_orders_are_their_fills(self):
         """Filled quantity, average price and status of each order follow from its fills."""
         filled, cost = {}, {}

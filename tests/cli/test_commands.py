@@ -33,11 +33,11 @@ class Live(unittest.TestCase):
         run = subprocess.Popen([PROGRAM, "run", path, "--plain"], cwd=cls.folder,
                                stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
         cls.dir = os.path.join(cls.folder, "runs", "test")
-        for _ in range(100):
+        for _ in range(600):  # on a busy machine it takes its time
             time.sleep(0.1)
-            if '"ok":true' in shrike("ctl", cls.dir, "status").stdout:
+            if shrike("journal", "dump", cls.dir, "--kind", "Fill", "--limit", "1").stdout:
                 break
-        time.sleep(1)
+        time.sleep(0.2)
         cls.top = shrike("top", cls.dir, "--json")
         cls.table = shrike("top", cls.dir)
         cls.set = shrike("ctl", cls.dir, "set", "cross", "fast", "4")
@@ -83,6 +83,12 @@ class Live(unittest.TestCase):
         for e in told["edges"]:
             self.assertGreaterEqual(e["sent"] + 1000, e["received"])
         self.assertEqual(len(told["actors"]), 7)
+        # the second shard only answers the first
+        self.assertGreater(max(s["longest_turn_ns"] for s in told["shards"]), 0)
+        for a in told["actors"]:  # who hears messages, not rows alone, has hops
+            if a["kind"] in ("risk", "execution", "portfolio"):
+                self.assertGreater(a["hop_count"], 0, a)
+                self.assertLessEqual(a["hop_p50_ns"], a["hop_max_ns"])
         self.assertIn("main > second", self.table.stdout)
         self.assertNotIn("\033", self.table.stdout)
         done = shrike("top", self.dir)
@@ -178,6 +184,68 @@ class Front(unittest.TestCase):
                 self.assertEqual((wrong.returncode, wrong.stdout), (2, ""))
         self.assertEqual(shrike("dance").returncode, 2)
         self.assertEqual(shrike().returncode, 2)
+
+    def test_wrong_words(self):
+        """What is wrong with the words is said, then the usage; exit code 2, nothing is begun."""
+        with tempfile.TemporaryDirectory() as folder:
+            for words, said in (
+                    ("state --jsn x", "unknown option '--jsn'"), ("state", "DIR, .* expected"),
+                    ("state a b", "'b' is one word too many"), ("top -1 x", "unknown option '-1'"),
+                    ("run a.yaml --out b", "unknown option '--out'"),
+                    ("run a.yaml --dir", "option '--dir' lacks its value"),
+                    ("backtest a.yaml", "--out DIR expected"),
+                    ("backtest a.yaml --out --json", "option '--out' lacks its value"),
+                    ("check --fast a.yaml", "unknown option '--fast'"), ("check", "RUN.yaml expected"),
+                    ("replay x", "--verify expected"), ("replay x --verify --x", "unknown option '--x'"),
+                    ("journal dance x", "'dance' is not one of ls, dump, "),
+                    ("journal dump x --limit q", "--limit: 'q' is no whole number"),
+                    ("journal dump x --knd Fill", "unknown option '--knd'"),
+                    ("ctl x", "a command for x expected"), ("ctl x --now", "unknown option '--now'"),
+                    ("data", "one of generate, check, import, export, ls, repair expected"), ("data make", "'make' is not one of"),
+                    ("data generate", "--out DIR expected"),
+                    ("data generate --out o --days many", "--days: 'many' is not a whole number"),
+                    ("data generate --out o --interval 5x", "--interval: '5x' is not 15s, 1m"),
+                    ("data generate --out o --start today", "--start: 'today' is not a day as"),
+                    ("data generate --out o --trades --interval 1m", "trades have no interval"),
+                    ("data generate --out o --bars", "unknown option '--bars'"),
+                    ("data check a.csv --kind x", "--kind: 'x' is not klines or trades"),
+                    ("bench --only nope", "'nope' is not one of hop, local, relay, "),
+                    ("bench --fast", "unknown option '--fast'")):
+                with self.subTest(words):
+                    done = shrike(*words.split(), cwd=folder)
+                    name = words.split()[0]
+                    self.assertEqual((done.returncode, done.stdout), (2, ""), done.stderr)
+                    first, rest = done.stderr.split("\n", 1)
+                    self.assertRegex(first, "^shrike %s: error: .*%s" % (name, said))
+                    self.assertTrue(rest.startswith("usage: shrike " + name), rest)
+            self.assertEqual(os.listdir(folder), [])
+
+    def test_baseline(self):
+        """bench holds its figures against an earlier JSON; what got worse is said: exit code 1."""
+        with tempfile.TemporaryDirectory() as folder:
+            path = os.path.join(folder, "then.json")
+            words = ("bench", "--quick", "--only", "local", "--dir", folder)
+            done = shrike(*words, "--json", path)
+            self.assertEqual(done.returncode, 0, done.stderr)
+            with open(path) as f:
+                then = json.load(f)
+            for factor, code, said in ((100, 0, "better"), (0.01, 1, "WORSE")):
+                for r in then["results"]:
+                    r["value"] *= factor
+                with open(path, "w") as f:
+                    f.write(json.dumps(then, separators=(",", ":")))
+                done = shrike(*words, "--baseline", path)
+                self.assertEqual(done.returncode, code, done.stdout + done.stderr)
+                self.assertRegex(done.stdout, r"local.p50 .* -> .* %%  %s\n" % said)
+                self.assertRegex(done.stdout, r"\d+ of \d+ figures compared: \d+ worse, \d+ better")
+                for r in then["results"]:
+                    r["value"] /= factor
+            with open(path, "w") as f:
+                f.write("{}")
+            for bad in (path, os.path.join(folder, "none")):
+                done = shrike(*words, "--baseline", bad)
+                self.assertEqual((done.returncode, done.stdout), (1, ""))
+                self.assertRegex(done.stderr, "^shrike bench: error: --baseline " + bad)
 
     def test_nothing_there(self):
         """A directory without a run: one line, exit code 1, no file made."""

@@ -80,6 +80,11 @@ def klines(instrument, interval, file, **more):
                 file=os.path.abspath(path), **more)
 
 
+def trades(instrument, file):
+    """trades is a source."""
+    return dict(kind="trades", instrument=instrument, file=os.path.abspath(file))
+
+
 def cross(instrument, account, interval, sizing, **params):
     """cross is a strategy actor: the moving-average cross."""
     return {"kind": "strategy", "class": "sma_cross", "instruments": [instrument],
@@ -92,13 +97,14 @@ def run_of(name, sources, strategies, accounts, **more):
     used = {s["instrument"] for s in sources}
     instruments = {n: dict(INSTRUMENTS[n]) for n in INSTRUMENTS if n in used}
     bars = []
-    declared = {(s["instrument"], s["interval"]) for s in sources}
+    declared = {(s["instrument"], s.get("interval", "trades")) for s in sources}
     for s in strategies.values():
         wanted = (s["instruments"][0], s["interval"])
         if wanted not in declared:
             declared.add(wanted)
-            finest = min((d["interval"] for d in sources if d["instrument"] == wanted[0]),
-                         key=seconds)
+            finest = min((d.get("interval", "trades") for d in sources
+                          if d["instrument"] == wanted[0]),
+                         key=lambda i: 0 if i == "trades" else seconds(i))
             bars.append({"instrument": wanted[0], "from": finest, "to": wanted[1]})
     actors = dict(strategies)
     actors["feed"] = {"kind": "feed"}
@@ -173,6 +179,27 @@ def seeded():
     seed = int(os.environ.get("SHRIKE_SEED") or random.SystemRandom().randrange(1, 10**9))
     print("seed %d (SHRIKE_SEED=%d makes this run again)" % (seed, seed), flush=True)
     return random.Random(seed), seed
+
+
+def prints_file(path, rng, count, start_ns, price, step, tick, decimals, pause_ms):
+    """prints_file writes invented trades (6 columns): a walk in whole ticks, several prints of one
+    instant, now and then a print on the very second, pauses of seconds and of minutes."""
+    with open(path, "w") as f:
+        f.write("id,price,qty,quote_qty,time,is_buyer_maker\n")
+        ms = start_ns // 10**6
+        for i in range(count):
+            price = max(20 * step, price + rng.randint(-step, step))
+            f.write("%d,%.*f,%.3f,0,%d,%s\n" % (i + 1, decimals, price * tick,
+                                               rng.random() + 0.001, ms,
+                                               rng.choice(["true", "false"])))
+            kind = rng.random()
+            if kind < 0.02:
+                ms += rng.randint(1, 200 * pause_ms)
+            elif kind < 0.1:
+                ms = ms // 1000 * 1000 + 1000
+            elif kind > 0.3:
+                ms += rng.randint(1, pause_ms)
+    return path
 
 
 def walk_file(path, rng, bars, interval, start_ns, price, step, tick, decimals, gap=0.01,

@@ -157,14 +157,33 @@ def graphs(rng, scratch):
     return out
 
 
+def newest_source():
+    """newest_source returns when a file that the program is made of was last changed, and which."""
+    found = (0, "")
+    for room in ("schemas", "quant", "runtime", "actors", "cli", "bench"):
+        for folder, _, names in os.walk(os.path.join(SOURCE, room)):
+            for name in names:
+                path = os.path.join(folder, name)
+                found = max(found, (os.path.getmtime(path), os.path.relpath(path, SOURCE)))
+    return found
+
+
 def builds():
-    """builds lists other built programs of this tree."""
+    """builds lists other built programs of this tree, those that are made of it as it is now."""
     if SLOW:
         return []
     root = os.path.join(SOURCE, "build")
-    return [p for p in sorted(os.path.join(root, n, "shrike") for n in
-                              (os.listdir(root) if os.path.isdir(root) else []) if n != "fuzz")
-            if os.access(p, os.X_OK) and not os.path.samefile(p, BIN)]
+    newest, name = newest_source()
+    found = []
+    for p in sorted(os.path.join(root, n, "shrike") for n in
+                    (os.listdir(root) if os.path.isdir(root) else []) if n != "fuzz"):
+        if not os.access(p, os.X_OK) or os.path.samefile(p, BIN):
+            continue
+        if os.path.getmtime(p) < newest:
+            print("skip: %s is older than %s" % (os.path.relpath(p, SOURCE), name))
+            continue
+        found.append(p)
+    return found
 
 
 def main():

@@ -3,7 +3,8 @@ Method: the same run file goes through `shrike backtest` and through tests/refer
 was written from the rules and not from the engine; every column of orders.csv, fills.csv,
 trades.csv and equity.csv and the final cash must be equal. Bars: real ones (where ../shared/data
 is at hand), those of `shrike data generate`, and walks on a coarse grid with gaps, silent bars and
-levels touched exactly. Parameters come from a printed seed."""
+levels touched exactly; trades: walks with several prints of one instant. Parameters come from a
+printed seed."""
 # once: what is compared does not depend on how the tree was compiled; CI's release build runs it
 import json
 import os
@@ -63,6 +64,7 @@ class Check:
 
     def __init__(self, scratch):
         self.scratch, self.count, self.bad = scratch, 0, []
+        self.seen = {}  # how often an order ended so, or had that signal
 
     def __call__(self, name, run):
         """Compares one run; a difference keeps its run file on the screen."""
@@ -78,6 +80,9 @@ class Check:
         ran = time.time()
         world = sim.World(run).run()
         wrong = compare(world, out)
+        for o in world.orders:
+            for word in (o.status, o.reason, o.signal):
+                self.seen[word] = self.seen.get(word, 0) + 1
         print("%s %s: %d orders, %d fills, %d trades, %d marks (engine %.1f s, reference %.1f s)" %
               ("FAIL" if wrong else "ok  ", name, len(world.orders), len(world.fills),
                len(world.trades), len(world.equity), ran - began, time.time() - ran), flush=True)
@@ -117,6 +122,7 @@ def invented(rng, dir):
                    "tick_size": rng.choice(fine if places == 8 else coarse),
                    "lot_size": rng.choice(["0.001", "0.00001", "1", "0.1", "0.07", "0.00000001",
                                            "0.00000007"]),
+                   "min_notional": rng.choice(["0", "0", "10", "500"]),
                    "maker_fee": rng.choice(["0", "0.001", "-0.0001", "0.0002"]),
                    "taker_fee": rng.choice(["0", "0.001", "0.0004", "0.01", "0.00033333"])}
     others = {"1m": ["1m", "1m", "5m", "7m", "1h", "1d"], "5m": ["5m", "15m", "1h"],
@@ -146,6 +152,45 @@ def invented(rng, dir):
         more["end"] = "2024-01-02"
     return run_of("walks", sources, strategies, money(main=rng.choice([100, 100000]),
                                                       second=50000), **more)
+
+
+def printed(rng, dir):
+    """printed draws a whole run over trades, with bars made of them: latency, stops, fees, least
+    notionals, marks."""
+    used = rng.sample(sorted(INSTRUMENTS), rng.randint(1, 3))
+    sources, more = [], {}
+    pause_ms = rng.choice([20, 300, 3000])
+    for n in used:
+        sources.append(trades(n, prints_file(
+            os.path.join(dir, n + ".csv"), rng, rng.choice([500, 3000]),
+            1704067200 * 10**9 + rng.choice([0, 1234]) * 10**6, rng.choice([500, 2000]),
+            rng.choice([1, 4, 10]), 0.1, 1, pause_ms)))
+        more[n] = {"slippage_bps": rng.choice(["0", "0.5", "10"]),
+                   "tick_size": rng.choice(["0.1", "0.01", "0.5"]),
+                   "lot_size": rng.choice(["0.001", "0.1", "0.00001"]),
+                   "min_notional": rng.choice(["0", "0", "5", "60"]),
+                   "maker_fee": rng.choice(["0", "0.001", "-0.0001"]),
+                   "taker_fee": rng.choice(["0", "0.001", "0.00033333"])}
+    strategies = {}
+    for k in range(rng.randint(1, 4)):
+        params = lengths(rng, 12)
+        if rng.random() < 0.5:
+            params["short"] = True
+        if rng.random() < 0.6:
+            params["stop_loss_pct"] = rng.choice(["0.1", "0.3", "1"])
+        if rng.random() < 0.6:
+            params["take_profit_pct"] = rng.choice(["0.1", "0.3", "1"])
+        size = rng.choice([("fixed", rng.choice(["1", "0.5"])), ("notional", "61"),
+                           ("fraction", rng.choice(["0.1", "0.5", "1"]))])
+        strategies[rng.choice("acxz") + str(k)] = cross(
+            rng.choice(used), rng.choice(["main", "second"]), rng.choice(
+                ["1s", "5s", "7s", "1m"]), dict([size]), **params)
+    if rng.random() < 0.6:
+        more["venue"] = {"latency": rng.choice(["1ns", "1ms", "50ms", "1s", "1500ms", "20s"])}
+    if rng.random() < 0.5:
+        more["equity_interval"] = rng.choice(["bar", "10s", "1m"])
+    return run_of("prints", sources, strategies, money(main=rng.choice([100, 100000]),
+                                                       second=50000), **more)
 
 
 def generated(check, rng, dir):
@@ -244,8 +289,14 @@ def main():
             os.makedirs(dir)
             check("walk %d" % i, invented(rng, dir))
             shutil.rmtree(dir, ignore_errors=True)
+        for i in range(int(os.environ.get("SHRIKE_PRINTS") or (400 if NIGHT else 40))):
+            dir = os.path.join(scratch, "prints%d" % i)
+            os.makedirs(dir)
+            check("prints %d" % i, printed(rng, dir))
+            shutil.rmtree(dir, ignore_errors=True)
         generated(check, rng, scratch)
         real(check, rng)
+        print("orders: " + ", ".join("%s %d" % w for w in sorted(check.seen.items()) if w[0]))
         print("%d runs compared, %d differ%s" % (check.count, len(check.bad), "".join(
             "\n  " + n for n in check.bad)))
     return 1 if check.bad else 0

@@ -1,8 +1,9 @@
-"""sim.py - what a bar backtest of moving-average crosses must come to, written a second time.
+"""sim.py - what a backtest of moving-average crosses must come to, written a second time: on bars,
+        or on trades that bars are made of.
 
 For     tests/e2e: orders, fills, round trips and equity of the engine are compared with this, to
         the last unit.
-From    the rules as they are written down (bar runs: when, price, path, told, money; DESIGN
+From    the rules as they are written down (bar runs: when, price, path, told, money; trade runs; DESIGN
         "Numbers"; sizing, positions, marks, stops as the headers of actors/ declare them). Nothing
         here is taken over from the C code: it is one loop over instants, in plain integers.
 Units   prices, quantities and cash are Python ints in 1e-8; times ns UTC.
@@ -10,6 +11,7 @@ Limits  risk is taken to pass everything: give it wide limits. No latency of par
 """
 import csv
 import datetime
+import heapq
 import io
 import subprocess
 from decimal import Decimal
@@ -115,6 +117,13 @@ def read_bars(path, interval, start=None, end=None, volume=True):
     return bars
 
 
+def read_trades(path):
+    """read_trades reads trades of 6 columns (id, price, quantity, quote, time in ms, maker) as
+    (time, price) pairs."""
+    return [(int(row[4]) * 10**6, fixed_fast(row[1]))
+            for row in csv.reader(io.StringIO(read_text(path))) if row and row[0].isdigit()]
+
+
 def fixed_fast(text):
     """fixed_fast is fixed for plain decimals of at most 8 places."""
     whole, _, part = text.partition(".")
@@ -154,7 +163,9 @@ class Instrument:
         self.tick, self.lot = fixed(d["tick_size"]), fixed(d["lot_size"])
         self.maker, self.taker = fixed(d["maker_fee"]), fixed(d["taker_fee"])
         self.slip = fixed(d.get("slippage_bps", 0))  # 1e-12 of the price
+        self.min_notional = fixed(d.get("min_notional", 0))
         self.series = {}   # interval: bars
+        self.prints = []   # trades: (time, price); then there are no bars of a source
         self.finest = 0    # interval of the finest series
         self.close = 0     # newest close told of the finest series
         self.close_at = 0  # when
@@ -206,6 +217,7 @@ class Account:
         self.venue = {}      # instrument id: Holding, likewise, as the venue keeps it
         self.row = None      # last row of equity
         self.earned = 0      # realised P&L of the nets
+        self.known = None    # cash and holdings as told, while fills of one instant are heard
 
 
 class Position(Holding):
@@ -244,6 +256,8 @@ class Order:
         self.from_ns = now   # worked from the first bar that opens then or later
         self.rest = False    # made at an open: works on the rest of that bar
         self.fresh = True    # no bar has worked it yet
+        self.touched = False    # trades: a stop that has triggered
+        self.canceling = False  # a cancel is on its way
 
     @property
     def open(self):
@@ -295,7 +309,13 @@ class World:
                 self.strategies.append(Strategy(name, i + 1, d, self))
             if d["kind"] == "venue":
                 self.latency = duration(d.get("latency", "0s"))
+        for s in self.strategies:
+            s.shared = any(o is not s and o.account is s.account and o.instrument is s.instrument
+                           for o in self.strategies)
         for s in run["sources"]:
+            if s["kind"] == "trades":
+                self.instruments[s["instrument"]].prints = read_trades(s["file"])
+                continue
             inst, interval = self.instruments[s["instrument"]], duration(s["interval"])
             path = s["file"] if s["file"].startswith("/") else base + "/" + s["file"]
             inst.series[interval] = read_bars(path, interval, instant(run.get("start")),
@@ -303,8 +323,15 @@ class World:
         for inst in self.instruments.values():
             if inst.series:
                 inst.finest = min(inst.series)
+        self.made = [(self.instruments[b["instrument"]], duration(b["to"]))
+                     for b in run["actors"]["feed"].get("bars", ())]
         self.now = 0
         self.trade_id = 0
+        self.asked = []    # orders on their way to risk
+        self.flight = []   # trades: requests on their way: (arrival, instrument id, number, ...)
+        self.requests = 0  # how many there were
+        self.timer = None  # trades: when equity is marked next
+        self.instants = []  # trades: heap of what is to come
         self.opened = {}  # instrument id: the last open told
         self.orders, self.fills, self.trades, self.equity = [], [], [], []
 
@@ -312,6 +339,9 @@ class World:
 
     def run(self):
         """run goes through all instants; then everything is in orders, fills, trades, equity."""
+        if any(inst.prints for inst in self.instruments.values()):
+            self.run_trades()
+            return self.end()
         told = {}   # end: [(-interval, instrument id, rank, bar, hearers)]
         opens = {}  # time: [(-interval, instrument id, instrument, bar)]
         late = {}   # end: [(strategy id, strategy, bar)]: made bars whose last part is missing
@@ -362,6 +392,10 @@ class World:
             for _, _, inst, bar in sorted(opens.get(t, ()), key=lambda r: r[:2]):
                 if inst.waiting and bar.works:
                     self.work_open(inst, bar)
+        return self.end()
+
+    def end(self):
+        """end expires what is open and marks what is held."""
         for o in self.orders:
             if o.open:
                 self.finish(o, "expired", "end_of_data")
@@ -369,6 +403,116 @@ class World:
             if any(p.open for p in a.positions.values()):
                 self.mark(a)
         return self
+
+    # --- runs on trades ---------------------------------------------------------------------
+
+    def run_trades(self):
+        """run_trades goes through all instants of a run on trades: what arrives at the venue, the
+        trades it works, the trades as they are told, then timers: made bars, marks."""
+        told = {}  # time: {instrument id: prices}
+        for inst in self.instruments.values():
+            for t, price in inst.prints:
+                told.setdefault(t, {}).setdefault(inst.id, []).append(price)
+        by_id = {inst.id: inst for inst in self.instruments.values()}
+        last = max(told)
+        self.instants = sorted(told)
+        bars = {key: None for key in self.made}  # (instrument, interval): (end, close) in progress
+        done = None
+        while self.instants and self.instants[0] <= last:
+            t = self.now = heapq.heappop(self.instants)
+            if t == done:
+                continue
+            done = t
+            here = sorted(told.get(t, {}).items())
+            for key in sorted(f for f in self.flight if f[0] == t):
+                self.flight.remove(key)
+                self.land(*key[3:])
+            for id, prices in here:
+                for price in prices:
+                    self.work_trade(by_id[id], price)
+            for id, prices in here:
+                for price in prices:
+                    inst = by_id[id]
+                    inst.close = inst.price = price
+                    inst.close_at = t
+                    for key in self.made:
+                        if key[0] is inst:
+                            self.bar_trade(bars, key, price)
+            for key in self.made:
+                if bars[key] and bars[key][0] == t:
+                    self.bar_ends(bars, key)
+            if self.timer == t:
+                self.timer = None
+                for a in self.accounts.values():
+                    if any(p.open for p in a.positions.values()):
+                        self.arm()
+                        self.mark(a)
+
+    def bar_trade(self, bars, key, price):
+        """bar_trade takes a trade into the bar of key (instrument, interval); a trade at the end of
+        a bar belongs to the next."""
+        interval = key[1]
+        if bars[key] and self.now >= bars[key][0]:
+            self.bar_ends(bars, key)
+        origin = 4 * DAY if interval % (7 * DAY) == 0 else 0
+        end = down_to(self.now - origin, interval) + origin + interval
+        if not bars[key]:
+            heapq.heappush(self.instants, end)
+        bars[key] = (end, price)
+
+    def bar_ends(self, bars, key):
+        """bar_ends tells the bar of key."""
+        close = bars[key][1]
+        bars[key] = None
+        for s in self.strategies:
+            if (s.instrument, s.interval) == key:
+                self.on_bar(s, close)
+
+    def arm(self):
+        """arm lets equity be marked at the next multiple of the interval, unless earlier."""
+        step = duration("1h" if self.equity_interval == "bar" else self.equity_interval)
+        t = down_to(self.now, step) + step
+        if self.timer is None or t < self.timer:
+            self.timer = t
+            heapq.heappush(self.instants, t)
+
+    def send(self, what, o):
+        """send lets a request arrive at the venue, after the latency."""
+        if self.latency == 0:
+            self.land(what, o)
+            return
+        self.requests += 1
+        t = self.now + self.latency
+        self.flight.append((t, o.strategy.instrument.id, self.requests, what, o))
+        heapq.heappush(self.instants, t)
+
+    def land(self, what, o):
+        """land is the arrival of a request."""
+        inst = o.strategy.instrument
+        if what == "place":
+            if self.too_small(inst, o):
+                self.reject(o, "min_notional")
+            else:
+                inst.waiting.append(o)
+        elif o in inst.waiting:
+            inst.waiting.remove(o)
+            self.finish(o, "canceled", o.canceling)
+            self.forget(o)
+
+    def work_trade(self, inst, price):
+        """work_trade trades what a trade at price meets."""
+        met = []
+        for o in inst.waiting:
+            buy = o.side == "buy"
+            if o.kind == "market" or o.touched:
+                met.append((o.strategy.account.id, o.kind != "stop", o.key, o, price, "taker"))
+            elif o.kind == "stop":
+                o.touched = price >= o.price if buy else price <= o.price
+            elif price < o.price if buy else price > o.price:
+                met.append((o.strategy.account.id, True, o.key, o, o.price, "maker"))
+        met.sort(key=lambda m: m[:3])
+        for a in self.accounts.values():
+            self.work(inst, a, [m[3:] for m in met if m[0] == a.id])
 
     # --- the venue --------------------------------------------------------------------------
 
@@ -498,35 +642,82 @@ class World:
                                                         a.venue_cash)
             if q:
                 a.venue_cash += self.book(inst, held, o, q, at, flow, fee, in_base)
+            inst.waiting.remove(o)
+            tell.append((o, q, at, flow, fee, in_base, slip, liquidity))
+        # what strategies know of the account while they hear of these fills
+        a.known = (a.cash, [(i, n.quantity, n.cost) for i, n in a.nets.items()])
+        for one in tell:
+            o, q, flow = one[0], one[1], one[3]
+            if q:
                 o.filled += q
                 o.cost += abs(flow)
+                self.on_fill(inst, a, *one)
             done = o.filled == o.quantity
-            inst.waiting.remove(o)
             self.finish(o, "filled" if done else "expired",
                         "" if done else "insufficient_balance")
-            tell.append((o, q, at, flow, fee, in_base, slip, liquidity))
-        for one in tell:
-            if one[1]:
-                self.on_fill(inst, a, *one)
-            else:
-                self.forget(one[0])
+            self.forget(o)
+        a.known = None
+        self.settle()
         assert a.cash == a.venue_cash, (a.name, a.cash, a.venue_cash)
 
     def place(self, s, side, kind, quantity, price, exit, reduce, signal):
         """place sends an order to the venue."""
         s.sequence += 1
         o = Order(s, s.sequence, side, kind, quantity, price, exit, reduce, signal, self.now)
-        wait = down_to(self.latency, s.instrument.finest)
+        wait = down_to(self.latency, s.instrument.finest) if s.instrument.finest else 0
         o.from_ns = self.now + wait
-        if self.at_open(s.instrument):
+        if s.instrument.finest and self.at_open(s.instrument):
             # decided on a fill at an open that has been told
             o.rest = kind != "market" and wait == 0
             if wait == 0:
                 o.from_ns += 1
         self.orders.append(o)
         s.orders.append(o)
-        s.instrument.waiting.append(o)
+        self.asked.append(o)
         return o
+
+    def settle(self):
+        """settle lets what was asked for go through risk to the venue: after the calls in hand."""
+        while self.asked:
+            asked, self.asked = self.asked, []
+            for o in asked:
+                why = self.gate(o.strategy.instrument, o)
+                if why:
+                    self.reject(o, why)
+                elif o.strategy.instrument.prints:
+                    self.send("place", o)
+                elif self.too_small(o.strategy.instrument, o):
+                    self.reject(o, "min_notional")
+                else:
+                    o.strategy.instrument.waiting.append(o)
+            for o in asked:
+                if o.canceling and o.open:
+                    self.go_cancel(o)
+
+    def reject(self, o, reason):
+        """reject ends an order that risk or the venue does not take."""
+        self.finish(o, "rejected", reason)
+        self.forget(o)
+
+    def gate(self, inst, o):
+        """gate is why risk refuses an order, "": not. What closes all that is held may be small: that
+        is the venue's to judge."""
+        held = o.strategy.position * (1 if o.side == "sell" else -1)
+        if o.exit and o.quantity > held:
+            return "short_not_allowed" if inst.spot and o.side == "sell" else "max_position"
+        beside = sum(b.quantity - b.filled for b in o.strategy.orders
+                     if b.side == o.side and b not in self.asked and b.key < o.key and
+                     not (o.kind == "market" and b.exit and b.kind != "market"))
+        closes = o.exit and o.quantity + beside == held
+        return "min_notional" if not closes and self.too_small(inst, o) else ""
+
+    @staticmethod
+    def too_small(inst, o):
+        """too_small is whether the order is below the least notional; linear reduce-only orders may
+        be."""
+        price = inst.close if o.kind == "market" else o.price
+        exempt = o.reduce and not inst.spot
+        return not exempt and 0 < price * o.quantity // ONE < inst.min_notional
 
     def at_open(self, inst):
         """at_open is whether the bar that opens now has been told of."""
@@ -534,9 +725,18 @@ class World:
 
     def cancel(self, o, reason):
         """cancel takes an open order back, at once."""
-        if o.open:
+        if o.open and not o.canceling and o.filled < o.quantity:
+            o.canceling = reason
+            if o not in self.asked:  # else it follows the order
+                self.go_cancel(o)
+
+    def go_cancel(self, o):
+        """go_cancel asks the venue to cancel."""
+        if o.strategy.instrument.prints:
+            self.send("cancel", o)
+        elif o in o.strategy.instrument.waiting:
             o.strategy.instrument.waiting.remove(o)
-            self.finish(o, "canceled", reason)
+            self.finish(o, "canceled", o.canceling)
             self.forget(o)
 
     def finish(self, o, status, reason):
@@ -569,7 +769,7 @@ class World:
         parts = p.parts(moved, flow, price)
         for i, (part, cash) in enumerate(parts):
             size = left if i == len(parts) - 1 else abs(part)
-            cost = fee_left if size == left else quote_fee * size // abs(moved)
+            cost = fee_left if size == left else zero_div(quote_fee * size, abs(moved))
             left, fee_left = left - size, fee_left - cost
             realized += self.trip(p, o, part, cash, size, price, cost, in_base)
         net = a.nets.setdefault(inst, Holding())
@@ -582,10 +782,18 @@ class World:
             "side": o.side, "quantity": q, "price": price, "liquidity": liquidity, "fee": fee,
             "fee_asset": inst.base if in_base else inst.quote, "slippage": slip,
             "realized_pnl": realized})
+        if inst.prints and p.open and not was:
+            self.arm()
         if was != p.open or len(parts) == 2:
             self.mark(a)
         s.position += moved
         self.strategy_fill(s, o)
+        if o.exit:
+            wrong = self.held(s) * (1 if o.side == "buy" else -1)
+            wrong = down_to(min(wrong, q), inst.lot)
+            if wrong > 0:
+                self.place(s, "sell" if o.side == "buy" else "buy", "market", wrong, 0, True, False,
+                           "late_fill")
 
     def trip(self, p, o, moved, cash, size, price, fee, in_base):
         """trip books a fill, or one part of it, into its position and round trip; the row of the
@@ -652,6 +860,7 @@ class World:
         was, s.relation = s.relation, 1 if lead > 0 else -1
         if was not in (0, s.relation):
             self.follow(s)
+            self.settle()
 
     def follow(self, s):
         """follow goes where the averages stand."""
@@ -667,8 +876,9 @@ class World:
     @staticmethod
     def held(s):
         """held is the position with what market orders to close will still take off it."""
-        return s.position + sum((o.quantity - o.filled) * (1 if o.side == "buy" else -1)
-                                for o in s.orders if o.exit and o.kind == "market")
+        off = sum(o.quantity - o.filled for o in s.orders
+                  if o.exit and o.kind == "market" and (o.side == "sell") == (s.position > 0))
+        return max(0, s.position - off) if s.position > 0 else min(0, s.position + off)
 
     def close_out(self, s, sign):
         """close_out closes what is held of that sign (0: any) at market, and cancels what rests."""
@@ -677,8 +887,9 @@ class World:
         if q == 0 or (sign and (held > 0) != (sign > 0)):
             return
         rests = [o for o in s.orders if o.exit and o.kind != "market"]
-        self.place(s, "sell" if held > 0 else "buy", "market", q, 0, True, False,
-                   self.crossed(s))
+        inst = s.instrument
+        only = not inst.spot and (not s.shared or s.last * q < inst.min_notional * ONE)
+        self.place(s, "sell" if held > 0 else "buy", "market", q, 0, True, only, self.crossed(s))
         for o in rests:
             self.cancel(o, "by_strategy")
 
@@ -717,15 +928,16 @@ class World:
     @staticmethod
     def equity_for(s):
         """equity_for is the account's worth as the strategy sees it when it decides."""
-        sum = s.account.cash
-        for inst, p in s.account.nets.items():
-            if p.quantity == 0:
+        a = s.account
+        sum, held = a.known or (a.cash, [(i, n.quantity, n.cost) for i, n in a.nets.items()])
+        for inst, quantity, cost in held:
+            if quantity == 0:
                 continue
             close = inst.close
             if inst is s.instrument and s.last and s.last_at >= inst.close_at:
                 close = s.last
-            worth = p.quantity * close // ONE if close else p.cost
-            sum += worth if inst.spot else worth - p.cost
+            worth = quantity * close // ONE if close else cost
+            sum += worth if inst.spot else worth - cost
         return sum
 
     def strategy_fill(self, s, o):
@@ -761,7 +973,7 @@ class World:
         """protect places stop and target for the whole position."""
         inst = s.instrument
         q = down_to(abs(s.position), inst.lot)
-        if down_to(abs(self.held(s)), inst.lot) == 0:
+        if q == 0 or down_to(abs(self.held(s)), inst.lot) == 0:
             return
         side = "sell" if s.position > 0 else "buy"
         tick = up_to if side == "sell" else down_to

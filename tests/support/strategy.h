@@ -94,6 +94,15 @@ static inline void tell_state(struct rig *r, const struct msg_order_intent *i, u
     rig_hear(r, MSG_ORDER_STATE, 60, &m, sizeof m);
 }
 
+/* take_all tells the host that execution has every order asked for since rig_forget. */
+static inline void take_all(struct rig *r) {
+    size_t cnt = rig_count(r, MSG_ORDER_INTENT);
+    for (size_t i = 0; i < cnt; i++) {
+        struct msg_order_intent taken = *intent_of(r, i);
+        tell_state(r, &taken, ORDER_STATUS_SUBMITTED, 0, REASON_NONE);
+    }
+}
+
 /* tell_fill tells the host a whole fill of an order at price, then that it is filled. */
 static inline void tell_fill(struct rig *r, const struct msg_order_intent *order, int64_t price) {
     struct msg_order_intent i = *order; /* what is said next may overwrite nothing of it */
