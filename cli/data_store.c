@@ -201,6 +201,10 @@ int data_cmd_import(int argc, char **argv) {
     if (code) return code;
     if (argc < 2) return cli_wrong("data", "import: at least one FILE expected");
     for (int i = 1; i < argc; i++) {
+        if (argv[i][0] == '-' && argv[i][1] == '-')
+            return cli_wrong("data", "import: there is no option '%s'", argv[i]);
+    }
+    for (int i = 1; i < argc; i++) {
         if (import_file(argv[i], &o, &err) == 0) continue;
         (void)fflush(stdout);
         bad = cli_fail("data", &err, NULL); /* the others are imported all the same */

@@ -135,8 +135,8 @@ const struct cli_command cli_commands[] = {
       cmd_data },
     { "bench", "measure this machine: hops, tick to order, journal, backtest, CSV, store",
       "usage: shrike bench [--json FILE] [--only NAME,..] [--quick] [--baseline FILE] [--dir DIR]\n"
-      "  NAME is hop, local, relay, tick_order, journal, backtest, csv or store; FILE - is the "
-      "screen.\n"
+      "  NAME is hop, local, relay, tick_order, journal, backtest, csv, store or match; FILE - is "
+      "the screen.\n"
       "  --baseline FILE  compares with an earlier --json; what got worse makes the exit code 1\n"
       "  --dir DIR        where the journals go while measuring, on a disk (default /var/tmp)\n",
       cmd_bench },

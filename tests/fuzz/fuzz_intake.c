@@ -1,5 +1,6 @@
 /* Goal: no text makes import crash, loop or look outside its input, under any policy; what is left
- * is in order and unique. Method: libFuzzer; the first byte is the policy, the second the stream. */
+ * is in order and unique. Method: libFuzzer; the first byte is the policy, the second the
+ * stream. */
 #include "actors/data/commit.h"
 #include "actors/data/import.h"
 #include <assert.h>
