@@ -258,6 +258,10 @@ static int make_edges(struct rt_run *run, struct rt_shard *s, struct rt_error *e
             s->out_of[n] = (uint8_t)s->edge_out_cnt++;
             e->shard = n;
             memcpy(e->full_of, def->full_of, sizeof e->full_of);
+            for (const struct rt_full_rule *r = t->registry->full; r && r->kind; r++) {
+                e->key_at[r->kind] = r->key_at;
+                e->key_bytes[r->kind] = r->key_bytes;
+            }
             e->frames_max = def->capacity * 4;
             e->pending =
                 take(s, (size_t)e->frames_max * MSG_SLOT_BYTES + MSG_FRAME_MAX, "edges", err);

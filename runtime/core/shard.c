@@ -473,7 +473,7 @@ void rt_shard_look(struct rt_shard *s) {
         hold_taped(s);
         if (s->tape) return;
     }
-    if (s->verify || (s->resaying && rt_step_owed(s) != RT_OWED_NOTHING)) return;
+    if (s->verify || (s->resaying && rt_step_owed(s) != RT_OWED_NOTHING && s->step)) return;
     uint32_t kill = atomic_load_explicit(&s->shared->kill, memory_order_relaxed);
     if (__builtin_expect(kill != s->kill_seen, 0)) {
         s->kill_seen = kill;
@@ -1017,6 +1017,7 @@ bool rt_room(struct rt_ctx *ctx, uint16_t kind, uint32_t cnt) {
         }
         if (rec) return true;
     }
+    for (unsigned i = 0; i < r->edge_cnt && s->resaying; i++) rt_edge_known(s, &s->out[h[i]]);
     for (unsigned i = 0; i < r->edge_cnt; i++) {
         struct rt_edge_out *e = &s->out[h[i]];
         if (e->pending_cnt == 0 && rt_ring_room(&e->tx, cnt) >= cnt) continue;

@@ -101,14 +101,16 @@ struct rt_route {
 
 /* An outgoing edge: all frames for one other shard. */
 struct rt_edge_out {
-    struct rt_ring_tx tx;          /* the ring */
-    uint16_t shard;                /* receiving shard */
-    uint8_t full_of[MSG_KIND_MAX]; /* enum rt_full by kind: what happens when it is full */
-    uint32_t frames_max;           /* pending frames at most */
-    uint8_t *pending;              /* frames waiting for room, oldest first */
-    uint32_t pending_cnt;          /* how many */
-    uint32_t pending_bytes;        /* bytes used */
-    uint64_t sent;                 /* frames offered */
+    struct rt_ring_tx tx;            /* the ring */
+    uint16_t shard;                  /* receiving shard */
+    uint8_t full_of[MSG_KIND_MAX];   /* enum rt_full by kind: what happens when it is full */
+    uint8_t key_at[MSG_KIND_MAX];    /* by kind: where in the body stands what it tells of ... */
+    uint8_t key_bytes[MSG_KIND_MAX]; /* ... and its size; 0 = no newer one makes it old */
+    uint32_t frames_max;             /* pending frames at most */
+    uint8_t *pending;                /* frames waiting for room, oldest first */
+    uint32_t pending_cnt;            /* how many */
+    uint32_t pending_bytes;          /* bytes used */
+    uint64_t sent;                   /* frames offered */
     uint64_t dropped, merged, refused, waited; /* what became of those that found no room */
     uint32_t high_water;                       /* most frames ever queued */
 };
@@ -207,7 +209,7 @@ struct rt_shard {
     bool go_said, go_agreed;   /* paced: the shared event's moment has come: said by
                                               * this shard's next token; agreed by all */
     bool resaying;             /* the tape has ended, and a peer may have heard more than was said
-                                * again: nothing from outside is taken until it was */
+                                * again: in step nothing from outside is taken until it was */
     uint32_t stop_agreed;      /* a Reason all shards stop for, 0 = none */
     uint32_t stop_said;        /* the one this shard asked for (journaled) */
     struct rt_held held;       /* a message of the runtime waiting for its turn */
@@ -373,6 +375,14 @@ int rt_shard_load(void *arg, uint16_t owner, uint16_t kind, uint64_t key, const 
                   uint32_t bytes, struct rt_error *err);
 /* rt_edge_push sends f over edge e by its policy. */
 void rt_edge_push(struct rt_shard *s, struct rt_edge_out *e, const struct msg_frame *f);
+/* rt_edge_known waits, right after a recovery, until the receiver of e, which recovers too, has
+ * shown what it heard. Returns what is owed to it. */
+enum rt_owed rt_edge_known(struct rt_shard *s, const struct rt_edge_out *e);
+/* rt_edge_replay takes a record of the tape that tells of waiting frames that went into the ring,
+ * and does so; false when there is none. */
+bool rt_edge_replay(struct rt_shard *s);
+/* rt_edge_pend puts f behind the frames that wait for room, from a snapshot; false: it has none. */
+bool rt_edge_pend(struct rt_edge_out *e, const struct msg_frame *f);
 /* rt_edge_drain sends what is pending as far as there is room. */
 void rt_edge_drain(struct rt_shard *s, struct rt_edge_out *e);
 #endif

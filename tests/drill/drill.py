@@ -154,6 +154,17 @@ def shrike(*args, program=PROGRAM, timeout=60):
     return finish(start(list(args), program=program), timeout)
 
 
+def wait_flow(run, frames=500):
+    """Waits until so many frames were heard between the shards of a running engine, 15 s at most:
+    on a busy machine a start takes its time."""
+    end = time.monotonic() + 15
+    while time.monotonic() < end:
+        code, out, _ = shrike("top", run, "--json", program=FAULTY)
+        if code == 0 and sum(e["received"] for e in json.loads(out)["edges"]) >= frames:
+            return
+        time.sleep(0.02)
+
+
 def wait_record(run, kind, cnt=1, timeout=60):
     """Waits until the journals of a run hold cnt records of a kind, by name: how far it has come is
     known from what it did, not from the time that passed. Returns whether they came."""
