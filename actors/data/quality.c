@@ -1,5 +1,6 @@
 #include "actors/data/quality.h"
 #include "actors/data/scan.h"
+#include "schemas/messages.h"
 #include <assert.h>
 #include <errno.h>
 #include <inttypes.h>
@@ -219,6 +220,22 @@ static void row_fault(struct passes *p, uint64_t row, enum data_fault_kind kind,
 static void rows_cut(struct passes *p) {
     data_table_keep(p->t, p->keep);
     memset(p->keep, 1, p->t->cnt);
+}
+
+/* hour_pass puts times of funding up to a minute past a whole hour at that hour: venues charge at
+ * the hour and write down when they did. Each is noted, and none is a fault. */
+static void hour_pass(struct passes *p) {
+    struct data_table *t = p->t;
+    for (uint64_t row = 0; row < t->cnt; row++) {
+        const int64_t ns = data_time(t, row), past = ns % 3600000000000LL;
+        char before[40], after[40];
+        if (past <= 0 || past > 60000000000LL) continue;
+        data_i64_put(t, row, 0, ns - past);
+        p->q->repaired++;
+        fprintf(p->q->note, "repaired,%" PRIu64 ",%s,%s,%s,%s,hour,\n", t->line[row],
+                data_time_text(ns, before), t->stream->columns[0].name, before,
+                data_time_text(ns - past, after));
+    }
 }
 
 /* order_pass finds rows before the one above them, and sorts. Rows of one file that runs from the
@@ -790,6 +807,7 @@ int data_quality_run(struct data_quality *q, struct data_table *t, struct rt_err
     p.keep = malloc(t->cnt + 1);
     if (p.keep == NULL) return rt_error_set(err, -ENOMEM, "no memory for %" PRIu64 " rows", t->cnt);
     memset(p.keep, 1, t->cnt + 1);
+    if (t->stream->row_kind == MSG_FUNDING) hour_pass(&p);
     int rc = order_pass(&p, err);
     if (rc == 0) twin_pass(&p);
     if (rc == 0) rc = bars_run(&p, err);

@@ -338,10 +338,13 @@ static int store_open(struct rt_source_init *init, struct rt_error *err) {
                                  .rows_total = m->cnt,
                                  .impl = m,
                                  .block = store_block };
-        snprintf(s->name, sizeof s->name, "%s %s", spec.in->name,
-                 spec.set.interval_ns == 0 ? spec.set.stream->name
-                                           : data_span_text(spec.set.interval_ns, span));
-        if (s->row_kind == MSG_BAR) {
+        snprintf(s->name, sizeof s->name, "%s %s%s", spec.in->name,
+                 spec.set.interval_ns > 0     ? data_span_text(spec.set.interval_ns, span)
+                 : s->row_kind == MSG_FUNDING ? "funding"
+                                              : spec.set.stream->name,
+                 s->row_kind == MSG_MARK_BAR ? " mark" : "");
+        if (s->row_kind == MSG_BAR) { /* behind the mark's bars, as those of files */
+            s->rank_hint = 1;
             s->open_kind = MSG_BAR_OPEN;
             s->open_of = data_klines_bar_open;
         }

@@ -11,6 +11,8 @@ static bool counts(uint16_t kind) {
     case MSG_ORDER_STATE:
     case MSG_FILL:
     case MSG_POSITION:
+    case MSG_FUNDING_FEE:
+    case MSG_LIQUIDATION:
     case MSG_ACCOUNT_STATE: return (kind & MSG_OUT) != 0;
     default: return false;
     }

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 static const char orders_heading[] =
     "client_order_id,strategy,account,instrument,symbol,effect,side,type,time_in_force,quantity,"
@@ -18,6 +19,8 @@ static const char fills_heading[] =
 static const char trades_heading[] =
     "strategy,account,instrument,symbol,side,entry_ns,exit_ns,quantity,entry_price,exit_price,"
     "realized_pnl,fee,net_pnl";
+static const char funding_heading[] =
+    "time_ns,payment_id,account,instrument,symbol,quantity,mark_price,funding_rate,amount";
 static const char equity_heading[] = "time_ns,account,cash,unrealized_pnl,equity";
 
 /* An order whose row is not written yet. */
@@ -78,6 +81,8 @@ struct results {
     struct report_summary *sum;                      /* what is counted */
     struct report_merge merge;                       /* what was said */
     struct report_out orders, fills, trades, equity; /* the files; fd -1 = not written */
+    struct report_out funding;                       /* likewise; begun by the first payment */
+    const char *dir;                                 /* where the files go */
     struct queue order_queue;                        /* struct order, oldest first */
     struct rt_map order_of;       /* order id -> its number in the queue, low 32 bits */
     struct queue fill_queue;      /* struct fill */
@@ -470,8 +475,36 @@ static void on_account(struct results *r, const struct msg_frame *f) {
     report_out_end(&r->equity);
 }
 
+/* on_funding takes a funding payment. */
+static int on_funding(struct results *r, const struct msg_frame *f, struct rt_error *err) {
+    const struct msg_funding_fee *m = msg_body(f);
+    const struct mk_instrument *in = mk_instrument_get(r->market, m->instrument);
+    if (m->account < 1 || m->account > r->market->account_cnt || !in) return 0;
+    struct report_account *a = &r->sum->accounts[m->account - 1];
+    a->funding += m->amount;
+    a->payments++;
+    if (!r->write) return 0;
+    struct report_out *out = &r->funding;
+    if (out->fd < 0) {
+        int code = report_out_open(out, r->dir, "funding.csv", funding_heading, err);
+        if (code < 0) return code;
+    }
+    report_out_row(out);
+    report_out_time(out, f->time_ns);
+    report_out_whole(out, m->payment_id);
+    report_out_text(out, a->name);
+    report_out_text(out, in->name);
+    report_out_text(out, in->symbol);
+    report_out_fixed(out, m->quantity);
+    report_out_fixed(out, m->mark);
+    report_out_fixed(out, m->rate);
+    report_out_fixed(out, m->amount);
+    report_out_end(out);
+    return 0;
+}
+
 /* instant takes all records of one instant: intents before states, fills before positions. */
-static int instant(struct results *r) {
+static int instant(struct results *r, struct rt_error *err) {
     const struct report_merge *m = &r->merge;
     int code = 0;
     for (size_t i = 0; i < m->cnt && code == 0; i++)
@@ -489,6 +522,12 @@ static int instant(struct results *r) {
     for (size_t i = 0; i < m->cnt && code == 0; i++) {
         const struct msg_frame *f = m->records[i].frame;
         if (f->kind == MSG_POSITION) on_position(r, f);
+        if (f->kind == MSG_FUNDING_FEE) code = on_funding(r, f, err);
+        if (f->kind == MSG_LIQUIDATION) {
+            const struct msg_liquidation *l = msg_body(f);
+            if (l->account >= 1 && l->account <= r->market->account_cnt)
+                r->sum->accounts[l->account - 1].liquidations++;
+        }
         if (f->kind == MSG_ACCOUNT_STATE) on_account(r, f);
     }
     if (code == 0) code = fills_flush(r, false);
@@ -507,6 +546,10 @@ static int begin(struct results *r, const char *dir, struct rt_error *err) {
     s->clock = clocks[t->clock];
     for (uint32_t i = 0; i < t->actor_cnt; i++)
         if (strcmp(t->actors[i].kind->name, "portfolio") == 0) s->portfolio = true;
+    for (uint32_t i = 0; i < t->source_cnt; i++)
+        if (strcmp(t->sources[i].kind->name, "funding") == 0) s->funding = true;
+    for (uint32_t i = 0; i < r->market->account_cnt; i++)
+        s->margin = s->margin || r->market->accounts[i].margin != MK_MARGIN_NONE;
     for (uint32_t i = 0; i < r->market->instrument_cnt; i++)
         *(r->market->instruments[i].kind == MK_SPOT ? &s->spot : &s->linear) = true;
     s->account_cnt = r->market->account_cnt;
@@ -530,6 +573,8 @@ static int begin(struct results *r, const char *dir, struct rt_error *err) {
         (code = report_out_open(&r->trades, dir, "trades.csv", trades_heading, err)) < 0 ||
         (code = report_out_open(&r->equity, dir, "equity.csv", equity_heading, err)) < 0)
         return code;
+    char old[4200]; /* of an earlier run in the same directory; this one may have none */
+    if ((size_t)snprintf(old, sizeof old, "%s/funding.csv", dir) < sizeof old) (void)unlink(old);
     return 0;
 }
 
@@ -537,7 +582,7 @@ static int begin(struct results *r, const char *dir, struct rt_error *err) {
 static int finish(struct results *r, int code, struct rt_error *err) {
     struct report_summary *s = r->sum;
     const struct report_merge *m = &r->merge;
-    struct report_out *files[] = { &r->orders, &r->fills, &r->trades, &r->equity };
+    struct report_out *files[] = { &r->orders, &r->fills, &r->trades, &r->equity, &r->funding };
     if (code == 0) {
         code = fills_flush(r, true);
         orders_flush(r, INT64_MAX, true);
@@ -552,12 +597,12 @@ static int finish(struct results *r, int code, struct rt_error *err) {
             struct report_account *a = &s->accounts[i];
             a->open_positions = r->open[i];
             /* what strategies of one account earned apart is in fills and trades */
-            a->realized = a->equity - a->start - a->unrealized + a->quote_fees;
+            a->realized = a->equity - a->start - a->unrealized + a->quote_fees + a->funding;
         }
         for (uint32_t i = 0; i < s->account_cnt; i++)
             if (r->open[i]) s->accounts[i].exposed_ns += s->last_ns - r->open_ns[i];
     }
-    for (int i = 0; r->write && i < 4; i++) {
+    for (int i = 0; r->write && i < 5; i++) {
         int bad = report_out_close(files[i], code < 0, code < 0 ? NULL : err);
         if (bad < 0 && code == 0) code = bad;
     }
@@ -573,14 +618,16 @@ int report_results_write(const struct rt_run *run, const char *dir, struct repor
     r->market = run->topology->world;
     r->sum = sum;
     r->write = dir != NULL;
+    r->dir = dir;
+    r->funding.fd = -1;
     r->orders.fd = r->fills.fd = r->trades.fd = r->equity.fd = -1;
     r->order_queue.bytes = sizeof(struct order);
     r->fill_queue.bytes = sizeof(struct fill);
     code = begin(r, dir, err);
     if (code == 0 && (code = report_merge_open(&r->merge, run, err)) == 0) {
         while ((more = report_merge_next(&r->merge, err)) > 0)
-            if ((code = instant(r)) < 0) {
-                rt_error_set(err, code, "no memory for the results");
+            if ((code = instant(r, err)) < 0) {
+                if (err->code == 0) rt_error_set(err, code, "no memory for the results");
                 break;
             }
         if (code == 0 && more < 0) code = more;

@@ -17,6 +17,8 @@
  *                     averages over its fills, rounded down to 1e-8; fee in quote units; net_pnl =
  *                     realized_pnl less quote fees (a fee in base is in the cost already).
  *         equity.csv  one row a mark of the portfolio.
+ *         funding.csv one row a funding payment; amount is what was paid, below zero received. The
+ *                     file is made where a run has funding.
  * Thread  the caller's.
  * Memory  orders not yet ended, one block per position; freed before it returns.
  * Cost    about 100 ns a row. */
@@ -46,6 +48,9 @@ struct report_account {
     cash_t realized;         /* realised P&L as the account nets it, quote fees not taken off */
     cash_t quote_fees;       /* fees that were paid in quote */
     cash_t fees;             /* in quote units, those in base at the fill's price */
+    cash_t funding;          /* paid, in quote; below zero received */
+    uint64_t payments;       /* funding payments */
+    uint64_t liquidations;   /* positions closed by force */
     cash_t profit, loss;     /* sum of net_pnl of round trips above zero; of those below, as > 0 */
     uint64_t trades, wins;   /* round trips; those with net_pnl > 0 */
     uint64_t marks;          /* rows of equity.csv */
@@ -66,6 +71,8 @@ struct report_summary {
     uint64_t commands;                   /* commands of people */
     uint16_t stop_reason;                /* why it ended, 0 = it has not */
     bool spot, linear;                   /* kinds of instrument in it */
+    bool margin;                         /* an account of it has margin */
+    bool funding;                        /* it has series of funding */
     bool portfolio;                      /* someone keeps positions and equity */
     uint32_t account_cnt;                /* accounts */
     struct report_account accounts[255]; /* in id order */

@@ -1,4 +1,5 @@
 #include "actors/venue/account.h"
+#include "actors/market/margin.h"
 #include <assert.h>
 
 /* slip worsens price (> 0) for a taker by the declared slippage; limit = 0: none. False on
@@ -70,12 +71,16 @@ static bool move_linear(struct venue_purse *p, bool buy, qty_t quantity, price_t
     qty_t held = p->held.quantity;
     cash_t cash = p->cash, cost = p->held.cost;
     cash_t opened = buy ? value : -value; /* cost of the part that opens */
-    cash_t realized = 0;
+    cash_t realized = 0, apart = p->held.isolated;
     if ((held > 0 && !buy) || (held < 0 && buy)) {
         qty_t size = held > 0 ? held : -held;
         qty_t closed = size < quantity ? size : quantity;
-        cash_t taken = cost, part = opened;
-        if (closed < size && !fixed_muldiv(cost, closed, size, FIXED_ZERO, &taken)) return false;
+        cash_t taken = cost, part = opened, freed = apart;
+        if (closed < size && (!fixed_muldiv(cost, closed, size, FIXED_ZERO, &taken) ||
+                              !fixed_muldiv(apart, closed, size, FIXED_ZERO, &freed))) {
+            return false;
+        }
+        apart -= freed;
         if (closed < quantity) {
             if (!fixed_mul(price, closed, buy ? FIXED_UP : FIXED_DOWN, &part)) return false;
             if (!buy) part = -part;
@@ -90,10 +95,24 @@ static bool move_linear(struct venue_purse *p, bool buy, qty_t quantity, price_t
         __builtin_add_overflow(cash, realized, &cash)) {
         return false;
     }
+    if (p->margin == MK_MARGIN_ISOLATED && opened != 0 &&
+        __builtin_add_overflow(apart, mk_margin_initial(opened < 0 ? -opened : opened, p->leverage),
+                               &apart)) {
+        return false;
+    }
     p->cash = cash;
     p->held.quantity = held;
     p->held.cost = cost;
+    p->held.isolated = apart;
     return true;
+}
+
+bool venue_account_close(struct venue_purse *p, price_t price, cash_t fee) {
+    bool buy = p->held.quantity < 0;
+    qty_t quantity = buy ? -p->held.quantity : p->held.quantity;
+    cash_t value;
+    return fixed_mul(price, quantity, buy ? FIXED_UP : FIXED_DOWN, &value) &&
+           move_linear(p, buy, quantity, price, value, fee);
 }
 
 void venue_account_deal(struct venue_purse *p, const struct venue_book *b,

@@ -36,6 +36,8 @@ void venue_orders_book(struct venue_book *b, const struct mk_instrument *instrum
                               .flight_head = VENUE_NONE,
                               .flight_tail = VENUE_NONE,
                               .series = series,
+                              .mark_series = VENUE_NO_SERIES,
+                              .funding_series = VENUE_NO_SERIES,
                               .driver = (uint8_t)driver };
 }
 

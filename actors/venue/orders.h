@@ -19,14 +19,16 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define VENUE_NONE UINT32_MAX /* "no order" among indices */
+#define VENUE_NONE      UINT32_MAX /* "no order" among indices */
+#define VENUE_NO_SERIES UINT16_MAX /* a series that is not declared */
 
 /* What an order is in besides its terms; the numbers stand in snapshots. */
 enum venue_flag {
-    VENUE_LEAVES = 2, /* to be canceled as soon as the bar that ends now has been worked */
-    VENUE_EAGER = 4,  /* the next row looks at it whatever its price; a stop on trades that has it
+    VENUE_LEAVES = 2,  /* to be canceled as soon as the bar that ends now has been worked */
+    VENUE_EAGER = 4,   /* the next row looks at it whatever its price; a stop on trades that has it
                        * has triggered */
-    VENUE_FLIGHT = 8, /* has not arrived yet */
+    VENUE_FLIGHT = 8,  /* has not arrived yet */
+    VENUE_FORCED = 32, /* leaves because its account was liquidated */
 };
 
 /* One order at the venue, or a request on its way there. */
@@ -69,10 +71,18 @@ struct venue_book {
     uint32_t leaves_cnt;        /* of them to be canceled after the bar in hand */
     uint32_t flight_head;       /* requests on their way, first to arrive first */
     uint32_t flight_tail;       /* last of them */
-    uint16_t series;            /* the series that works it */
-    uint8_t driver;             /* enum venue_driver */
-    uint8_t heard;              /* interests raised: a bit per enum rt_hear */
-    bool stale;                 /* a bound may be too near: see venue_orders_bounds */
+    price_t last;               /* newest price told early while a position is held; 0 = none */
+    price_t mark;               /* newest mark price told to it, 0 = none */
+    struct msg_mark_bar mark_bar; /* newest bar of the mark price; interval_ns 0 = none */
+    uint32_t held_cnt;            /* accounts with a linear position */
+    uint32_t backed_cnt;          /* of them those that margin backs: they may be liquidated */
+    uint16_t series;              /* the series that works it */
+    uint16_t mark_series;         /* its mark price, VENUE_NO_SERIES = none */
+    uint16_t funding_series;      /* its funding, VENUE_NO_SERIES = none */
+    uint8_t driver;               /* enum venue_driver */
+    bool mark_bars;               /* the mark's series has bars, not single prices */
+    uint8_t heard;                /* interests raised: a bit per enum rt_hear */
+    bool stale;                   /* a bound may be too near: see venue_orders_bounds */
 };
 
 /* All orders of a venue. */

@@ -1,4 +1,5 @@
 #include "actors/venue/prints.h"
+#include "actors/venue/backing.h"
 
 /* arm sets b's timer to the next arrival, or none; the timer is named by the instrument. */
 static void arm(struct rt_ctx *ctx, const struct venue *v, const struct venue_book *b) {
@@ -73,6 +74,10 @@ uint32_t venue_prints_run(struct rt_ctx *ctx, struct venue *v, struct venue_book
     for (uint32_t i = 0;;) {
         venue_prints_land(ctx, v, b);
         work_trade(ctx, v, b, trades[i].price);
+        if (b->held_cnt > 0) b->last = trades[i].price;
+        if (b->backed_cnt > 0) {
+            venue_backing_sweep(ctx, v, b, b->mark > 0 ? b->mark : trades[i].price);
+        }
         venue_listen(ctx, b);
         if (++i == cnt || !rt_quiet(ctx, before)) return i;
         rt_row_now(ctx, trades[i].time_ns);

@@ -1,4 +1,5 @@
 #include "actors/venue/venue.h"
+#include "actors/venue/backing.h"
 #include "actors/venue/bars.h"
 #include "actors/venue/prints.h"
 #include <assert.h>
@@ -17,11 +18,15 @@ enum venue_row_flag {
 
 /* Numbers of the counters in snapshots. */
 enum venue_counter {
-    COUNTER_REQUESTS = 1, /* venue.requests */
-    COUNTER_ACCEPTED = 2, /* venue.accepted */
-    COUNTER_TRADES = 3,   /* venue.trades */
-    COUNTER_CLOSED = 4,   /* venue.closed */
-    COUNTER_BAR = 0x10000 /* + instrument id: venue_book.bar_end_ns */
+    COUNTER_REQUESTS = 1,   /* venue.requests */
+    COUNTER_ACCEPTED = 2,   /* venue.accepted */
+    COUNTER_TRADES = 3,     /* venue.trades */
+    COUNTER_CLOSED = 4,     /* venue.closed */
+    COUNTER_PAYMENTS = 5,   /* venue.payments */
+    COUNTER_BAR = 0x10000,  /* + instrument id: venue_book.bar_end_ns */
+    COUNTER_LAST = 0x20000, /* + instrument id: venue_book.last */
+    COUNTER_MARK = 0x30000, /* + instrument id: venue_book.mark */
+    COUNTER_APART = 1 << 25 /* + account << 16 + instrument id: venue_holding.isolated */
 };
 
 /* The timer that goes on with what found no room in one call; other timers are instruments. */
@@ -29,15 +34,32 @@ enum { TIMER_MORE = 0 };
 
 struct venue_purse venue_purse(const struct venue *v, const struct venue_book *b, uint8_t account) {
     size_t row = (size_t)(account - 1) * v->market->instrument_cnt;
-    return (struct venue_purse){ .cash = v->cash[account - 1],
-                                 .held = v->holdings[row + b->instrument->id - 1] };
+    struct venue_purse p = { .cash = v->cash[account - 1],
+                             .held = v->holdings[row + b->instrument->id - 1],
+                             .margin = (uint8_t)v->market->accounts[account - 1].margin };
+    if (p.margin != MK_MARGIN_NONE) {
+        p.leverage = mk_leverage(v->market, account, b->instrument->id);
+    }
+    return p;
 }
 
-void venue_purse_put(struct venue *v, const struct venue_book *b, uint8_t account,
+/* count_held counts account's position in b in, or out again. */
+static void count_held(const struct venue *v, struct venue_book *b, uint8_t account, bool is) {
+    if (b->instrument->kind != MK_LINEAR) return;
+    uint32_t one = is ? 1 : UINT32_MAX;
+    b->held_cnt += one;
+    if (venue_backing_on(v, b, account)) b->backed_cnt += one;
+    if (b->held_cnt == 0) b->last = 0; /* nobody listens: it would grow old */
+}
+
+void venue_purse_put(struct venue *v, struct venue_book *b, uint8_t account,
                      const struct venue_purse *p) {
     size_t row = (size_t)(account - 1) * v->market->instrument_cnt;
+    struct venue_holding *held = &v->holdings[row + b->instrument->id - 1];
+    bool was = held->quantity != 0, is = p->held.quantity != 0;
     v->cash[account - 1] = p->cash;
-    v->holdings[row + b->instrument->id - 1] = p->held;
+    *held = p->held;
+    if (was != is) count_held(v, b, account, is);
 }
 
 /* before tells whether a is worked before b. */
@@ -134,9 +156,13 @@ void venue_work_all(struct rt_ctx *ctx, struct venue *v, struct venue_book *b, u
 /* wants returns what b's orders need to hear, a bit per enum rt_hear. */
 static inline uint8_t wants(const struct venue_book *b) {
     uint8_t want = 0;
+    if (b->driver == VENUE_CLOSED) return 0;
+    bool held = b->backed_cnt > 0 || (b->held_cnt > 0 && b->funding_series != VENUE_NO_SERIES);
     if (b->driver == VENUE_BARS) {
         if (b->open_cnt > 0) want |= 1U << RT_HEAR_OPEN;
-        if (b->open_cnt > b->eager_cnt) want |= 1U << RT_HEAR_EARLY;
+        if (b->open_cnt > b->eager_cnt || held) want |= 1U << RT_HEAR_EARLY;
+    } else if (held) {
+        want |= 1U << RT_HEAR_EARLY;
     } else if (b->open_cnt > 0 || b->flight_head != VENUE_NONE) {
         want |= 1U << RT_HEAR_EARLY;
     }
@@ -152,8 +178,8 @@ void venue_listen(struct rt_ctx *ctx, struct venue_book *b) {
     }
 }
 
-/* last_price returns the last price told for b's instrument, 0 before the first. */
-static price_t last_price(struct rt_ctx *ctx, const struct venue_book *b) {
+price_t venue_last_price(struct rt_ctx *ctx, const struct venue_book *b) {
+    if (b->driver == VENUE_CLOSED) return 0;
     const void *row = rt_latest(ctx, b->series);
     if (row == NULL) return 0;
     return b->driver == VENUE_BARS ? ((const struct msg_bar *)row)->close
@@ -193,8 +219,10 @@ static uint16_t refusal(struct rt_ctx *ctx, const struct venue *v, const struct 
     if (!market && (order->price <= 0 || order->price % ins->tick_size != 0)) {
         return REASON_BAD_TICK;
     }
+    uint16_t backing = venue_backing_refuses(ctx, v, b, order);
+    if (backing != REASON_NONE) return backing;
     if (market && ins->min_notional == 0) return REASON_NONE;
-    price_t price = market ? last_price(ctx, b) : order->price;
+    price_t price = market ? venue_last_price(ctx, b) : order->price;
     cash_t notional;
     if (price <= 0) return REASON_NONE;
     if (!fixed_mul(price, order->quantity, FIXED_DOWN, &notional)) return REASON_OVERFLOW;
@@ -225,29 +253,39 @@ static void arrive_order(struct rt_ctx *ctx, struct venue *v, struct venue_book 
     if (b->driver == VENUE_BARS) venue_bars_join(ctx, v, b, idx);
 }
 
-/* cancel_order cancels the open order idx of b. Where a bar ends at this instant that is still to
- * be worked, the order stays for it: what is decided now cannot undo what has been met. */
-static void cancel_order(struct rt_ctx *ctx, struct venue *v, struct venue_book *b, uint32_t idx) {
+/* cancel_order cancels the open order idx of b, forced: because its account is liquidated. Where a
+ * bar ends at this instant that is still to be worked, the order stays for it: what is decided now
+ * cannot undo what has been met. */
+static void cancel_order(struct rt_ctx *ctx, struct venue *v, struct venue_book *b, uint32_t idx,
+                         bool forced) {
     struct venue_order *order = &v->orders.pool[idx];
     if (b->bar_end_ns == ctx->now_ns && !(order->flags & VENUE_EAGER)) {
         b->leaves_cnt += !(order->flags & VENUE_LEAVES);
         order->flags |= VENUE_LEAVES;
+        if (forced) order->flags |= VENUE_FORCED;
         return;
     }
-    say_status(ctx, order, 0, ORDER_STATUS_CANCELED, REASON_NONE);
+    say_status(ctx, order, 0, ORDER_STATUS_CANCELED, forced ? REASON_LIQUIDATION : REASON_NONE);
     venue_orders_close(&v->orders, b, idx);
 }
 
 /* cancel_all cancels the account's open orders in b, by order id. */
-static void cancel_all(struct rt_ctx *ctx, struct venue *v, struct venue_book *b, uint8_t account) {
+static void cancel_all(struct rt_ctx *ctx, struct venue *v, struct venue_book *b, uint8_t account,
+                       bool forced) {
     uint32_t cnt = 0;
     for (uint32_t i = b->head; i != VENUE_NONE; i = v->orders.pool[i].next) {
         const struct venue_order *order = &v->orders.pool[i];
         if (order->account != account) continue;
-        v->picks[cnt++] = (struct venue_pick){ .order_id = order->order_id, .idx = i };
+        v->gone[cnt++] = (struct venue_pick){ .order_id = order->order_id, .idx = i };
     }
-    venue_pick_sort(v->picks, cnt);
-    for (uint32_t i = 0; i < cnt; i++) cancel_order(ctx, v, b, v->picks[i].idx);
+    venue_pick_sort(v->gone, cnt);
+    for (uint32_t i = 0; i < cnt; i++) cancel_order(ctx, v, b, v->gone[i].idx, forced);
+}
+
+void venue_cancel_forced(struct rt_ctx *ctx, struct venue *v, struct venue_book *b,
+                         uint8_t account) {
+    cancel_all(ctx, v, b, account, true);
+    venue_listen(ctx, b);
 }
 
 /* arrive_cancel lets a request to cancel arrive. */
@@ -255,7 +293,7 @@ static void arrive_cancel(struct rt_ctx *ctx, struct venue *v, struct venue_book
     struct venue_order request = v->orders.pool[idx];
     venue_orders_give(&v->orders, idx);
     if (request.op == REQUEST_OP_CANCEL_ALL) {
-        cancel_all(ctx, v, b, request.account);
+        cancel_all(ctx, v, b, request.account, false);
         return;
     }
     uint32_t found = venue_orders_find(&v->orders, request.order_id);
@@ -263,7 +301,7 @@ static void arrive_cancel(struct rt_ctx *ctx, struct venue *v, struct venue_book
         say_status(ctx, &request, 0, ORDER_STATUS_REJECTED, REASON_UNKNOWN_ORDER);
         return;
     }
-    cancel_order(ctx, v, b, found);
+    cancel_order(ctx, v, b, found, false);
 }
 
 void venue_arrive(struct rt_ctx *ctx, struct venue *v, struct venue_book *b, uint32_t idx) {
@@ -343,6 +381,31 @@ static void venue_on_venue_request(struct rt_ctx *ctx, void *state, const struct
     take_request(ctx, v, &v->books[id - 1], r);
 }
 
+/* take_mark keeps the mark price of b. In bar runs the path of the bar that ends now looks at it
+ * next; in trade runs positions are tested at once. */
+static void take_mark(struct rt_ctx *ctx, struct venue *v, struct venue_book *b, const void *row) {
+    if (b->mark_bars) {
+        b->mark_bar = *(const struct msg_mark_bar *)row;
+        b->mark = b->mark_bar.close;
+    } else {
+        b->mark = ((const struct msg_mark_price *)row)->mark;
+    }
+    if (b->driver == VENUE_PRINTS) venue_backing_sweep(ctx, v, b, b->mark);
+}
+
+/* venue_on_start listens to what it always wants to know: marks and funding. */
+static void venue_on_start(struct rt_ctx *ctx, void *state, const struct msg_frame *frame) {
+    struct venue *v = state;
+    (void)frame;
+    for (uint32_t i = 0; i < v->market->instrument_cnt; i++) {
+        const struct venue_book *b = &v->books[i];
+        if (b->mark_series != VENUE_NO_SERIES)
+            rt_interest(ctx, b->mark_series, RT_HEAR_EARLY, true);
+        if (b->funding_series != VENUE_NO_SERIES)
+            rt_interest(ctx, b->funding_series, RT_HEAR_EARLY, true);
+    }
+}
+
 /* venue_on_rows hears a series that orders wait for. */
 static uint32_t venue_on_rows(struct rt_ctx *ctx, void *state, uint16_t series, enum rt_hear how,
                               const void *rows, uint32_t cnt) {
@@ -350,6 +413,16 @@ static uint32_t venue_on_rows(struct rt_ctx *ctx, void *state, uint16_t series, 
     assert(series < v->series_cnt);
     assert(v->book_of[series] != 0);
     struct venue_book *b = &v->books[v->book_of[series] - 1];
+    if (series == b->mark_series) {
+        take_mark(ctx, v, b, rows);
+        venue_listen(ctx, b);
+        return 1;
+    }
+    if (series == b->funding_series) {
+        venue_backing_fund(ctx, v, b, rows);
+        venue_listen(ctx, b);
+        return 1;
+    }
     if (b->driver == VENUE_PRINTS) return venue_prints_run(ctx, v, b, rows, cnt);
     if (how == RT_HEAR_OPEN) {
         venue_bars_open(ctx, v, b, rows);
@@ -429,28 +502,42 @@ static void venue_on_timer(struct rt_ctx *ctx, void *state, const struct msg_fra
     venue_listen(ctx, b);
 }
 
+/* series_of finds the series of rows of kind for instrument id, or VENUE_NO_SERIES; *last grows to
+ * the largest index. */
+static uint16_t series_of(struct rt_init *init, uint16_t kind, uint32_t id, int *last) {
+    int series = rt_init_series(init, kind, id, 0);
+    if (series > *last) *last = series;
+    return series < 0 ? VENUE_NO_SERIES : (uint16_t)series;
+}
+
 /* init_books makes a book per instrument and the way back from series to book. */
 static void init_books(struct rt_init *init, struct venue *v) {
     const struct mk_market *m = v->market;
     v->books = rt_init_take(init, m->instrument_cnt * sizeof *v->books);
     int last = -1;
     for (uint32_t i = 0; i < m->instrument_cnt; i++) {
+        struct venue_book *b = &v->books[i];
         enum venue_driver driver = VENUE_BARS;
-        int series = rt_init_series(init, MSG_BAR, i + 1, 0);
-        if (series < 0) {
+        uint16_t series = series_of(init, MSG_BAR, i + 1, &last);
+        if (series == VENUE_NO_SERIES) {
             driver = VENUE_PRINTS;
-            series = rt_init_series(init, MSG_TRADE, i + 1, 0);
+            series = series_of(init, MSG_TRADE, i + 1, &last);
         }
-        if (series < 0) driver = VENUE_CLOSED;
-        venue_orders_book(&v->books[i], &m->instruments[i], driver,
-                          (uint16_t)(series < 0 ? 0 : series));
-        if (series > last) last = series;
+        if (series == VENUE_NO_SERIES) driver = VENUE_CLOSED;
+        venue_orders_book(b, &m->instruments[i], driver, series);
+        b->mark_series = series_of(init, MSG_MARK_BAR, i + 1, &last);
+        b->mark_bars = b->mark_series != VENUE_NO_SERIES;
+        if (!b->mark_bars) b->mark_series = series_of(init, MSG_MARK_PRICE, i + 1, &last);
+        b->funding_series = series_of(init, MSG_FUNDING, i + 1, &last);
     }
     v->series_cnt = (uint32_t)(last + 1);
     v->book_of = rt_init_take(init, (v->series_cnt + 1) * sizeof *v->book_of);
     for (uint32_t i = 0; i < m->instrument_cnt; i++) {
-        if (v->books[i].driver == VENUE_CLOSED) continue;
-        v->book_of[v->books[i].series] = (uint16_t)(i + 1);
+        const struct venue_book *b = &v->books[i];
+        const uint16_t mine[] = { b->series, b->mark_series, b->funding_series };
+        for (int k = 0; k < 3; k++) {
+            if (mine[k] != VENUE_NO_SERIES) v->book_of[mine[k]] = (uint16_t)(i + 1);
+        }
     }
 }
 
@@ -470,6 +557,7 @@ static int venue_init(struct rt_init *init, void *state, struct rt_error *err) {
     void *map = rt_init_take(init, rt_map_bytes((uint32_t)max));
     venue_orders_init(&v->orders, pool, map, (uint32_t)max);
     v->picks = rt_init_take(init, ((size_t)max + 1) * sizeof *v->picks);
+    v->gone = rt_init_take(init, (size_t)max * sizeof *v->gone);
     v->deals[0] = rt_init_take(init, (size_t)max * sizeof *v->deals[0]);
     v->deals[1] = rt_init_take(init, (size_t)max * sizeof *v->deals[1]);
     v->sorted = rt_init_take(init, (size_t)max * sizeof *v->sorted);
@@ -518,10 +606,17 @@ static void venue_save(const void *state, struct rt_row_sink *sink) {
     put_counter(sink, COUNTER_ACCEPTED, (int64_t)v->accepted);
     put_counter(sink, COUNTER_TRADES, (int64_t)v->trades);
     put_counter(sink, COUNTER_CLOSED, v->closed);
+    put_counter(sink, COUNTER_PAYMENTS, (int64_t)v->payments);
     for (uint32_t i = 0; i < m->instrument_cnt; i++) {
         int64_t end_ns = v->books[i].bar_end_ns;
         struct msg_counter_row row = { .value = end_ns, .id = COUNTER_BAR + i + 1 };
         if (end_ns != INT64_MIN) sink->put(sink, MSG_COUNTER_ROW, row.id, &row, sizeof row);
+        put_counter(sink, COUNTER_LAST + i + 1, v->books[i].last);
+        put_counter(sink, COUNTER_MARK + i + 1, v->books[i].mark);
+        if (v->books[i].mark_bar.interval_ns != 0) {
+            sink->put(sink, MSG_MARK_BAR, i + 1, &v->books[i].mark_bar,
+                      sizeof v->books[i].mark_bar);
+        }
     }
     for (uint32_t a = 0; a < m->account_cnt; a++) {
         struct msg_account_row row = { .cash = v->cash[a], .account = (uint8_t)(a + 1) };
@@ -535,6 +630,7 @@ static void venue_save(const void *state, struct rt_row_sink *sink) {
                                              .account = (uint8_t)(a + 1) };
             uint64_t key = (uint64_t)(a + 1) << 16 | (i + 1);
             sink->put(sink, MSG_POSITION_ROW, key, &held, sizeof held);
+            put_counter(sink, COUNTER_APART + key, h->isolated);
         }
     }
     uint32_t cnt = rt_map_sorted(&v->orders.by_id, v->sorted);
@@ -572,7 +668,7 @@ static int load_order(struct venue *v, uint64_t seq, const struct msg_order_row 
             .side = row->side,
             .type = row->type,
             .terms = row->terms,
-            .flags = row->flags & (VENUE_LEAVES | VENUE_EAGER | VENUE_FLIGHT),
+            .flags = row->flags & (VENUE_LEAVES | VENUE_EAGER | VENUE_FLIGHT | VENUE_FORCED),
             .op = op,
         };
         v->orders.cnt += place;
@@ -581,9 +677,12 @@ static int load_order(struct venue *v, uint64_t seq, const struct msg_order_row 
         } else {
             rc = venue_orders_open(&v->orders, b, idx);
         }
-        b->heard = wants(b); /* interests come back by themselves */
     }
-    if (rc == 0) return 0;
+    if (rc == 0) {
+        struct venue_book *b = &v->books[row->instrument - 1];
+        b->heard = wants(b); /* interests come back by themselves */
+        return 0;
+    }
     return rt_error_set(err, rc,
                         "venue: order row %llu makes no sense, or orders_max is smaller "
                         "than when it was saved",
@@ -597,10 +696,28 @@ static int load_counter(struct venue *v, const struct msg_counter_row *row, stru
     case COUNTER_ACCEPTED: v->accepted = (uint64_t)row->value; return 0;
     case COUNTER_TRADES: v->trades = (uint64_t)row->value; return 0;
     case COUNTER_CLOSED: v->closed = row->value != 0; return 0;
+    case COUNTER_PAYMENTS: v->payments = (uint64_t)row->value; return 0;
     default: break;
     }
-    if (row->id > COUNTER_BAR && row->id <= COUNTER_BAR + (uint64_t)v->market->instrument_cnt) {
-        v->books[row->id - COUNTER_BAR - 1].bar_end_ns = row->value;
+    uint64_t of = row->id & ~UINT64_C(0xffff), id = row->id & 0xffff,
+             account = (row->id >> 16) & 0xff;
+    bool known = id >= 1 && id <= v->market->instrument_cnt;
+    struct venue_book *b = known ? &v->books[id - 1] : NULL;
+    if (known && row->id >> 25 == 1 && account >= 1 && account <= v->market->account_cnt) {
+        size_t at = (size_t)(account - 1) * v->market->instrument_cnt + id - 1;
+        v->holdings[at].isolated = row->value;
+        return 0;
+    }
+    if (known && of == COUNTER_BAR) {
+        b->bar_end_ns = row->value;
+        return 0;
+    }
+    if (known && of == COUNTER_LAST) {
+        b->last = row->value;
+        return 0;
+    }
+    if (known && of == COUNTER_MARK) {
+        b->mark = row->value;
         return 0;
     }
     return rt_error_set(err, -EINVAL, "venue: counter %llu is unknown",
@@ -618,6 +735,11 @@ static int venue_load(void *state, uint16_t kind, uint64_t key, const void *row,
     if (kind == MSG_COUNTER_ROW && bytes == sizeof(struct msg_counter_row)) {
         return load_counter(v, row, err);
     }
+    if (kind == MSG_MARK_BAR && bytes == sizeof(struct msg_mark_bar) && key >= 1 &&
+        key <= m->instrument_cnt) {
+        v->books[key - 1].mark_bar = *(const struct msg_mark_bar *)row;
+        return 0;
+    }
     if (kind == MSG_ACCOUNT_ROW && bytes == sizeof(struct msg_account_row)) {
         const struct msg_account_row *a = row;
         if (a->account >= 1 && a->account <= m->account_cnt) {
@@ -630,7 +752,11 @@ static int venue_load(void *state, uint16_t kind, uint64_t key, const void *row,
         if (p->account >= 1 && p->account <= m->account_cnt && p->instrument >= 1 &&
             p->instrument <= m->instrument_cnt) {
             size_t at = (size_t)(p->account - 1) * m->instrument_cnt + p->instrument - 1;
-            v->holdings[at] = (struct venue_holding){ .quantity = p->quantity, .cost = p->cost };
+            struct venue_book *b = &v->books[p->instrument - 1];
+            v->holdings[at].quantity = p->quantity;
+            v->holdings[at].cost = p->cost;
+            if (p->quantity != 0) count_held(v, b, p->account, true);
+            b->heard = wants(b);
             return 0;
         }
     }
@@ -645,7 +771,8 @@ static const struct rt_option venue_options[] = {
     { 0 },
 };
 
-static const uint16_t venue_says[] = { MSG_VENUE_STATUS, MSG_VENUE_FILL, 0 };
+static const uint16_t venue_says[] = { MSG_VENUE_STATUS, MSG_VENUE_FILL, MSG_VENUE_LIQUIDATION,
+                                       MSG_VENUE_FUNDING, 0 };
 
 const struct rt_actor_kind venue_kind = {
     .name = "venue",
@@ -656,7 +783,8 @@ const struct rt_actor_kind venue_kind = {
     .hears_open = true,
     .state_bytes = sizeof(struct venue),
     .init = venue_init,
-    .on = { [MSG_VENUE_REQUEST] = venue_on_venue_request,
+    .on = { [MSG_START] = venue_on_start,
+            [MSG_VENUE_REQUEST] = venue_on_venue_request,
             [MSG_TIMER] = venue_on_timer,
             [MSG_STOP] = venue_on_stop },
     .on_rows = venue_on_rows,

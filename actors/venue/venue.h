@@ -43,14 +43,17 @@
  *           first, then by order id. The print's size limits nothing. A fill is told at the
  *           trade's time, before the trade is.
  *
+ * Margin, liquidation, funding: backing.h.
+ *
  * Both      On arrival an order is accepted (numbered from 1) or rejected: unknown_instrument,
  *           market_closed (no series, or the data has ended), unsupported (kinds, terms, an
  *           account in another currency), bad_lot, bad_tick, overflow, min_notional (a market
  *           order's at the last price told, if any; not of reduce_only on linear), duplicate_id
- *           (among open orders), open_orders_max. A cancel is answered by canceled, or by rejected
- *           with unknown_order, which says nothing of the order. Nothing is reserved for open
- *           orders: what cash or holdings do not cover is cut when the order is met (account.h). On
- *           MSG_STOP with end_of_data all open orders expire, by order id, then those on their way.
+ *           (among open orders), open_orders_max, insufficient_margin, leverage_limit. A cancel is
+ *           answered by canceled, or by rejected with unknown_order, which says nothing of the
+ *           order. Nothing is reserved for open orders: what cash or holdings do not cover is cut
+ *           when the order is met (account.h). On MSG_STOP with end_of_data all open orders
+ *           expire, by order id, then those on their way.
  *
  * Thread  its shard's.
  * Memory  2 * orders_max slots of 64 bytes, as many picks and deals, from the arena at init.
@@ -93,23 +96,33 @@ struct venue {
     struct venue_book *books;       /* by instrument id - 1 */
     cash_t *cash;                   /* by account id - 1 */
     struct venue_holding *holdings; /* by (account id - 1) * instrument_cnt + instrument id - 1 */
-    uint16_t *book_of;              /* instrument id by index of series; 0 = none of ours */
-    struct venue_pick *picks;       /* scratch: 2 * orders_max */
+    uint16_t *book_of;              /* instrument id by index of series, of prices, marks and
+                                     * funding; 0 = none of ours */
+    struct venue_pick *picks;       /* scratch: what a row meets, orders_max + 1 */
+    struct venue_pick *gone;        /* scratch: what is canceled together, orders_max */
     struct venue_deal *deals[2];    /* scratch: what comes of the picks, for two ways of working */
     struct rt_map_slot *sorted;     /* scratch: orders_max */
     int64_t latency_ns;             /* declared: from a decision to the venue */
     uint64_t requests;              /* requests heard: the last seq */
     uint64_t accepted;              /* orders accepted: the last venue_order_id */
     uint64_t trades;                /* fills told: the last trade_id */
+    uint64_t payments;              /* funding payments told: the last payment_id */
     uint32_t series_cnt;            /* length of book_of */
     bool closed;                    /* the data has ended */
 };
+
+/* venue_last_price returns the last price told to all for b's instrument, 0 before the first. */
+price_t venue_last_price(struct rt_ctx *ctx, const struct venue_book *b);
+
+/* venue_cancel_forced cancels account's open orders in b because it is liquidated. */
+void venue_cancel_forced(struct rt_ctx *ctx, struct venue *v, struct venue_book *b,
+                         uint8_t account);
 
 /* venue_purse returns what account (from 1) holds of b's instrument. */
 struct venue_purse venue_purse(const struct venue *v, const struct venue_book *b, uint8_t account);
 
 /* venue_purse_put books p back. */
-void venue_purse_put(struct venue *v, const struct venue_book *b, uint8_t account,
+void venue_purse_put(struct venue *v, struct venue_book *b, uint8_t account,
                      const struct venue_purse *p);
 
 /* venue_pick_sort brings picks into the order of work: by account, side, rank, stops first, id. */

@@ -57,12 +57,14 @@ int rt_init_actor_kind(struct rt_init *init, const char *kind, int n, struct rt_
     return -ENOENT;
 }
 
-/* by_rank orders series: longer span first, then key, then the source's hint. */
+/* by_rank orders series: longer span first, then key, the source's hint, kind, and as declared. */
 static int by_rank(const void *a, const void *b) {
     const struct rt_series *x = &((const struct rt_feed *)a)->s,
                            *y = &((const struct rt_feed *)b)->s;
     if (x->span_ns != y->span_ns) return x->span_ns > y->span_ns ? -1 : 1;
     if (x->key != y->key) return x->key < y->key ? -1 : 1;
+    uint32_t hint = x->rank_hint >> 16, other = y->rank_hint >> 16;
+    if (hint != other) return hint < other ? -1 : 1;
     if (x->row_kind != y->row_kind) return x->row_kind < y->row_kind ? -1 : 1;
     return x->rank_hint < y->rank_hint ? -1 : x->rank_hint > y->rank_hint;
 }
@@ -102,9 +104,9 @@ static int open_sources(struct rt_run *run, struct rt_shard *s, struct rt_error 
             snprintf(run->sources_report + used, sizeof run->sources_report - used, "%s\n",
                      init.report);
         for (uint32_t k = 0; k < init.series_cnt; k++) {
-            struct rt_feed *f = &s->feeds[s->series_cnt++];
+            struct rt_feed *f = &s->feeds[s->series_cnt];
             f->s = room[k];
-            f->s.rank_hint = i << 8 | k;
+            f->s.rank_hint = room[k].rank_hint << 16 | s->series_cnt++;
             f->kind = t->sources[i].kind;
         }
     }
