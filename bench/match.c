@@ -7,8 +7,8 @@
  * Full semantics: all order types, lists, self-trade prevention are there, as in any run.
  * Peer: a bare array book (price array, linked orders indexed by number, no ids, no checks, no
  * events, no owners) with the same commands; both must trade the same lots.
- * match.rate: the whole stream, in one go. match.p50, p99, p999: each command between two reads of
- * the TSC, so with what those cost. */
+ * match.rate: the whole stream in one go, by the thread's CPU time. match.p50, p99, p999: each
+ * command between two reads of the TSC, so with what those cost. */
 #include "actors/venue/match.h"
 #include "bench/bench.h"
 #include "runtime/base/alloc.h"
@@ -205,18 +205,18 @@ static inline void bare_do(struct bare *b, const struct command *c) {
 static double engine_rate(struct question *q) {
     struct vm *e = engine_open(q);
     for (uint32_t i = 0; i < q->warm; i++) engine_do(q, e, &q->cmds[i]);
-    uint64_t from = rt_tsc();
+    int64_t from_ns = rt_clock_thread_cpu_ns();
     for (uint32_t i = q->warm; i < q->cnt; i++) engine_do(q, e, &q->cmds[i]);
-    return (q->cnt - q->warm) / bench_ns((double)(rt_tsc() - from)) * 1e9;
+    return (q->cnt - q->warm) / (double)(rt_clock_thread_cpu_ns() - from_ns) * 1e9;
 }
 
 /* bare_rate does the same with the bare book. */
 static double bare_rate(struct question *q) {
     bare_open(q);
     for (uint32_t i = 0; i < q->warm; i++) bare_do(q->bare, &q->cmds[i]);
-    uint64_t from = rt_tsc();
+    int64_t from_ns = rt_clock_thread_cpu_ns();
     for (uint32_t i = q->warm; i < q->cnt; i++) bare_do(q->bare, &q->cmds[i]);
-    return (q->cnt - q->warm) / bench_ns((double)(rt_tsc() - from)) * 1e9;
+    return (q->cnt - q->warm) / (double)(rt_clock_thread_cpu_ns() - from_ns) * 1e9;
 }
 
 /* took notes how long each command takes and returns the quantiles; bare: the peer's. */

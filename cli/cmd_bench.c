@@ -248,7 +248,8 @@ int cmd_bench(int argc, char **argv) {
     cpu_name(cpu, sizeof cpu);
     if (!to_stdout)
         printf("%s, %ld cores, build %.12s%s\n"
-               "figure: median of the repetitions | + aim reached, - not | aim | bar | least .. "
+               "figure: median of the repetitions, of rates the best | + aim reached, - not | aim "
+               "| bar | least .. "
                "most | "
                "against its peer in this run\n",
                cpu, sysconf(_SC_NPROCESSORS_ONLN), rt_build_id(), b.quick ? ", quick" : "");

@@ -138,6 +138,8 @@ const struct cli_command cli_commands[] = {
       "  NAME is hop, local, relay, tick_order, journal, backtest, csv, store or match; FILE - is "
       "the screen.\n"
       "  --baseline FILE  compares with an earlier --json; what got worse makes the exit code 1\n"
+      "  A figure is the median of several repetitions, a rate (per second) the best of them:\n"
+      "  what else runs only takes away from it. The least and the most stand beside each.\n"
       "  --dir DIR        where the journals go while measuring, on a disk (default /var/tmp)\n",
       cmd_bench },
     { NULL, NULL, NULL, NULL },

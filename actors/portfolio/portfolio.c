@@ -350,7 +350,7 @@ static void portfolio_on_fill(struct rt_ctx *ctx, void *state, const struct msg_
     bool buy = f->side == SIDE_BUY, in_base = in->spot && f->fee_asset == in->base_asset;
     cash_t cash = 0, fee = f->fee, after = 0;
     qty_t moved = buy ? f->quantity : -f->quantity;
-    struct portfolio_change c, whole;
+    struct portfolio_change c = { 0 }, whole;
     struct portfolio_position *p = position_of(st, key_of(f->account, owner, f->instrument));
     if (p == NULL) {
         refuse(ctx, f, REASON_OPEN_ORDERS_MAX);

@@ -66,6 +66,10 @@ int report_merge_open(struct report_merge *m, const struct rt_run *run, struct r
     m->lane_cnt = run->topology->shard_cnt;
     for (uint16_t i = 0; i < m->lane_cnt && code == 0; i++) {
         code = rt_run_tape(run, i, 0, &m->lanes[i].tape, err);
+        if (code == -ENODATA) { /* its oldest segments were dropped: what is left is told of */
+            code = rt_run_tape(run, i, RT_TAPE_OLDEST, &m->lanes[i].tape, err);
+            m->cut = true;
+        }
         m->lanes[i].open = code == 0;
         if (code == 0) code = lane_next(m, &m->lanes[i], err);
     }

@@ -40,6 +40,7 @@ struct report_merge {
     uint64_t heard, said;          /* records of either direction */
     uint64_t commands;             /* MSG_COMMAND records among them */
     uint16_t stop_reason;          /* of MSG_STOP, 0 = none */
+    bool cut;                      /* the oldest records of a journal were dropped (archive_max) */
     uint64_t unplaced[REPORT_REASONS]; /* signals that no order came of, by the reason why not */
 };
 

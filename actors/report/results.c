@@ -592,6 +592,7 @@ static int finish(struct results *r, int code, struct rt_error *err) {
         if (m->first_ns == INT64_MAX) s->first_ns = s->last_ns = 0;
         s->commands = m->commands;
         s->stop_reason = m->stop_reason;
+        s->cut = m->cut;
         memcpy(s->unplaced, m->unplaced, sizeof s->unplaced);
         for (uint32_t i = 0; i < s->account_cnt; i++) {
             struct report_account *a = &s->accounts[i];

@@ -71,6 +71,7 @@ struct report_summary {
     uint64_t commands;                   /* commands of people */
     uint16_t stop_reason;                /* why it ended, 0 = it has not */
     bool spot, linear;                   /* kinds of instrument in it */
+    bool cut;                            /* the journal's oldest records were dropped */
     bool margin;                         /* an account of it has margin */
     bool funding;                        /* it has series of funding */
     bool portfolio;                      /* someone keeps positions and equity */

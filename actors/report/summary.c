@@ -188,6 +188,9 @@ void report_summary_print(const struct report_summary *s, FILE *to, bool colour)
     counts_print(to, "  refused for", s->refused, REPORT_REASONS, msg_reason_name);
     counts_print(to, "  ended for", s->ended, REPORT_REASONS, msg_reason_name);
     counts_print(to, "  not made for", s->unplaced, REPORT_REASONS, msg_reason_name);
+    if (s->cut)
+        fputs("  the journal's oldest records were dropped (archive_max): this is what is left\n",
+              to);
     if (s->linear && !s->funding)
         fputs("  linear instruments: no funding is reckoned (no source of kind funding)\n", to);
     if (s->linear && !s->margin)
@@ -247,7 +250,7 @@ static void rules(FILE *to, const char *const *list, bool *first) {
 static int series(const struct rt_run *run, FILE *to, bool *trades, struct rt_error *err) {
     struct rt_tape tape;
     uint32_t bytes;
-    int code = rt_run_tape(run, 0, 0, &tape, err);
+    int code = rt_run_tape(run, 0, RT_TAPE_OLDEST, &tape, err); /* every segment has the table */
     if (code < 0) return code;
     const char *at = rt_tape_head(&tape, &bytes), *end = at + bytes;
     bool first = true;

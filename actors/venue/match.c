@@ -7,7 +7,7 @@ enum { SPECIAL = VM_ICEBERG | VM_LISTED | VM_REDUCE | VM_CLOSE | VM_TIMED };
 
 /* is_limit tells whether a type has a limit price. */
 static inline bool is_limit(uint8_t type) {
-    return type == VM_LIMIT || type == VM_STOP_LIMIT || type == VM_TAKE_LIMIT;
+    return (1U << VM_LIMIT | 1U << VM_STOP_LIMIT | 1U << VM_TAKE_LIMIT) >> type & 1;
 }
 
 /* is_power tells whether n is a power of two. */
@@ -222,7 +222,7 @@ static inline bool match(struct vm *e, uint32_t t, int64_t price) {
     mk->left -= lots;
     l->lots -= lots;
     if (VM_UNLIKELY(mk->flags & VM_ICEBERG)) e->more[m].show -= lots;
-    int64_t signed_lots = o->side == VM_BUY ? lots : -lots;
+    int64_t signed_lots = vm_signed(o->side, lots);
     struct vm_owner *to = &e->owners[o->owner], *mo = &e->owners[mk->owner];
     to->position += signed_lots;
     mo->position -= signed_lots;
@@ -278,15 +278,15 @@ static bool fok_can(const struct vm *e, const struct vm_order *o, int64_t limit)
 
 /* crosses tells whether a limit order at price would take. */
 static inline bool crosses(const struct vm *e, uint8_t side, int64_t price) {
-    return side == VM_BUY ? e->best[VM_SELL] <= price : e->best[VM_BUY] >= price;
+    return vm_signed(side, e->best[side ^ 1]) <= vm_signed(side, price);
 }
 
 /* take lets an order that is market or limit now act: it takes, then rests or ends. */
 static void take(struct vm *e, uint32_t t) {
     struct vm_order *o = &e->orders[t];
     uint64_t id = o->id;
-    bool buy = o->side == VM_BUY, limited = is_limit(o->type);
-    int64_t limit = limited ? o->price : buy ? VM_PRICE_MAX : 1;
+    bool limited = is_limit(o->type);
+    int64_t limit = VM_LIKELY(limited) ? o->price : o->side == VM_BUY ? VM_PRICE_MAX : 1;
     if (VM_UNLIKELY(o->flags & (VM_REDUCE | VM_CLOSE))) {
         if (!vm_reduces(e, o->owner, o->side)) {
             vm_end(e, t, VM_EXPIRED, REASON_REDUCE_ONLY);
@@ -308,7 +308,7 @@ static void take(struct vm *e, uint32_t t) {
         }
         for (int64_t p; o->left > 0;) {
             p = e->best[other];
-            if (buy ? p > limit : p < limit) break;
+            if (vm_signed(o->side, p) > vm_signed(o->side, limit)) break;
             if (p < e->bound_lo || p > e->bound_hi) {
                 vm_end(e, t, VM_EXPIRED, REASON_PRICE_BOUND);
                 return;
@@ -376,7 +376,7 @@ static void quiet(struct vm *e) {
 }
 
 /* terms holds a new order's own terms against the rules; 0 or the reason. */
-static uint16_t terms(const struct vm *e, const struct vm_new *n) {
+static __attribute__((noinline)) uint16_t terms(const struct vm *e, const struct vm_new *n) {
     if (n->side > VM_SELL || n->type >= VM_TYPE_CNT || n->tif >= VM_TIF_CNT ||
         n->stp >= VM_STP_CNT || n->owner >= e->owners_max || n->flags & ~VM_GIVEN)
         return REASON_BAD_TERMS;
@@ -473,9 +473,21 @@ static inline uint32_t enter(struct vm *e, const struct vm_new *n) {
     return slot;
 }
 
+/* is_plain tells whether an order is surely a sound limit order, good till canceled. */
+static inline bool is_plain(const struct vm *e, const struct vm_new *n) {
+    if (((uint64_t)n->show | (uint64_t)n->stop | (uint64_t)n->expire_ns | n->delta) != 0)
+        return false;
+    if ((n->flags | n->type | n->tif | n->parent | n->oco) != 0) return false;
+    if (n->side > VM_SELL || n->stp >= VM_STP_CNT || n->owner >= e->owners_max) return false;
+    return (uint64_t)n->price - 1 < VM_PRICE_MAX && (uint64_t)n->lots - 1 < VM_LOTS_MAX;
+}
+
 uint64_t vm_place(struct vm *e, const struct vm_new *n) {
-    uint16_t reason = terms(e, n);
-    if (VM_LIKELY(reason == 0)) reason = n->parent || n->oco ? REASON_LIST_RULE : ready(e, n);
+    uint16_t reason = REASON_NONE;
+    if (VM_UNLIKELY(!is_plain(e, n))) {
+        reason = terms(e, n);
+        if (reason == 0) reason = n->parent || n->oco ? REASON_LIST_RULE : ready(e, n);
+    }
     if (VM_LIKELY(reason == 0) && e->free_low == VM_NONE) reason = REASON_OPEN_ORDERS_MAX;
     if (VM_UNLIKELY(reason != 0)) {
         refuse(e, 0, n, reason);
@@ -540,22 +552,27 @@ uint64_t vm_place_list(struct vm *e, const struct vm_new *n, uint32_t cnt, uint6
     return ids[0];
 }
 
-/* cancel ends an order with its list. */
-static inline void cancel(struct vm *e, uint32_t slot, uint16_t reason) {
+/* cancel_list ends an order of a list, then the others. */
+static __attribute__((noinline)) void cancel_list(struct vm *e, uint32_t slot, uint16_t reason) {
     uint64_t ids[VM_LIST_MAX] = { 0 };
-    bool listed = e->orders[slot].flags & VM_LISTED;
-    if (VM_UNLIKELY(listed)) {
-        uint32_t s = slot;
-        while ((s = e->more[s].list_next) != slot) {
-            ids[e->more[s].list_idx] = e->orders[s].id;
-            e->more[s].parent = 0; /* ends with it, not by it */
-        }
+    uint32_t s = slot;
+    while ((s = e->more[s].list_next) != slot) {
+        ids[e->more[s].list_idx] = e->orders[s].id;
+        e->more[s].parent = 0; /* ends with it, not by it */
     }
     vm_end(e, slot, VM_CANCELED, reason);
-    for (uint32_t i = 0; listed && i < VM_LIST_MAX; i++) {
-        uint32_t s = vm_slot(e, ids[i]);
+    for (uint32_t i = 0; i < VM_LIST_MAX; i++) {
+        s = vm_slot(e, ids[i]);
         if (s != VM_NONE) vm_end(e, s, VM_CANCELED, reason);
     }
+}
+
+/* cancel ends an order, with its list. */
+static inline void cancel(struct vm *e, uint32_t slot, uint16_t reason) {
+    if (VM_UNLIKELY(e->orders[slot].flags & VM_LISTED))
+        cancel_list(e, slot, reason);
+    else
+        vm_end(e, slot, VM_CANCELED, reason);
 }
 
 /* filled_of returns what an order has traded. */

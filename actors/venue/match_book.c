@@ -210,9 +210,8 @@ void vm_rest(struct vm *e, uint32_t slot) {
     int64_t price = o->price;
     struct vm_level *l;
     uint32_t side = o->side;
-    if (VM_UNLIKELY(vm_left_window(e, price)) &&
-        (side == VM_BUY ? price > e->best[VM_BUY] : price < e->best[VM_SELL]))
-        vm_follow(e, price);
+    bool best = vm_signed(side, price) > vm_signed(side, e->best[side]);
+    if (VM_UNLIKELY(vm_left_window(e, price)) && best) vm_follow(e, price);
     if (VM_LIKELY((uint64_t)price - (uint64_t)e->base < e->window)) {
         uint32_t at = (uint32_t)price & (uint32_t)(e->window - 1);
         l = &e->levels[at];
@@ -223,14 +222,10 @@ void vm_rest(struct vm *e, uint32_t slot) {
     o->state = VM_BOOK;
     o->next = VM_NONE;
     o->prev = l->tail;
-    if (l->cnt++ == 0) {
-        l->head = slot;
-        if (side == VM_BUY ? price > e->best[VM_BUY] : price < e->best[VM_SELL])
-            e->best[side] = price;
-    } else {
-        e->orders[l->tail].next = slot;
-    }
+    *(l->cnt == 0 ? &l->head : &e->orders[l->tail].next) = slot;
+    l->cnt++;
     l->tail = slot;
+    e->best[side] = best ? price : e->best[side];
     if (VM_UNLIKELY(o->flags & VM_ICEBERG)) {
         struct vm_more *m = &e->more[slot];
         m->show = m->show_max < o->left ? m->show_max : o->left;
@@ -249,14 +244,9 @@ void vm_unrest(struct vm *e, uint32_t slot) {
     int64_t show = vm_show(e, o);
     l->lots -= show;
     l->hidden -= o->left - show;
-    if (o->prev == VM_NONE)
-        l->head = o->next;
-    else
-        e->orders[o->prev].next = o->next;
-    if (o->next == VM_NONE)
-        l->tail = o->prev;
-    else
-        e->orders[o->next].prev = o->prev;
+    uint32_t next = o->next, prev = o->prev;
+    *(prev == VM_NONE ? &l->head : &e->orders[prev].next) = next; /* addresses, not branches */
+    *(next == VM_NONE ? &l->tail : &e->orders[next].prev) = prev;
     int64_t lots = l->lots;
     if (--l->cnt == 0) {
         uint8_t side = o->side;

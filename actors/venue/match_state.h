@@ -187,6 +187,13 @@ static inline void vm_tell(struct vm *e, const struct vm_order *o, enum vm_kind 
                                            .side = o->side };
 }
 
+/* vm_signed returns x for a buy and -x for a sell, without a branch: sides come in no order that a
+ * processor could learn. A price better for a side is the larger one. */
+static inline int64_t vm_signed(uint32_t side, int64_t x) {
+    int64_t flip = -(int64_t)side;
+    return (x ^ flip) - flip;
+}
+
 /* vm_slot returns the slot of an open order's id, or VM_NONE. */
 static inline uint32_t vm_slot(const struct vm *e, uint64_t id) {
     uint32_t slot = (uint32_t)(id & e->slot_mask);

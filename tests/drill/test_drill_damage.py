@@ -110,6 +110,7 @@ class Damage(unittest.TestCase):
         keep = stage + "-kept"
         if not drill.os.path.exists(keep):
             drill.shutil.copytree(stage, keep)
+            self.addCleanup(drill.shutil.rmtree, keep, True)
         drill.shutil.rmtree(stage, ignore_errors=True)
         drill.shutil.copytree(keep, stage)
 
