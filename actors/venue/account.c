@@ -22,10 +22,10 @@ static bool slip(const struct venue_book *b, bool buy, price_t limit, price_t *p
     return true;
 }
 
-/* covered returns how much of the order p covers at price, down to the lot. */
+/* covered returns how much of quantity of the order p covers at price, down to the lot. */
 static qty_t covered(const struct venue_purse *p, const struct mk_instrument *ins,
-                     const struct venue_order *order, price_t price) {
-    qty_t quantity = order->quantity, most = quantity;
+                     const struct venue_order *order, qty_t quantity, price_t price) {
+    qty_t most = quantity;
     bool buy = order->side == SIDE_BUY;
     if (order->terms & ORDER_TERMS_REDUCE_ONLY) most = buy ? -p->held.quantity : p->held.quantity;
     if (ins->kind == MK_SPOT) {
@@ -116,12 +116,13 @@ bool venue_account_close(struct venue_purse *p, price_t price, cash_t fee) {
 }
 
 void venue_account_deal(struct venue_purse *p, const struct venue_book *b,
-                        const struct venue_order *order, price_t price, uint8_t liquidity,
-                        struct venue_deal *deal) {
+                        const struct venue_order *order, qty_t quantity, price_t price,
+                        uint8_t liquidity, struct venue_deal *deal) {
     const struct mk_instrument *ins = b->instrument;
     bool buy = order->side == SIDE_BUY, spot = ins->kind == MK_SPOT;
     bool maker = liquidity == LIQUIDITY_MAKER;
-    assert(price > 0);
+    assert(price > 0 && quantity > 0 && quantity <= order->quantity);
+    qty_t wanted = quantity;
     *deal = (struct venue_deal){ .status = ORDER_STATUS_EXPIRED,
                                  .reason = REASON_OVERFLOW,
                                  .liquidity = liquidity,
@@ -129,8 +130,8 @@ void venue_account_deal(struct venue_purse *p, const struct venue_book *b,
     price_t at = price;
     price_t limit = order->type == ORDER_TYPE_LIMIT ? order->price : 0;
     if (!maker && !slip(b, buy, limit, &at)) return;
-    qty_t quantity = covered(p, ins, order, at);
-    if (quantity < order->quantity) {
+    quantity = covered(p, ins, order, wanted, at);
+    if (quantity < wanted) {
         deal->reason = REASON_INSUFFICIENT_BALANCE;
         if (quantity == 0 || (order->terms & ORDER_TERMS_FOK)) return;
     }
@@ -149,8 +150,9 @@ void venue_account_deal(struct venue_purse *p, const struct venue_book *b,
     deal->price = at;
     deal->fee = fee;
     deal->slippage = buy ? at - price : price - at;
-    if (quantity == order->quantity) {
-        deal->status = ORDER_STATUS_FILLED;
+    if (quantity == wanted) {
+        bool done = quantity == order->quantity;
+        deal->status = done ? ORDER_STATUS_FILLED : ORDER_STATUS_PARTIALLY_FILLED;
         deal->reason = REASON_NONE;
     }
 }

@@ -49,16 +49,17 @@ struct venue_deal {
     int64_t slippage;   /* price given away beyond the undisturbed one, per unit, >= 0 */
     uint16_t reason;    /* why the rest ends; REASON_NONE when there is none */
     uint16_t fee_asset; /* index in the table of assets */
-    uint8_t status;     /* ORDER_STATUS_FILLED, or how the rest ends: EXPIRED, REJECTED */
+    uint8_t status;     /* ORDER_STATUS_FILLED; PARTIALLY_FILLED: the rest stays open; or how the
+                         * rest ends: EXPIRED, REJECTED, CANCELED */
     uint8_t liquidity;  /* LIQUIDITY_* */
 };
 
-/* venue_account_deal trades order at the undisturbed price (> 0) with liquidity, out of purse p and
- * into *deal. What cannot be paid or held is cut; where a figure leaves the range of money nothing
- * is traded and the order expires with overflow. */
+/* venue_account_deal trades quantity (> 0) of what is open of order at the undisturbed price (> 0)
+ * with liquidity, out of purse p and into *deal. What cannot be paid or held is cut; where a figure
+ * leaves the range of money nothing is traded and the order expires with overflow. */
 void venue_account_deal(struct venue_purse *p, const struct venue_book *b,
-                        const struct venue_order *order, price_t price, uint8_t liquidity,
-                        struct venue_deal *deal);
+                        const struct venue_order *order, qty_t quantity, price_t price,
+                        uint8_t liquidity, struct venue_deal *deal);
 
 /* venue_account_close closes p's linear position at price (> 0) by force, with a fee in quote.
  * False when a sum leaves the range of money; then nothing is booked. */

@@ -183,6 +183,7 @@ void venue_backing_tell(struct rt_ctx *ctx, struct venue *v, struct venue_book *
     } else {
         venue_cancel_forced(ctx, v, b, account);
     }
+    venue_flush(ctx, v); /* fills first: they made the position */
     struct msg_venue_liquidation *m = rt_say(ctx, MSG_VENUE_LIQUIDATION, 0, sizeof *m);
     *m = (struct msg_venue_liquidation){ .trade_id = ++v->trades,
                                          .price = forced->price,
@@ -220,6 +221,7 @@ void venue_backing_fund(struct rt_ctx *ctx, struct venue *v, struct venue_book *
         p.cash = cash;
         if (p.margin == MK_MARGIN_ISOLATED) p.held.isolated -= amount;
         venue_purse_put(v, b, (uint8_t)a, &p);
+        venue_flush(ctx, v);
         struct msg_venue_funding *m = rt_say(ctx, MSG_VENUE_FUNDING, 0, sizeof *m);
         *m = (struct msg_venue_funding){ .payment_id = ++v->payments,
                                          .rate = f->rate,

@@ -14,6 +14,7 @@ static inline void pick_order(struct venue_pick *pick, const struct venue_order 
                               uint32_t idx, price_t price, uint8_t liquidity) {
     *pick = (struct venue_pick){ .order_id = order->order_id,
                                  .price = price,
+                                 .quantity = order->quantity,
                                  .idx = idx,
                                  .account = order->account,
                                  .after = order->type != ORDER_TYPE_STOP,

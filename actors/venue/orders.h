@@ -1,6 +1,6 @@
 /* orders.h - the orders a venue holds, and per instrument which of them a price would meet.
  *
- * For     the drivers of the simulated venue (bars.h, prints.h) and its requests (venue.c).
+ * For     the drivers of the simulated venue (bars, prints, depth) and its requests (venue.c).
  *         An open order is eager (the next row must look at it whatever its price: a market
  *         order, a limit or stop that has not seen its first bar, a stop that has triggered) or
  *         calm (a limit or stop that waits for its price). For the calm ones a book knows the
@@ -13,6 +13,7 @@
 #ifndef ACTORS_VENUE_ORDERS_H
 #define ACTORS_VENUE_ORDERS_H
 #include "actors/market/market.h"
+#include "actors/venue/latency.h"
 #include "runtime/base/map.h"
 #include "schemas/messages.h"
 #include <stdbool.h>
@@ -37,7 +38,7 @@ struct venue_order {
     uint64_t venue_order_id; /* the venue's number, from 1; 0 before it is accepted */
     uint64_t seq;            /* number of the request, from 1: key of its row, order of arrival */
     price_t price;           /* limit or stop price; 0 for market */
-    qty_t quantity;          /* what is to be traded, 1e-8 base */
+    qty_t quantity;          /* what is still to be traded, 1e-8 base */
     int64_t from_ns;         /* bars: when it was decided; prints: when it arrives; ns UTC */
     uint32_t next, prev;     /* neighbours in its book's list, VENUE_NONE at the ends */
     uint16_t instrument;     /* whose order */
@@ -55,6 +56,7 @@ enum venue_driver {
     VENUE_CLOSED, /* no series is declared for it: every order is refused */
     VENUE_BARS,   /* its finest bars */
     VENUE_PRINTS, /* its trades */
+    VENUE_DEPTH,  /* its recorded book, with its trades where there are any */
 };
 
 /* The orders of one instrument. */
@@ -83,6 +85,7 @@ struct venue_book {
     bool mark_bars;               /* the mark's series has bars, not single prices */
     uint8_t heard;                /* interests raised: a bit per enum rt_hear */
     bool stale;                   /* a bound may be too near: see venue_orders_bounds */
+    struct venue_delay delay;     /* what the rows tell of their way to the recorder */
 };
 
 /* All orders of a venue. */

@@ -138,7 +138,7 @@ static int64_t first_instant(struct rt_shard *s, const struct rt_topology *t) {
         struct rt_feed *d = &s->feeds[i];
         struct rt_block b = { 0 };
         if (d->s.block(&d->s, 0, &b) < 0 || b.cnt == 0) continue;
-        d->block[0] = b;
+        rt_series_keep(d, &b);
         int64_t at;
         memcpy(&at, b.rows, sizeof at);
         if (at < first) first = at;
@@ -241,6 +241,7 @@ static int make_routes(struct rt_run *run, struct rt_shard *s, struct rt_error *
                     r->edge_cnt++;
                     r->journal = on;
                 }
+            r->apart = r->edge_cnt > 0 || (r->gate && t->durability == RT_DURABLE_EACH_ORDER);
         }
     }
     return 0;
@@ -352,7 +353,7 @@ int rt_shard_build(struct rt_run *run, uint16_t number, struct rt_shard **out,
         if (!s->queue[q]) return err->code;
         s->queue_end[q] = s->queue[q] + d->mail_bytes - 128; /* slots read a line past a frame */
     }
-    s->queue_at = s->queue[!s->now_q];
+    rt_shard_turn_over(s, !s->now_q);
     void *wheel = take(s, rt_wheel_bytes(d->timers_max), "timers", err);
     if (!wheel) return err->code;
     if ((code = make_actors(run, s, err)) < 0 || (code = make_edges(run, s, err)) < 0 ||

@@ -676,7 +676,8 @@ static int prepare(struct rt_run *run, uint16_t number, struct thread *th, struc
     journal_options(run, number, &o, dir, stage, sizeof dir);
     o.head = head;
     o.head_bytes = names(run, head, sizeof head);
-    s->journal_on = true;
+    /* journal off keeps records in memory for the results; a run of no directory has none */
+    s->journal_on = o.backing != RT_BACKING_MEMORY || run->paths.dir[0];
     if (o.backing == RT_BACKING_MEMORY)
         o.dir = o.stage_dir = dir; /* a name, nothing is made there */
     if (o.backing != RT_BACKING_MEMORY && (code = make_dir(o.dir, 0755)) < 0)

@@ -72,19 +72,19 @@ struct rt_pulse {
                                        * what it shows as taken is true; released by the shard */
 };
 
-/* One actor as the shard sees it. */
+/* One actor as the shard sees it; what every frame touches comes first. */
 struct rt_local {
-    const struct rt_actor_kind *kind; /* descriptor */
-    void *state;                      /* its state */
-    uint32_t *mail[2];                /* offsets of its frames in the two queues */
-    uint32_t mail_cnt[2];             /* how many */
-    uint32_t said_seq;                /* frames said since the start */
-    uint16_t id;                      /* global id */
-    bool stopped;                     /* left out: hears nothing more */
-    uint64_t draws;                   /* random numbers drawn */
-    uint64_t expiries;                /* timers heard: the sequence of their trace ids */
-    uint64_t calls;                   /* frames and rows heard since the start */
+    _Alignas(64) const struct rt_actor_kind *kind; /* descriptor */
+    void *state;                                   /* its state */
+    uint32_t *mail[2];                             /* offsets of its frames in the two queues */
+    uint32_t mail_cnt[2];                          /* how many */
+    uint64_t calls;                                /* frames and rows heard since the start */
     uint64_t poison_call;   /* the one it must not hear, counted from 1; UINT64_MAX = none */
+    uint32_t said_seq;      /* frames said since the start */
+    uint16_t id;            /* global id */
+    bool stopped;           /* left out: hears nothing more */
+    uint64_t draws;         /* random numbers drawn */
+    uint64_t expiries;      /* timers heard: the sequence of their trace ids */
     uint32_t poison_signal; /* what it died of there */
     uint16_t stop_reason;   /* the Reason it was left out for, 0 = runs */
     char name[48];          /* its name */
@@ -97,6 +97,8 @@ struct rt_route {
     uint8_t edge_cnt;  /* ... then edge indices */
     bool journal;      /* its OUT record is kept */
     bool gate;         /* it leaves the process: under each-order it waits for the sync */
+    bool apart;        /* a gate or heard by other shards: more to do than local mail */
+    uint8_t pad;       /* makes it eight bytes */
 };
 
 /* An outgoing edge: all frames for one other shard. */
@@ -133,6 +135,7 @@ struct rt_feed {
     struct rt_series s;                /* as the source describes it */
     const struct rt_source_kind *kind; /* to close it */
     struct rt_block block[2];          /* the newest stretch of rows and the one before */
+    bool even[2];                      /* rows of that stretch are just a span apart, all of them */
     struct rt_cursor cur[RT_HEAR_CNT]; /* one per way of hearing */
     uint64_t latest[2];                /* rt_latest's and rt_opened's places: rows known told */
     uint16_t id;                       /* source id of its trace ids */
@@ -141,10 +144,13 @@ struct rt_feed {
 
 /* What comes next. */
 struct rt_next {
-    int64_t time_ns; /* INT64_MAX = nothing */
-    uint64_t order;  /* class, kind, rank or id, packed: smaller is earlier */
-    int16_t series;  /* index, or -1 for a timer */
-    uint8_t how;     /* enum rt_hear */
+    int64_t time_ns;      /* INT64_MAX = nothing */
+    uint64_t order;       /* class, kind, rank or id, packed: smaller is earlier */
+    int16_t series;       /* index, or -1 for a timer */
+    uint8_t how;          /* enum rt_hear */
+    bool alone;           /* after_ns and after_order are known */
+    int64_t after_ns;     /* what comes after it, but for rows of its own: time ... */
+    uint64_t after_order; /* ... and order */
 };
 
 /* A message of the runtime that was journaled and waits for its turn. */
@@ -289,6 +295,8 @@ void rt_shard_hand(struct rt_shard *s, const struct msg_frame *f);
 void rt_shard_post(struct rt_shard *s, const struct msg_frame *f);
 /* rt_shard_quiet runs rounds until nothing is left to hear (alone; in step with all). */
 void rt_shard_quiet(struct rt_shard *s);
+/* rt_shard_turn_over makes queue q (0, 1) the one that what is said goes to, from its start. */
+void rt_shard_turn_over(struct rt_shard *s, int q);
 /* rt_shard_round hears one round of mail; false when there was none. */
 bool rt_shard_round(struct rt_shard *s);
 /* rt_shard_event begins an outside event at (time, order). */
@@ -324,6 +332,8 @@ void rt_shard_said(struct rt_shard *s, uint16_t local, uint8_t *from);
 /* rt_shard_begin readies ctx for a call of actor local and returns where its frames will begin. */
 uint8_t *rt_shard_begin(struct rt_shard *s, uint16_t local);
 
+/* rt_series_keep makes b the newest stretch of d's rows. */
+void rt_series_keep(struct rt_feed *d, const struct rt_block *b);
 /* rt_series_next finds what comes next: rows and timers. */
 void rt_series_next(struct rt_shard *s, struct rt_next *out);
 /* rt_series_tell tells rows of n (a row event), at most rows_max and before the limit. */

@@ -383,9 +383,11 @@ int rt_shard_loaded(struct rt_shard *s) {
         /* the last row told whole may be two before the one that comes: who hears opens alone has
          * passed the open of the row between */
         first = first > 2 ? first - 2 : 0;
-        int code = d->s.block(&d->s, first, &d->block[0]);
+        struct rt_block b = { 0 };
+        int code = d->s.block(&d->s, first, &b);
         if (code < 0) return code;
-        uint64_t from = d->block[0].first; /* those before are told; reading on moves the block */
+        rt_series_keep(d, &b);
+        uint64_t from = b.first; /* those before are told; reading on moves the block */
         d->latest[0] = d->latest[1] = from;
         for (int how = 0; how < RT_HEAR_CNT; how++) {
             if (d->cur[how].row < from) d->cur[how].row = from;

@@ -165,8 +165,22 @@ static inline uint64_t rt_journal_append(struct rt_journal *j, const struct msg_
     crc = __builtin_ia32_crc32di(crc, from[3]);
     to[2] = from[2];
     to[3] = from[3];
-    size_t words = size / 8;
-    for (size_t i = 4; i < words; i++) {
+    const size_t words = size / 8;
+    size_t i = 4;
+    for (; i + 4 <= words; i += 4) { /* four at a time: the sum's latency is all that is left */
+        uint64_t a = from[i], b = from[i + 1], c = from[i + 2], d = from[i + 3];
+        /* word by word: a wide load of words that were just stored has to wait for them */
+        __asm__("" : "+r"(a), "+r"(b), "+r"(c), "+r"(d));
+        to[i] = a;
+        to[i + 1] = b;
+        to[i + 2] = c;
+        to[i + 3] = d;
+        crc = __builtin_ia32_crc32di(crc, a);
+        crc = __builtin_ia32_crc32di(crc, b);
+        crc = __builtin_ia32_crc32di(crc, c);
+        crc = __builtin_ia32_crc32di(crc, d);
+    }
+    for (; i < words; i++) {
         uint64_t word = from[i];
         to[i] = word;
         crc = __builtin_ia32_crc32di(crc, word);
