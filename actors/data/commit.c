@@ -34,8 +34,8 @@ static bool chain_broken(const struct data_table *t, uint64_t row, int64_t befor
     return prev != DATA_NOT_TOLD ? prev != before : first > before + 1;
 }
 
-/* message_flags sets or clears a flag of the message that begins at row: of its first row for a gap,
- * of all its rows for a snapshot. */
+/* message_flags sets or clears a flag of the message that begins at row: of its first row for a
+ * gap, of all its rows for a snapshot. */
 static void message_flags(struct data_table *t, uint64_t row, uint8_t clear) {
     uint8_t *flags = t->column[DATA_DEPTH_FLAGS];
     for (uint64_t i = row; i < t->cnt; i++) {

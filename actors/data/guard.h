@@ -1,14 +1,14 @@
 /* guard.h - whether a series of bars can be believed just now: the data fail-safe.
  *
- * For     strategy hosts and monitors: no signal is made of data that is missing, off its grid, stuck
- *         or jumping. The answer is a reason code, or none.
- * Rules   the last `window` places of the grid are looked at. A place without a bar is missing; a bar
- *         off the grid is misaligned; one that says the same as the bar before it, volume and all, is
- *         repeated (a bar without volume is not: nothing was traded); one that opens or closes
- *         further than `jump` from the close before it is a jump. More of a kind than its limit allows
- *         stops the series; `calm` bars on end without any fault, and counts below their limits, let
- *         it go on. A bar not later than the one before it is misaligned and moves nothing.
- * Causal  the state after a bar depends on it and on bars before it alone.
+ * For     strategy hosts and monitors: no signal is made of data that is missing, off its grid,
+ *         stuck or jumping. The answer is a reason code, or none.
+ * Rules   the last `window` places of the grid are looked at. A place without a bar is missing; a
+ *         bar off the grid is misaligned; one that says the same as the bar before it, volume and
+ *         all, is repeated (a bar without volume is not: nothing was traded); one that opens or
+ *         closes further than `jump` from the close before it is a jump. More of a kind than its
+ *         limit allows stops the series; `calm` bars on end without any fault, and counts below
+ *         their limits, let it go on. A bar not later than the one before it is misaligned and
+ * moves nothing. Causal  the state after a bar depends on it and on bars before it alone.
  * Thread  its owner's.
  * Memory  the struct, plain data: copied into snapshots as it is.
  * Cost    some 10 ns a bar. */

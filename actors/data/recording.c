@@ -29,7 +29,8 @@ bool data_recording_is(const char *text, size_t cnt) {
     return cnt > 10 && text[0] == '{' && text[1] == '"';
 }
 
-/* delay_put writes how much later the recorder had a row; 0 is not told, so a delay of none is 1. */
+/* delay_put writes how much later the recorder had a row; 0 is not told, so a delay of none is
+ * 1. */
 static void delay_put(struct reading *r, struct data_table *t, uint64_t row, uint32_t column,
                       int64_t time_ns) {
     if (r->local_ns == DATA_NOT_TOLD) return;

@@ -1,15 +1,15 @@
 /* recording.h - recordings of market streams into tables.
  *
- * For     import. Lines "LOCAL FRAME": when the recorder had it (us or ns), a space, the frame as it
- *         came from Binance, bare or in a combined stream's wrapping, REST snapshots among them; and
- *         lines of JSON alone: Bybit's archive of order books.
+ * For     import. Lines "LOCAL FRAME": when the recorder had it (us or ns), a space, the frame as
+ *         it came from Binance, bare or in a combined stream's wrapping, REST snapshots among them;
+ *         and lines of JSON alone: Bybit's archive of order books.
  * Book    by the venue's rule for a local copy: diffs wait for the snapshot where the recording has
  *         one; those that it holds already are left out; without a snapshot the first diff stands
  *         for one. A diff without levels is one row of price 0. Where a number is left out the row
  *         says so (BookFlags.gap).
- * Time    the venue's; where it tells none (spot's quotes and snapshots) the recorder's, moved by how
- *         far the two were apart when last both were known. Rows of one stream never go back: one
- *         that would takes the time of the one before it, and is told as a fault of order.
+ * Time    the venue's; where it tells none (spot's quotes and snapshots) the recorder's, moved by
+ *         how far the two were apart when last both were known. Rows of one stream never go back:
+ *         one that would takes the time of the one before it, and is told as a fault of order.
  * Thread  any one; not on a shard.
  * Memory  the tables.
  * Cost    about 10 us a line. */

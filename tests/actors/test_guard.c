@@ -22,7 +22,8 @@ static struct msg_bar bar_of(int64_t n) {
                              .volume = 1 + (double)n };
 }
 
-/* guard_make makes a small guard: 20 places, 4 missing, 1 misaligned, 3 repeated, 1 jump, 5 calm. */
+/* guard_make makes a small guard: 20 places, 4 missing, 1 misaligned, 3 repeated, 1 jump, 5
+ * calm. */
 static struct data_guard guard_make(void) {
     struct data_guard_options o;
     struct data_guard g;
