@@ -2,9 +2,9 @@
  *
  * Rows of a book and trades in memory, made from a seed: updates of some six levels near a touch
  * that wanders, a trade after each. The venue as shipped follows them and keeps eight limit orders
- * of ours in their queues (power model), each replaced when its time has come; latency is drawn for
- * every request, answers take their time. The time is that between Start and Stop, on one core.
- * Beside it a bare loop of C that puts the same rows into a flat array and keeps the best prices. */
+ * of ours in their queues (power model), each replaced when its time has come; latency is drawn
+ * for every request, answers take their time. The time is that from Start to Stop, one core. Beside
+ * it a bare loop of C that puts the same rows into a flat array and keeps the best prices. */
 #include "bench/bench.h"
 #include "schemas/fixed.h"
 #include "schemas/messages.h"

@@ -455,7 +455,8 @@ static uint32_t run_book(struct rt_ctx *ctx, struct st_host *h, uint16_t leg,
     for (uint32_t i = 0;;) {
         bool was = b->stale;
         enum mk_book_step step = mk_book_apply(b, row);
-        if (step == MK_BOOK_WHOLE || (b->stale && !was)) tell_book(h, leg);
+        bool turned = step == MK_BOOK_STALE && !was && !b->filling; /* a snapshot only begins */
+        if (step == MK_BOOK_WHOLE || turned) tell_book(h, leg);
         if (++i == cnt || !rt_quiet(ctx, before)) return i;
         row++;
         rt_row_now(ctx, row->time_ns);

@@ -122,6 +122,9 @@ static void test_hears(void **state) {
     assert_true(heard.level_cnt == 0);
     level(&r, 4, SIDE_BUY, 100.1, 7, ONCE);
     assert_int_equal(heard.books, 3);
+    shows(&r, 4);
+    shows(&r, 4); /* one on a book that stands is no reason to doubt it */
+    assert_true(heard.books == 5 && !heard.book.stale && heard.book.bid == 100 * ONE);
     struct msg_quote quote = { .time_ns = INT64_C(5000000000), .bid = ONE, .ask = 2 * ONE };
     assert_int_equal(rig_rows(&r, 2, RT_HEAR_ROW, &quote, 1), 1);
     assert_true(heard.quotes == 1 && heard.quote.ask == 2 * ONE);
