@@ -97,6 +97,7 @@ enum venue_act {
     VENUE_TRADE,  /* trade it at the pick's price */
     VENUE_MISSED, /* ioc, fok: expire it, not_filled_at_once */
     VENUE_REFUSE, /* post_only: reject it, would_match */
+    VENUE_FIRE,   /* it has triggered */
 };
 
 /* An order that a row meets. A driver gathers picks and sorts them into the order of work. */
@@ -114,11 +115,20 @@ struct venue_pick {
     uint8_t pad[7];    /* zero */
 };
 
+/* An order on the path of one way through a bar (path.h). */
+struct venue_step {
+    price_t extreme; /* as in struct venue_more */
+    uint32_t idx;    /* its slot */
+    uint8_t stage;   /* enum venue_stage */
+    uint8_t pad[3];  /* zero */
+};
+
 struct venue_depth; /* depth.h */
 
 enum {
     VENUE_COUNTER_DEPTH = 0x100000, /* counters of recorded books in snapshots, from here on */
     VENUE_TIMER_EAGER = 0x10000,    /* + instrument id: timer by which orders go on taking */
+    VENUE_JOINED_MAX = 16,          /* orders filled as they arrived that are remembered */
 };
 
 /* The venue's state. */
@@ -133,6 +143,8 @@ struct venue {
     struct venue_pick *picks;       /* scratch: what a row meets, orders_max + 1 */
     struct venue_pick *gone;        /* scratch: what is canceled together, orders_max */
     struct venue_deal *deals[2];    /* scratch: what comes of the picks, for two ways of working */
+    struct venue_step *steps[2];    /* scratch: an account's orders on two ways, orders_max each */
+    uint32_t *who[2];               /* scratch: which of them the deals are of */
     struct rt_map_slot *sorted;     /* scratch: orders_max */
     struct venue_depth **depths;    /* by instrument id - 1: its recorded book, NULL = none */
     struct venue_answers answers;   /* what is on its way to us */
@@ -142,6 +154,10 @@ struct venue {
     uint64_t accepted;              /* orders accepted: the last venue_order_id */
     uint64_t trades;                /* fills told: the last trade_id */
     uint64_t payments;              /* funding payments told: the last payment_id */
+    uint64_t joined[VENUE_JOINED_MAX]; /* orders wholly filled as they arrived, at joined_ns: their
+                                        * children are still to come */
+    int64_t joined_ns;              /* when */
+    uint32_t joined_cnt;            /* how many there were; the newest are kept */
     uint32_t series_cnt;            /* length of book_of */
     bool closed;                    /* the data has ended */
 };
@@ -172,6 +188,10 @@ void venue_work(const struct venue *v, const struct venue_book *b, struct venue_
  * for a rest that stays open. */
 void venue_tell(struct rt_ctx *ctx, struct venue *v, struct venue_book *b, uint32_t idx,
                 const struct venue_deal *deal);
+
+/* venue_leave cancels the open order idx, that was to leave, for the reason its flags tell, and what
+ * hangs on it. */
+void venue_leave(struct rt_ctx *ctx, struct venue *v, struct venue_book *b, uint32_t idx);
 
 /* venue_work_all works and tells cnt sorted picks, account by account, each in its one order. */
 void venue_work_all(struct rt_ctx *ctx, struct venue *v, struct venue_book *b, uint32_t cnt);
