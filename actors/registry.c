@@ -2,6 +2,7 @@
 #include "actors/data/funding.h"
 #include "actors/data/klines.h"
 #include "actors/data/market_source.h"
+#include "actors/data/store_source.h"
 #include "actors/data/trades.h"
 #include "actors/execution/execution.h"
 #include "actors/feed/feed.h"
@@ -19,7 +20,8 @@ static const struct rt_actor_kind *const actor_kinds[] = {
 
 /* Kinds of source. */
 static const struct rt_source_kind *const source_kinds[] = {
-    &data_klines_source, &data_trades_source, &data_funding_source, &data_market_source, NULL
+    &data_klines_source, &data_trades_source, &data_funding_source,
+    &data_market_source, &data_store_source,  NULL
 };
 
 /* Kinds of decoder. */
@@ -45,6 +47,10 @@ static const struct rt_full_rule full_rules[] = {
     { MSG_VENUE_REQUEST, RT_FULL_REFUSE, 0, 0, true },
     { MSG_VENUE_STATUS, RT_FULL_REFUSE, 0, 0, true },
     { MSG_VENUE_FILL, RT_FULL_REFUSE, 0, 0, true },
+    { MSG_VENUE_LIQUIDATION, RT_FULL_REFUSE, 0, 0, true },
+    { MSG_VENUE_FUNDING, RT_FULL_REFUSE, 0, 0, true },
+    { MSG_LIQUIDATION, RT_FULL_REFUSE, 0, 0, true },
+    { MSG_FUNDING_FEE, RT_FULL_REFUSE, 0, 0, true },
     { 0, RT_FULL_REFUSE, 0, 0, false },
 };
 

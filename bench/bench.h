@@ -126,6 +126,7 @@ int bench_relay(struct bench *b);      /* five threads passing a word: relay.* *
 int bench_journal(struct bench *b);    /* append, scan, recover: journal.* */
 int bench_backtest(struct bench *b);   /* bars a second: backtest.* */
 int bench_csv(struct bench *b);        /* bytes of kline CSV a second: csv.* */
+int bench_store(struct bench *b);      /* bytes of the data store a second: store.* */
 int bench_match(struct bench *b);      /* commands a second of a matching engine: match.* */
 int bench_l2(struct bench *b);         /* rows a second of a recorded book: l2.* */
 #endif

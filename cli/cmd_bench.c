@@ -25,6 +25,7 @@ static const struct question {
     { "journal", bench_journal, "the journal, 64 bytes" },
     { "backtest", bench_backtest, "bars through strategy, risk, execution, venue, portfolio" },
     { "csv", bench_csv, "kline CSV" },
+    { "store", bench_store, "the data store, checked and turned into rows" },
     { "match", bench_match,
       "matching: 70 % near the touch (orders, young cancels), 25 % cancels, 5 % crossing" },
     { "l2", bench_l2, "a recorded book with orders of ours in its queues" },
@@ -221,7 +222,7 @@ static int check_only(const char *only, struct rt_error *err) {
         if (!known)
             return rt_error_set(err, -EINVAL,
                                 "'%.*s' is not one of hop, local, relay, tick_order, "
-                                "journal, backtest, csv",
+                                "journal, backtest, csv, store, match",
                                 n, p);
     }
     return 0;

@@ -1,6 +1,7 @@
 #include "actors/market/market.h"
 #include "actors/market/margin.h"
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -310,6 +311,64 @@ static int read_rest(struct mk_market *m, struct rt_node *root, struct rt_error 
                             3600 * SECOND_NS, &m->equity_interval_ns, err);
 }
 
+/* read_threshold reads one threshold, such as max_drawdown: "<= 0.2". */
+static int read_threshold(struct rt_node *n, struct qs_threshold *out, struct rt_error *err) {
+    char op[3] = "";
+    int used = 0;
+    out->figure = qs_figure_find(n->key);
+    if (out->figure < 0)
+        return rt_node_fail(
+            n, err, "\"%s\" is no figure; summary.json lists them under definitions", n->key);
+    if (n->kind != RT_NODE_SCALAR ||
+        sscanf(n->text, "%2[<>=] %lf%n", op, &out->value, &used) != 2 || n->text[used] ||
+        !(out->value - out->value == 0) || qs_op_find(op, &out->op) < 0)
+        return rt_node_fail(n, err, "expected >=, <=, > or < and a number, such as \">= 0.3\"");
+    n->used = true;
+    return 0;
+}
+
+/* read_statistics reads statistics: of root. */
+static int read_statistics(struct mk_market *m, struct rt_node *root, struct rt_error *err) {
+    static const char *const keys[] = { "days_per_year", "risk_free", "required_return",
+                                        "rolling_days",  "trials",    "trials_variance",
+                                        "benchmark",     "select",    NULL };
+    static const char *const days[] = { "auto", "365", "252", NULL };
+    static const uint32_t days_of[] = { 0, 365, 252 };
+    struct mk_statistics *s = &m->statistics;
+    struct rt_node *map, *select;
+    const char *name;
+    int64_t rolling, trials;
+    int which, rc = rt_node_map(root, "statistics", false, &map, err);
+    if (rc < 0 || !map) return rc;
+    if ((rc = rt_node_choice(map, "days_per_year", false, days, 0, &which, err)) < 0 ||
+        (rc = rt_node_double(map, "risk_free", false, -0.5, 10, 0, &s->risk_free, err)) < 0 ||
+        (rc = rt_node_double(map, "required_return", false, -0.5, 10, 0, &s->required_return,
+                             err)) < 0 ||
+        (rc = rt_node_int(map, "rolling_days", false, 2, 3660, 0, &rolling, err)) < 0 ||
+        (rc = rt_node_int(map, "trials", false, 0, 1000000000, 0, &trials, err)) < 0 ||
+        (rc = rt_node_double(map, "trials_variance", trials >= 2, 0, 1, 0, &s->trials_variance,
+                             err)) < 0 ||
+        (rc = rt_node_text(map, "benchmark", false, 31, "", &name, err)) < 0 ||
+        (rc = rt_node_map(map, "select", false, &select, err)) < 0)
+        return rc;
+    s->days_a_year = days_of[which];
+    s->rolling_days = (uint32_t)rolling;
+    s->trials = (uint32_t)trials;
+    if (*name) {
+        const struct mk_instrument *i = mk_instrument_find(m, name);
+        if (!i)
+            return rt_node_fail(rt_node_get(map, "benchmark"), err, "no instrument is called %s",
+                                name);
+        s->benchmark = i->id;
+    }
+    for (struct rt_node *n = select ? select->child : NULL; n; n = n->next) {
+        if (s->threshold_cnt == MK_THRESHOLDS_MAX)
+            return rt_node_fail(n, err, "more than %d thresholds", MK_THRESHOLDS_MAX);
+        if ((rc = read_threshold(n, &s->select[s->threshold_cnt++], err)) < 0) return rc;
+    }
+    return rt_node_no_more(map, keys, err);
+}
+
 int mk_market_load(struct rt_node *root, struct mk_market **out, struct rt_error *err) {
     struct mk_market *m = calloc(1, sizeof *m);
     int rc = -ENOMEM;
@@ -320,6 +379,7 @@ int mk_market_load(struct rt_node *root, struct mk_market **out, struct rt_error
         rc = read_instruments(m, root, err);
         if (rc == 0) rc = read_accounts(m, root, err);
         if (rc == 0) rc = read_rest(m, root, err);
+        if (rc == 0) rc = read_statistics(m, root, err);
     }
     if (rc < 0) {
         mk_market_close(m);

@@ -6,6 +6,7 @@
  * Memory  one heap block per table, freed by mk_market_close. */
 #ifndef ACTORS_MARKET_MARKET_H
 #define ACTORS_MARKET_MARKET_H
+#include "quant/stats/select.h"
 #include "runtime/base/config.h"
 #include "runtime/base/error.h"
 #include "schemas/fixed.h"
@@ -62,26 +63,42 @@ struct mk_account {
     enum mk_margin margin; /* how its linear positions are backed */
 };
 
+enum { MK_THRESHOLDS_MAX = 32 }; /* thresholds of a selection */
+
+/* How results are reckoned; statistics: of the run file. */
+struct mk_statistics {
+    uint32_t days_a_year;   /* 252 or 365; 0 = by the data: auto */
+    uint32_t rolling_days;  /* window of rolling figures; 0 = a quarter of a year */
+    uint32_t trials;        /* tries that this is the best of, for DSR; 0 = not told */
+    uint16_t benchmark;     /* instrument; 0 = all in equal parts */
+    double trials_variance; /* variance of their daily Sharpe ratios */
+    double risk_free;       /* a year, as a part */
+    double required_return; /* a year, as a part */
+    uint32_t threshold_cnt; /* thresholds */
+    struct qs_threshold select[MK_THRESHOLDS_MAX]; /* what a result must pass to be chosen */
+};
+
 /* The world. */
 struct mk_market {
     struct mk_instrument *instruments; /* instruments[i].id == i + 1 */
     struct mk_account *accounts;       /* accounts[i].id == i + 1 */
     char (*assets)[16];                /* names of assets: "BTC", "USDT" */
     struct mk_bracket *brackets;       /* of all instruments, one after the other */
-    uint16_t *leverages;        /* by (account id - 1) * instrument_cnt + instrument id - 1 */
-    uint32_t instrument_cnt;    /* at most 4096 */
-    uint32_t account_cnt;       /* at most 255 */
-    uint32_t asset_cnt;         /* at most 4096 */
-    uint32_t bracket_cnt;       /* of all instruments */
-    uint32_t deployment;        /* 20 bits in every client order id; default 0 */
-    uint32_t epoch;             /* of client order ids */
-    int64_t equity_interval_ns; /* equity marks; 0 = every bar of the finest series */
+    uint16_t *leverages;             /* by (account id - 1) * instrument_cnt + instrument id - 1 */
+    uint32_t instrument_cnt;         /* at most 4096 */
+    uint32_t account_cnt;            /* at most 255 */
+    uint32_t asset_cnt;              /* at most 4096 */
+    uint32_t bracket_cnt;            /* of all instruments */
+    uint32_t deployment;             /* 20 bits in every client order id; default 0 */
+    uint32_t epoch;                  /* of client order ids */
+    int64_t equity_interval_ns;      /* equity marks; 0 = every bar of the finest series */
+    struct mk_statistics statistics; /* how results are reckoned */
 };
 
-/* mk_market_load reads instruments:, accounts:, deployment:, equity_interval: of root. Returns 0,
- * or negative errno with err. Ranges: prices and quantities above zero, fees in [-1 %, 10 %], an
- * instrument whose tick or lot is not a multiple of 1e-8 is refused; an account with margin: needs
- * brackets: in each linear instrument of its quote. */
+/* mk_market_load reads instruments:, accounts:, deployment:, equity_interval:, statistics: of root.
+ * Returns 0, or negative errno with err. Ranges: prices and quantities above zero, fees in
+ * [-1 %, 10 %], an instrument whose tick or lot is not a multiple of 1e-8 is refused; an account
+ * with margin: needs brackets: in each linear instrument of its quote. */
 int mk_market_load(struct rt_node *root, struct mk_market **out, struct rt_error *err)
     __attribute__((warn_unused_result));
 /* mk_market_close frees it; NULL is fine. */

@@ -1,5 +1,6 @@
 /* summary.c - the short report: as JSON, for people, and the manifest. */
 #include "actors/report/results.h"
+#include "actors/report/statistics.h"
 #include "runtime/base/decimal.h"
 #include "runtime/base/hash.h"
 #include "runtime/boot/engine.h"
@@ -100,7 +101,12 @@ void report_summary_json(const struct report_summary *s, FILE *to) {
         fprintf(to, "\"exposure\": %.8f, \"open_positions\": %u}", exposure(s, a),
                 a->open_positions);
     }
-    fputs("\n  ]\n}\n", to);
+    fputs("\n  ],\n  \"statistics\": ", to);
+    if (s->statistics)
+        report_statistics_json(s->statistics, to);
+    else
+        fputs("null", to);
+    fputs("\n}\n", to);
 }
 
 /* grouped formats v (1e-8) with two decimals and thousands parted, rounded toward zero. */
@@ -181,6 +187,13 @@ void report_summary_print(const struct report_summary *s, FILE *to, bool colour)
             fprintf(to, "; %u position%s still open", a->open_positions,
                     a->open_positions > 1 ? "s" : "");
         fprintf(to, "\n  %-15s %.1f %% of the time\n", "in the market", 100 * exposure(s, a));
+        if (s->statistics) report_statistics_print(s->statistics, &s->statistics->curves[i], to);
+    }
+    if (s->statistics && s->statistics->total) {
+        const struct report_curve *t = &s->statistics->curves[s->account_cnt];
+        fprintf(to, "%sall accounts%s\n", bold, plain);
+        fprintf(to, "  %-15s %.2f %s\n", "equity", t->report.end_equity, t->quote);
+        report_statistics_print(s->statistics, t, to);
     }
     fprintf(to, "  %-15s %llu, %llu fills\n", "orders", (unsigned long long)s->orders,
             (unsigned long long)s->fills);

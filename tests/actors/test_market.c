@@ -25,6 +25,8 @@ static void test_good(void **state) {
     struct rt_error err = { 0 };
     int rc = load("deployment: 7\n"
                   "equity_interval: 15m\n"
+                  "statistics: {days_per_year: 252, risk_free: 0.02, rolling_days: 30,\n"
+                  "  benchmark: ETH, select: {win_rate: '>= 0.6', max_drawdown: '<0.2'}}\n"
                   "accounts: {second: {quote: EUR, cash: 0}, main: {quote: USDT, cash: 100000.5}}\n"
                   "instruments:\n"
                   "  ETH: {symbol: ETHUSDT, kind: linear, base: ETH, quote: USDT, venue: bin,\n"
@@ -38,6 +40,15 @@ static void test_good(void **state) {
     assert_int_equal(m->deployment, 7);
     assert_true(m->equity_interval_ns == INT64_C(900000000000));
     assert_int_equal(m->instrument_cnt, 2);
+    const struct mk_statistics *s = &m->statistics;
+    assert_int_equal(s->days_a_year, 252);
+    assert_int_equal(s->rolling_days, 30);
+    assert_int_equal(s->benchmark, 2);
+    assert_true(s->risk_free == 0.02);
+    assert_int_equal(s->threshold_cnt, 2);
+    assert_int_equal(s->select[0].figure, qs_figure_find("win_rate"));
+    assert_int_equal(s->select[1].op, QS_BELOW);
+    assert_true(s->select[1].value == 0.2);
     const struct mk_instrument *btc = &m->instruments[0], *eth = &m->instruments[1];
     assert_string_equal(btc->name, "BTC-SPOT");
     assert_string_equal(btc->symbol, "BTC-SPOT");
@@ -240,6 +251,22 @@ static void test_refusals(void **state) {
           "f:3:", "equity_interval" },
         { B("kind: spot, tick_size: 1, lot_size: 1") "equity_interval: 10ms\n",
           "f:3:", "equity_interval" },
+        { B("kind: spot, tick_size: 1, lot_size: 1") "statistics: {days_per_year: 360}\n",
+          "f:3:", "days_per_year" },
+        { B("kind: spot, tick_size: 1, lot_size: 1") "statistics: {benchmark: X}\n",
+          "f:3:", "no instrument is called X" },
+        { B("kind: spot, tick_size: 1, lot_size: 1") "statistics: {trials: 2}\n",
+          "f:3:", "trials_variance" },
+        { B("kind: spot, tick_size: 1, lot_size: 1") "statistics: {select: {luck: '> 1'}}\n",
+          "f:3:", "\"luck\" is no figure" },
+        { B("kind: spot, tick_size: 1, lot_size: 1") "statistics: {select: {cagr: '= 1'}}\n",
+          "f:3:", "expected >=" },
+        { B("kind: spot, tick_size: 1, lot_size: 1") "statistics: {select: {cagr: '> 1 %'}}\n",
+          "f:3:", "expected >=" },
+        { B("kind: spot, tick_size: 1, lot_size: 1") "statistics: {select: {cagr: '> nan'}}\n",
+          "f:3:", "expected >=" },
+        { B("kind: spot, tick_size: 1, lot_size: 1") "statistics: {rolling: 3}\n",
+          "f:3:", "rolling" },
     };
     static const struct {
         const char *yaml, *want; /* accounts: alone; part of the sentence */
