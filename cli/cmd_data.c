@@ -74,8 +74,7 @@ static int generate(int argc, char **argv) {
     if ((v = cli_option(&argc, argv, "--trades-per-hour"))) {
         if (!whole(v, 1, 10000000, &hour))
             return wrong("--trades-per-hour", v, "a whole number from 1 to 10000000");
-        if (!trades || agents)
-            return cli_wrong("data", "--trades-per-hour goes with --trades");
+        if (!trades || agents) return cli_wrong("data", "--trades-per-hour goes with --trades");
     }
     if ((v = cli_option(&argc, argv, "--interval"))) {
         if (!cli_duration(v, &interval_ns)) return wrong("--interval", v, "15s, 1m, 4h or 1d, say");
@@ -125,7 +124,8 @@ static int generate(int argc, char **argv) {
     }
     for (int i = 0; symbols[i]; i++) {
         printf("  %s/%s-%s.csv\n", out, symbols[i], ending);
-        if (agents) printf("  %s/%s-quotes.csv\n  %s/%s-depth.csv\n", out, symbols[i], out, symbols[i]);
+        if (agents)
+            printf("  %s/%s-quotes.csv\n  %s/%s-depth.csv\n", out, symbols[i], out, symbols[i]);
     }
     printf("use them as sources:  - {kind: %s, instrument: NAME, %s%s%sfile: %s/%s-%s.csv}\n",
            trades ? "trades" : "klines", trades ? "" : "interval: ", trades ? "" : ending,

@@ -1,5 +1,5 @@
-#include "actors/strategy/host.h"
 #include "actors/market/made.h"
+#include "actors/strategy/host.h"
 #include <assert.h>
 #include <errno.h>
 #include <stdio.h>

@@ -11,16 +11,16 @@ enum {
     EVENTS_MORE = 64 /* room in out beyond four an order */
 };
 
-static const double year_s = 31557600;        /* 365.25 days */
-static const double news_branching = 0.95;    /* news that one piece brings about, on average */
-static const double news_decay = 1.0 / 150;   /* of what news excite, a second */
-static const double news_gap_s = 14;          /* between news, on average */
-static const double act_decay = 1.0 / 5;      /* of what actions excite, a second */
-static const double act_of_news = 1.5;        /* actions one piece of news brings about, in 1/rate */
-static const double seen_s = 0.5;              /* delay of makers' view */
+static const double year_s = 31557600;      /* 365.25 days */
+static const double news_branching = 0.95;  /* news that one piece brings about, on average */
+static const double news_decay = 1.0 / 150; /* of what news excite, a second */
+static const double news_gap_s = 14;        /* between news, on average */
+static const double act_decay = 1.0 / 5;    /* of what actions excite, a second */
+static const double act_of_news = 1.5;      /* actions one piece of news brings about, in 1/rate */
+static const double seen_s = 0.5;           /* delay of makers' view */
 static const double fast_s = 20, slow_s = 120; /* spans of the trend */
-static const double shock_size = 10;          /* of a shock, in usual pieces of news */
-static const double value_max = 4;            /* logarithm the value may be away from its start */
+static const double shock_size = 10;           /* of a shock, in usual pieces of news */
+static const double value_max = 4;             /* logarithm the value may be away from its start */
 
 /* Parts of the actions by kind, and of a noise trader's that are market orders. */
 static const double parts[AG_KINDS] = { 0.42, 0.35, 0.03, 0.20 };
@@ -364,7 +364,7 @@ struct ag *ag_init(void *memory, const struct ag_options *o) {
     a->vm = vm_init(at, &vo, &a->out);
     assert(a->vm != NULL);
     at += up(vm_bytes(&vo));
-    a->ids = (uint64_t (*)[AG_ORDERS])(void *)at;
+    a->ids = (uint64_t(*)[AG_ORDERS])(void *)at;
     a->news_mean = 1 / news_gap_s;
     a->news_base = a->news_mean * (1 - news_branching);
     a->news_kick = news_branching * news_decay;

@@ -10,8 +10,8 @@
  *           momentum  take with the trend of the last minute when it is large
  *           value     know the value; take what is quoted on the wrong side of it
  *         The value is a sum of news: a Hawkes process of Laplace jumps, calibrated to the declared
- *         volatility, and rarely a shock, ten times as large, that brings more news with it. Actions
- *         of traders are a Hawkes process too, excited by itself and by news. Both have exponential
+ *         volatility, and rarely a shock, ten times as large, that brings more news with it.
+ *         Actions of traders are a Hawkes process too, excited by itself and by news. Both have exponential
  *         kernels and are simulated exactly, by thinning (Ogata 1981): between two events the
  *         intensity only falls, so its value after one bounds it until the next. Who acts is drawn
  *         by kind, then evenly among the kind. Others' orders (ours) do not excite.
@@ -76,22 +76,23 @@ enum { AG_FIGURES = sizeof(struct ag_figures) / 8 }; /* fields of it */
 
 /* The market. */
 struct ag {
-    struct ag_options options;    /* as declared */
-    struct ag_figures f;          /* what changes */
-    struct vm *vm;                /* the engine */
-    struct vm_out out;            /* what it tells */
-    uint64_t (*ids)[AG_ORDERS];   /* by trader: its resting orders, 0 = none */
-    uint32_t traders;             /* all of them */
-    uint32_t orders_max;          /* of the engine */
-    double news_base, news_mean;  /* intensity of news: at rest, on average; a second */
-    double news_kick;             /* by what one raises it */
-    double act_base, act_kick;    /* likewise, of actions by actions */
-    double jump;                  /* scale of a piece of news, logarithm */
-    double minute;                /* volatility of a minute, logarithm */
-    double shock_part;            /* part of news that are shocks */
+    struct ag_options options;   /* as declared */
+    struct ag_figures f;         /* what changes */
+    struct vm *vm;               /* the engine */
+    struct vm_out out;           /* what it tells */
+    uint64_t (*ids)[AG_ORDERS];  /* by trader: its resting orders, 0 = none */
+    uint32_t traders;            /* all of them */
+    uint32_t orders_max;         /* of the engine */
+    double news_base, news_mean; /* intensity of news: at rest, on average; a second */
+    double news_kick;            /* by what one raises it */
+    double act_base, act_kick;   /* likewise, of actions by actions */
+    double jump;                 /* scale of a piece of news, logarithm */
+    double minute;               /* volatility of a minute, logarithm */
+    double shock_part;           /* part of news that are shocks */
 };
 
-/* ag_defaults fills o with what holds where nothing is declared; start and size are the caller's. */
+/* ag_defaults fills o with what holds where nothing is declared; start and size are the caller's
+ * to fill. */
 void ag_defaults(struct ag_options *o);
 
 /* ag_wrong returns NULL, or what is wrong with options, in a few words. */

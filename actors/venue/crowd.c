@@ -42,9 +42,8 @@ static int read_common(struct rt_node *map, struct ag_options *o, int64_t *seed,
         rc = rt_node_double(map, "depth_bps", false, 0.1, 1000, o->depth_bps, &o->depth_bps, err);
     }
     if (rc == 0) {
-        rc = rt_node_duration(map, "patience", false, INT64_C(1000000000),
-                              INT64_C(86400000000000), (int64_t)(o->patience_s * 1e9),
-                              &patience_ns, err);
+        rc = rt_node_duration(map, "patience", false, INT64_C(1000000000), INT64_C(86400000000000),
+                              (int64_t)(o->patience_s * 1e9), &patience_ns, err);
         if (rc == 0) o->patience_s = (double)patience_ns * 1e-9;
     }
     if (rc == 0) {
@@ -97,12 +96,11 @@ static int read_instrument(struct rt_node *n, const struct mk_market *m, struct 
 
 int venue_crowd_options_read(struct rt_node *config, const struct mk_market *m, uint64_t seed,
                              struct venue_crowd_options *out, struct rt_error *err) {
-    static const char *const known[] = { "instruments", "seed",       "start_price",
-                                         "volatility",  "rate",       "excitation",
-                                         "spread_bps",  "depth_bps",  "patience",
-                                         "shocks",      "order_notional", "noise",
-                                         "makers",      "momentum",   "value",
-                                         NULL };
+    static const char *const known[] = {
+        "instruments", "seed",      "start_price", "volatility", "rate",           "excitation",
+        "spread_bps",  "depth_bps", "patience",    "shocks",     "order_notional", "noise",
+        "makers",      "momentum",  "value",       NULL
+    };
     struct rt_node *map, *list;
     struct ag_options o;
     int64_t price = 0, draws = (int64_t)(seed & INT64_MAX);
@@ -346,9 +344,9 @@ void venue_crowd_join(struct rt_ctx *ctx, struct venue *v, struct venue_book *b,
     } else {
         n.type = VM_MARKET;
     }
-    uint16_t reason = ticks > VM_PRICE_MAX    ? REASON_BAD_TICK
+    uint16_t reason = ticks > VM_PRICE_MAX   ? REASON_BAD_TICK
                       : n.lots > VM_LOTS_MAX ? REASON_BAD_LOT
-                                              : REASON_NONE;
+                                             : REASON_NONE;
     if (reason == REASON_NONE && order->terms & ORDER_TERMS_FOK) {
         reason = short_of(v, b, order, n.lots);
         if (reason != REASON_NONE) {

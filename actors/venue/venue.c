@@ -1024,10 +1024,13 @@ static const struct rt_option venue_options[] = {
     { 0 },
 };
 
-static const uint16_t venue_says[] = {
-    MSG_VENUE_STATUS, MSG_VENUE_FILL, MSG_VENUE_LIQUIDATION, MSG_VENUE_FUNDING,
-    MSG_TRADE,        MSG_QUOTE,      0
-};
+static const uint16_t venue_says[] = { MSG_VENUE_STATUS,
+                                       MSG_VENUE_FILL,
+                                       MSG_VENUE_LIQUIDATION,
+                                       MSG_VENUE_FUNDING,
+                                       MSG_TRADE,
+                                       MSG_QUOTE,
+                                       0 };
 
 const struct rt_actor_kind venue_kind = {
     .name = "venue",

@@ -66,8 +66,8 @@
  *   Others  Orders of ours do not meet one another.
  *
  * Rules of runs among simulated traders (agents.h)
- *   Market  For instruments that agents: names, from the start to the stop of the run; public trades
- *           and quotes are said as they happen, a fill of ours before the trade that it is.
+ *   Market  For instruments that agents: names, from the start to the stop of the run; public
+ *           trades and quotes are said as they happen, a fill of ours before the trade that it is.
  *   When    A request arrives latency after it was said, at once without one.
  *   Works   Orders of ours stand in the engine's book (match.h) among the traders': price before
  *           time, partial fills, whoever comes. Our own meet one another. A stop that is true on
