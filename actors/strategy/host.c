@@ -521,7 +521,7 @@ static void host_on_quote(struct rt_ctx *ctx, void *state, const struct msg_fram
     uint16_t leg = leg_of(h, quote->instrument);
     if (leg == ST_LEGS_MAX) return;
     begin(h, ctx);
-    h->cls->on_quote(h, h->class_state, leg, quote);
+    (void)run_quotes(ctx, h, leg, quote, 1);
 }
 
 /* --- orders, fills, account ---------------------------------------------------------------- */
