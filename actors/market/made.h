@@ -10,6 +10,7 @@
 #include <stdbool.h>
 
 /* mk_made tells whether a venue of the run declares agents for in: then its trades and quotes
- * come as frames, and no source has rows of it. What makes no sense there the venue refuses by itself. */
+ * come as frames, and no source has rows of it. What makes no sense there the venue refuses by
+ * itself. */
 bool mk_made(struct rt_init *init, const struct mk_instrument *in);
 #endif

@@ -11,10 +11,10 @@
  *           value     know the value; take what is quoted on the wrong side of it
  *         The value is a sum of news: a Hawkes process of Laplace jumps, calibrated to the declared
  *         volatility, and rarely a shock, ten times as large, that brings more news with it.
- *         Actions of traders are a Hawkes process too, excited by itself and by news. Both have exponential
- *         kernels and are simulated exactly, by thinning (Ogata 1981): between two events the
- *         intensity only falls, so its value after one bounds it until the next. Who acts is drawn
- *         by kind, then evenly among the kind. Others' orders (ours) do not excite.
+ *         Actions of traders are a Hawkes process too, excited by itself and by news. Both have
+ *         exponential kernels and are simulated exactly, by thinning (Ogata 1981): between two
+ *         events the intensity only falls, so its value after one bounds it until the next. Who
+ *         acts is drawn by kind, then evenly among the kind. Others' orders (ours) do not excite.
  * Use     ag_start, then again and again ag_step at ag_next_ns. All that the engine tells goes to
  *         out; whoever has read it passes it to ag_heed and sets out.cnt to 0, after ag_start, each
  *         ag_step and each command of his own. Owners below first_owner are others'.
