@@ -9,6 +9,7 @@ Method  CPU time from /proc over 3 s; `shrike ctl status` answered in time; a fl
         `shrike top --json` while it runs, fills of the two shards' journals against each other."""
 # once: it is about the machine's time and memory
 import json
+import re
 import sys
 import time
 import unittest
@@ -96,6 +97,44 @@ class Load(unittest.TestCase):
             code, out, err = drill.shrike("check", place.file("many.yaml", text))
             self.assertEqual(code, 1)
             self.assertIn("spin with %d shards on %d cores" % (cores + 1, cores), err)
+
+    def test_flood_waits(self):
+        """`wait`: the portfolio, apart and hearing only, holds up who speaks to it; nothing of what
+        was said is missing there."""
+        with drill.Place() as place:
+            run = place.dir("wait")
+            text = drill.run_file(
+                clock="real", end=None, snapshot="1h", source=drill.trades(9000000),
+                more="edges: [{from: main, to: second, capacity: 16, full: {Fill: wait}}]",
+                strategies="".join(drill.trader("t%d" % i, every=1) for i in range(8)),
+                journal="{segment: 16777216}")
+            text = text.replace("shards: {main: {}}", "shards: {main: {}, second: {idle: block}}").replace(
+                "{kind: portfolio}", "{kind: portfolio, shard: second}")
+            # who would hear the portfolio hears everyone but it: the graph must not lead back
+            everyone = "[%s]" % ", ".join(["t%d" % i for i in range(8)] +
+                                          ["feed", "risk", "execution", "venue"])
+            for kind in ("strategy", "risk", "execution", "feed", "venue"):
+                text = re.sub("{kind: %s(?=[,}])" % kind, r"\g<0>, hears: " + everyone, text)
+            child = drill.start(["run", place.file("wait.yaml", text), "--dir", run],
+                                program=drill.FAULTY)
+            self.assertTrue(drill.wait_record(run, "Fill", 500),
+                            drill.finish(child, 1) if child.poll() is not None else "no fills")
+            code, out, err = drill.shrike("top", run, "--json", program=drill.FAULTY)
+            self.assertEqual(code, 0, err)
+            child.send_signal(drill.signal.SIGINT)
+            ended, _, why = drill.finish(child, 30)
+            self.assertEqual(ended, 0, why)
+            drill.left(run, program=drill.FAULTY)
+            said, heard = ([b for k, _, _, b in drill.records(run, shard) if k == kind]
+                           for shard, kind in (("main", drill.FILL | drill.OUT),
+                                               ("second", drill.FILL)))
+            self.assertTrue(said == heard, "%d said, %d heard" % (len(said), len(heard)))
+            self.assertGreater(len(said), 500)
+            edges = json.loads(out)["edges"]
+            self.assertEqual([(e["from"], e["to"]) for e in edges], [("main", "second")])
+            print("wait: " + " ".join("%s %s" % it for it in edges[0].items()))
+            self.assertGreater(edges[0]["waited"], 0)
+            self.assertEqual(edges[0]["dropped"] + edges[0]["merged"] + edges[0]["refused"], 0)
 
     def flood(self, place, name, full):
         """A flood over small edges; returns (orders, fills, counters by edge)."""

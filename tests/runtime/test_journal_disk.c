@@ -416,7 +416,8 @@ static void cuts(enum rt_durability durability, int rounds, const char *name) {
         uint64_t kept = count_frames(dir, stage, 12, (uint64_t)round);
         CHECK(round, kept <= n && kept >= acked);
         int64_t window = durability == RT_DURABLE_INTERVAL ? o.interval_ns : 1000000000;
-        /* a sync's own time, and what a busy machine of two cores takes from the thread */
+        /* a sync's own time, and what a busy machine takes from the thread; test_window has the
+         * window itself */
         if (durability != RT_DURABLE_EACH_ORDER && kept < n)
             CHECK(round, cut - when[kept] <= window + 2 * stall + 200000000);
         append_some(&j, 12, kept, kept + 500);
@@ -546,8 +547,8 @@ static int64_t still_window(enum rt_durability durability, int64_t span_ns, int6
 
 /* Goal: the window of each policy is what it says, to the nanosecond: the interval and one sync;
  * where a segment ends, four syncs if these take longer (one may be under way; the segment's end,
- * the next one's head, its records). Method: a clock that stands still while the disk thread works, the journal's own positions and
- * its durable word; over many segments. */
+ * the next one's head, its records). Method: a clock that stands still while the disk thread works,
+ * the journal's own positions and its durable word; over many segments. */
 static void test_window(void **state) {
     (void)state;
     const int64_t ms = 1000000, s = 1000 * ms;
