@@ -1,6 +1,8 @@
 #include "actors/registry.h"
+#include "actors/data/funding.h"
 #include "actors/data/klines.h"
 #include "actors/data/market_source.h"
+#include "actors/data/store_source.h"
 #include "actors/data/trades.h"
 #include "actors/execution/execution.h"
 #include "actors/feed/feed.h"
@@ -17,20 +19,39 @@ static const struct rt_actor_kind *const actor_kinds[] = {
 };
 
 /* Kinds of source. */
-static const struct rt_source_kind *const source_kinds[] = { &data_klines_source,
-                                                             &data_trades_source,
-                                                             &data_market_source, NULL };
+static const struct rt_source_kind *const source_kinds[] = {
+    &data_klines_source, &data_trades_source, &data_funding_source,
+    &data_market_source, &data_store_source,  NULL
+};
 
 /* Kinds of decoder. */
 static const struct rt_decoder_kind *const decoder_kinds[] = { &command_decoder, NULL };
 
-/* What a full edge does by default: orders are refused before they are made, states are merged,
- * quotes are conflated; everything else is kept at the sender until there is room. */
+/* KEY is a rule's key: the fields of struct s from first to last. */
+#define KEY(s, first, last)                                                                        \
+    offsetof(struct s, first),                                                                     \
+        offsetof(struct s, last) + sizeof(((struct s *)NULL)->last) - offsetof(struct s, first)
+
+/* What a full edge does by default: orders are refused before they are made, states are merged per
+ * order, quotes and accounts are conflated; everything else is kept at the sender until there is
+ * room. Who books a fill adds its quantity, so that each has to be heard. */
 static const struct rt_full_rule full_rules[] = {
-    { MSG_QUOTE, RT_FULL_CONFLATE },
-    { MSG_ORDER_STATE, RT_FULL_MERGE },
-    { MSG_ACCOUNT_STATE, RT_FULL_MERGE },
-    { 0, RT_FULL_REFUSE },
+    { MSG_QUOTE, RT_FULL_CONFLATE, KEY(msg_quote, instrument, instrument), false },
+    { MSG_ORDER_STATE, RT_FULL_MERGE, KEY(msg_order_state, order_id, order_id), true },
+    { MSG_ACCOUNT_STATE, RT_FULL_CONFLATE, KEY(msg_account_state, account, account), false },
+    { MSG_POSITION, RT_FULL_REFUSE, KEY(msg_position, instrument, account), false },
+    { MSG_FILL, RT_FULL_REFUSE, 0, 0, true },
+    { MSG_ORDER_INTENT, RT_FULL_REFUSE, 0, 0, true },
+    { MSG_ORDER_CANCEL, RT_FULL_REFUSE, 0, 0, true },
+    { MSG_RISK_VERDICT, RT_FULL_REFUSE, 0, 0, true },
+    { MSG_VENUE_REQUEST, RT_FULL_REFUSE, 0, 0, true },
+    { MSG_VENUE_STATUS, RT_FULL_REFUSE, 0, 0, true },
+    { MSG_VENUE_FILL, RT_FULL_REFUSE, 0, 0, true },
+    { MSG_VENUE_LIQUIDATION, RT_FULL_REFUSE, 0, 0, true },
+    { MSG_VENUE_FUNDING, RT_FULL_REFUSE, 0, 0, true },
+    { MSG_LIQUIDATION, RT_FULL_REFUSE, 0, 0, true },
+    { MSG_FUNDING_FEE, RT_FULL_REFUSE, 0, 0, true },
+    { 0, RT_FULL_REFUSE, 0, 0, false },
 };
 
 /* Kinds that leave for a venue. */

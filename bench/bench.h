@@ -3,7 +3,8 @@
  * For     the files of bench/, one file a question, and cli/cmd_bench.c, which asks them.
  * Thread  the main thread, but for bench_thread and what runs on shards.
  * Memory  samples are taken before anything is measured.
- * Cost    a figure is the median of several repetitions after a warm-up; the whole takes below 90
+ * Cost    a figure is the median of several repetitions after a warm-up, a rate the best of them
+ *         (least and most stand beside it; ratios are of these figures); the whole takes below 90
  *         s, with quick below 20 s. */
 #ifndef BENCH_BENCH_H
 #define BENCH_BENCH_H
@@ -23,7 +24,7 @@ enum {
 struct bench_result {
     char name[40];    /* stable name: "edge.hop.p50" */
     const char *unit; /* "ns", "1/s", "B/s" */
-    double value;     /* median over the repetitions */
+    double value;     /* median over the repetitions; of rates (unit per second) the best */
     double low, high; /* least and most of them */
     double aim;       /* what was aimed at, 0 = nothing */
     char peer[40];    /* name of the figure it is held against, empty = none */
@@ -123,4 +124,6 @@ int bench_relay(struct bench *b);      /* five threads passing a word: relay.* *
 int bench_journal(struct bench *b);    /* append, scan, recover: journal.* */
 int bench_backtest(struct bench *b);   /* bars a second: backtest.* */
 int bench_csv(struct bench *b);        /* bytes of kline CSV a second: csv.* */
+int bench_store(struct bench *b);      /* bytes of the data store a second: store.* */
+int bench_match(struct bench *b);      /* commands a second of a matching engine: match.* */
 #endif

@@ -425,9 +425,7 @@ static void world_close(void *world) {
     shrike_registry.world_close(world);
 }
 
-static const struct rt_full_rule bench_full[] = { { MSG_ORDER_STATE, RT_FULL_MERGE },
-                                                  { MSG_ACCOUNT_STATE, RT_FULL_MERGE },
-                                                  { 0, RT_FULL_REFUSE } };
+static const struct rt_full_rule bench_full[] = { { 0, RT_FULL_REFUSE, 0, 0, false } };
 
 static const uint16_t bench_gates[] = { MSG_VENUE_REQUEST, 0 };
 

@@ -109,10 +109,11 @@ int cmd_backtest(int argc, char **argv) {
     else if (code == 0) {
         fputs(run.report, stdout);
         report_summary_print(sum, stdout, cli_colour(1));
-        printf("results: %s/{orders,fills,trades,equity}.csv, summary.json, manifest.json\n", out);
+        printf("results: %s/{orders,fills,trades,equity,daily}.csv, summary.json, manifest.json\n",
+               out);
     }
     rt_run_close(&run, code == 0);
     rt_topology_close(t);
-    free(sum);
+    report_summary_free(sum);
     return code < 0 ? cli_fail("backtest", &err, NULL) : 0;
 }

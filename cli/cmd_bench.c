@@ -25,6 +25,9 @@ static const struct question {
     { "journal", bench_journal, "the journal, 64 bytes" },
     { "backtest", bench_backtest, "bars through strategy, risk, execution, venue, portfolio" },
     { "csv", bench_csv, "kline CSV" },
+    { "store", bench_store, "the data store, checked and turned into rows" },
+    { "match", bench_match,
+      "matching: 70 % near the touch (orders, young cancels), 25 % cancels, 5 % crossing" },
 };
 
 /* How many there are. */
@@ -218,7 +221,7 @@ static int check_only(const char *only, struct rt_error *err) {
         if (!known)
             return rt_error_set(err, -EINVAL,
                                 "'%.*s' is not one of hop, local, relay, tick_order, "
-                                "journal, backtest, csv",
+                                "journal, backtest, csv, store, match",
                                 n, p);
     }
     return 0;
@@ -245,7 +248,8 @@ int cmd_bench(int argc, char **argv) {
     cpu_name(cpu, sizeof cpu);
     if (!to_stdout)
         printf("%s, %ld cores, build %.12s%s\n"
-               "figure: median of the repetitions | + aim reached, - not | aim | bar | least .. "
+               "figure: median of the repetitions, of rates the best | + aim reached, - not | aim "
+               "| bar | least .. "
                "most | "
                "against its peer in this run\n",
                cpu, sysconf(_SC_NPROCESSORS_ONLN), rt_build_id(), b.quick ? ", quick" : "");

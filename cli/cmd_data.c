@@ -3,6 +3,7 @@
 #include "actors/data/klines.h"
 #include "actors/data/trades.h"
 #include "cli/cli.h"
+#include "cli/data.h"
 #include <ctype.h>
 #include <errno.h>
 #include <stdio.h>
@@ -26,22 +27,21 @@ static bool whole(const char *text, int64_t low, int64_t high, int64_t *out) {
     return true;
 }
 
-/* duration reads "15s", "1m", "4h", "1d"; false when text is none. */
-static bool duration(const char *text, int64_t *ns) {
+bool cli_duration(const char *text, int64_t *ns) {
     char *end;
     long long v = strtoll(text, &end, 10);
     int64_t unit = *end == 's'   ? 1
                    : *end == 'm' ? 60
                    : *end == 'h' ? 3600
                    : *end == 'd' ? 86400
+                   : *end == 'w' ? 604800
                                  : 0;
     if (end == text || !unit || end[1] || v < 1 || v > 604800) return false;
     *ns = v * unit * 1000000000;
     return true;
 }
 
-/* day reads "2024-01-31"; false when text is none. */
-static bool day(const char *text, int64_t *ns) {
+bool cli_day(const char *text, int64_t *ns) {
     struct tm tm = { 0 };
     const char *end = strptime(text, "%Y-%m-%d", &tm);
     if (!end || *end) return false;
@@ -75,11 +75,11 @@ static int generate(int argc, char **argv) {
         if (!trades) return cli_wrong("data", "--trades-per-hour goes with --trades");
     }
     if ((v = cli_option(&argc, argv, "--interval"))) {
-        if (!duration(v, &interval_ns)) return wrong("--interval", v, "15s, 1m, 4h or 1d, say");
+        if (!cli_duration(v, &interval_ns)) return wrong("--interval", v, "15s, 1m, 4h or 1d, say");
         if (trades)
             return cli_wrong("data", "trades have no interval: one of --trades, --interval");
     }
-    if ((v = cli_option(&argc, argv, "--start")) && !day(v, &start_ns))
+    if ((v = cli_option(&argc, argv, "--start")) && !cli_day(v, &start_ns))
         return wrong("--start", v, "a day as 2024-01-31");
     if (cli_words("data", argc, argv, 0, "")) return 2;
     if (!out) return cli_wrong("data", "--out DIR expected: where the files go");
@@ -258,10 +258,11 @@ static int check(int argc, char **argv) {
     struct rt_error err = { 0 };
     struct data_file f;
     int64_t interval_ns = 0;
+    if (cli_flag(&argc, argv, "--quality")) return data_cmd_quality(argc, argv);
     bool json = cli_flag(&argc, argv, "--json");
     const char *each = cli_option(&argc, argv, "--interval"),
                *kind = cli_option(&argc, argv, "--kind");
-    if (each && !duration(each, &interval_ns))
+    if (each && !cli_duration(each, &interval_ns))
         return wrong("--interval", each, "15s, 1m, 4h or 1d, say");
     if (kind && strcmp(kind, "klines") != 0 && strcmp(kind, "trades") != 0)
         return wrong("--kind", kind, "klines or trades");
@@ -276,8 +277,16 @@ static int check(int argc, char **argv) {
 }
 
 int cmd_data(int argc, char **argv) {
-    if (argc >= 2 && strcmp(argv[1], "generate") == 0) return generate(argc - 1, argv + 1);
-    if (argc >= 2 && strcmp(argv[1], "check") == 0) return check(argc - 1, argv + 1);
-    if (argc >= 2) return cli_wrong("data", "'%s' is not one of generate, check", argv[1]);
-    return cli_wrong("data", "generate or check expected");
+    static const struct {
+        const char *name;                   /* as typed */
+        int (*main)(int argc, char **argv); /* what does it */
+    } parts[] = {
+        { "generate", generate },      { "check", check },    { "import", data_cmd_import },
+        { "export", data_cmd_export }, { "ls", data_cmd_ls }, { "repair", data_cmd_repair },
+    };
+    for (size_t i = 0; argc >= 2 && i < sizeof parts / sizeof parts[0]; i++)
+        if (strcmp(argv[1], parts[i].name) == 0) return parts[i].main(argc - 1, argv + 1);
+    static const char *const names = "generate, check, import, export, ls, repair";
+    if (argc >= 2) return cli_wrong("data", "'%s' is not one of %s", argv[1], names);
+    return cli_wrong("data", "one of %s expected", names);
 }

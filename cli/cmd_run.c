@@ -35,7 +35,11 @@ static void choose_dir(const char *name, char *out, size_t cap) {
 
 /* write_results makes the results of a journal in memory, in the process that has it. */
 static int write_results(struct rt_run *run, struct rt_error *err) {
-    return report_results_write(run, run->ended_arg, calloc(1, sizeof(struct report_summary)), err);
+    struct report_summary *sum = calloc(1, sizeof *sum);
+    if (!sum) abort();
+    int code = report_results_write(run, run->ended_arg, sum, err);
+    report_summary_free(sum);
+    return code;
 }
 
 /* hint prints one command to try, and what it does. */
@@ -68,7 +72,7 @@ static void begin_text(const struct rt_run *run, const char *dir) {
 
 /* end_text tells where the results are and how to look at them. */
 static void end_text(const char *dir) {
-    printf("results: %s/out/{orders,fills,trades,equity}.csv, summary.json, manifest.json\n"
+    printf("results: %s/out/{orders,fills,trades,equity,daily}.csv, summary.json, manifest.json\n"
            "try next:\n",
            dir);
     hint("replay", dir, " --verify", "make it all again and compare bit for bit");
@@ -107,7 +111,7 @@ int cmd_run(int argc, char **argv) {
                             t->path);
     if (code < 0) {
         rt_topology_close(t);
-        free(sum);
+        report_summary_free(sum);
         return cli_fail("run", &err, NULL);
     }
     code = rt_run_open(t, dir, &run, &err);
@@ -133,6 +137,6 @@ int cmd_run(int argc, char **argv) {
     }
     rt_run_close(&run, code == 0);
     rt_topology_close(t);
-    free(sum);
+    report_summary_free(sum);
     return code < 0 ? cli_fail("run", &err, NULL) : 0;
 }

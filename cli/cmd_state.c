@@ -75,6 +75,9 @@ static int gather(const struct rt_run *run, struct list *orders, struct list *po
     uint64_t rank = 0;
     int more, code = report_merge_open(&m, run, err);
     if (code < 0) return code;
+    if (m.cut)
+        fprintf(stderr, "the journal's oldest records were dropped (archive_max): this is told of "
+                        "what is left\n");
     while ((more = report_merge_next(&m, err)) > 0)
         for (size_t i = 0; i < m.cnt; i++) {
             const struct msg_frame *f = m.records[i].frame;

@@ -100,23 +100,46 @@ const struct cli_command cli_commands[] = {
       "example:\n"
       "  shrike ctl runs/demo set cross fast 10\n",
       cmd_ctl },
-    { "data", "invent market data, or check a file of it",
+    { "data", "invent, import, check, repair and export market data",
       "usage: shrike data generate --out DIR [--symbols A,B] [--days N] [--interval 1m | "
       "--trades]\n"
       "                            [--start YYYY-MM-DD] [--seed N] [--trades-per-hour N]\n"
+      "       shrike data import FILE... [--store DIR] [--venue V] [--symbol S] [--stream NAME]\n"
+      "                            [--interval 1m] [--policy KIND=ACTION,..] [--min-rows N]\n"
+      "                            [--spike-z Z] [--overlap refuse|keep|replace] [--again]\n"
+      "                            [--html PAGE] [--json]\n"
+      "       shrike data ls [--store DIR] [--json]\n"
       "       shrike data check FILE [--kind klines|trades] [--interval 1m] [--json]\n"
+      "       shrike data check FILE|SET --quality [--policy ..] [--against FILE|SET]\n"
+      "                            [--tolerance F] [--html PAGE] [--json]\n"
+      "       shrike data repair SET [--policy KIND=ACTION,..] [--html PAGE] [--json]\n"
+      "       shrike data export SET [--out FILE] [--start YYYY-MM-DD] [--end YYYY-MM-DD]\n"
       "  generate  seeded bars or trades as CSV in Binance's form; the same options, the same "
       "bytes\n"
       "            (default: BTCUSDT,ETHUSDT, 30 days of 1m from 2024-01-01, seed 1)\n"
+      "  import    CSV (plain, .zip, .gz, .zst) into the store (default data): checked and "
+      "repaired\n"
+      "            by the policy; all of a file or nothing; a file imported before is skipped\n"
       "  check     reads a file as a run would; one line about it, or the first fault with its "
-      "line\n"
+      "line;\n"
+      "            --quality: all faults of a file or a SET of the store\n"
+      "  repair    answers the faults of a SET by the policy; what was is kept in import-N.csv\n"
+      "  SET is a directory of the store, DIR/VENUE/SYMBOL/STREAM[-INTERVAL]. KINDs: malformed,\n"
+      "  missing, range, order, duplicate, conflict, misaligned, gap, ohlc, spike, volume,\n"
+      "  price_unit, time_unit, repeated, crossed, clock, short, switch. ACTIONs: keep, skip, "
+      "drop,\n"
+      "  forward, interpolate, clip, scale, sort, reject.\n"
       "example:\n"
-      "  shrike data generate --out data --symbols BTCUSDT --days 90 --interval 1h\n",
+      "  shrike data generate --out data --symbols BTCUSDT --days 90 --interval 1h\n"
+      "  shrike data import BTCUSDT-1m-2024-02.zip --venue binance-um\n",
       cmd_data },
-    { "bench", "measure this machine: hops, tick to order, journal, backtest, CSV",
+    { "bench", "measure this machine: hops, tick to order, journal, backtest, CSV, store",
       "usage: shrike bench [--json FILE] [--only NAME,..] [--quick] [--baseline FILE] [--dir DIR]\n"
-      "  NAME is hop, local, relay, tick_order, journal, backtest or csv; FILE - is the screen.\n"
+      "  NAME is hop, local, relay, tick_order, journal, backtest, csv, store or match; FILE - is "
+      "the screen.\n"
       "  --baseline FILE  compares with an earlier --json; what got worse makes the exit code 1\n"
+      "  A figure is the median of several repetitions, a rate (per second) the best of them:\n"
+      "  what else runs only takes away from it. The least and the most stand beside each.\n"
       "  --dir DIR        where the journals go while measuring, on a disk (default /var/tmp)\n",
       cmd_bench },
     { NULL, NULL, NULL, NULL },

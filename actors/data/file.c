@@ -9,6 +9,7 @@
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
+#include <zip.h>
 #include <zlib.h>
 #include <zstd.h>
 
@@ -47,6 +48,9 @@ struct unpack {
     size_t mapped;    /* its size */
     size_t cnt;       /* bytes in it */
 };
+
+/* unpacker unpacks all of cnt bytes into u. Returns 0, or negative errno with err. */
+typedef int unpacker(struct unpack *u, const uint8_t *bytes, size_t cnt, struct rt_error *err);
 
 /* unpack_grow makes more room. */
 static int unpack_grow(struct unpack *u, struct rt_error *err) {
@@ -135,18 +139,62 @@ static int unpack_gzip(struct unpack *u, const uint8_t *bytes, size_t cnt, struc
     return rc;
 }
 
+/* entry_unpack unpacks entry number idx of an open archive. */
+static int entry_unpack(struct unpack *u, zip_t *z, zip_int64_t idx, struct rt_error *err) {
+    zip_file_t *entry = zip_fopen_index(z, (zip_uint64_t)idx, 0);
+    int rc = 0;
+    zip_int64_t got = 1;
+    if (entry == NULL) {
+        return rt_error_set(err, -EBADMSG, "%s: damaged zip file: %s", u->path, zip_strerror(z));
+    }
+    while (rc == 0 && got > 0) {
+        if (u->cnt == u->mapped) rc = unpack_grow(u, err);
+        if (rc != 0) break;
+        got = zip_fread(entry, u->out + u->cnt, u->mapped - u->cnt);
+        if (got > 0) u->cnt += (size_t)got;
+    }
+    if (rc == 0 && got < 0) { /* the sum of its bytes is looked at, too */
+        rc = rt_error_set(err, -EBADMSG, "%s: damaged zip file: %s", u->path,
+                          zip_file_strerror(entry));
+    }
+    (void)zip_fclose(entry);
+    return rc;
+}
+
+/* unpack_zip unpacks the one file that the archive holds, as Binance's do. */
+static int unpack_zip(struct unpack *u, const uint8_t *bytes, size_t cnt, struct rt_error *err) {
+    zip_error_t why;
+    zip_error_init(&why);
+    zip_source_t *source = zip_source_buffer_create(bytes, cnt, 0, &why);
+    zip_t *z = source == NULL ? NULL : zip_open_from_source(source, ZIP_RDONLY, &why);
+    if (z == NULL) {
+        int rc = rt_error_set(err, -EBADMSG, "%s: damaged zip file: %s", u->path,
+                              zip_error_strerror(&why));
+        if (source != NULL) zip_source_free(source);
+        zip_error_fini(&why);
+        return rc;
+    }
+    zip_int64_t entries = zip_get_num_entries(z, 0);
+    int rc = entries == 1 ? entry_unpack(u, z, 0, err)
+                          : rt_error_set(err, -EBADMSG, "%s: %lld files in the zip; expected one",
+                                         u->path, (long long)entries);
+    zip_discard(z);
+    zip_error_fini(&why);
+    return rc;
+}
+
 /* file_unpack replaces packed bytes by what they hold. */
-static int file_unpack(struct data_file *f, const char *path, bool zstd, struct rt_error *err) {
+static int file_unpack(struct data_file *f, const char *path, unpacker *unpack,
+                       struct rt_error *err) {
     size_t first = UNPACK_FIRST;
-    if (zstd) {
+    if (unpack == unpack_zstd) {
         unsigned long long told = ZSTD_getFrameContentSize(f->bytes, f->cnt);
         if (told < 1ULL << 30 && told > first) first = (size_t)told;
     }
     struct unpack u = { .path = path };
     u.out = data_map(first, &u.mapped);
     if (u.out == NULL) return rt_error_set(err, -ENOMEM, "%s: no memory to unpack it", path);
-    int rc = zstd ? unpack_zstd(&u, (const uint8_t *)f->bytes, f->cnt, err)
-                  : unpack_gzip(&u, (const uint8_t *)f->bytes, f->cnt, err);
+    int rc = unpack(&u, (const uint8_t *)f->bytes, f->cnt, err);
     if (rc == 0 && u.cnt == 0) rc = rt_error_set(err, -ENODATA, "%s: the file is empty", path);
     if (rc != 0) {
         data_unmap(u.out, u.mapped);
@@ -199,7 +247,9 @@ int data_file_open(const char *base_dir, const char *path, struct data_file *f,
     const uint8_t *b = f->map;
     bool zstd = f->cnt >= 4 && b[0] == 0x28 && b[1] == 0xb5 && b[2] == 0x2f && b[3] == 0xfd;
     bool gzip = f->cnt >= 2 && b[0] == 0x1f && b[1] == 0x8b;
-    if (zstd || gzip) rc = file_unpack(f, path, zstd, err);
+    bool zip = f->cnt >= 4 && memcmp(b, "PK\3\4", 4) == 0;
+    unpacker *unpack = zstd ? unpack_zstd : gzip ? unpack_gzip : zip ? unpack_zip : NULL;
+    if (unpack != NULL) rc = file_unpack(f, path, unpack, err);
     if (rc != 0) data_file_close(f);
     return rc;
 }

@@ -1,6 +1,7 @@
 /* file.h - the bytes of a data file, plain or packed, and the hash of what lies on disk.
  *
- * For     sources of rows and import. zstd and gzip are told by their first bytes, not by name.
+ * For     sources of rows and import. zstd, gzip and zip (of one file) are told by their first
+ *         bytes, not by name.
  * Thread  boot only.
  * Memory  plain files are mapped and read in place; packed ones are unpacked into an anonymous
  *         mapping of at most DATA_UNPACKED_MAX bytes. */

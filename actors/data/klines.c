@@ -358,11 +358,12 @@ static void klines_report(struct rt_source_init *init, const struct data_rows *r
 /* klines_open is rt_source_kind.open. */
 static int klines_open(struct rt_source_init *init, struct rt_error *err) {
     static const char *const known[] = { "kind",  "instrument", "interval", "file",
-                                         "files", "volume",     NULL };
+                                         "files", "volume",     "price",    NULL };
+    static const char *const prices[] = { "last", "mark", NULL };
     static const char *const volumes[] = { "declared", "none", NULL };
     struct data_spec spec;
     int64_t interval_ns = 0;
-    int none = 0;
+    int none = 0, mark = 0;
     int rc = data_spec_read(init, &spec, err);
     if (rc != 0) return rc;
     rc = rt_node_duration(init->config, "interval", true, 1000000000LL, 7 * 86400000000000LL, 0,
@@ -370,9 +371,15 @@ static int klines_open(struct rt_source_init *init, struct rt_error *err) {
     if (rc != 0) return rc;
     rc = rt_node_choice(init->config, "volume", false, volumes, 0, &none, err);
     if (rc != 0) return rc;
+    rc = rt_node_choice(init->config, "price", false, prices, 0, &mark, err);
+    if (rc != 0) return rc;
     rc = rt_node_no_more(init->config, known, err);
     if (rc == 0) rc = data_spec_files(init, &spec, err);
     if (rc != 0) return rc;
+    if (mark && spec.instrument->kind != MK_LINEAR) {
+        return rt_node_fail(rt_node_get(init->config, "price"), err,
+                            "is mark, expected last: only linear instruments have a mark price");
+    }
     struct data_rows rows = { .row_bytes = sizeof(struct msg_bar) };
     struct data_klines k = { .interval_ns = interval_ns,
                              .instrument = spec.instrument->id,
@@ -398,13 +405,24 @@ static int klines_open(struct rt_source_init *init, struct rt_error *err) {
     data_rows_cut(&rows, init->start_ns, init->end_ns, interval_ns);
     struct rt_series *s = data_series_fill(init, &spec, &rows, interval_ns, err);
     if (s == NULL) return -ENOSPC;
-    s->row_kind = MSG_BAR;
-    s->open_kind = MSG_BAR_OPEN;
-    s->open_of = data_klines_bar_open;
+    if (mark) { /* goes first, so that a bar's mark is known when its path is worked */
+        s->row_kind = MSG_MARK_BAR;
+        snprintf(s->name + strlen(s->name), sizeof s->name - strlen(s->name), " mark");
+    } else {
+        s->row_kind = MSG_BAR;
+        s->rank_hint = 1;
+        s->open_kind = MSG_BAR_OPEN;
+        s->open_of = data_klines_bar_open;
+    }
     data_hash_end(&hash, s->hash);
-    klines_report(init, s->impl, s->name, none == 1);
+    klines_report(init, s->impl, s->name, none == 1 || mark);
     return 0;
 }
+
+_Static_assert(sizeof(struct msg_mark_bar) == sizeof(struct msg_bar) &&
+                   offsetof(struct msg_mark_bar, close) == offsetof(struct msg_bar, close) &&
+                   offsetof(struct msg_mark_bar, count) == offsetof(struct msg_bar, count),
+               "a bar of the mark price is read as a bar");
 
 /* Keys of the source. */
 static const struct rt_option klines_options[] = {
@@ -414,6 +432,8 @@ static const struct rt_option klines_options[] = {
     { "files", "node", "a list of paths", NULL, "several files of one series, in order of time" },
     { "volume", "text", "declared | none", "declared",
       "none: the file tells no volume, and bars work orders all the same" },
+    { "price", "text", "last | mark", "last",
+      "mark: bars of the mark price, which funding, margin and liquidation go by" },
     { 0 },
 };
 

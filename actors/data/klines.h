@@ -54,7 +54,8 @@ int data_klines_parse(const char *bytes, size_t cnt, struct data_klines *k, stru
 void data_klines_bar_open(const struct rt_series *s, const void *row, void *out);
 
 /* The source "klines": one series from one or more files. Keys: instrument, interval, file or files
- * (in order of time), volume: declared | none. The series' hash is the SHA-256 of the file's bytes
- * on disk; of several files, of their hashes one after the other. */
+ * (in order of time), volume: declared | none, price: last | mark (rows are MSG_MARK_BAR then). The
+ * series' hash is the SHA-256 of the file's bytes on disk; of several files, of their hashes one
+ * after the other. */
 extern const struct rt_source_kind data_klines_source;
 #endif

@@ -382,6 +382,47 @@ static void execution_on_venue_fill(struct rt_ctx *ctx, void *state,
             cum_quantity >= row->quantity ? ORDER_STATUS_FILLED : ORDER_STATUS_PARTIALLY_FILLED);
 }
 
+/* is_next tells whether the venue's number id is above the last of its kind, and keeps it: what is
+ * told again is passed on once. */
+static bool is_next(struct execution_state *st, enum execution_count last, uint64_t id) {
+    if (id <= st->counts[last]) return false;
+    st->counts[last] = id;
+    return true;
+}
+
+/* execution_on_venue_liquidation passes on that a position was closed by force. */
+static void execution_on_venue_liquidation(struct rt_ctx *ctx, void *state,
+                                           const struct msg_frame *frame) {
+    struct execution_state *st = state;
+    const struct msg_venue_liquidation *v = msg_body(frame);
+    if (!is_next(st, EXECUTION_LIQUIDATION, v->trade_id)) return;
+    struct msg_liquidation *m = rt_say(ctx, MSG_LIQUIDATION, 0, sizeof *m);
+    *m = (struct msg_liquidation){ .trade_id = v->trade_id,
+                                   .price = v->price,
+                                   .quantity = v->quantity,
+                                   .fee = v->fee,
+                                   .instrument = v->instrument,
+                                   .account = v->account,
+                                   .side = v->side };
+    alert(ctx, v->instrument, REASON_LIQUIDATION, v->quantity);
+}
+
+/* execution_on_venue_funding passes on what funding cost. */
+static void execution_on_venue_funding(struct rt_ctx *ctx, void *state,
+                                       const struct msg_frame *frame) {
+    struct execution_state *st = state;
+    const struct msg_venue_funding *v = msg_body(frame);
+    if (!is_next(st, EXECUTION_FUNDING, v->payment_id)) return;
+    struct msg_funding_fee *m = rt_say(ctx, MSG_FUNDING_FEE, 0, sizeof *m);
+    *m = (struct msg_funding_fee){ .payment_id = v->payment_id,
+                                   .rate = v->rate,
+                                   .mark = v->mark,
+                                   .quantity = v->quantity,
+                                   .amount = v->amount,
+                                   .instrument = v->instrument,
+                                   .account = v->account };
+}
+
 /* execution_on_stop ends the run: nothing new goes out; what is open expires at the venue (end of
  * data) or is canceled here by policy. */
 static void execution_on_stop(struct rt_ctx *ctx, void *state, const struct msg_frame *frame) {
@@ -577,8 +618,9 @@ static const struct rt_option execution_options[] = {
 };
 
 /* Kinds it says. */
-static const uint16_t execution_says[] = { MSG_ORDER_STATE, MSG_VENUE_REQUEST, MSG_FILL, MSG_ALERT,
-                                           0 };
+static const uint16_t execution_says[] = {
+    MSG_ORDER_STATE, MSG_VENUE_REQUEST, MSG_FILL, MSG_LIQUIDATION, MSG_FUNDING_FEE, MSG_ALERT, 0
+};
 
 const struct rt_actor_kind execution_kind = {
     .name = "execution",
@@ -592,6 +634,8 @@ const struct rt_actor_kind execution_kind = {
             [MSG_ORDER_CANCEL] = execution_on_order_cancel,
             [MSG_VENUE_STATUS] = execution_on_venue_status,
             [MSG_VENUE_FILL] = execution_on_venue_fill,
+            [MSG_VENUE_LIQUIDATION] = execution_on_venue_liquidation,
+            [MSG_VENUE_FUNDING] = execution_on_venue_funding,
             [MSG_TIMER] = execution_on_timer,
             [MSG_STOP] = execution_on_stop,
             [MSG_KILL_SEEN] = execution_on_kill_seen,

@@ -42,6 +42,8 @@ enum execution_count {
     EXECUTION_STATUS_STRAY,    /* statuses of no open order: alerts */
     EXECUTION_STATUS_ILLEGAL,  /* transitions the table does not know: alerts */
     EXECUTION_CANCELS_LATE,    /* cancels of orders that were done or never there */
+    EXECUTION_LIQUIDATION,     /* no count: number of the last liquidation passed on */
+    EXECUTION_FUNDING,         /* no count: number of the last funding payment passed on */
     EXECUTION_COUNTS,
 };
 

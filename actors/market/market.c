@@ -1,5 +1,7 @@
 #include "actors/market/market.h"
+#include "actors/market/margin.h"
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -9,6 +11,8 @@ enum {
     ACCOUNT_MAX = 255,              /* accounts: ids are one byte */
     ASSET_MAX = 4096,               /* assets */
     DEPLOYMENT_MAX = (1 << 20) - 1, /* four base-32 digits */
+    LEVERAGE_MAX = 1000,            /* of a bracket */
+    LEVERAGE_DEFAULT = 20,          /* of an account that declares none, as at Binance */
 };
 static const int64_t STEP_MAX = INT64_C(1000000) * FIXED_ONE;        /* tick and lot */
 static const int64_t NOTIONAL_MAX = INT64_C(1000000000) * FIXED_ONE; /* smallest notional */
@@ -17,11 +21,15 @@ static const int64_t SLIPPAGE_MAX = INT64_C(1000) * FIXED_ONE;       /* 1000 bp 
 static const int64_t SECOND_NS = INT64_C(1000000000);                /* ns in a second */
 
 static const char *const kind_words[] = { "spot", "linear", NULL };
-static const char *const instrument_keys[] = { "symbol",    "kind",         "base",
-                                               "quote",     "venue",        "tick_size",
-                                               "lot_size",  "min_notional", "maker_fee",
-                                               "taker_fee", "slippage_bps", NULL };
-static const char *const account_keys[] = { "quote", "cash", NULL };
+static const char *const instrument_keys[] = {
+    "symbol",          "kind",      "base",         "quote",
+    "venue",           "tick_size", "lot_size",     "min_notional",
+    "maker_fee",       "taker_fee", "slippage_bps", "brackets",
+    "liquidation_fee", NULL
+};
+static const char *const bracket_keys[] = { "cap", "leverage", "maintenance", NULL };
+static const char *const account_keys[] = { "quote", "cash", "margin", "leverage", NULL };
+static const char *const margin_words[] = { "none", "cross", "isolated", NULL };
 
 /* name_ok tells whether text is a name: letters, digits, '.', '_' and '-'. */
 static bool name_ok(const char *text) {
@@ -114,6 +122,52 @@ static int sorted_children(struct rt_node *map, uint32_t max, struct rt_node ***
     return 0;
 }
 
+/* read_brackets reads brackets: of the instrument n into the market's table, which has room. */
+static int read_brackets(struct mk_market *m, struct rt_node *n, struct mk_instrument *in,
+                         struct rt_error *err) {
+    struct rt_node *list;
+    int rc = rt_node_list(n, "brackets", false, &list, err);
+    if (rc < 0 || !list) return rc;
+    if (in->kind != MK_LINEAR) return rt_node_fail(list, err, "is for kind: linear only");
+    if (list->child_cnt == 0 || list->child_cnt > MK_BRACKETS_MAX) {
+        return rt_node_fail(list, err, "has %u entries, expected 1..%d", list->child_cnt,
+                            MK_BRACKETS_MAX);
+    }
+    struct mk_bracket *first = m->brackets + m->bracket_cnt, *b = first;
+    for (struct rt_node *k = list->child; k; k = k->next, b++) {
+        const struct mk_bracket *below = k == list->child ? NULL : b - 1;
+        int64_t leverage;
+        k->used = true;
+        if (k->kind != RT_NODE_MAP) {
+            return rt_node_fail(k, err,
+                                "is no map, expected {cap: ..., leverage: ..., maintenance: ...}");
+        }
+        rc = rt_node_fixed(k, "cap", true, 1, CASH_MAX, 0, &b->cap, err);
+        if (rc == 0) rc = rt_node_int(k, "leverage", true, 1, LEVERAGE_MAX, 0, &leverage, err);
+        if (rc == 0)
+            rc = rt_node_fixed(k, "maintenance", true, 1, FIXED_ONE - 1, 0, &b->maintenance, err);
+        if (rc == 0) rc = rt_node_no_more(k, bracket_keys, err);
+        if (rc < 0) return rc;
+        b->leverage = (uint32_t)leverage;
+        if (!below) continue;
+        if (b->cap <= below->cap) {
+            return rt_node_fail(rt_node_get(k, "cap"), err,
+                                "is not above the bracket before, expected caps that rise");
+        }
+        if (b->maintenance <= below->maintenance || b->leverage >= below->leverage) {
+            return rt_node_fail(k, err,
+                                "expected a higher maintenance and a lower leverage than the "
+                                "bracket before");
+        }
+    }
+    if (!mk_brackets_seal(first, list->child_cnt))
+        return rt_node_fail(list, err, "is too large to reckon with, expected smaller caps");
+    in->brackets = first;
+    in->bracket_cnt = list->child_cnt;
+    m->bracket_cnt += list->child_cnt;
+    return 0;
+}
+
 /* read_instrument reads one entry of instruments: into in. */
 static int read_instrument(struct mk_market *m, struct rt_node *n, struct mk_instrument *in,
                            struct rt_error *err) {
@@ -142,6 +196,9 @@ static int read_instrument(struct mk_market *m, struct rt_node *n, struct mk_ins
     if (rc < 0) return rc;
     rc = rt_node_fixed(n, "slippage_bps", false, 0, SLIPPAGE_MAX, 0, &in->slippage_bps, err);
     if (rc < 0) return rc;
+    rc = rt_node_fixed(n, "liquidation_fee", false, 0, fee_max, 0, &in->liquidation_fee, err);
+    if (rc < 0) return rc;
+    if ((rc = read_brackets(m, n, in, err)) < 0) return rc;
     return rt_node_no_more(n, instrument_keys, err);
 }
 
@@ -158,7 +215,8 @@ static int read_instruments(struct mk_market *m, struct rt_node *root, struct rt
     if (rc < 0) return rc;
     if ((rc = sorted_children(map, INSTRUMENT_MAX, &list, err)) < 0) return rc;
     m->instruments = calloc(map->child_cnt, sizeof *m->instruments);
-    if (!m->instruments) rc = rt_error_set(err, -ENOMEM, "out of memory");
+    m->brackets = calloc((size_t)map->child_cnt * MK_BRACKETS_MAX, sizeof *m->brackets);
+    if (!m->instruments || !m->brackets) rc = rt_error_set(err, -ENOMEM, "out of memory");
     for (uint32_t i = 0; rc == 0 && i < map->child_cnt; i++) {
         struct mk_instrument *in = &m->instruments[i];
         rc = read_instrument(m, list[i], in, err);
@@ -174,6 +232,44 @@ static int read_instruments(struct mk_market *m, struct rt_node *root, struct rt
     return rc;
 }
 
+/* read_leverage reads leverage: of the account n: one number, or a map of instruments. */
+static int read_leverage(struct mk_market *m, struct rt_node *n, const struct mk_account *a,
+                         struct rt_error *err) {
+    uint16_t *row = m->leverages + (size_t)(a->id - 1) * m->instrument_cnt;
+    struct rt_node *given = rt_node_get(n, "leverage");
+    int64_t all = LEVERAGE_DEFAULT;
+    int rc = 0;
+    if (given && a->margin == MK_MARGIN_NONE)
+        return rt_node_fail(given, err, "says nothing without margin: cross or margin: isolated");
+    if (given && given->kind != RT_NODE_MAP)
+        rc = rt_node_int(n, "leverage", true, 1, LEVERAGE_MAX, 0, &all, err);
+    for (uint32_t i = 0; rc == 0 && i < m->instrument_cnt; i++) {
+        const struct mk_instrument *in = &m->instruments[i];
+        int64_t one = all;
+        bool named = given && given->kind == RT_NODE_MAP && rt_node_get(given, in->name);
+        if (named) rc = rt_node_int(given, in->name, true, 1, LEVERAGE_MAX, 0, &one, err);
+        if (rc < 0) return rc;
+        row[i] = (uint16_t)one;
+        bool held =
+            a->margin != MK_MARGIN_NONE && in->kind == MK_LINEAR && in->quote_asset == a->quote;
+        if (!held) continue;
+        if (in->bracket_cnt == 0) {
+            return rt_node_fail(rt_node_get(n, "margin"), err,
+                                "needs brackets: in the instrument %s (a list of {cap, leverage, "
+                                "maintenance})",
+                                in->name);
+        }
+        if (one > in->brackets[0].leverage && given) {
+            return rt_node_fail(named ? rt_node_get(given, in->name) : given, err,
+                                "is above the %u of the first bracket of %s",
+                                in->brackets[0].leverage, in->name);
+        }
+        if (one > in->brackets[0].leverage) row[i] = (uint16_t)in->brackets[0].leverage;
+    }
+    if (rc == 0 && given && given->kind == RT_NODE_MAP) rc = rt_node_no_more(given, NULL, err);
+    return rc;
+}
+
 /* read_accounts reads accounts: of root. */
 static int read_accounts(struct mk_market *m, struct rt_node *root, struct rt_error *err) {
     struct rt_node *map, **list;
@@ -181,7 +277,8 @@ static int read_accounts(struct mk_market *m, struct rt_node *root, struct rt_er
     if (rc < 0) return rc;
     if ((rc = sorted_children(map, ACCOUNT_MAX, &list, err)) < 0) return rc;
     m->accounts = calloc(map->child_cnt, sizeof *m->accounts);
-    if (!m->accounts) rc = rt_error_set(err, -ENOMEM, "out of memory");
+    m->leverages = calloc((size_t)map->child_cnt * m->instrument_cnt, sizeof *m->leverages);
+    if (!m->accounts || !m->leverages) rc = rt_error_set(err, -ENOMEM, "out of memory");
     for (uint32_t i = 0; rc == 0 && i < map->child_cnt; i++) {
         struct mk_account *a = &m->accounts[i];
         a->id = (uint8_t)(i + 1);
@@ -189,6 +286,10 @@ static int read_accounts(struct mk_market *m, struct rt_node *root, struct rt_er
         rc = key_name(list[i], a->name, sizeof a->name, err);
         if (rc == 0) rc = read_asset(m, list[i], "quote", &a->quote, err);
         if (rc == 0) rc = rt_node_fixed(list[i], "cash", true, 0, CASH_MAX, 0, &a->cash, err);
+        int margin = MK_MARGIN_NONE;
+        if (rc == 0) rc = rt_node_choice(list[i], "margin", false, margin_words, 0, &margin, err);
+        a->margin = (enum mk_margin)margin;
+        if (rc == 0) rc = read_leverage(m, list[i], a, err);
         if (rc == 0) rc = rt_node_no_more(list[i], account_keys, err);
     }
     free(list);
@@ -210,6 +311,64 @@ static int read_rest(struct mk_market *m, struct rt_node *root, struct rt_error 
                             3600 * SECOND_NS, &m->equity_interval_ns, err);
 }
 
+/* read_threshold reads one threshold, such as max_drawdown: "<= 0.2". */
+static int read_threshold(struct rt_node *n, struct qs_threshold *out, struct rt_error *err) {
+    char op[3] = "";
+    int used = 0;
+    out->figure = qs_figure_find(n->key);
+    if (out->figure < 0)
+        return rt_node_fail(
+            n, err, "\"%s\" is no figure; summary.json lists them under definitions", n->key);
+    if (n->kind != RT_NODE_SCALAR ||
+        sscanf(n->text, "%2[<>=] %lf%n", op, &out->value, &used) != 2 || n->text[used] ||
+        !(out->value - out->value == 0) || qs_op_find(op, &out->op) < 0)
+        return rt_node_fail(n, err, "expected >=, <=, > or < and a number, such as \">= 0.3\"");
+    n->used = true;
+    return 0;
+}
+
+/* read_statistics reads statistics: of root. */
+static int read_statistics(struct mk_market *m, struct rt_node *root, struct rt_error *err) {
+    static const char *const keys[] = { "days_per_year", "risk_free", "required_return",
+                                        "rolling_days",  "trials",    "trials_variance",
+                                        "benchmark",     "select",    NULL };
+    static const char *const days[] = { "auto", "365", "252", NULL };
+    static const uint32_t days_of[] = { 0, 365, 252 };
+    struct mk_statistics *s = &m->statistics;
+    struct rt_node *map, *select;
+    const char *name;
+    int64_t rolling, trials;
+    int which, rc = rt_node_map(root, "statistics", false, &map, err);
+    if (rc < 0 || !map) return rc;
+    if ((rc = rt_node_choice(map, "days_per_year", false, days, 0, &which, err)) < 0 ||
+        (rc = rt_node_double(map, "risk_free", false, -0.5, 10, 0, &s->risk_free, err)) < 0 ||
+        (rc = rt_node_double(map, "required_return", false, -0.5, 10, 0, &s->required_return,
+                             err)) < 0 ||
+        (rc = rt_node_int(map, "rolling_days", false, 2, 3660, 0, &rolling, err)) < 0 ||
+        (rc = rt_node_int(map, "trials", false, 0, 1000000000, 0, &trials, err)) < 0 ||
+        (rc = rt_node_double(map, "trials_variance", trials >= 2, 0, 1, 0, &s->trials_variance,
+                             err)) < 0 ||
+        (rc = rt_node_text(map, "benchmark", false, 31, "", &name, err)) < 0 ||
+        (rc = rt_node_map(map, "select", false, &select, err)) < 0)
+        return rc;
+    s->days_a_year = days_of[which];
+    s->rolling_days = (uint32_t)rolling;
+    s->trials = (uint32_t)trials;
+    if (*name) {
+        const struct mk_instrument *i = mk_instrument_find(m, name);
+        if (!i)
+            return rt_node_fail(rt_node_get(map, "benchmark"), err, "no instrument is called %s",
+                                name);
+        s->benchmark = i->id;
+    }
+    for (struct rt_node *n = select ? select->child : NULL; n; n = n->next) {
+        if (s->threshold_cnt == MK_THRESHOLDS_MAX)
+            return rt_node_fail(n, err, "more than %d thresholds", MK_THRESHOLDS_MAX);
+        if ((rc = read_threshold(n, &s->select[s->threshold_cnt++], err)) < 0) return rc;
+    }
+    return rt_node_no_more(map, keys, err);
+}
+
 int mk_market_load(struct rt_node *root, struct mk_market **out, struct rt_error *err) {
     struct mk_market *m = calloc(1, sizeof *m);
     int rc = -ENOMEM;
@@ -220,6 +379,7 @@ int mk_market_load(struct rt_node *root, struct mk_market **out, struct rt_error
         rc = read_instruments(m, root, err);
         if (rc == 0) rc = read_accounts(m, root, err);
         if (rc == 0) rc = read_rest(m, root, err);
+        if (rc == 0) rc = read_statistics(m, root, err);
     }
     if (rc < 0) {
         mk_market_close(m);
@@ -234,6 +394,8 @@ void mk_market_close(struct mk_market *m) {
     free(m->instruments);
     free(m->accounts);
     free(m->assets);
+    free(m->brackets);
+    free(m->leverages);
     free(m);
 }
 
@@ -261,6 +423,10 @@ const struct mk_account *mk_account_find(const struct mk_market *m, const char *
         if (strcmp(m->accounts[i].name, name) == 0) return &m->accounts[i];
     }
     return NULL;
+}
+
+uint16_t mk_leverage(const struct mk_market *m, uint8_t account, uint16_t instrument) {
+    return m->leverages[(size_t)(account - 1) * m->instrument_cnt + instrument - 1];
 }
 
 bool mk_fee(int64_t amount, int64_t rate, int64_t *out) {

@@ -6,6 +6,7 @@
  * Memory  one heap block per table, freed by mk_market_close. */
 #ifndef ACTORS_MARKET_MARKET_H
 #define ACTORS_MARKET_MARKET_H
+#include "quant/stats/select.h"
 #include "runtime/base/config.h"
 #include "runtime/base/error.h"
 #include "schemas/fixed.h"
@@ -17,29 +18,64 @@ enum mk_kind {
     MK_LINEAR, /* realised P&L and fees in quote move cash; short allowed */
 };
 
+/* A leverage bracket of a perpetual: what a position up to cap must be backed by (margin.h). */
+struct mk_bracket {
+    cash_t cap;          /* largest notional it holds for; the next begins above */
+    int64_t maintenance; /* rate of maintenance margin, 1e-8 */
+    cash_t cum;          /* taken off notional * maintenance: 1e-8 quote */
+    uint32_t leverage;   /* highest leverage it grants */
+};
+
 /* One instrument. Ids are given in name order from 1. */
 struct mk_instrument {
-    char name[32];        /* ours: "BTC-PERP" */
-    char symbol[32];      /* the venue's word: "BTCUSDT" */
-    char venue[16];       /* the venue's name: "sim" */
-    uint16_t id;          /* 1.. */
-    enum mk_kind kind;    /* spot or linear */
-    uint16_t base_asset;  /* index in assets */
-    uint16_t quote_asset; /* index in assets */
-    price_t tick_size;    /* > 0 */
-    qty_t lot_size;       /* > 0 */
-    cash_t min_notional;  /* 0 = none */
-    int64_t maker_fee;    /* rate in 1e-8: 0.0002 = 20000 */
-    int64_t taker_fee;    /* rate in 1e-8 */
-    int64_t slippage_bps; /* taker slippage in 1e-8 of a basis point: 1 bp = 100000000 */
+    char name[32];           /* ours: "BTC-PERP" */
+    char symbol[32];         /* the venue's word: "BTCUSDT" */
+    char venue[16];          /* the venue's name: "sim" */
+    uint16_t id;             /* 1.. */
+    enum mk_kind kind;       /* spot or linear */
+    uint16_t base_asset;     /* index in assets */
+    uint16_t quote_asset;    /* index in assets */
+    price_t tick_size;       /* > 0 */
+    qty_t lot_size;          /* > 0 */
+    cash_t min_notional;     /* 0 = none */
+    int64_t maker_fee;       /* rate in 1e-8: 0.0002 = 20000 */
+    int64_t taker_fee;       /* rate in 1e-8 */
+    int64_t slippage_bps;    /* taker slippage in 1e-8 of a basis point: 1 bp = 100000000 */
+    int64_t liquidation_fee; /* rate of the notional a liquidation costs, 1e-8 */
+    const struct mk_bracket *brackets; /* leverage brackets, caps rising; NULL = none declared */
+    uint32_t bracket_cnt;              /* how many, at most MK_BRACKETS_MAX */
 };
+
+/* How an account's linear positions are backed. */
+enum mk_margin {
+    MK_MARGIN_NONE,     /* not at all: nothing is checked or liquidated, cash may fall below zero */
+    MK_MARGIN_CROSS,    /* by all of the account together */
+    MK_MARGIN_ISOLATED, /* each by what is set apart for it */
+};
+enum { MK_BRACKETS_MAX = 64 /* leverage brackets of an instrument */ };
 
 /* One account. Ids are given in name order from 1. */
 struct mk_account {
-    char name[32];  /* as in YAML */
-    uint8_t id;     /* 1.. */
-    uint16_t quote; /* asset of its cash, index in assets */
-    cash_t cash;    /* deposited at start */
+    char name[32];         /* as in YAML */
+    uint8_t id;            /* 1.. */
+    uint16_t quote;        /* asset of its cash, index in assets */
+    cash_t cash;           /* deposited at start */
+    enum mk_margin margin; /* how its linear positions are backed */
+};
+
+enum { MK_THRESHOLDS_MAX = 32 }; /* thresholds of a selection */
+
+/* How results are reckoned; statistics: of the run file. */
+struct mk_statistics {
+    uint32_t days_a_year;   /* 252 or 365; 0 = by the data: auto */
+    uint32_t rolling_days;  /* window of rolling figures; 0 = a quarter of a year */
+    uint32_t trials;        /* tries that this is the best of, for DSR; 0 = not told */
+    uint16_t benchmark;     /* instrument; 0 = all in equal parts */
+    double trials_variance; /* variance of their daily Sharpe ratios */
+    double risk_free;       /* a year, as a part */
+    double required_return; /* a year, as a part */
+    uint32_t threshold_cnt; /* thresholds */
+    struct qs_threshold select[MK_THRESHOLDS_MAX]; /* what a result must pass to be chosen */
 };
 
 /* The world. */
@@ -47,17 +83,22 @@ struct mk_market {
     struct mk_instrument *instruments; /* instruments[i].id == i + 1 */
     struct mk_account *accounts;       /* accounts[i].id == i + 1 */
     char (*assets)[16];                /* names of assets: "BTC", "USDT" */
-    uint32_t instrument_cnt;           /* at most 4096 */
-    uint32_t account_cnt;              /* at most 255 */
-    uint32_t asset_cnt;                /* at most 4096 */
-    uint32_t deployment;               /* 20 bits in every client order id; default 0 */
-    uint32_t epoch;                    /* of client order ids */
-    int64_t equity_interval_ns;        /* equity marks; 0 = every bar of the finest series */
+    struct mk_bracket *brackets;       /* of all instruments, one after the other */
+    uint16_t *leverages;             /* by (account id - 1) * instrument_cnt + instrument id - 1 */
+    uint32_t instrument_cnt;         /* at most 4096 */
+    uint32_t account_cnt;            /* at most 255 */
+    uint32_t asset_cnt;              /* at most 4096 */
+    uint32_t bracket_cnt;            /* of all instruments */
+    uint32_t deployment;             /* 20 bits in every client order id; default 0 */
+    uint32_t epoch;                  /* of client order ids */
+    int64_t equity_interval_ns;      /* equity marks; 0 = every bar of the finest series */
+    struct mk_statistics statistics; /* how results are reckoned */
 };
 
-/* mk_market_load reads instruments:, accounts:, deployment:, equity_interval: of root. Returns 0,
- * or negative errno with err. Ranges: prices and quantities above zero, fees in [-1 %, 10 %], an
- * instrument whose tick or lot is not a multiple of 1e-8 is refused. */
+/* mk_market_load reads instruments:, accounts:, deployment:, equity_interval:, statistics: of root.
+ * Returns 0, or negative errno with err. Ranges: prices and quantities above zero, fees in
+ * [-1 %, 10 %], an instrument whose tick or lot is not a multiple of 1e-8 is refused; an account
+ * with margin: needs brackets: in each linear instrument of its quote. */
 int mk_market_load(struct rt_node *root, struct mk_market **out, struct rt_error *err)
     __attribute__((warn_unused_result));
 /* mk_market_close frees it; NULL is fine. */
@@ -68,6 +109,8 @@ const struct mk_instrument *mk_instrument_find(const struct mk_market *m, const 
 const struct mk_instrument *mk_instrument_get(const struct mk_market *m, uint16_t id);
 /* mk_account_find returns the account named name, or NULL. */
 const struct mk_account *mk_account_find(const struct mk_market *m, const char *name);
+/* mk_leverage returns the leverage that account (1..) has declared for instrument (1..). */
+uint16_t mk_leverage(const struct mk_market *m, uint8_t account, uint16_t instrument);
 /* mk_fee computes a fee: rate (1e-8) of amount (1e-8), rounded up to 1e-8 (toward the venue). False
  * on overflow. */
 bool mk_fee(int64_t amount, int64_t rate, int64_t *out);

@@ -338,6 +338,7 @@ static void portfolio_on_fill(struct rt_ctx *ctx, void *state, const struct msg_
     struct portfolio_state *st = state;
     const struct msg_fill *f = msg_body(frame);
     uint16_t owner = mk_order_owner(f->order_id);
+    if (frame->source == ctx->self) return; /* booked when it was told */
     if (f->instrument == 0 || f->instrument > st->instrument_cnt || f->account == 0 ||
         f->account > st->account_cnt || f->quantity <= 0 || owner == 0) {
         refuse(ctx, f, REASON_UNKNOWN_INSTRUMENT);
@@ -349,7 +350,7 @@ static void portfolio_on_fill(struct rt_ctx *ctx, void *state, const struct msg_
     bool buy = f->side == SIDE_BUY, in_base = in->spot && f->fee_asset == in->base_asset;
     cash_t cash = 0, fee = f->fee, after = 0;
     qty_t moved = buy ? f->quantity : -f->quantity;
-    struct portfolio_change c, whole;
+    struct portfolio_change c = { 0 }, whole;
     struct portfolio_position *p = position_of(st, key_of(f->account, owner, f->instrument));
     if (p == NULL) {
         refuse(ctx, f, REASON_OPEN_ORDERS_MAX);
@@ -383,6 +384,122 @@ static void portfolio_on_fill(struct rt_ctx *ctx, void *state, const struct msg_
     bool mark = tell_fill(ctx, st, in, p, &c, f->trade_id, frame->time_ns);
     if (n->owner_cnt > 1) say_net(ctx, n, p, f->trade_id, whole.realized);
     say_account(ctx, st, f->account, mark ? TELL_MARK : TELL_STATE);
+}
+
+/* say_forced_fill tells what a liquidation closed of p, as a fill of an order that was never made.
+ */
+static void say_forced_fill(struct rt_ctx *ctx, const struct msg_liquidation *l,
+                            const struct portfolio_position *p, qty_t quantity, cash_t cash,
+                            cash_t fee, uint16_t fee_asset) {
+    struct msg_fill *f = rt_say(ctx, MSG_FILL, 0, sizeof *f);
+    *f = (struct msg_fill){ .order_id = mk_order_id((uint16_t)(p->key >> 16), 0, 0),
+                            .trade_id = l->trade_id,
+                            .price = l->price,
+                            .quantity = quantity,
+                            .fee = fee,
+                            .cum_quantity = quantity,
+                            .cum_cost = cash,
+                            .cum_fee = fee,
+                            .instrument = l->instrument,
+                            .fee_asset = fee_asset,
+                            .account = l->account,
+                            .side = p->quantity > 0 ? SIDE_SELL : SIDE_BUY,
+                            .liquidity = LIQUIDITY_TAKER,
+                            .terms = ORDER_TERMS_EXIT };
+}
+
+/* close_forced closes what p holds at price; its fill and position are told. False on overflow. */
+static bool close_forced(struct rt_ctx *ctx, struct portfolio_state *st,
+                         const struct msg_liquidation *l, struct portfolio_position *p, cash_t fee,
+                         int64_t time_ns) {
+    const struct portfolio_instrument *in = instrument_of(st, p);
+    qty_t size = magnitude(p->quantity);
+    bool buy = p->quantity < 0;
+    struct portfolio_change c;
+    cash_t cash;
+    if (!fixed_mul(l->price, size, buy ? FIXED_UP : FIXED_DOWN, &cash) ||
+        !portfolio_change_of(p->quantity, p->cost, buy ? size : -size, buy ? -cash : cash, l->price,
+                             fee, &c)) {
+        return false;
+    }
+    say_forced_fill(ctx, l, p, size, cash, fee, in->quote_asset);
+    (void)tell_fill(ctx, st, in, p, &c, l->trade_id, time_ns);
+    return true;
+}
+
+/* portfolio_on_liquidation books that the venue closed an account's position by force. */
+static void portfolio_on_liquidation(struct rt_ctx *ctx, void *state,
+                                     const struct msg_frame *frame) {
+    struct portfolio_state *st = state;
+    const struct msg_liquidation *l = msg_body(frame);
+    struct msg_fill bad = { .order_id = l->trade_id, .quantity = l->quantity };
+    if (l->instrument == 0 || l->instrument > st->instrument_cnt || l->account == 0 ||
+        l->account > st->account_cnt || l->quantity <= 0 || l->price <= 0) {
+        refuse(ctx, &bad, REASON_UNKNOWN_INSTRUMENT);
+        return;
+    }
+    struct portfolio_account *a = &st->accounts[l->account - 1];
+    struct portfolio_net *n = net_of(st, l->account, l->instrument);
+    bool buy = l->side == SIDE_BUY;
+    qty_t moved = buy ? l->quantity : -l->quantity;
+    struct portfolio_change whole;
+    cash_t cash, after;
+    bool fits = n->quantity == -moved &&
+                fixed_mul(l->price, l->quantity, buy ? FIXED_UP : FIXED_DOWN, &cash) &&
+                portfolio_change_of(n->quantity, n->cost, moved, buy ? -cash : cash, l->price,
+                                    l->fee, &whole) &&
+                !__builtin_add_overflow(a->cash, whole.realized, &after) &&
+                !__builtin_sub_overflow(after, l->fee, &after);
+    if (!fits) { /* not what we hold: somebody must look */
+        refuse(ctx, &bad, REASON_REFUSED_BAD_FRAME);
+        return;
+    }
+    __int128 sizes = 0;
+    uint32_t owners = 0, cnt = rt_map_sorted(&st->by_key, st->sorted);
+    for (uint32_t i = 0; i < cnt; i++) {
+        const struct portfolio_position *p = &st->positions[st->sorted[i].value];
+        if (p->key >> 32 != l->account || (uint16_t)p->key != l->instrument) continue;
+        owners += p->quantity != 0;
+        sizes += magnitude(p->quantity);
+    }
+    cash_t left = l->fee;
+    for (uint32_t i = 0; i < cnt; i++) {
+        struct portfolio_position *p = &st->positions[st->sorted[i].value];
+        if (p->key >> 32 != l->account || (uint16_t)p->key != l->instrument || p->quantity == 0)
+            continue;
+        cash_t fee =
+            --owners == 0 ? left : (cash_t)((__int128)l->fee * magnitude(p->quantity) / sizes);
+        left -= fee;
+        if (!close_forced(ctx, st, l, p, fee, frame->time_ns)) refuse(ctx, &bad, REASON_OVERFLOW);
+    }
+    a->cash = after;
+    a->realized_total += whole.realized;
+    a->fee_total += l->fee;
+    st->instruments[l->instrument - 1].last_fill = l->price;
+    n->realized_total += whole.realized;
+    n->fee_total += l->fee;
+    net_put(st, n, 0, 0);
+    if (n->owner_cnt > 1) {
+        const struct portfolio_position none = { .key = key_of(l->account, 0, l->instrument) };
+        say_net(ctx, n, &none, l->trade_id, whole.realized);
+    }
+    say_account(ctx, st, l->account, TELL_MARK);
+}
+
+/* portfolio_on_funding_fee books what funding cost. */
+static void portfolio_on_funding_fee(struct rt_ctx *ctx, void *state,
+                                     const struct msg_frame *frame) {
+    struct portfolio_state *st = state;
+    const struct msg_funding_fee *m = msg_body(frame);
+    cash_t after;
+    if (m->account == 0 || m->account > st->account_cnt ||
+        __builtin_sub_overflow(st->accounts[m->account - 1].cash, m->amount, &after)) {
+        struct msg_fill bad = { .order_id = m->payment_id, .quantity = m->amount };
+        refuse(ctx, &bad, REASON_OVERFLOW);
+        return;
+    }
+    st->accounts[m->account - 1].cash = after;
+    say_account(ctx, st, m->account, TELL_STATE);
 }
 
 /* portfolio_on_timer marks the accounts whose instruments had a close at the timer's instant, and
@@ -446,6 +563,7 @@ static int portfolio_init(struct rt_init *init, void *state, struct rt_error *er
         const struct mk_instrument *mk = &world->instruments[i];
         struct portfolio_instrument *in = &st->instruments[i];
         in->base_asset = mk->base_asset;
+        in->quote_asset = mk->quote_asset;
         in->lot_size = mk->lot_size;
         in->spot = mk->kind == MK_SPOT;
         int series = rt_init_series(init, MSG_BAR, mk->id, 0);
@@ -631,7 +749,8 @@ static const struct rt_option portfolio_options[] = {
 };
 
 /* Kinds it says. */
-static const uint16_t portfolio_says[] = { MSG_POSITION, MSG_ACCOUNT_STATE, MSG_ALERT, 0 };
+static const uint16_t portfolio_says[] = { MSG_POSITION, MSG_ACCOUNT_STATE, MSG_FILL, MSG_ALERT,
+                                           0 };
 
 const struct rt_actor_kind portfolio_kind = {
     .name = "portfolio",
@@ -642,6 +761,8 @@ const struct rt_actor_kind portfolio_kind = {
     .state_bytes = sizeof(struct portfolio_state),
     .init = portfolio_init,
     .on = { [MSG_FILL] = portfolio_on_fill,
+            [MSG_LIQUIDATION] = portfolio_on_liquidation,
+            [MSG_FUNDING_FEE] = portfolio_on_funding_fee,
             [MSG_TIMER] = portfolio_on_timer,
             [MSG_STOP] = portfolio_on_stop },
     .save = portfolio_save,

@@ -1,13 +1,14 @@
 /* portfolio.h - what is held, what it cost, what it earned, what an account is worth.
  *
- * For     hears FILL; says POSITION, then ACCOUNT_STATE, after each. A position is kept for each
- *         account, strategy (owner of the order id) and instrument, and one for each account and
- *         instrument, in which all its strategies are netted as the venue nets them (one-way mode).
- *         The strategies' positions tell who earned what (POSITION, round trips); the netted one is
- *         the account's money: cash, unrealised P&L and equity are reckoned with it, so cash is the
- *         venue's to the unit after every fill. While one strategy alone has traded an instrument
- *         on an account the two are the same; from the second on the netted one is told as well, as
- *         a POSITION of owner 0 behind the strategy's. All in exact integers:
+ * For     hears FILL, LIQUIDATION, FUNDING_FEE; says POSITION, then ACCOUNT_STATE, after each. A
+ *         position is kept for each account, strategy (owner of the order id) and instrument, and
+ *         one for each account and instrument, in which all its strategies are netted as the venue
+ *         nets them (one-way mode). The strategies' positions tell who earned what (POSITION, round
+ *         trips); the netted one is the account's money: cash, unrealised P&L and equity are
+ *         reckoned with it, so cash is the venue's to the unit after every fill. While one strategy
+ *         alone has traded an instrument on an account the two are the same; from the second on the
+ *         netted one is told as well, as a POSITION of owner 0 behind the strategy's. All in exact
+ *         integers:
  *           cash of a fill   price x quantity, once a fill: a buy's rounded up, a sell's down
  *           opening          adds that cash to the cost (a short's cost is negative: what it gave)
  *           reducing         takes cost x closed / held, rounded toward zero, off the cost, the
@@ -30,6 +31,10 @@
  *         Dust (less than one lot, as fees in base leave it) is flat: it is no open position, ends
  *         the round trip and asks for no rows of equity. Its cost stays with it, its worth stays in
  *         equity, and the next round trip begins with it.
+ *         LIQUIDATION (the venue closed an account's position by force) closes what each of its
+ *         strategies holds of the instrument at that price, and the netted one: a FILL is told for
+ *         each strategy, of an order with its id's sequence 0, then its POSITION. The fee is shared
+ *         out by quantity, the last has the rest. FUNDING_FEE moves cash, and nothing else.
  *         Worth: the newest close (or trade) told of the finest series, before the first the last
  *         fill's price; worth = price x quantity rounded down, unrealised P&L = worth - cost;
  *         equity = cash + worth of spot holdings + unrealised P&L of linear positions.
@@ -59,13 +64,13 @@ enum {
 
 /* An instrument; dense by id. */
 struct portfolio_instrument {
-    price_t last_fill;   /* price of its newest fill, 0 = none */
-    qty_t lot_size;      /* what is below it is dust */
-    uint16_t series;     /* where its prices are, PORTFOLIO_NO_SERIES = nowhere */
-    uint16_t base_asset; /* index of the base asset */
-    bool trades;         /* the series holds trades, not bars */
-    bool spot;           /* settles by cash */
-    uint8_t pad[2];      /* zero */
+    price_t last_fill;    /* price of its newest fill, 0 = none */
+    qty_t lot_size;       /* what is below it is dust */
+    uint16_t series;      /* where its prices are, PORTFOLIO_NO_SERIES = nowhere */
+    uint16_t base_asset;  /* index of the base asset */
+    uint16_t quote_asset; /* index of the quote asset */
+    bool trades;          /* the series holds trades, not bars */
+    bool spot;            /* settles by cash */
 };
 
 /* What one owner holds of one instrument on one account. */

@@ -11,6 +11,8 @@ static bool counts(uint16_t kind) {
     case MSG_ORDER_STATE:
     case MSG_FILL:
     case MSG_POSITION:
+    case MSG_FUNDING_FEE:
+    case MSG_LIQUIDATION:
     case MSG_ACCOUNT_STATE: return (kind & MSG_OUT) != 0;
     default: return false;
     }
@@ -36,7 +38,10 @@ static void note(struct report_merge *m, const struct msg_frame *f) {
         return;
     }
     m->heard++;
-    if (f->kind == MSG_START) m->start_ns = ((const struct msg_start *)msg_body(f))->start_ns;
+    if (f->kind == MSG_START) { /* on the real clock each shard has its own: the first counts */
+        int64_t start_ns = ((const struct msg_start *)msg_body(f))->start_ns;
+        if (m->start_ns == INT64_MIN || start_ns < m->start_ns) m->start_ns = start_ns;
+    }
     if (f->kind == MSG_STOP) m->stop_reason = ((const struct msg_stop *)msg_body(f))->reason;
     if (f->kind == MSG_COMMAND) m->commands++;
     if (f->kind == MSG_ADVANCE) {
@@ -64,6 +69,10 @@ int report_merge_open(struct report_merge *m, const struct rt_run *run, struct r
     m->lane_cnt = run->topology->shard_cnt;
     for (uint16_t i = 0; i < m->lane_cnt && code == 0; i++) {
         code = rt_run_tape(run, i, 0, &m->lanes[i].tape, err);
+        if (code == -ENODATA) { /* its oldest segments were dropped: what is left is told of */
+            code = rt_run_tape(run, i, RT_TAPE_OLDEST, &m->lanes[i].tape, err);
+            m->cut = true;
+        }
         m->lanes[i].open = code == 0;
         if (code == 0) code = lane_next(m, &m->lanes[i], err);
     }

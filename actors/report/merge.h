@@ -11,7 +11,7 @@
 #include "runtime/store/journal.h"
 #include "schemas/messages.h"
 
-enum { REPORT_REASONS = 96 }; /* size of tables of counts by reason */
+enum { REPORT_REASONS = 160 }; /* size of tables of counts by reason */
 
 /* One shard's journal. */
 struct report_lane {
@@ -40,6 +40,7 @@ struct report_merge {
     uint64_t heard, said;          /* records of either direction */
     uint64_t commands;             /* MSG_COMMAND records among them */
     uint16_t stop_reason;          /* of MSG_STOP, 0 = none */
+    bool cut;                      /* the oldest records of a journal were dropped (archive_max) */
     uint64_t unplaced[REPORT_REASONS]; /* signals that no order came of, by the reason why not */
 };
 

@@ -1,12 +1,14 @@
 #include "actors/report/results.h"
 #include "actors/report/merge.h"
 #include "actors/report/out.h"
+#include "actors/report/statistics.h"
 #include "runtime/base/map.h"
 #include "runtime/boot/engine.h"
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 static const char orders_heading[] =
     "client_order_id,strategy,account,instrument,symbol,effect,side,type,time_in_force,quantity,"
@@ -18,6 +20,8 @@ static const char fills_heading[] =
 static const char trades_heading[] =
     "strategy,account,instrument,symbol,side,entry_ns,exit_ns,quantity,entry_price,exit_price,"
     "realized_pnl,fee,net_pnl";
+static const char funding_heading[] =
+    "time_ns,payment_id,account,instrument,symbol,quantity,mark_price,funding_rate,amount";
 static const char equity_heading[] = "time_ns,account,cash,unrealized_pnl,equity";
 
 /* An order whose row is not written yet. */
@@ -78,6 +82,8 @@ struct results {
     struct report_summary *sum;                      /* what is counted */
     struct report_merge merge;                       /* what was said */
     struct report_out orders, fills, trades, equity; /* the files; fd -1 = not written */
+    struct report_out funding;                       /* likewise; begun by the first payment */
+    const char *dir;                                 /* where the files go */
     struct queue order_queue;                        /* struct order, oldest first */
     struct rt_map order_of;       /* order id -> its number in the queue, low 32 bits */
     struct queue fill_queue;      /* struct fill */
@@ -86,6 +92,9 @@ struct results {
     uint32_t held_cnt, held_room; /* positions */
     uint32_t *open;               /* per account: open positions */
     int64_t *open_ns;             /* per account: since when there is one */
+    uint32_t open_all;            /* open positions of all accounts */
+    int64_t open_all_ns;          /* since when there is one */
+    int64_t exposed_all_ns;       /* time with one, so far */
     bool write;                   /* files are written */
 };
 
@@ -300,9 +309,14 @@ static struct held *held_find(struct results *r, const struct msg_position *p) {
     return h;
 }
 
-/* trade_write writes the round trip that just ended and begins none. */
-static void trade_write(struct results *r, struct held *h, const struct fill *f,
-                        const struct msg_position *p, bool was_long) {
+/* number returns v (1e-8) as a double. */
+static double number(int64_t v) {
+    return (double)v / 1e8;
+}
+
+/* trade_write writes the round trip that just ended and begins none. 0 or -ENOMEM. */
+static int trade_write(struct results *r, struct held *h, const struct fill *f,
+                       const struct msg_position *p, bool was_long) {
     struct report_account *a = &r->sum->accounts[p->account - 1];
     cash_t net = h->realized - h->quote_fee;
     r->sum->trades++;
@@ -328,14 +342,31 @@ static void trade_write(struct results *r, struct held *h, const struct fill *f,
         report_out_fixed(out, net);
         report_out_end(out);
     }
+    const struct qs_trade trade = { .entry_ns = h->entry_ns,
+                                    .exit_ns = f->time_ns,
+                                    .quantity = number(h->exit_quantity),
+                                    .entry_price =
+                                        number(average(h->entry_cash, h->entry_quantity)),
+                                    .exit_price = number(average(h->exit_cash, h->exit_quantity)),
+                                    .pnl = number(net),
+                                    .fee = number(p->fee_total - h->fee_base),
+                                    .mae = QS_NONE,
+                                    .mfe = QS_NONE,
+                                    .account = p->account,
+                                    .strategy = p->owner,
+                                    .instrument = p->instrument,
+                                    .side = was_long ? 1 : -1 };
     uint8_t account = h->account;
     *h = (struct held){ .account = account };
+    return r->sum->statistics ? report_statistics_trade(r->sum->statistics, &trade) : 0;
 }
 
 /* held_moved keeps how long each account held something. */
 static void held_moved(struct results *r, uint8_t account, bool was, bool is, int64_t time_ns) {
     uint32_t *open = &r->open[account - 1];
     if (was == is) return;
+    if (is && r->open_all++ == 0) r->open_all_ns = time_ns;
+    if (was && --r->open_all == 0) r->exposed_all_ns += time_ns - r->open_all_ns;
     if (is && (*open)++ == 0) r->open_ns[account - 1] = time_ns;
     if (was && --*open == 0)
         r->sum->accounts[account - 1].exposed_ns += time_ns - r->open_ns[account - 1];
@@ -349,6 +380,8 @@ static int fill_book(struct results *r, const struct fill *f) {
     if (!h) return -ENOMEM;
     qty_t left = f->f.quantity, lot = inst ? inst->lot_size : 1;
     cash_t fee_left = inst && f->f.fee_asset == inst->base_asset ? 0 : f->f.fee;
+    const cash_t quote_fee = fee_left;
+    qty_t change = 0;
     for (int k = 0; k < f->after_cnt; k++) {
         const struct msg_position *p = &f->after[k];
         struct report_account *a = &r->sum->accounts[p->account - 1];
@@ -378,11 +411,23 @@ static int fill_book(struct results *r, const struct fill *f) {
             h->entry_quantity += part;
         }
         held_moved(r, p->account, was, is, f->time_ns);
-        if (closes && was && !is) trade_write(r, h, f, p, before > 0);
+        if (closes && was && !is && trade_write(r, h, f, p, before > 0) < 0) return -ENOMEM;
+        change += after - before;
         h->quantity = after;
         h->fee_total = p->fee_total;
     }
-    return 0;
+    if (!r->sum->statistics) return 0;
+    double price = number(f->f.price), quantity = number(f->f.quantity);
+    const struct report_holding told = {
+        .time_ns = f->time_ns,
+        .change = change,
+        .price = price,
+        .cash = (f->f.side == SIDE_BUY ? -1 : 1) * price * quantity - number(quote_fee),
+        .instrument = f->f.instrument,
+        .owner = f->after[0].owner,
+        .account = f->f.account
+    };
+    return report_statistics_fill(r->sum->statistics, &told, quantity);
 }
 
 /* fill_write writes the row of a fill. */
@@ -445,22 +490,25 @@ static void on_position(struct results *r, const struct msg_frame *f) {
     }
 }
 
-/* on_account takes an account's state. */
-static void on_account(struct results *r, const struct msg_frame *f) {
+/* on_account takes an account's state. 0 or -ENOMEM. */
+static int on_account(struct results *r, const struct msg_frame *f) {
     const struct msg_account_state *s = msg_body(f);
-    if (s->account < 1 || s->account > r->market->account_cnt) return;
+    if (s->account < 1 || s->account > r->market->account_cnt) return 0;
     struct report_account *a = &r->sum->accounts[s->account - 1];
     a->cash = s->cash;
     a->unrealized = s->unrealized_pnl;
     a->equity = s->equity;
-    if (!s->mark) return;
+    if (!s->mark) return 0;
     a->marks++;
+    if (r->sum->statistics &&
+        report_statistics_mark(r->sum->statistics, s->account, f->time_ns, s->equity) < 0)
+        return -ENOMEM;
     if (s->equity > a->peak) a->peak = s->equity;
     cash_t fall = a->peak - s->equity;
     if (fall > a->drawdown) a->drawdown = fall;
     if (a->peak > 0 && (double)fall / (double)a->peak > a->drawdown_part)
         a->drawdown_part = (double)fall / (double)a->peak;
-    if (!r->write) return;
+    if (!r->write) return 0;
     report_out_row(&r->equity);
     report_out_time(&r->equity, f->time_ns);
     report_out_text(&r->equity, a->name);
@@ -468,10 +516,45 @@ static void on_account(struct results *r, const struct msg_frame *f) {
     report_out_fixed(&r->equity, s->unrealized_pnl);
     report_out_fixed(&r->equity, s->equity);
     report_out_end(&r->equity);
+    return 0;
+}
+
+/* on_funding takes a funding payment. */
+static int on_funding(struct results *r, const struct msg_frame *f, struct rt_error *err) {
+    const struct msg_funding_fee *m = msg_body(f);
+    const struct mk_instrument *in = mk_instrument_get(r->market, m->instrument);
+    if (m->account < 1 || m->account > r->market->account_cnt || !in) return 0;
+    struct report_account *a = &r->sum->accounts[m->account - 1];
+    a->funding += m->amount;
+    a->payments++;
+    const struct report_holding told = { .time_ns = f->time_ns,
+                                         .cash = -number(m->amount),
+                                         .instrument = m->instrument,
+                                         .account = m->account };
+    if (r->sum->statistics && report_statistics_funding(r->sum->statistics, told) < 0)
+        return rt_error_set(err, -ENOMEM, "no memory for the results");
+    if (!r->write) return 0;
+    struct report_out *out = &r->funding;
+    if (out->fd < 0) {
+        int code = report_out_open(out, r->dir, "funding.csv", funding_heading, err);
+        if (code < 0) return code;
+    }
+    report_out_row(out);
+    report_out_time(out, f->time_ns);
+    report_out_whole(out, m->payment_id);
+    report_out_text(out, a->name);
+    report_out_text(out, in->name);
+    report_out_text(out, in->symbol);
+    report_out_fixed(out, m->quantity);
+    report_out_fixed(out, m->mark);
+    report_out_fixed(out, m->rate);
+    report_out_fixed(out, m->amount);
+    report_out_end(out);
+    return 0;
 }
 
 /* instant takes all records of one instant: intents before states, fills before positions. */
-static int instant(struct results *r) {
+static int instant(struct results *r, struct rt_error *err) {
     const struct report_merge *m = &r->merge;
     int code = 0;
     for (size_t i = 0; i < m->cnt && code == 0; i++)
@@ -489,7 +572,13 @@ static int instant(struct results *r) {
     for (size_t i = 0; i < m->cnt && code == 0; i++) {
         const struct msg_frame *f = m->records[i].frame;
         if (f->kind == MSG_POSITION) on_position(r, f);
-        if (f->kind == MSG_ACCOUNT_STATE) on_account(r, f);
+        if (f->kind == MSG_FUNDING_FEE) code = on_funding(r, f, err);
+        if (f->kind == MSG_LIQUIDATION) {
+            const struct msg_liquidation *l = msg_body(f);
+            if (l->account >= 1 && l->account <= r->market->account_cnt)
+                r->sum->accounts[l->account - 1].liquidations++;
+        }
+        if (f->kind == MSG_ACCOUNT_STATE) code = on_account(r, f);
     }
     if (code == 0) code = fills_flush(r, false);
     orders_flush(r, m->time_ns, false);
@@ -507,6 +596,10 @@ static int begin(struct results *r, const char *dir, struct rt_error *err) {
     s->clock = clocks[t->clock];
     for (uint32_t i = 0; i < t->actor_cnt; i++)
         if (strcmp(t->actors[i].kind->name, "portfolio") == 0) s->portfolio = true;
+    for (uint32_t i = 0; i < t->source_cnt; i++)
+        if (strcmp(t->sources[i].kind->name, "funding") == 0) s->funding = true;
+    for (uint32_t i = 0; i < r->market->account_cnt; i++)
+        s->margin = s->margin || r->market->accounts[i].margin != MK_MARGIN_NONE;
     for (uint32_t i = 0; i < r->market->instrument_cnt; i++)
         *(r->market->instruments[i].kind == MK_SPOT ? &s->spot : &s->linear) = true;
     s->account_cnt = r->market->account_cnt;
@@ -517,6 +610,8 @@ static int begin(struct results *r, const char *dir, struct rt_error *err) {
         snprintf(a->quote, sizeof a->quote, "%s", r->market->assets[m->quote]);
         a->start = a->cash = a->equity = a->peak = m->cash;
     }
+    if (s->portfolio && !(s->statistics = report_statistics_new(r->market)))
+        return rt_error_set(err, -ENOMEM, "no memory for the results");
     r->open = calloc(s->account_cnt + 1, sizeof *r->open);
     r->open_ns = calloc(s->account_cnt + 1, sizeof *r->open_ns);
     if (!r->open || !r->open_ns) return rt_error_set(err, -ENOMEM, "no memory for the results");
@@ -530,14 +625,29 @@ static int begin(struct results *r, const char *dir, struct rt_error *err) {
         (code = report_out_open(&r->trades, dir, "trades.csv", trades_heading, err)) < 0 ||
         (code = report_out_open(&r->equity, dir, "equity.csv", equity_heading, err)) < 0)
         return code;
+    char old[4200]; /* of an earlier run in the same directory; this one may have none */
+    if ((size_t)snprintf(old, sizeof old, "%s/funding.csv", dir) < sizeof old) (void)unlink(old);
     return 0;
+}
+
+/* statistics reckons the reports. */
+static int statistics(const struct results *r, struct rt_error *err) {
+    struct report_summary *s = r->sum;
+    int64_t exposed_ns[255];
+    cash_t equity[255];
+    for (uint32_t i = 0; i < s->account_cnt; i++) {
+        exposed_ns[i] = s->accounts[i].exposed_ns;
+        equity[i] = s->accounts[i].equity;
+    }
+    return report_statistics_make(s->statistics, r->run, s->first_ns, s->last_ns, exposed_ns,
+                                  equity, r->exposed_all_ns, err);
 }
 
 /* finish closes the files and fills what only the end tells. */
 static int finish(struct results *r, int code, struct rt_error *err) {
     struct report_summary *s = r->sum;
     const struct report_merge *m = &r->merge;
-    struct report_out *files[] = { &r->orders, &r->fills, &r->trades, &r->equity };
+    struct report_out *files[] = { &r->orders, &r->fills, &r->trades, &r->equity, &r->funding };
     if (code == 0) {
         code = fills_flush(r, true);
         orders_flush(r, INT64_MAX, true);
@@ -547,21 +657,62 @@ static int finish(struct results *r, int code, struct rt_error *err) {
         if (m->first_ns == INT64_MAX) s->first_ns = s->last_ns = 0;
         s->commands = m->commands;
         s->stop_reason = m->stop_reason;
+        s->cut = m->cut;
         memcpy(s->unplaced, m->unplaced, sizeof s->unplaced);
         for (uint32_t i = 0; i < s->account_cnt; i++) {
             struct report_account *a = &s->accounts[i];
             a->open_positions = r->open[i];
             /* what strategies of one account earned apart is in fills and trades */
-            a->realized = a->equity - a->start - a->unrealized + a->quote_fees;
+            a->realized = a->equity - a->start - a->unrealized + a->quote_fees + a->funding;
         }
         for (uint32_t i = 0; i < s->account_cnt; i++)
             if (r->open[i]) s->accounts[i].exposed_ns += s->last_ns - r->open_ns[i];
+        if (r->open_all) r->exposed_all_ns += s->last_ns - r->open_all_ns;
+        if (s->cut) { /* what was held and earned before is not known */
+            report_statistics_free(s->statistics);
+            s->statistics = NULL;
+        }
+        if (code == 0 && s->statistics) code = statistics(r, err);
     }
-    for (int i = 0; r->write && i < 4; i++) {
+    for (int i = 0; r->write && i < 5; i++) {
         int bad = report_out_close(files[i], code < 0, code < 0 ? NULL : err);
         if (bad < 0 && code == 0) code = bad;
     }
     return code;
+}
+
+/* days_text writes daily.csv. */
+static void days_text(const struct report_summary *sum, FILE *to) {
+    report_statistics_days(sum->statistics, to);
+}
+
+/* text_write writes what fill says as the file name. Returns 0 or negative errno with err. */
+static int text_write(struct results *r, const char *dir, const char *name,
+                      void (*fill)(const struct report_summary *sum, FILE *to),
+                      struct rt_error *err) {
+    struct report_out *out = &r->orders; /* its buffer serves once more */
+    char *text = NULL;
+    size_t n = 0;
+    int code = report_out_open(out, dir, name, "", err);
+    if (code < 0) return code;
+    FILE *f = open_memstream(&text, &n);
+    if (f) {
+        fill(r->sum, f);
+        fclose(f);
+        for (size_t at = 0; at < n; at += REPORT_OUT_BYTES) {
+            out->used = n - at < REPORT_OUT_BYTES ? n - at : REPORT_OUT_BYTES;
+            memcpy(out->buffer, text + at, out->used);
+            report_out_flush(out);
+        }
+    }
+    free(text);
+    return report_out_close(out, f == NULL, err);
+}
+
+void report_summary_free(struct report_summary *sum) {
+    if (!sum) return;
+    report_statistics_free(sum->statistics);
+    free(sum);
 }
 
 int report_results_write(const struct rt_run *run, const char *dir, struct report_summary *sum,
@@ -573,14 +724,16 @@ int report_results_write(const struct rt_run *run, const char *dir, struct repor
     r->market = run->topology->world;
     r->sum = sum;
     r->write = dir != NULL;
+    r->dir = dir;
+    r->funding.fd = -1;
     r->orders.fd = r->fills.fd = r->trades.fd = r->equity.fd = -1;
     r->order_queue.bytes = sizeof(struct order);
     r->fill_queue.bytes = sizeof(struct fill);
     code = begin(r, dir, err);
     if (code == 0 && (code = report_merge_open(&r->merge, run, err)) == 0) {
         while ((more = report_merge_next(&r->merge, err)) > 0)
-            if ((code = instant(r)) < 0) {
-                rt_error_set(err, code, "no memory for the results");
+            if ((code = instant(r, err)) < 0) {
+                if (err->code == 0) rt_error_set(err, code, "no memory for the results");
                 break;
             }
         if (code == 0 && more < 0) code = more;
@@ -588,24 +741,8 @@ int report_results_write(const struct rt_run *run, const char *dir, struct repor
     code = finish(r, code, err);
     report_merge_close(&r->merge);
     if (code == 0 && r->write) {
-        struct report_out *out = &r->orders; /* its buffer serves once more */
-        code = report_out_open(out, dir, "summary.json", "", err);
-        if (code == 0) {
-            char *text = NULL;
-            size_t n = 0;
-            FILE *f = open_memstream(&text, &n);
-            if (f) {
-                report_summary_json(sum, f);
-                fclose(f);
-                for (size_t at = 0; at < n; at += REPORT_OUT_BYTES) {
-                    out->used = n - at < REPORT_OUT_BYTES ? n - at : REPORT_OUT_BYTES;
-                    memcpy(out->buffer, text + at, out->used);
-                    report_out_flush(out);
-                }
-            }
-            free(text);
-            code = report_out_close(out, f == NULL, err);
-        }
+        code = text_write(r, dir, "daily.csv", days_text, err);
+        if (code == 0) code = text_write(r, dir, "summary.json", report_summary_json, err);
         if (code == 0) code = report_manifest(run, dir, err);
     }
     free(r->order_queue.items);

@@ -1,9 +1,10 @@
 /* results.h - the results of a run, made from what its actors said.
  *
  * For     `shrike backtest` and the end of `shrike run`: orders.csv, fills.csv, trades.csv,
- *         equity.csv, summary.json and manifest.json, all from the OUT records of the journals
- *         (merge.h). The same run on other shards or another clock with the same events gives the
- *         same bytes in every CSV file and in summary.json: no wall time, shard or build is there.
+ *         equity.csv, daily.csv, summary.json and manifest.json, all from the OUT records of the
+ *         journals (merge.h) and the run's rows of prices. The same run on other shards or another
+ *         clock with the same events gives the same bytes in every CSV file and in summary.json: no
+ *         wall time, shard or build is there.
  *
  *         orders.csv  one row an intent, in the order they were made; status is the last told.
  *                     average_price = cash of its fills / quantity filled, rounded down to 1e-8.
@@ -17,6 +18,9 @@
  *                     averages over its fills, rounded down to 1e-8; fee in quote units; net_pnl =
  *                     realized_pnl less quote fees (a fee in base is in the cost already).
  *         equity.csv  one row a mark of the portfolio.
+ *         daily.csv   one row a day of each curve (statistics.h): what pages draw.
+ *         funding.csv one row a funding payment; amount is what was paid, below zero received. The
+ *                     file is made where a run has funding.
  * Thread  the caller's.
  * Memory  orders not yet ended, one block per position; freed before it returns.
  * Cost    about 100 ns a row. */
@@ -29,6 +33,7 @@
 #include <stdio.h>
 
 struct rt_run;
+struct report_statistics;
 
 enum { REPORT_STATUSES = 9 }; /* size of the table of statuses */
 
@@ -46,6 +51,9 @@ struct report_account {
     cash_t realized;         /* realised P&L as the account nets it, quote fees not taken off */
     cash_t quote_fees;       /* fees that were paid in quote */
     cash_t fees;             /* in quote units, those in base at the fill's price */
+    cash_t funding;          /* paid, in quote; below zero received */
+    uint64_t payments;       /* funding payments */
+    uint64_t liquidations;   /* positions closed by force */
     cash_t profit, loss;     /* sum of net_pnl of round trips above zero; of those below, as > 0 */
     uint64_t trades, wins;   /* round trips; those with net_pnl > 0 */
     uint64_t marks;          /* rows of equity.csv */
@@ -66,9 +74,15 @@ struct report_summary {
     uint64_t commands;                   /* commands of people */
     uint16_t stop_reason;                /* why it ended, 0 = it has not */
     bool spot, linear;                   /* kinds of instrument in it */
+    bool cut;                            /* the journal's oldest records were dropped */
+    bool margin;                         /* an account of it has margin */
+    bool funding;                        /* it has series of funding */
     bool portfolio;                      /* someone keeps positions and equity */
     uint32_t account_cnt;                /* accounts */
     struct report_account accounts[255]; /* in id order */
+
+    /* statistics.h; NULL where nobody keeps equity, and where the journal was cut */
+    struct report_statistics *statistics;
 };
 
 /* report_results_write writes all files into dir (made when missing) and fills *sum. With dir NULL
@@ -76,6 +90,9 @@ struct report_summary {
  * an earlier time has changed. */
 int report_results_write(const struct rt_run *run, const char *dir, struct report_summary *sum,
                          struct rt_error *err) __attribute__((warn_unused_result));
+
+/* report_summary_free frees what report_results_write took, and sum itself; NULL is fine. */
+void report_summary_free(struct report_summary *sum);
 
 /* report_summary_json writes sum as JSON; report_summary_print as a short table for people, with
  * colours when colour is set. */

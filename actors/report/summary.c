@@ -1,5 +1,6 @@
 /* summary.c - the short report: as JSON, for people, and the manifest. */
 #include "actors/report/results.h"
+#include "actors/report/statistics.h"
 #include "runtime/base/decimal.h"
 #include "runtime/base/hash.h"
 #include "runtime/boot/engine.h"
@@ -86,12 +87,13 @@ void report_summary_json(const struct report_summary *s, FILE *to) {
                 "\"%s\", "
                 "\"cash\": \"%s\", \"unrealized_pnl\": \"%s\",\n     \"realized_pnl\": \"%s\", "
                 "\"fees\": \"%s\", "
+                "\"funding\": \"%s\", \"liquidations\": %llu, "
                 "\"return\": %.8f, \"max_drawdown\": %.8f, \"max_drawdown_money\": \"%s\",\n"
                 "     \"trades\": %llu, \"wins\": %llu, \"win_rate\": %.8f, ",
                 i ? "," : "", a->name, a->quote, money(a->start), money(a->equity), money(a->cash),
-                money(a->unrealized), money(a->realized), money(a->fees), gain(a), a->drawdown_part,
-                money(a->drawdown), (unsigned long long)a->trades, (unsigned long long)a->wins,
-                win_rate(a));
+                money(a->unrealized), money(a->realized), money(a->fees), money(a->funding),
+                (unsigned long long)a->liquidations, gain(a), a->drawdown_part, money(a->drawdown),
+                (unsigned long long)a->trades, (unsigned long long)a->wins, win_rate(a));
         if (a->loss > 0)
             fprintf(to, "\"profit_factor\": %.8f, ", (double)a->profit / (double)a->loss);
         else
@@ -99,7 +101,12 @@ void report_summary_json(const struct report_summary *s, FILE *to) {
         fprintf(to, "\"exposure\": %.8f, \"open_positions\": %u}", exposure(s, a),
                 a->open_positions);
     }
-    fputs("\n  ]\n}\n", to);
+    fputs("\n  ],\n  \"statistics\": ", to);
+    if (s->statistics)
+        report_statistics_json(s->statistics, to);
+    else
+        fputs("null", to);
+    fputs("\n}\n", to);
 }
 
 /* grouped formats v (1e-8) with two decimals and thousands parted, rounded toward zero. */
@@ -160,6 +167,14 @@ void report_summary_print(const struct report_summary *s, FILE *to, bool colour)
                 grouped(a->drawdown), a->quote);
         fprintf(to, "  %-15s %s realized, %s unrealized, %s fees\n", "P&L", grouped(a->realized),
                 grouped(a->unrealized), grouped(a->fees));
+        if (a->payments)
+            fprintf(to, "  %-15s %s %s in %llu payments\n", "funding",
+                    grouped(a->funding < 0 ? -a->funding : a->funding),
+                    a->funding < 0 ? "received" : "paid", (unsigned long long)a->payments);
+        if (a->liquidations)
+            fprintf(to, "  %-15s %s%llu position%s closed by force%s\n", "liquidations",
+                    colour ? "\033[31m" : "", (unsigned long long)a->liquidations,
+                    a->liquidations > 1 ? "s" : "", plain);
         fprintf(to, "  %-15s %llu", "round trips", (unsigned long long)a->trades);
         if (a->trades) {
             fprintf(to, ", %.1f %% won, profit factor ", 100 * win_rate(a));
@@ -172,6 +187,13 @@ void report_summary_print(const struct report_summary *s, FILE *to, bool colour)
             fprintf(to, "; %u position%s still open", a->open_positions,
                     a->open_positions > 1 ? "s" : "");
         fprintf(to, "\n  %-15s %.1f %% of the time\n", "in the market", 100 * exposure(s, a));
+        if (s->statistics) report_statistics_print(s->statistics, &s->statistics->curves[i], to);
+    }
+    if (s->statistics && s->statistics->total) {
+        const struct report_curve *t = &s->statistics->curves[s->account_cnt];
+        fprintf(to, "%sall accounts%s\n", bold, plain);
+        fprintf(to, "  %-15s %.2f %s\n", "equity", t->report.end_equity, t->quote);
+        report_statistics_print(s->statistics, t, to);
     }
     fprintf(to, "  %-15s %llu, %llu fills\n", "orders", (unsigned long long)s->orders,
             (unsigned long long)s->fills);
@@ -179,8 +201,14 @@ void report_summary_print(const struct report_summary *s, FILE *to, bool colour)
     counts_print(to, "  refused for", s->refused, REPORT_REASONS, msg_reason_name);
     counts_print(to, "  ended for", s->ended, REPORT_REASONS, msg_reason_name);
     counts_print(to, "  not made for", s->unplaced, REPORT_REASONS, msg_reason_name);
-    if (s->linear)
-        fputs("  linear instruments: no funding, margin or liquidation is reckoned\n", to);
+    if (s->cut)
+        fputs("  the journal's oldest records were dropped (archive_max): this is what is left\n",
+              to);
+    if (s->linear && !s->funding)
+        fputs("  linear instruments: no funding is reckoned (no source of kind funding)\n", to);
+    if (s->linear && !s->margin)
+        fputs("  linear instruments: no margin or liquidation is reckoned (accounts: margin)\n",
+              to);
 }
 
 /* What holds of every run on bars, as sentences. */
@@ -235,7 +263,7 @@ static void rules(FILE *to, const char *const *list, bool *first) {
 static int series(const struct rt_run *run, FILE *to, bool *trades, struct rt_error *err) {
     struct rt_tape tape;
     uint32_t bytes;
-    int code = rt_run_tape(run, 0, 0, &tape, err);
+    int code = rt_run_tape(run, 0, RT_TAPE_OLDEST, &tape, err); /* every segment has the table */
     if (code < 0) return code;
     const char *at = rt_tape_head(&tape, &bytes), *end = at + bytes;
     bool first = true;
@@ -301,10 +329,34 @@ int report_manifest(const struct rt_run *run, const char *dir, struct rt_error *
                 "\"tick_size\": \"%s\", "
                 "\"lot_size\": \"%s\", \"min_notional\": \"%s\", \"maker_fee\": \"%s\", "
                 "\"taker_fee\": \"%s\", "
-                "\"slippage_bps\": \"%s\"}",
+                "\"slippage_bps\": \"%s\", \"liquidation_fee\": \"%s\", \"brackets\": [",
                 i ? "," : "", x->name, x->symbol, x->kind == MK_SPOT ? "spot" : "linear",
                 money(x->tick_size), money(x->lot_size), money(x->min_notional),
-                money(x->maker_fee), money(x->taker_fee), money(x->slippage_bps));
+                money(x->maker_fee), money(x->taker_fee), money(x->slippage_bps),
+                money(x->liquidation_fee));
+        for (uint32_t k = 0; k < x->bracket_cnt; k++) {
+            const struct mk_bracket *b = &x->brackets[k];
+            fprintf(to, "%s{\"cap\": \"%s\", \"leverage\": %u, \"maintenance\": \"%s\"}",
+                    k ? ", " : "", money(b->cap), b->leverage, money(b->maintenance));
+        }
+        fputs("]}", to);
+    }
+    fputs("\n  ],\n  \"accounts\": [", to);
+    for (uint32_t i = 0; i < m->account_cnt; i++) {
+        static const char *const margins[] = { "none", "cross", "isolated" };
+        const struct mk_account *a = &m->accounts[i];
+        fprintf(to,
+                "%s\n    {\"account\": \"%s\", \"quote\": \"%s\", \"cash\": \"%s\", "
+                "\"margin\": \"%s\"",
+                i ? "," : "", a->name, m->assets[a->quote], money(a->cash), margins[a->margin]);
+        if (a->margin != MK_MARGIN_NONE) {
+            fputs(", \"leverage\": {", to);
+            for (uint32_t k = 0; k < m->instrument_cnt; k++)
+                fprintf(to, "%s\"%s\": %u", k ? ", " : "", m->instruments[k].name,
+                        mk_leverage(m, a->id, (uint16_t)(k + 1)));
+            fputc('}', to);
+        }
+        fputc('}', to);
     }
     fputs("\n  ],\n  \"rules\": [", to);
     rules(to, bar_rules, &first);
@@ -320,12 +372,22 @@ int report_manifest(const struct rt_run *run, const char *dir, struct rt_error *
                   NULL },
               &first);
     if (linear)
-        rules(to,
-              (const char *const[]){
-                  "linear: realised P&L and fees in quote move cash; short allowed; no "
-                  "funding, margin or liquidation",
-                  NULL },
-              &first);
+        rules(
+            to,
+            (const char *const[]){
+                "linear: realised P&L and fees in quote move cash; short allowed",
+                "funding: on the position held at its instant, before the bar that opens then, "
+                "at its own mark, else the mark's last close, else the last price; paid rounded "
+                "up, received rounded down; none where no funding is declared",
+                "margin: accounts with margin cross or isolated, by the venue's brackets; checked "
+                "on an order's arrival; accounts without margin are never liquidated",
+                "liquidation: tested at the mark's open and at its extremes (without a series "
+                "of marks the last price's), after the orders met on that leg; the whole position "
+                "is closed at the liquidation price, or at the mark where it opened beyond it, "
+                "at no price worse than the one at which nothing is left, with the liquidation "
+                "fee",
+                NULL },
+            &first);
     rules(to,
           (const char *const[]){
               "equity is marked at the closes that the equity interval falls on and where "

@@ -105,6 +105,10 @@ struct st_class {
     void (*on_start)(struct st_host *h, void *state, const struct st_start *start);
     /* a bar of a leg has ended. */
     void (*on_bar)(struct st_host *h, void *state, uint16_t leg, const struct msg_bar *bar);
+    /* takes as many of the cnt (>= 1) bars that follow in leg, oldest first, as can be told at once
+     * that nothing would be signaled on them, and returns how many (0..cnt): a shorter way through
+     * bars on which on_bar would do nothing but count. It may ask its host nothing. NULL = none. */
+    uint32_t (*skip_bars)(void *state, uint16_t leg, const struct msg_bar *bars, uint32_t cnt);
     /* a trade of a leg was printed. */
     void (*on_trade)(struct st_host *h, void *state, uint16_t leg, const struct msg_trade *trade);
     /* best bid and ask of a leg (from the exchange on). */

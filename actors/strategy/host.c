@@ -379,10 +379,24 @@ static uint32_t run_bars(struct rt_ctx *ctx, struct st_host *h, uint16_t leg,
     void *const state = h->class_state;
     struct st_leg *const l = &h->legs[leg];
     const uint8_t *const before = ctx->out;
+    const bool skips = h->cls->skip_bars != NULL;
     for (uint32_t i = 0;;) {
-        l->last = bar->close;
-        l->last_ns = ctx->now_ns;
-        on_bar(h, state, leg, bar);
+        uint32_t over = skips && cnt - i > 1 ? h->cls->skip_bars(state, leg, bar, cnt - i) : 0;
+        if (over > 0) {
+            assert(over <= cnt - i);
+            i += over - 1;
+            bar += over - 1;
+            if (over > 1) {
+                ctx->now_ns = bar->open_ns + bar->interval_ns;
+                ctx->trace_id += over - 1;
+            }
+            l->last = bar->close;
+            l->last_ns = ctx->now_ns;
+        } else {
+            l->last = bar->close;
+            l->last_ns = ctx->now_ns;
+            on_bar(h, state, leg, bar);
+        }
         if (++i == cnt || !rt_quiet(ctx, before)) return i;
         bar++;
         rt_row_now(ctx, bar->open_ns + bar->interval_ns);

@@ -1,4 +1,5 @@
 #include "actors/venue/account.h"
+#include "actors/market/margin.h"
 #include <assert.h>
 
 /* slip worsens price (> 0) for a taker by the declared slippage; limit = 0: none. False on
@@ -21,10 +22,10 @@ static bool slip(const struct venue_book *b, bool buy, price_t limit, price_t *p
     return true;
 }
 
-/* covered returns how much of the order p covers at price, down to the lot. */
+/* covered returns how much of quantity of the order p covers at price, down to the lot. */
 static qty_t covered(const struct venue_purse *p, const struct mk_instrument *ins,
-                     const struct venue_order *order, price_t price) {
-    qty_t quantity = order->quantity, most = quantity;
+                     const struct venue_order *order, qty_t quantity, price_t price) {
+    qty_t most = quantity;
     bool buy = order->side == SIDE_BUY;
     if (order->terms & ORDER_TERMS_REDUCE_ONLY) most = buy ? -p->held.quantity : p->held.quantity;
     if (ins->kind == MK_SPOT) {
@@ -70,12 +71,16 @@ static bool move_linear(struct venue_purse *p, bool buy, qty_t quantity, price_t
     qty_t held = p->held.quantity;
     cash_t cash = p->cash, cost = p->held.cost;
     cash_t opened = buy ? value : -value; /* cost of the part that opens */
-    cash_t realized = 0;
+    cash_t realized = 0, apart = p->held.isolated;
     if ((held > 0 && !buy) || (held < 0 && buy)) {
         qty_t size = held > 0 ? held : -held;
         qty_t closed = size < quantity ? size : quantity;
-        cash_t taken = cost, part = opened;
-        if (closed < size && !fixed_muldiv(cost, closed, size, FIXED_ZERO, &taken)) return false;
+        cash_t taken = cost, part = opened, freed = apart;
+        if (closed < size && (!fixed_muldiv(cost, closed, size, FIXED_ZERO, &taken) ||
+                              !fixed_muldiv(apart, closed, size, FIXED_ZERO, &freed))) {
+            return false;
+        }
+        apart -= freed;
         if (closed < quantity) {
             if (!fixed_mul(price, closed, buy ? FIXED_UP : FIXED_DOWN, &part)) return false;
             if (!buy) part = -part;
@@ -90,19 +95,34 @@ static bool move_linear(struct venue_purse *p, bool buy, qty_t quantity, price_t
         __builtin_add_overflow(cash, realized, &cash)) {
         return false;
     }
+    if (p->margin == MK_MARGIN_ISOLATED && opened != 0 &&
+        __builtin_add_overflow(apart, mk_margin_initial(opened < 0 ? -opened : opened, p->leverage),
+                               &apart)) {
+        return false;
+    }
     p->cash = cash;
     p->held.quantity = held;
     p->held.cost = cost;
+    p->held.isolated = apart;
     return true;
 }
 
+bool venue_account_close(struct venue_purse *p, price_t price, cash_t fee) {
+    bool buy = p->held.quantity < 0;
+    qty_t quantity = buy ? -p->held.quantity : p->held.quantity;
+    cash_t value;
+    return fixed_mul(price, quantity, buy ? FIXED_UP : FIXED_DOWN, &value) &&
+           move_linear(p, buy, quantity, price, value, fee);
+}
+
 void venue_account_deal(struct venue_purse *p, const struct venue_book *b,
-                        const struct venue_order *order, price_t price, uint8_t liquidity,
-                        struct venue_deal *deal) {
+                        const struct venue_order *order, qty_t quantity, price_t price,
+                        uint8_t liquidity, struct venue_deal *deal) {
     const struct mk_instrument *ins = b->instrument;
     bool buy = order->side == SIDE_BUY, spot = ins->kind == MK_SPOT;
     bool maker = liquidity == LIQUIDITY_MAKER;
-    assert(price > 0);
+    assert(price > 0 && quantity > 0 && quantity <= order->quantity);
+    qty_t wanted = quantity;
     *deal = (struct venue_deal){ .status = ORDER_STATUS_EXPIRED,
                                  .reason = REASON_OVERFLOW,
                                  .liquidity = liquidity,
@@ -110,8 +130,8 @@ void venue_account_deal(struct venue_purse *p, const struct venue_book *b,
     price_t at = price;
     price_t limit = order->type == ORDER_TYPE_LIMIT ? order->price : 0;
     if (!maker && !slip(b, buy, limit, &at)) return;
-    qty_t quantity = covered(p, ins, order, at);
-    if (quantity < order->quantity) {
+    quantity = covered(p, ins, order, wanted, at);
+    if (quantity < wanted) {
         deal->reason = REASON_INSUFFICIENT_BALANCE;
         if (quantity == 0 || (order->terms & ORDER_TERMS_FOK)) return;
     }
@@ -130,8 +150,9 @@ void venue_account_deal(struct venue_purse *p, const struct venue_book *b,
     deal->price = at;
     deal->fee = fee;
     deal->slippage = buy ? at - price : price - at;
-    if (quantity == order->quantity) {
-        deal->status = ORDER_STATUS_FILLED;
+    if (quantity == wanted) {
+        bool done = quantity == order->quantity;
+        deal->status = done ? ORDER_STATUS_FILLED : ORDER_STATUS_PARTIALLY_FILLED;
         deal->reason = REASON_NONE;
     }
 }

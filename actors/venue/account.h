@@ -4,9 +4,11 @@
  *         prints, a matching engine. All sums are exact (schemas/fixed.h).
  *           spot    notional moves cash, paid rounded up, received rounded down; no short. A buy
  *                   pays its fee in base, from what it receives; a sell in quote.
- *           linear  realised P&L and fees move cash, which may fall below zero (no margin yet);
- *                   short allowed. A position keeps quantity and cost; a reduction takes cost *
- *                   closed / held, rounded toward zero, and the rest stays. A fill that turns a
+ *           linear  realised P&L and fees move cash, which may fall below zero where the account
+ *                   has no margin; short allowed. Isolated: what opens sets its initial margin
+ *                   apart, what closes gives back its share (backing.h). A position keeps
+ *                   quantity and cost; a reduction takes cost * closed / held, rounded toward
+ *                   zero, and the rest stays. A fill that turns a
  *                   position around rounds its value once; what does not belong to the closed
  *                   part is the cost of the new one.
  *           fee     rate * notional (as it moved, in units of 1e-8) or * quantity received,
@@ -26,14 +28,17 @@
 
 /* What one account holds of one instrument. */
 struct venue_holding {
-    qty_t quantity; /* spot: what is held, >= 0; linear: signed position */
-    cash_t cost;    /* linear: cash the position cost, signed like it; spot: 0 */
+    qty_t quantity;  /* spot: what is held, >= 0; linear: signed position */
+    cash_t cost;     /* linear: cash the position cost, signed like it; spot: 0 */
+    cash_t isolated; /* isolated margin: part of the account's cash set apart for it; else 0 */
 };
 
 /* An account as one instrument's orders see it; copied to try out a path. */
 struct venue_purse {
     cash_t cash;               /* quote cash */
     struct venue_holding held; /* of the instrument */
+    uint16_t leverage;         /* declared for the instrument; 0 without margin */
+    uint8_t margin;            /* enum mk_margin of the account */
 };
 
 /* What came of an order that was met. */
@@ -44,16 +49,21 @@ struct venue_deal {
     int64_t slippage;   /* price given away beyond the undisturbed one, per unit, >= 0 */
     uint16_t reason;    /* why the rest ends; REASON_NONE when there is none */
     uint16_t fee_asset; /* index in the table of assets */
-    uint8_t status;     /* ORDER_STATUS_FILLED, or how the rest ends: EXPIRED, REJECTED */
+    uint8_t status;     /* ORDER_STATUS_FILLED; PARTIALLY_FILLED: the rest stays open; or how the
+                         * rest ends: EXPIRED, REJECTED, CANCELED */
     uint8_t liquidity;  /* LIQUIDITY_* */
 };
 
-/* venue_account_deal trades order at the undisturbed price (> 0) with liquidity, out of purse p and
- * into *deal. What cannot be paid or held is cut; where a figure leaves the range of money nothing
- * is traded and the order expires with overflow. */
+/* venue_account_deal trades quantity (> 0) of what is open of order at the undisturbed price (> 0)
+ * with liquidity, out of purse p and into *deal. What cannot be paid or held is cut; where a figure
+ * leaves the range of money nothing is traded and the order expires with overflow. */
 void venue_account_deal(struct venue_purse *p, const struct venue_book *b,
-                        const struct venue_order *order, price_t price, uint8_t liquidity,
-                        struct venue_deal *deal);
+                        const struct venue_order *order, qty_t quantity, price_t price,
+                        uint8_t liquidity, struct venue_deal *deal);
+
+/* venue_account_close closes p's linear position at price (> 0) by force, with a fee in quote.
+ * False when a sum leaves the range of money; then nothing is booked. */
+bool venue_account_close(struct venue_purse *p, price_t price, cash_t fee);
 
 /* venue_account_worth returns what p is worth at price as far as the instrument's orders change it,
  * in units of 1e-16: exact, so that two ways through a bar compare. */

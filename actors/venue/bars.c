@@ -1,4 +1,5 @@
 #include "actors/venue/bars.h"
+#include "actors/venue/backing.h"
 #include <assert.h>
 
 /* first_open returns when the first bar may open that works order, given the bars' interval. */
@@ -13,6 +14,7 @@ static inline void pick_order(struct venue_pick *pick, const struct venue_order 
                               uint32_t idx, price_t price, uint8_t liquidity) {
     *pick = (struct venue_pick){ .order_id = order->order_id,
                                  .price = price,
+                                 .quantity = order->quantity,
                                  .idx = idx,
                                  .account = order->account,
                                  .after = order->type != ORDER_TYPE_STOP,
@@ -98,52 +100,113 @@ static bool meets_path(const struct venue_order *order, uint32_t idx, const stru
     return true;
 }
 
-/* work_both works the picks of one account whose bar touched both sides (below first of them met
- * by the fall): both ways on copies. It gives the way that leaves less at the close: true = low
- * first, with *p as it is then and the deals in v->deals[0] (low first) or [1] (high first). */
-static bool work_both(struct venue *v, const struct venue_book *b, struct venue_purse *p,
-                      const struct venue_pick *picks, uint32_t below, uint32_t cnt, price_t close) {
-    struct venue_purse low = *p, high = *p;
-    uint32_t above = cnt - below;
-    venue_work(v, b, &low, picks, cnt, v->deals[0]);
-    venue_work(v, b, &high, picks + below, above, v->deals[1]);
-    venue_work(v, b, &high, picks, below, v->deals[1] + above);
-    __int128 worth_low = venue_account_worth(&low, b->instrument, close);
-    __int128 worth_high = venue_account_worth(&high, b->instrument, close);
-    bool low_first = worth_low != worth_high ? worth_low < worth_high : p->held.quantity >= 0;
-    *p = low_first ? low : high;
-    return low_first;
+/* The picks of one account that a bar's path meets: first those met by the fall. */
+struct legs {
+    const struct venue_pick *picks; /* sorted */
+    uint32_t below;                 /* met by the fall */
+    uint32_t cnt;                   /* all */
+    uint8_t account;                /* whose */
+};
+
+/* One way of an account through a bar, worked on a copy. */
+struct way {
+    struct venue_purse p;       /* as it leaves it */
+    struct venue_forced forced; /* what was closed by force on it */
+    struct venue_deal *deals;   /* what comes of the picks, in the order worked */
+};
+
+/* What the mark does while a bar goes its way: the mark's own bar, else the bar itself. */
+struct path {
+    price_t open, low, high;  /* of the mark */
+    bool backed;              /* the account may be liquidated */
+    struct venue_stand stand; /* what stands beside its position */
+};
+
+/* walk works the picks of one account the one way round: low_first or not. A position that the mark
+ * meets is closed by force after the orders met on that leg, and ends the rest of the way. */
+static void walk(const struct venue *v, const struct venue_book *b, const struct legs *l,
+                 const struct path *path, bool low_first, struct way *w) {
+    static const struct venue_deal canceled = { .status = ORDER_STATUS_CANCELED,
+                                                .reason = REASON_LIQUIDATION };
+    uint32_t above = l->cnt - l->below, done = 0;
+    bool forced =
+        path->backed && venue_backing_force(b, &path->stand, &w->p, path->open, true, &w->forced);
+    for (int leg = 0; leg < 2 && !forced; leg++) {
+        bool down = (leg == 0) == low_first;
+        const struct venue_pick *picks = down ? l->picks : l->picks + l->below;
+        uint32_t here = down ? l->below : above;
+        venue_work(v, b, &w->p, picks, here, w->deals + done);
+        done += here;
+        forced =
+            path->backed && venue_backing_force(b, &path->stand, &w->p,
+                                                down ? path->low : path->high, false, &w->forced);
+    }
+    while (done < l->cnt) w->deals[done++] = canceled;
 }
 
-/* work_path works what the path inside bar meets. */
+/* work_account works what the path inside bar meets of one account. Where it touches both sides it
+ * goes both ways on copies, and the one that leaves less at the close counts; equal: the extreme
+ * against the position first; flat: low first. */
+static void work_account(struct rt_ctx *ctx, struct venue *v, struct venue_book *b,
+                         const struct msg_bar *bar, const struct legs *l) {
+    struct path path = { .backed = venue_backing_on(v, b, l->account) };
+    struct way low = { .p = venue_purse(v, b, l->account), .deals = v->deals[0] };
+    struct way high = { .p = low.p, .deals = v->deals[1] };
+    bool low_first = true;
+    if (path.backed) {
+        const struct msg_mark_bar *m = &b->mark_bar;
+        bool own = m->open_ns == bar->open_ns && m->interval_ns == bar->interval_ns;
+        path.open = own ? m->open : bar->open;
+        path.low = own ? m->low : bar->low;
+        path.high = own ? m->high : bar->high;
+        path.stand = venue_backing_stand(ctx, v, b, l->account);
+    }
+    qty_t held = low.p.held.quantity;
+    walk(v, b, l, &path, true, &low);
+    if (path.backed || (l->below > 0 && l->below < l->cnt)) {
+        walk(v, b, l, &path, false, &high);
+        __int128 worth_low = venue_account_worth(&low.p, b->instrument, bar->close);
+        __int128 worth_high = venue_account_worth(&high.p, b->instrument, bar->close);
+        low_first = worth_low != worth_high ? worth_low < worth_high : held >= 0;
+    }
+    const struct way *w = low_first ? &low : &high;
+    venue_purse_put(v, b, l->account, &w->p);
+    uint32_t above = l->cnt - l->below;
+    for (uint32_t i = 0; i < l->cnt; i++) {
+        uint32_t pick = low_first ? i : i < above ? l->below + i : i - above;
+        venue_tell(ctx, v, b, l->picks[pick].idx, &w->deals[i]);
+    }
+    if (w->forced.quantity > 0) venue_backing_tell(ctx, v, b, l->account, &w->forced);
+}
+
+/* work_path works what the path inside bar meets, account by account; orders: the bar's open was
+ * worked, so open orders may be met. */
 static void work_path(struct rt_ctx *ctx, struct venue *v, struct venue_book *b,
-                      const struct msg_bar *bar) {
+                      const struct msg_bar *bar, bool orders) {
     uint32_t cnt = 0;
-    for (uint32_t i = b->head; i != VENUE_NONE; i = v->orders.pool[i].next) {
+    for (uint32_t i = orders ? b->head : VENUE_NONE; i != VENUE_NONE; i = v->orders.pool[i].next) {
         const struct venue_order *order = &v->orders.pool[i];
         if (order->flags & VENUE_EAGER) continue;
         if (meets_path(order, i, bar, &v->picks[cnt])) cnt++;
     }
     venue_pick_sort(v->picks, cnt);
-    for (uint32_t from = 0, to; from < cnt; from = to) {
-        const struct venue_pick *picks = &v->picks[from];
-        uint32_t below = 0;
-        for (to = from; to < cnt && v->picks[to].account == picks->account; to++) {
-            below += !v->picks[to].upper;
+    struct legs l = { .picks = v->picks };
+    const struct venue_pick *end = v->picks + cnt;
+    for (uint32_t a = 1; a <= v->market->account_cnt; a++) {
+        if (b->backed_cnt == 0) { /* no one to look after but whose orders are met */
+            if (l.picks == end) break;
+            a = l.picks->account;
         }
-        uint32_t here = to - from, above = here - below;
-        struct venue_purse p = venue_purse(v, b, picks->account);
-        bool low_first = true;
-        if (below > 0 && above > 0) {
-            low_first = work_both(v, b, &p, picks, below, here, bar->close);
-        } else {
-            venue_work(v, b, &p, picks, here, v->deals[0]);
+        l.account = (uint8_t)a;
+        l.cnt = l.below = 0;
+        for (; l.picks + l.cnt < end && l.picks[l.cnt].account == a; l.cnt++) {
+            l.below += !l.picks[l.cnt].upper;
         }
-        venue_purse_put(v, b, picks->account, &p);
-        for (uint32_t i = 0; i < here; i++) {
-            uint32_t pick = low_first ? i : i < above ? below + i : i - above;
-            venue_tell(ctx, v, b, picks[pick].idx, &v->deals[!low_first][i]);
+        if (l.cnt > 0 || (venue_backing_on(v, b, l.account) &&
+                          venue_purse(v, b, l.account).held.quantity != 0)) {
+            work_account(ctx, v, b, bar, &l);
         }
+        l.picks += l.cnt;
     }
 }
 
@@ -156,16 +219,26 @@ static void work_leaves(struct rt_ctx *ctx, struct venue *v, struct venue_book *
         v->picks[cnt++] = (struct venue_pick){ .order_id = order->order_id, .idx = i };
     }
     venue_pick_sort(v->picks, cnt);
-    static const struct venue_deal canceled = { .status = ORDER_STATUS_CANCELED };
-    for (uint32_t i = 0; i < cnt; i++) venue_tell(ctx, v, b, v->picks[i].idx, &canceled);
+    for (uint32_t i = 0; i < cnt; i++) {
+        bool forced = v->orders.pool[v->picks[i].idx].flags & VENUE_FORCED;
+        const struct venue_deal canceled = {
+            .status = ORDER_STATUS_CANCELED,
+            .reason = forced ? REASON_LIQUIDATION : REASON_NONE,
+        };
+        venue_tell(ctx, v, b, v->picks[i].idx, &canceled);
+    }
 }
 
 void venue_bars_path(struct rt_ctx *ctx, struct venue *v, struct venue_book *b,
                      const struct msg_bar *bar) {
-    if (bar->open_ns + bar->interval_ns != b->bar_end_ns) return;
-    b->bar_end_ns = INT64_MIN;
-    venue_orders_bounds(&v->orders, b);
-    if (b->lower_max >= bar->low || b->upper_min <= bar->high) work_path(ctx, v, b, bar);
-    if (b->leaves_cnt > 0) work_leaves(ctx, v, b);
+    bool opened = bar->open_ns + bar->interval_ns == b->bar_end_ns, met = false;
+    if (opened) {
+        b->bar_end_ns = INT64_MIN;
+        venue_orders_bounds(&v->orders, b);
+        met = b->lower_max >= bar->low || b->upper_min <= bar->high;
+    }
+    if (met || b->backed_cnt > 0) work_path(ctx, v, b, bar, opened);
+    if (opened && b->leaves_cnt > 0) work_leaves(ctx, v, b);
     assert(b->leaves_cnt == 0);
+    if (b->held_cnt > 0) b->last = bar->close;
 }

@@ -35,7 +35,10 @@ void venue_orders_book(struct venue_book *b, const struct mk_instrument *instrum
                               .head = VENUE_NONE,
                               .flight_head = VENUE_NONE,
                               .flight_tail = VENUE_NONE,
+                              .delay = { .last_ns = INT64_MIN },
                               .series = series,
+                              .mark_series = VENUE_NO_SERIES,
+                              .funding_series = VENUE_NO_SERIES,
                               .driver = (uint8_t)driver };
 }
 

@@ -1,6 +1,6 @@
 /* orders.h - the orders a venue holds, and per instrument which of them a price would meet.
  *
- * For     the drivers of the simulated venue (bars.h, prints.h) and its requests (venue.c).
+ * For     the drivers of the simulated venue (bars, prints, depth) and its requests (venue.c).
  *         An open order is eager (the next row must look at it whatever its price: a market
  *         order, a limit or stop that has not seen its first bar, a stop that has triggered) or
  *         calm (a limit or stop that waits for its price). For the calm ones a book knows the
@@ -13,20 +13,23 @@
 #ifndef ACTORS_VENUE_ORDERS_H
 #define ACTORS_VENUE_ORDERS_H
 #include "actors/market/market.h"
+#include "actors/venue/latency.h"
 #include "runtime/base/map.h"
 #include "schemas/messages.h"
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
-#define VENUE_NONE UINT32_MAX /* "no order" among indices */
+#define VENUE_NONE      UINT32_MAX /* "no order" among indices */
+#define VENUE_NO_SERIES UINT16_MAX /* a series that is not declared */
 
 /* What an order is in besides its terms; the numbers stand in snapshots. */
 enum venue_flag {
-    VENUE_LEAVES = 2, /* to be canceled as soon as the bar that ends now has been worked */
-    VENUE_EAGER = 4,  /* the next row looks at it whatever its price; a stop on trades that has it
+    VENUE_LEAVES = 2,  /* to be canceled as soon as the bar that ends now has been worked */
+    VENUE_EAGER = 4,   /* the next row looks at it whatever its price; a stop on trades that has it
                        * has triggered */
-    VENUE_FLIGHT = 8, /* has not arrived yet */
+    VENUE_FLIGHT = 8,  /* has not arrived yet */
+    VENUE_FORCED = 32, /* leaves because its account was liquidated */
 };
 
 /* One order at the venue, or a request on its way there. */
@@ -35,7 +38,7 @@ struct venue_order {
     uint64_t venue_order_id; /* the venue's number, from 1; 0 before it is accepted */
     uint64_t seq;            /* number of the request, from 1: key of its row, order of arrival */
     price_t price;           /* limit or stop price; 0 for market */
-    qty_t quantity;          /* what is to be traded, 1e-8 base */
+    qty_t quantity;          /* what is still to be traded, 1e-8 base */
     int64_t from_ns;         /* bars: when it was decided; prints: when it arrives; ns UTC */
     uint32_t next, prev;     /* neighbours in its book's list, VENUE_NONE at the ends */
     uint16_t instrument;     /* whose order */
@@ -53,6 +56,7 @@ enum venue_driver {
     VENUE_CLOSED, /* no series is declared for it: every order is refused */
     VENUE_BARS,   /* its finest bars */
     VENUE_PRINTS, /* its trades */
+    VENUE_DEPTH,  /* its recorded book, with its trades where there are any */
 };
 
 /* The orders of one instrument. */
@@ -69,10 +73,19 @@ struct venue_book {
     uint32_t leaves_cnt;        /* of them to be canceled after the bar in hand */
     uint32_t flight_head;       /* requests on their way, first to arrive first */
     uint32_t flight_tail;       /* last of them */
-    uint16_t series;            /* the series that works it */
-    uint8_t driver;             /* enum venue_driver */
-    uint8_t heard;              /* interests raised: a bit per enum rt_hear */
-    bool stale;                 /* a bound may be too near: see venue_orders_bounds */
+    price_t last;               /* newest price told early while a position is held; 0 = none */
+    price_t mark;               /* newest mark price told to it, 0 = none */
+    struct msg_mark_bar mark_bar; /* newest bar of the mark price; interval_ns 0 = none */
+    uint32_t held_cnt;            /* accounts with a linear position */
+    uint32_t backed_cnt;          /* of them those that margin backs: they may be liquidated */
+    uint16_t series;              /* the series that works it */
+    uint16_t mark_series;         /* its mark price, VENUE_NO_SERIES = none */
+    uint16_t funding_series;      /* its funding, VENUE_NO_SERIES = none */
+    uint8_t driver;               /* enum venue_driver */
+    bool mark_bars;               /* the mark's series has bars, not single prices */
+    uint8_t heard;                /* interests raised: a bit per enum rt_hear */
+    bool stale;                   /* a bound may be too near: see venue_orders_bounds */
+    struct venue_delay delay;     /* what the rows tell of their way to the recorder */
 };
 
 /* All orders of a venue. */

@@ -1,29 +1,5 @@
 #include "actors/venue/prints.h"
-
-/* arm sets b's timer to the next arrival, or none; the timer is named by the instrument. */
-static void arm(struct rt_ctx *ctx, const struct venue *v, const struct venue_book *b) {
-    if (b->flight_head == VENUE_NONE) {
-        rt_timer_cancel(ctx, b->instrument->id);
-    } else {
-        rt_timer_set(ctx, b->instrument->id, v->orders.pool[b->flight_head].from_ns);
-    }
-}
-
-void venue_prints_send(struct rt_ctx *ctx, struct venue *v, struct venue_book *b, uint32_t idx) {
-    bool first = b->flight_head == VENUE_NONE;
-    v->orders.pool[idx].from_ns = ctx->now_ns + v->latency_ns;
-    venue_orders_send(&v->orders, b, idx);
-    if (first) arm(ctx, v, b);
-}
-
-void venue_prints_land(struct rt_ctx *ctx, struct venue *v, struct venue_book *b) {
-    bool landed = false;
-    while (b->flight_head != VENUE_NONE && v->orders.pool[b->flight_head].from_ns <= ctx->now_ns) {
-        venue_arrive(ctx, v, b, venue_orders_land(&v->orders, b));
-        landed = true;
-    }
-    if (landed) arm(ctx, v, b);
-}
+#include "actors/venue/backing.h"
 
 /* meets_trade tells whether a trade at price meets the order idx, and fills pick if so. A stop it
  * touches is triggered: the next trade meets it. */
@@ -33,6 +9,7 @@ static bool meets_trade(struct venue_book *b, struct venue_order *order, uint32_
     int64_t past = lower ? order->price - price : price - order->price;
     *pick = (struct venue_pick){ .order_id = order->order_id,
                                  .price = price,
+                                 .quantity = order->quantity,
                                  .idx = idx,
                                  .account = order->account,
                                  .after = order->type != ORDER_TYPE_STOP,
@@ -71,9 +48,14 @@ uint32_t venue_prints_run(struct rt_ctx *ctx, struct venue *v, struct venue_book
                           const struct msg_trade *trades, uint32_t cnt) {
     const uint8_t *before = ctx->out;
     for (uint32_t i = 0;;) {
-        venue_prints_land(ctx, v, b);
+        venue_land(ctx, v, b);
+        venue_delay_row(&b->delay, trades[i].delay_us);
         work_trade(ctx, v, b, trades[i].price);
-        venue_listen(ctx, b);
+        if (b->held_cnt > 0) b->last = trades[i].price;
+        if (b->backed_cnt > 0) {
+            venue_backing_sweep(ctx, v, b, b->mark > 0 ? b->mark : trades[i].price);
+        }
+        venue_listen(ctx, v, b);
         if (++i == cnt || !rt_quiet(ctx, before)) return i;
         rt_row_now(ctx, trades[i].time_ns);
     }

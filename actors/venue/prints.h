@@ -1,6 +1,6 @@
 /* prints.h - works a book's orders against trades.
  *
- * For     the venue, for instruments that have trades and no bars; the rules stand in venue.h.
+ * For     the venue, for instruments that have trades and no book; the rules stand in venue.h.
  * Thread  the venue's shard.
  * Memory  the venue's scratch.
  * Cost    a trade that meets no order: two comparisons; else a walk over the book's open orders. */
@@ -12,10 +12,4 @@
  * or moved, and returns how many it took. */
 uint32_t venue_prints_run(struct rt_ctx *ctx, struct venue *v, struct venue_book *b,
                           const struct msg_trade *trades, uint32_t cnt);
-
-/* venue_prints_send sends the request in slot idx on its way: it arrives latency from now. */
-void venue_prints_send(struct rt_ctx *ctx, struct venue *v, struct venue_book *b, uint32_t idx);
-
-/* venue_prints_land lets all of b's requests arrive that are due. */
-void venue_prints_land(struct rt_ctx *ctx, struct venue *v, struct venue_book *b);
 #endif

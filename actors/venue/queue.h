@@ -56,11 +56,12 @@ static inline void venue_queue_join(struct venue_queue *q, qty_t displayed) {
     *q = (struct venue_queue){ .ahead = displayed };
 }
 
-/* venue_queue_print takes a trade of quantity at the order's price, and returns how much of it is
- * beyond what was ahead: what may fill the order. */
-static inline qty_t venue_queue_print(struct venue_queue *q, qty_t quantity) {
-    qty_t reached = quantity > q->ahead ? quantity - q->ahead : 0;
-    q->ahead = quantity < q->ahead ? q->ahead - quantity : 0;
+/* venue_queue_print takes a trade of quantity at the order's price, mine of which has filled orders
+ * of ours before it, and returns how much of the rest is beyond what was ahead: it may fill it. */
+static inline qty_t venue_queue_print(struct venue_queue *q, qty_t quantity, qty_t mine) {
+    qty_t left = quantity > mine ? quantity - mine : 0;
+    qty_t reached = left > q->ahead ? left - q->ahead : 0;
+    q->ahead = left < q->ahead ? q->ahead - left : 0;
     if (__builtin_add_overflow(q->printed, quantity, &q->printed)) q->printed = INT64_MAX;
     return reached;
 }

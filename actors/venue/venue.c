@@ -1,5 +1,7 @@
 #include "actors/venue/venue.h"
+#include "actors/venue/backing.h"
 #include "actors/venue/bars.h"
+#include "actors/venue/depth.h"
 #include "actors/venue/prints.h"
 #include <assert.h>
 #include <errno.h>
@@ -17,27 +19,54 @@ enum venue_row_flag {
 
 /* Numbers of the counters in snapshots. */
 enum venue_counter {
-    COUNTER_REQUESTS = 1, /* venue.requests */
-    COUNTER_ACCEPTED = 2, /* venue.accepted */
-    COUNTER_TRADES = 3,   /* venue.trades */
-    COUNTER_CLOSED = 4,   /* venue.closed */
-    COUNTER_BAR = 0x10000 /* + instrument id: venue_book.bar_end_ns */
+    COUNTER_REQUESTS = 1,     /* venue.requests */
+    COUNTER_ACCEPTED = 2,     /* venue.accepted */
+    COUNTER_TRADES = 3,       /* venue.trades */
+    COUNTER_CLOSED = 4,       /* venue.closed */
+    COUNTER_PAYMENTS = 5,     /* venue.payments */
+    COUNTER_BAR = 0x10000,    /* + instrument id: venue_book.bar_end_ns */
+    COUNTER_LAST = 0x20000,   /* + instrument id: venue_book.last */
+    COUNTER_MARK = 0x30000,   /* + instrument id: venue_book.mark */
+    COUNTER_DELAY = 0x40000,  /* + instrument id: venue_delay.last_ns */
+    COUNTER_FAULTS = 0x50000, /* + instrument id: venue_delay.faults */
+    COUNTER_APART = 1 << 25   /* + account << 16 + instrument id: venue_holding.isolated */
 };
 
-/* The timer that goes on with what found no room in one call; other timers are instruments. */
-enum { TIMER_MORE = 0 };
+/* Timers. */
+enum venue_timer {
+    TIMER_MORE = 0,        /* goes on with what found no room in one call; 1..: an instrument's next
+                     * request arrives */
+    TIMER_ANSWER = 0x20000 /* the next answer is told; before it VENUE_TIMER_EAGER */
+};
 
 struct venue_purse venue_purse(const struct venue *v, const struct venue_book *b, uint8_t account) {
     size_t row = (size_t)(account - 1) * v->market->instrument_cnt;
-    return (struct venue_purse){ .cash = v->cash[account - 1],
-                                 .held = v->holdings[row + b->instrument->id - 1] };
+    struct venue_purse p = { .cash = v->cash[account - 1],
+                             .held = v->holdings[row + b->instrument->id - 1],
+                             .margin = (uint8_t)v->market->accounts[account - 1].margin };
+    if (p.margin != MK_MARGIN_NONE) {
+        p.leverage = mk_leverage(v->market, account, b->instrument->id);
+    }
+    return p;
 }
 
-void venue_purse_put(struct venue *v, const struct venue_book *b, uint8_t account,
+/* count_held counts account's position in b in, or out again. */
+static void count_held(const struct venue *v, struct venue_book *b, uint8_t account, bool is) {
+    if (b->instrument->kind != MK_LINEAR) return;
+    uint32_t one = is ? 1 : UINT32_MAX;
+    b->held_cnt += one;
+    if (venue_backing_on(v, b, account)) b->backed_cnt += one;
+    if (b->held_cnt == 0) b->last = 0; /* nobody listens: it would grow old */
+}
+
+void venue_purse_put(struct venue *v, struct venue_book *b, uint8_t account,
                      const struct venue_purse *p) {
     size_t row = (size_t)(account - 1) * v->market->instrument_cnt;
+    struct venue_holding *held = &v->holdings[row + b->instrument->id - 1];
+    bool was = held->quantity != 0, is = p->held.quantity != 0;
     v->cash[account - 1] = p->cash;
-    v->holdings[row + b->instrument->id - 1] = p->held;
+    *held = p->held;
+    if (was != is) count_held(v, b, account, is);
 }
 
 /* before tells whether a is worked before b. */
@@ -71,8 +100,8 @@ void venue_work(const struct venue *v, const struct venue_book *b, struct venue_
     for (uint32_t i = 0; i < cnt; i++) {
         const struct venue_pick *pick = &picks[i];
         if (pick->act == VENUE_TRADE) {
-            venue_account_deal(p, b, &v->orders.pool[pick->idx], pick->price, pick->liquidity,
-                               &deals[i]);
+            venue_account_deal(p, b, &v->orders.pool[pick->idx], pick->quantity, pick->price,
+                               pick->liquidity, &deals[i]);
         } else {
             bool missed = pick->act == VENUE_MISSED;
             deals[i] = (struct venue_deal){
@@ -83,39 +112,96 @@ void venue_work(const struct venue *v, const struct venue_book *b, struct venue_
     }
 }
 
+/* leg_ns returns how long leg takes now for b's instrument; without a book the figure of none. */
+static int64_t leg_ns(struct rt_ctx *ctx, const struct venue_latency *leg,
+                      const struct venue_book *b) {
+    static const struct venue_delay none = { .last_ns = INT64_MIN };
+    uint64_t random = venue_latency_draws(leg) ? rt_random64(ctx) : 0;
+    return venue_latency_ns(leg, b == NULL ? &none : &b->delay, random);
+}
+
+/* answer_at returns when an answer of now about b's instrument is told: not before one that is on
+ * its way. */
+static int64_t answer_at(struct rt_ctx *ctx, struct venue *v, const struct venue_book *b) {
+    if (v->answers.max == 0 || v->closed || (b != NULL && b->driver == VENUE_BARS)) {
+        return ctx->now_ns;
+    }
+    int64_t late_ns = leg_ns(ctx, &v->legs.answer, b) - leg_ns(ctx, &v->legs.feed, b);
+    int64_t at_ns = late_ns > 0 ? ctx->now_ns + late_ns : ctx->now_ns;
+    int64_t last_ns = venue_answers_last(&v->answers);
+    return at_ns > last_ns ? at_ns : last_ns;
+}
+
 /* say_status says that order has status now, with open of it left at the venue. */
-static void say_status(struct rt_ctx *ctx, const struct venue_order *order, qty_t open,
-                       uint8_t status, uint16_t reason) {
+static void say_status(struct rt_ctx *ctx, struct venue *v, const struct venue_book *b,
+                       const struct venue_order *order, qty_t open, uint8_t status,
+                       uint16_t reason) {
+    const struct msg_venue_status said = { .order_id = order->order_id,
+                                           .venue_order_id = order->venue_order_id,
+                                           .quantity = open,
+                                           .instrument = order->instrument,
+                                           .account = order->account,
+                                           .status = status,
+                                           .reason = reason };
+    int64_t at_ns = answer_at(ctx, v, b);
+    if (at_ns > ctx->now_ns) {
+        venue_answers_status(ctx, &v->answers, &said, at_ns);
+        rt_timer_set(ctx, TIMER_ANSWER,
+                     v->answers.rows[v->answers.first & (v->answers.max - 1)].due_ns);
+        return;
+    }
     struct msg_venue_status *s = rt_say(ctx, MSG_VENUE_STATUS, 0, sizeof *s);
-    *s = (struct msg_venue_status){ .order_id = order->order_id,
-                                    .venue_order_id = order->venue_order_id,
-                                    .quantity = open,
-                                    .instrument = order->instrument,
-                                    .account = order->account,
-                                    .status = status,
-                                    .reason = reason };
+    *s = said;
+}
+
+/* say_fill says the fill in deal of order. */
+static void say_fill(struct rt_ctx *ctx, struct venue *v, const struct venue_book *b,
+                     const struct venue_order *order, const struct venue_deal *deal) {
+    const struct msg_venue_fill said = { .order_id = order->order_id,
+                                         .trade_id = ++v->trades,
+                                         .price = deal->price,
+                                         .quantity = deal->quantity,
+                                         .fee = deal->fee,
+                                         .slippage = deal->slippage,
+                                         .instrument = order->instrument,
+                                         .fee_asset = deal->fee_asset,
+                                         .account = order->account,
+                                         .liquidity = deal->liquidity };
+    int64_t at_ns = answer_at(ctx, v, b);
+    if (at_ns > ctx->now_ns) {
+        venue_answers_fill(ctx, &v->answers, &said, at_ns);
+        rt_timer_set(ctx, TIMER_ANSWER,
+                     v->answers.rows[v->answers.first & (v->answers.max - 1)].due_ns);
+        return;
+    }
+    struct msg_venue_fill *f = rt_say(ctx, MSG_VENUE_FILL, 0, sizeof *f);
+    *f = said;
+}
+
+void venue_flush(struct rt_ctx *ctx, struct venue *v) {
+    if (v->answers.first != v->answers.next) {
+        venue_answers_tell(ctx, &v->answers, INT64_MAX, TIMER_ANSWER);
+    }
+}
+
+/* close_order closes the open order idx. */
+static void close_order(struct venue *v, struct venue_book *b, uint32_t idx) {
+    if (b->driver == VENUE_DEPTH) venue_depth_leave(v, b, idx);
+    venue_orders_close(&v->orders, b, idx);
 }
 
 void venue_tell(struct rt_ctx *ctx, struct venue *v, struct venue_book *b, uint32_t idx,
                 const struct venue_deal *deal) {
-    const struct venue_order *order = &v->orders.pool[idx];
-    if (deal->quantity > 0) {
-        struct msg_venue_fill *f = rt_say(ctx, MSG_VENUE_FILL, 0, sizeof *f);
-        *f = (struct msg_venue_fill){ .order_id = order->order_id,
-                                      .trade_id = ++v->trades,
-                                      .price = deal->price,
-                                      .quantity = deal->quantity,
-                                      .fee = deal->fee,
-                                      .slippage = deal->slippage,
-                                      .instrument = order->instrument,
-                                      .fee_asset = deal->fee_asset,
-                                      .account = order->account,
-                                      .liquidity = deal->liquidity };
+    struct venue_order *order = &v->orders.pool[idx];
+    if (deal->quantity > 0) say_fill(ctx, v, b, order, deal);
+    if (deal->status == ORDER_STATUS_PARTIALLY_FILLED) {
+        order->quantity -= deal->quantity;
+        return;
     }
     if (deal->status != ORDER_STATUS_FILLED) {
-        say_status(ctx, order, 0, deal->status, deal->reason);
+        say_status(ctx, v, b, order, 0, deal->status, deal->reason);
     }
-    venue_orders_close(&v->orders, b, idx);
+    close_order(v, b, idx);
 }
 
 void venue_work_all(struct rt_ctx *ctx, struct venue *v, struct venue_book *b, uint32_t cnt) {
@@ -134,26 +220,35 @@ void venue_work_all(struct rt_ctx *ctx, struct venue *v, struct venue_book *b, u
 /* wants returns what b's orders need to hear, a bit per enum rt_hear. */
 static inline uint8_t wants(const struct venue_book *b) {
     uint8_t want = 0;
+    if (b->driver == VENUE_CLOSED) return 0;
+    bool held = b->backed_cnt > 0 || (b->held_cnt > 0 && b->funding_series != VENUE_NO_SERIES);
     if (b->driver == VENUE_BARS) {
         if (b->open_cnt > 0) want |= 1U << RT_HEAR_OPEN;
-        if (b->open_cnt > b->eager_cnt) want |= 1U << RT_HEAR_EARLY;
+        if (b->open_cnt > b->eager_cnt || held) want |= 1U << RT_HEAR_EARLY;
+    } else if (held || b->driver == VENUE_DEPTH) { /* a recorded book is followed all the time */
+        want |= 1U << RT_HEAR_EARLY;
     } else if (b->open_cnt > 0 || b->flight_head != VENUE_NONE) {
         want |= 1U << RT_HEAR_EARLY;
     }
     return want;
 }
 
-void venue_listen(struct rt_ctx *ctx, struct venue_book *b) {
+void venue_listen(struct rt_ctx *ctx, const struct venue *v, struct venue_book *b) {
     uint8_t want = wants(b), turned = want ^ b->heard;
     if (turned == 0) return;
     b->heard = want;
     for (unsigned how = 0; how < RT_HEAR_CNT; how++) {
-        if (turned >> how & 1U) rt_interest(ctx, b->series, how, want >> how & 1U);
+        if (!(turned >> how & 1U)) continue;
+        rt_interest(ctx, b->series, how, want >> how & 1U);
+        if (b->driver != VENUE_DEPTH) continue;
+        uint16_t trades = v->depths[b->instrument->id - 1]->trades;
+        if (trades != VENUE_NO_SERIES) rt_interest(ctx, trades, how, want >> how & 1U);
     }
 }
 
-/* last_price returns the last price told for b's instrument, 0 before the first. */
-static price_t last_price(struct rt_ctx *ctx, const struct venue_book *b) {
+price_t venue_last_price(struct rt_ctx *ctx, const struct venue_book *b) {
+    if (b->driver == VENUE_CLOSED) return 0;
+    if (b->driver == VENUE_DEPTH) return b->last;
     const void *row = rt_latest(ctx, b->series);
     if (row == NULL) return 0;
     return b->driver == VENUE_BARS ? ((const struct msg_bar *)row)->close
@@ -193,8 +288,15 @@ static uint16_t refusal(struct rt_ctx *ctx, const struct venue *v, const struct 
     if (!market && (order->price <= 0 || order->price % ins->tick_size != 0)) {
         return REASON_BAD_TICK;
     }
+    uint16_t backing = venue_backing_refuses(ctx, v, b, order);
+    if (backing != REASON_NONE) return backing;
     if (market && ins->min_notional == 0) return REASON_NONE;
-    price_t price = market ? last_price(ctx, b) : order->price;
+    price_t price = order->price;
+    if (market && b->driver == VENUE_DEPTH) {
+        price = venue_depth_price(v, b, order->side);
+    } else if (market) {
+        price = venue_last_price(ctx, b);
+    }
     cash_t notional;
     if (price <= 0) return REASON_NONE;
     if (!fixed_mul(price, order->quantity, FIXED_DOWN, &notional)) return REASON_OVERFLOW;
@@ -209,45 +311,58 @@ static void arrive_order(struct rt_ctx *ctx, struct venue *v, struct venue_book 
     uint16_t reason = refusal(ctx, v, b, order);
     if (reason == REASON_NONE) {
         bool eager = b->driver == VENUE_BARS || order->type == ORDER_TYPE_MARKET ||
-                     (order->terms & once) != 0;
+                     (order->terms & once) != 0 ||
+                     (b->driver == VENUE_DEPTH && order->type != ORDER_TYPE_STOP);
         if (eager) order->flags |= VENUE_EAGER;
         int rc = venue_orders_open(&v->orders, b, idx);
         if (rc != 0) reason = rc == -EEXIST ? REASON_DUPLICATE_ID : REASON_OPEN_ORDERS_MAX;
     }
     if (reason != REASON_NONE) {
-        say_status(ctx, order, 0, ORDER_STATUS_REJECTED, reason);
+        say_status(ctx, v, b, order, 0, ORDER_STATUS_REJECTED, reason);
         v->orders.cnt--;
         venue_orders_give(&v->orders, idx);
         return;
     }
     order->venue_order_id = ++v->accepted;
-    say_status(ctx, order, order->quantity, ORDER_STATUS_ACCEPTED, REASON_NONE);
+    say_status(ctx, v, b, order, order->quantity, ORDER_STATUS_ACCEPTED, REASON_NONE);
     if (b->driver == VENUE_BARS) venue_bars_join(ctx, v, b, idx);
+    if (b->driver == VENUE_DEPTH) venue_depth_join(ctx, v, b, idx);
 }
 
-/* cancel_order cancels the open order idx of b. Where a bar ends at this instant that is still to
- * be worked, the order stays for it: what is decided now cannot undo what has been met. */
-static void cancel_order(struct rt_ctx *ctx, struct venue *v, struct venue_book *b, uint32_t idx) {
+/* cancel_order cancels the open order idx of b, forced: because its account is liquidated. Where a
+ * bar ends at this instant that is still to be worked, the order stays for it: what is decided now
+ * cannot undo what has been met. */
+static void cancel_order(struct rt_ctx *ctx, struct venue *v, struct venue_book *b, uint32_t idx,
+                         bool forced) {
     struct venue_order *order = &v->orders.pool[idx];
     if (b->bar_end_ns == ctx->now_ns && !(order->flags & VENUE_EAGER)) {
         b->leaves_cnt += !(order->flags & VENUE_LEAVES);
         order->flags |= VENUE_LEAVES;
+        if (forced) order->flags |= VENUE_FORCED;
         return;
     }
-    say_status(ctx, order, 0, ORDER_STATUS_CANCELED, REASON_NONE);
-    venue_orders_close(&v->orders, b, idx);
+    say_status(ctx, v, b, order, 0, ORDER_STATUS_CANCELED,
+               forced ? REASON_LIQUIDATION : REASON_NONE);
+    close_order(v, b, idx);
 }
 
 /* cancel_all cancels the account's open orders in b, by order id. */
-static void cancel_all(struct rt_ctx *ctx, struct venue *v, struct venue_book *b, uint8_t account) {
+static void cancel_all(struct rt_ctx *ctx, struct venue *v, struct venue_book *b, uint8_t account,
+                       bool forced) {
     uint32_t cnt = 0;
     for (uint32_t i = b->head; i != VENUE_NONE; i = v->orders.pool[i].next) {
         const struct venue_order *order = &v->orders.pool[i];
         if (order->account != account) continue;
-        v->picks[cnt++] = (struct venue_pick){ .order_id = order->order_id, .idx = i };
+        v->gone[cnt++] = (struct venue_pick){ .order_id = order->order_id, .idx = i };
     }
-    venue_pick_sort(v->picks, cnt);
-    for (uint32_t i = 0; i < cnt; i++) cancel_order(ctx, v, b, v->picks[i].idx);
+    venue_pick_sort(v->gone, cnt);
+    for (uint32_t i = 0; i < cnt; i++) cancel_order(ctx, v, b, v->gone[i].idx, forced);
+}
+
+void venue_cancel_forced(struct rt_ctx *ctx, struct venue *v, struct venue_book *b,
+                         uint8_t account) {
+    cancel_all(ctx, v, b, account, true);
+    venue_listen(ctx, v, b);
 }
 
 /* arrive_cancel lets a request to cancel arrive. */
@@ -255,15 +370,15 @@ static void arrive_cancel(struct rt_ctx *ctx, struct venue *v, struct venue_book
     struct venue_order request = v->orders.pool[idx];
     venue_orders_give(&v->orders, idx);
     if (request.op == REQUEST_OP_CANCEL_ALL) {
-        cancel_all(ctx, v, b, request.account);
+        cancel_all(ctx, v, b, request.account, false);
         return;
     }
     uint32_t found = venue_orders_find(&v->orders, request.order_id);
     if (found == VENUE_NONE || v->orders.pool[found].instrument != request.instrument) {
-        say_status(ctx, &request, 0, ORDER_STATUS_REJECTED, REASON_UNKNOWN_ORDER);
+        say_status(ctx, v, b, &request, 0, ORDER_STATUS_REJECTED, REASON_UNKNOWN_ORDER);
         return;
     }
-    cancel_order(ctx, v, b, found);
+    cancel_order(ctx, v, b, found, false);
 }
 
 void venue_arrive(struct rt_ctx *ctx, struct venue *v, struct venue_book *b, uint32_t idx) {
@@ -274,13 +389,48 @@ void venue_arrive(struct rt_ctx *ctx, struct venue *v, struct venue_book *b, uin
     }
 }
 
+/* arm sets b's timer to the next arrival, or none; the timer is named by the instrument. */
+static void arm(struct rt_ctx *ctx, const struct venue *v, const struct venue_book *b) {
+    if (b->flight_head == VENUE_NONE) {
+        rt_timer_cancel(ctx, b->instrument->id);
+    } else {
+        rt_timer_set(ctx, b->instrument->id, v->orders.pool[b->flight_head].from_ns);
+    }
+}
+
+/* send_away sends the request in slot idx on its way, behind those that are; false when it arrives
+ * at once. Bars count latency themselves. */
+static bool send_away(struct rt_ctx *ctx, struct venue *v, struct venue_book *b, uint32_t idx) {
+    if (b->driver != VENUE_PRINTS && b->driver != VENUE_DEPTH) return false;
+    bool first = b->flight_head == VENUE_NONE;
+    int64_t at_ns = ctx->now_ns + leg_ns(ctx, &v->legs.feed, b) + leg_ns(ctx, &v->legs.order, b);
+    if (!first && at_ns < v->orders.pool[b->flight_tail].from_ns) {
+        at_ns = v->orders.pool[b->flight_tail].from_ns;
+    }
+    if (first && at_ns == ctx->now_ns) return false;
+    v->orders.pool[idx].from_ns = at_ns;
+    venue_orders_send(&v->orders, b, idx);
+    if (first) arm(ctx, v, b);
+    return true;
+}
+
+void venue_land(struct rt_ctx *ctx, struct venue *v, struct venue_book *b) {
+    bool landed = false;
+    while (b->flight_head != VENUE_NONE && v->orders.pool[b->flight_head].from_ns <= ctx->now_ns) {
+        venue_arrive(ctx, v, b, venue_orders_land(&v->orders, b));
+        landed = true;
+    }
+    if (landed) arm(ctx, v, b);
+}
+
 /* refuse_request answers a request that there is no book or no room for. */
-static void refuse_request(struct rt_ctx *ctx, const struct msg_venue_request *r, uint16_t reason) {
+static void refuse_request(struct rt_ctx *ctx, struct venue *v, const struct msg_venue_request *r,
+                           uint16_t reason) {
     struct venue_order none = { .order_id = r->order_id,
                                 .instrument = r->instrument,
                                 .account = r->account };
     if (r->op != REQUEST_OP_PLACE) reason = REASON_UNKNOWN_ORDER;
-    say_status(ctx, &none, 0, ORDER_STATUS_REJECTED, reason);
+    say_status(ctx, v, NULL, &none, 0, ORDER_STATUS_REJECTED, reason);
 }
 
 /* take_request takes request r for b in hand. It is built where it stays: a copy of what was just
@@ -293,7 +443,7 @@ static void take_request(struct rt_ctx *ctx, struct venue *v, struct venue_book 
     v->requests++;
     if (idx == VENUE_NONE) {
         /* As many cancels as orders on their way: each order has its own, so this one has none. */
-        refuse_request(ctx, r, REASON_OPEN_ORDERS_MAX);
+        refuse_request(ctx, v, r, REASON_OPEN_ORDERS_MAX);
         return;
     }
     struct venue_order *order = &v->orders.pool[idx];
@@ -311,12 +461,10 @@ static void take_request(struct rt_ctx *ctx, struct venue *v, struct venue_book 
     order->flags = 0;
     order->op = (uint8_t)r->op;
     v->orders.cnt += place;
-    if (b->driver == VENUE_PRINTS && v->latency_ns > 0) {
-        venue_prints_send(ctx, v, b, idx);
-    } else {
+    if (!send_away(ctx, v, b, idx)) {
         venue_arrive(ctx, v, b, idx);
     }
-    venue_listen(ctx, b);
+    venue_listen(ctx, v, b);
 }
 
 /* venue_on_venue_request hears what execution asks. */
@@ -337,10 +485,37 @@ static void venue_on_venue_request(struct rt_ctx *ctx, void *state, const struct
         if (found != VENUE_NONE) id = v->orders.pool[found].instrument;
     }
     if (r->op > REQUEST_OP_CANCEL_ALL || id == 0 || id > cnt) {
-        refuse_request(ctx, r, REASON_UNKNOWN_INSTRUMENT);
+        refuse_request(ctx, v, r, REASON_UNKNOWN_INSTRUMENT);
         return;
     }
     take_request(ctx, v, &v->books[id - 1], r);
+}
+
+/* take_mark keeps the mark price of b. In bar runs the path of the bar that ends now looks at it
+ * next; in trade runs positions are tested at once. */
+static void take_mark(struct rt_ctx *ctx, struct venue *v, struct venue_book *b, const void *row) {
+    if (b->mark_bars) {
+        b->mark_bar = *(const struct msg_mark_bar *)row;
+        b->mark = b->mark_bar.close;
+    } else {
+        b->mark = ((const struct msg_mark_price *)row)->mark;
+    }
+    if (b->driver == VENUE_PRINTS || b->driver == VENUE_DEPTH)
+        venue_backing_sweep(ctx, v, b, b->mark);
+}
+
+/* venue_on_start listens to what it always wants to know: marks, funding, recorded books. */
+static void venue_on_start(struct rt_ctx *ctx, void *state, const struct msg_frame *frame) {
+    struct venue *v = state;
+    (void)frame;
+    for (uint32_t i = 0; i < v->market->instrument_cnt; i++) {
+        struct venue_book *b = &v->books[i];
+        venue_listen(ctx, v, b);
+        if (b->mark_series != VENUE_NO_SERIES)
+            rt_interest(ctx, b->mark_series, RT_HEAR_EARLY, true);
+        if (b->funding_series != VENUE_NO_SERIES)
+            rt_interest(ctx, b->funding_series, RT_HEAR_EARLY, true);
+    }
 }
 
 /* venue_on_rows hears a series that orders wait for. */
@@ -350,24 +525,36 @@ static uint32_t venue_on_rows(struct rt_ctx *ctx, void *state, uint16_t series, 
     assert(series < v->series_cnt);
     assert(v->book_of[series] != 0);
     struct venue_book *b = &v->books[v->book_of[series] - 1];
+    if (series == b->mark_series) {
+        take_mark(ctx, v, b, rows);
+        venue_listen(ctx, v, b);
+        return 1;
+    }
+    if (series == b->funding_series) {
+        venue_backing_fund(ctx, v, b, rows);
+        venue_listen(ctx, v, b);
+        return 1;
+    }
+    if (b->driver == VENUE_DEPTH) return venue_depth_run(ctx, v, b, series, rows, cnt);
     if (b->driver == VENUE_PRINTS) return venue_prints_run(ctx, v, b, rows, cnt);
     if (how == RT_HEAR_OPEN) {
         venue_bars_open(ctx, v, b, rows);
     } else {
         venue_bars_path(ctx, v, b, rows);
     }
-    venue_listen(ctx, b);
+    venue_listen(ctx, v, b);
     return 1;
 }
 
 /* say_expired says that order has expired because the data has ended. False when
  * the call has no room to say so: the rest follows in an event of its own. */
-static bool say_expired(struct rt_ctx *ctx, const struct venue_order *order) {
+static bool say_expired(struct rt_ctx *ctx, struct venue *v, const struct venue_order *order) {
     if (ctx->out_end - ctx->out < STATUS_BYTES) {
         rt_timer_set(ctx, TIMER_MORE, ctx->now_ns);
         return false;
     }
-    say_status(ctx, order, 0, ORDER_STATUS_EXPIRED, REASON_END_OF_DATA);
+    say_status(ctx, v, &v->books[order->instrument - 1], order, 0, ORDER_STATUS_EXPIRED,
+               REASON_END_OF_DATA);
     return true;
 }
 
@@ -377,8 +564,8 @@ static bool expire_open(struct rt_ctx *ctx, struct venue *v) {
     for (uint32_t i = 0; i < cnt; i++) {
         uint32_t idx = v->sorted[i].value;
         const struct venue_order *order = &v->orders.pool[idx];
-        if (!say_expired(ctx, order)) return false;
-        venue_orders_close(&v->orders, &v->books[order->instrument - 1], idx);
+        if (!say_expired(ctx, v, order)) return false;
+        close_order(v, &v->books[order->instrument - 1], idx);
     }
     return true;
 }
@@ -389,7 +576,7 @@ static bool expire_flight(struct rt_ctx *ctx, struct venue *v, struct venue_book
     while (b->flight_head != VENUE_NONE) {
         const struct venue_order *order = &v->orders.pool[b->flight_head];
         bool place = order->op == REQUEST_OP_PLACE;
-        if (place && !say_expired(ctx, order)) return false;
+        if (place && !say_expired(ctx, v, order)) return false;
         venue_orders_give(&v->orders, venue_orders_land(&v->orders, b));
         v->orders.cnt -= place;
     }
@@ -399,10 +586,15 @@ static bool expire_flight(struct rt_ctx *ctx, struct venue *v, struct venue_book
 
 /* expire_all ends all orders because the data has ended. */
 static void expire_all(struct rt_ctx *ctx, struct venue *v) {
+    venue_flush(ctx, v);
+    if (v->answers.first != v->answers.next) {
+        rt_timer_set(ctx, TIMER_MORE, ctx->now_ns);
+        return;
+    }
     bool room = expire_open(ctx, v);
     for (uint32_t i = 0; i < v->market->instrument_cnt; i++) {
         room = room && expire_flight(ctx, v, &v->books[i]);
-        venue_listen(ctx, &v->books[i]);
+        venue_listen(ctx, v, &v->books[i]);
     }
 }
 
@@ -415,7 +607,8 @@ static void venue_on_stop(struct rt_ctx *ctx, void *state, const struct msg_fram
     expire_all(ctx, v);
 }
 
-/* venue_on_timer lets requests arrive that are due. */
+/* venue_on_timer lets requests arrive that are due, tells answers that are, and goes on with what
+ * found no room. */
 static void venue_on_timer(struct rt_ctx *ctx, void *state, const struct msg_frame *frame) {
     struct venue *v = state;
     const struct msg_timer *timer = msg_body(frame);
@@ -423,45 +616,93 @@ static void venue_on_timer(struct rt_ctx *ctx, void *state, const struct msg_fra
         expire_all(ctx, v);
         return;
     }
+    if (timer->key == TIMER_ANSWER) {
+        venue_answers_tell(ctx, &v->answers, ctx->now_ns, TIMER_ANSWER);
+        return;
+    }
+    if (timer->key > VENUE_TIMER_EAGER) {
+        assert(timer->key <= VENUE_TIMER_EAGER + (uint64_t)v->market->instrument_cnt);
+        struct venue_book *b = &v->books[timer->key - VENUE_TIMER_EAGER - 1];
+        venue_depth_eager(ctx, v, b);
+        return;
+    }
     assert(timer->key <= v->market->instrument_cnt);
     struct venue_book *b = &v->books[timer->key - 1];
-    venue_prints_land(ctx, v, b);
-    venue_listen(ctx, b);
+    venue_land(ctx, v, b);
+    venue_listen(ctx, v, b);
+}
+
+/* series_of finds the series of rows of kind for instrument id, or VENUE_NO_SERIES; *last grows to
+ * the largest index. */
+static uint16_t series_of(struct rt_init *init, uint16_t kind, uint32_t id, int *last) {
+    int series = rt_init_series(init, kind, id, 0);
+    if (series > *last) *last = series;
+    return series < 0 ? VENUE_NO_SERIES : (uint16_t)series;
 }
 
 /* init_books makes a book per instrument and the way back from series to book. */
-static void init_books(struct rt_init *init, struct venue *v) {
+static void init_books(struct rt_init *init, struct venue *v,
+                       const struct venue_depth_options *options) {
+    static const struct {
+        uint16_t row_kind;        /* of the series */
+        enum venue_driver driver; /* works from it */
+    } finest[] = { { MSG_BOOK_DELTA, VENUE_DEPTH },
+                   { MSG_TRADE, VENUE_PRINTS },
+                   { MSG_BAR, VENUE_BARS } };
     const struct mk_market *m = v->market;
     v->books = rt_init_take(init, m->instrument_cnt * sizeof *v->books);
+    v->depths = rt_init_take(init, m->instrument_cnt * sizeof(struct venue_depth *));
     int last = -1;
     for (uint32_t i = 0; i < m->instrument_cnt; i++) {
-        enum venue_driver driver = VENUE_BARS;
-        int series = rt_init_series(init, MSG_BAR, i + 1, 0);
-        if (series < 0) {
-            driver = VENUE_PRINTS;
-            series = rt_init_series(init, MSG_TRADE, i + 1, 0);
+        struct venue_book *b = &v->books[i];
+        enum venue_driver driver = VENUE_CLOSED;
+        uint16_t series = VENUE_NO_SERIES;
+        for (size_t k = 0; k < sizeof finest / sizeof finest[0] && series == VENUE_NO_SERIES; k++) {
+            series = series_of(init, finest[k].row_kind, i + 1, &last);
+            if (series != VENUE_NO_SERIES) driver = finest[k].driver;
         }
-        if (series < 0) driver = VENUE_CLOSED;
-        venue_orders_book(&v->books[i], &m->instruments[i], driver,
-                          (uint16_t)(series < 0 ? 0 : series));
-        if (series > last) last = series;
+        venue_orders_book(b, &m->instruments[i], driver, series);
+        if (driver == VENUE_DEPTH) {
+            v->depths[i] = venue_depth_new(init, options, &m->instruments[i], v->orders.max,
+                                           series_of(init, MSG_TRADE, i + 1, &last));
+        }
+        b->mark_series = series_of(init, MSG_MARK_BAR, i + 1, &last);
+        b->mark_bars = b->mark_series != VENUE_NO_SERIES;
+        if (!b->mark_bars) b->mark_series = series_of(init, MSG_MARK_PRICE, i + 1, &last);
+        b->funding_series = series_of(init, MSG_FUNDING, i + 1, &last);
     }
     v->series_cnt = (uint32_t)(last + 1);
     v->book_of = rt_init_take(init, (v->series_cnt + 1) * sizeof *v->book_of);
     for (uint32_t i = 0; i < m->instrument_cnt; i++) {
-        if (v->books[i].driver == VENUE_CLOSED) continue;
-        v->book_of[v->books[i].series] = (uint16_t)(i + 1);
+        const struct venue_book *b = &v->books[i];
+        uint16_t trades = v->depths[i] == NULL ? VENUE_NO_SERIES : v->depths[i]->trades;
+        const uint16_t mine[] = { b->series, b->mark_series, b->funding_series, trades };
+        for (int k = 0; k < 4; k++) {
+            if (mine[k] != VENUE_NO_SERIES) v->book_of[mine[k]] = (uint16_t)(i + 1);
+        }
     }
+}
+
+/* init_answers takes the ring of answers, where they take time. */
+static void init_answers(struct rt_init *init, struct venue *v) {
+    const struct venue_latency *answer = &v->legs.answer;
+    if (answer->kind == VENUE_LATENCY_CONSTANT && answer->base_ns == 0) return;
+    uint32_t max = 64;
+    while (max < 4 * v->orders.max) max *= 2;
+    v->answers.rows = rt_init_take(init, max * sizeof *v->answers.rows);
+    v->answers.max = max;
 }
 
 /* venue_init reads the options and takes the memory. */
 static int venue_init(struct rt_init *init, void *state, struct rt_error *err) {
     struct venue *v = state;
     const struct mk_market *m = init->world;
-    const int64_t day_ns = INT64_C(86400000000000);
+    struct venue_depth_options options;
     int64_t max;
-    int rc = rt_node_duration(init->config, "latency", false, 0, day_ns, 0, &v->latency_ns, err);
+    int rc = venue_legs_load(init->config, &v->legs, err);
+    if (rc == 0) rc = venue_depth_options_read(init->config, &options, err);
     if (rc != 0) return rc;
+    v->latency_ns = venue_latency_typical(&v->legs.feed) + venue_latency_typical(&v->legs.order);
     rc = rt_node_int(init->config, "orders_max", false, 1, 1 << 16, ORDERS_MAX_DEFAULT, &max, err);
     if (rc != 0) return rc;
     v->market = m;
@@ -470,6 +711,7 @@ static int venue_init(struct rt_init *init, void *state, struct rt_error *err) {
     void *map = rt_init_take(init, rt_map_bytes((uint32_t)max));
     venue_orders_init(&v->orders, pool, map, (uint32_t)max);
     v->picks = rt_init_take(init, ((size_t)max + 1) * sizeof *v->picks);
+    v->gone = rt_init_take(init, (size_t)max * sizeof *v->gone);
     v->deals[0] = rt_init_take(init, (size_t)max * sizeof *v->deals[0]);
     v->deals[1] = rt_init_take(init, (size_t)max * sizeof *v->deals[1]);
     v->sorted = rt_init_take(init, (size_t)max * sizeof *v->sorted);
@@ -477,7 +719,8 @@ static int venue_init(struct rt_init *init, void *state, struct rt_error *err) {
     for (uint32_t i = 0; i < m->account_cnt; i++) v->cash[i] = m->accounts[i].cash;
     size_t rows = (size_t)m->account_cnt * m->instrument_cnt;
     v->holdings = rt_init_take(init, rows * sizeof *v->holdings);
-    init_books(init, v);
+    init_books(init, v, &options);
+    init_answers(init, v);
     return 0;
 }
 
@@ -518,10 +761,21 @@ static void venue_save(const void *state, struct rt_row_sink *sink) {
     put_counter(sink, COUNTER_ACCEPTED, (int64_t)v->accepted);
     put_counter(sink, COUNTER_TRADES, (int64_t)v->trades);
     put_counter(sink, COUNTER_CLOSED, v->closed);
+    put_counter(sink, COUNTER_PAYMENTS, (int64_t)v->payments);
     for (uint32_t i = 0; i < m->instrument_cnt; i++) {
         int64_t end_ns = v->books[i].bar_end_ns;
         struct msg_counter_row row = { .value = end_ns, .id = COUNTER_BAR + i + 1 };
         if (end_ns != INT64_MIN) sink->put(sink, MSG_COUNTER_ROW, row.id, &row, sizeof row);
+        const struct venue_delay *delay = &v->books[i].delay;
+        row = (struct msg_counter_row){ .value = delay->last_ns, .id = COUNTER_DELAY + i + 1 };
+        if (row.value >= 0) sink->put(sink, MSG_COUNTER_ROW, row.id, &row, sizeof row);
+        put_counter(sink, COUNTER_FAULTS + i + 1, (int64_t)delay->faults);
+        put_counter(sink, COUNTER_LAST + i + 1, v->books[i].last);
+        put_counter(sink, COUNTER_MARK + i + 1, v->books[i].mark);
+        if (v->books[i].mark_bar.interval_ns != 0) {
+            sink->put(sink, MSG_MARK_BAR, i + 1, &v->books[i].mark_bar,
+                      sizeof v->books[i].mark_bar);
+        }
     }
     for (uint32_t a = 0; a < m->account_cnt; a++) {
         struct msg_account_row row = { .cash = v->cash[a], .account = (uint8_t)(a + 1) };
@@ -535,6 +789,7 @@ static void venue_save(const void *state, struct rt_row_sink *sink) {
                                              .account = (uint8_t)(a + 1) };
             uint64_t key = (uint64_t)(a + 1) << 16 | (i + 1);
             sink->put(sink, MSG_POSITION_ROW, key, &held, sizeof held);
+            put_counter(sink, COUNTER_APART + key, h->isolated);
         }
     }
     uint32_t cnt = rt_map_sorted(&v->orders.by_id, v->sorted);
@@ -543,6 +798,13 @@ static void venue_save(const void *state, struct rt_row_sink *sink) {
         for (uint32_t k = v->books[i].flight_head; k != VENUE_NONE; k = v->orders.pool[k].next) {
             put_order(&v->orders.pool[k], sink);
         }
+    }
+    for (uint32_t i = 0; i < m->instrument_cnt; i++) {
+        if (v->depths[i] != NULL) venue_depth_save(v, &v->books[i], sink);
+    }
+    for (uint64_t n = v->answers.first; n != v->answers.next; n++) {
+        const struct msg_answer_row *row = &v->answers.rows[n & (v->answers.max - 1)];
+        sink->put(sink, MSG_ANSWER_ROW, n, row, sizeof *row);
     }
 }
 
@@ -572,7 +834,7 @@ static int load_order(struct venue *v, uint64_t seq, const struct msg_order_row 
             .side = row->side,
             .type = row->type,
             .terms = row->terms,
-            .flags = row->flags & (VENUE_LEAVES | VENUE_EAGER | VENUE_FLIGHT),
+            .flags = row->flags & (VENUE_LEAVES | VENUE_EAGER | VENUE_FLIGHT | VENUE_FORCED),
             .op = op,
         };
         v->orders.cnt += place;
@@ -581,9 +843,12 @@ static int load_order(struct venue *v, uint64_t seq, const struct msg_order_row 
         } else {
             rc = venue_orders_open(&v->orders, b, idx);
         }
-        b->heard = wants(b); /* interests come back by themselves */
     }
-    if (rc == 0) return 0;
+    if (rc == 0) {
+        struct venue_book *b = &v->books[row->instrument - 1];
+        b->heard = wants(b); /* interests come back by themselves */
+        return 0;
+    }
     return rt_error_set(err, rc,
                         "venue: order row %llu makes no sense, or orders_max is smaller "
                         "than when it was saved",
@@ -597,10 +862,41 @@ static int load_counter(struct venue *v, const struct msg_counter_row *row, stru
     case COUNTER_ACCEPTED: v->accepted = (uint64_t)row->value; return 0;
     case COUNTER_TRADES: v->trades = (uint64_t)row->value; return 0;
     case COUNTER_CLOSED: v->closed = row->value != 0; return 0;
+    case COUNTER_PAYMENTS: v->payments = (uint64_t)row->value; return 0;
     default: break;
     }
-    if (row->id > COUNTER_BAR && row->id <= COUNTER_BAR + (uint64_t)v->market->instrument_cnt) {
-        v->books[row->id - COUNTER_BAR - 1].bar_end_ns = row->value;
+    uint64_t of = row->id & ~UINT64_C(0xffff), id = row->id & 0xffff,
+             account = (row->id >> 16) & 0xff;
+    bool known = id >= 1 && id <= v->market->instrument_cnt;
+    struct venue_book *b = known ? &v->books[id - 1] : NULL;
+    if (known && row->id >> 25 == 1 && account >= 1 && account <= v->market->account_cnt) {
+        size_t at = (size_t)(account - 1) * v->market->instrument_cnt + id - 1;
+        v->holdings[at].isolated = row->value;
+        return 0;
+    }
+    if (known && of == COUNTER_BAR) {
+        b->bar_end_ns = row->value;
+        return 0;
+    }
+    if (known && of == COUNTER_LAST) {
+        b->last = row->value;
+        return 0;
+    }
+    if (known && of == COUNTER_MARK) {
+        b->mark = row->value;
+        return 0;
+    }
+    if (known && of == COUNTER_DELAY) {
+        b->delay.last_ns = row->value;
+        return 0;
+    }
+    if (known && of == COUNTER_FAULTS) {
+        b->delay.faults = (uint64_t)row->value;
+        return 0;
+    }
+    id = row->id < VENUE_COUNTER_DEPTH ? 0 : (row->id - VENUE_COUNTER_DEPTH) / VENUE_DEPTH_FIGURES;
+    if (id >= 1 && id <= v->market->instrument_cnt && v->depths[id - 1] != NULL &&
+        venue_depth_counter(v, &v->books[id - 1], row->id % VENUE_DEPTH_FIGURES, row->value)) {
         return 0;
     }
     return rt_error_set(err, -EINVAL, "venue: counter %llu is unknown",
@@ -618,6 +914,11 @@ static int venue_load(void *state, uint16_t kind, uint64_t key, const void *row,
     if (kind == MSG_COUNTER_ROW && bytes == sizeof(struct msg_counter_row)) {
         return load_counter(v, row, err);
     }
+    if (kind == MSG_MARK_BAR && bytes == sizeof(struct msg_mark_bar) && key >= 1 &&
+        key <= m->instrument_cnt) {
+        v->books[key - 1].mark_bar = *(const struct msg_mark_bar *)row;
+        return 0;
+    }
     if (kind == MSG_ACCOUNT_ROW && bytes == sizeof(struct msg_account_row)) {
         const struct msg_account_row *a = row;
         if (a->account >= 1 && a->account <= m->account_cnt) {
@@ -630,33 +931,61 @@ static int venue_load(void *state, uint16_t kind, uint64_t key, const void *row,
         if (p->account >= 1 && p->account <= m->account_cnt && p->instrument >= 1 &&
             p->instrument <= m->instrument_cnt) {
             size_t at = (size_t)(p->account - 1) * m->instrument_cnt + p->instrument - 1;
-            v->holdings[at] = (struct venue_holding){ .quantity = p->quantity, .cost = p->cost };
+            struct venue_book *b = &v->books[p->instrument - 1];
+            v->holdings[at].quantity = p->quantity;
+            v->holdings[at].cost = p->cost;
+            if (p->quantity != 0) count_held(v, b, p->account, true);
+            b->heard = wants(b);
             return 0;
         }
+    }
+    if (kind == MSG_BOOK_LEVEL_ROW && bytes == sizeof(struct msg_book_level_row)) {
+        const struct msg_book_level_row *l = row;
+        bool known = l->instrument >= 1 && l->instrument <= m->instrument_cnt;
+        struct venue_depth *d = known ? v->depths[l->instrument - 1] : NULL;
+        if (d != NULL && venue_depth_level(d, l)) return 0;
+    }
+    if (kind == MSG_QUEUE_ROW && bytes == sizeof(struct msg_queue_row)) {
+        const struct msg_queue_row *q = row;
+        uint32_t idx = venue_orders_find(&v->orders, q->order_id);
+        struct venue_book *b =
+            idx == VENUE_NONE ? NULL : &v->books[v->orders.pool[idx].instrument - 1];
+        if (b != NULL && b->driver == VENUE_DEPTH && venue_depth_rest(v, b, idx, q)) return 0;
+    }
+    if (kind == MSG_ANSWER_ROW && bytes == sizeof(struct msg_answer_row)) {
+        if (venue_answers_load(&v->answers, key, row)) return 0;
     }
     return rt_error_set(err, -EINVAL, "venue: row of kind %u with key %llu makes no sense",
                         (unsigned)kind, (unsigned long long)key);
 }
 
 static const struct rt_option venue_options[] = {
-    { "latency", "duration", "0ns..1d", "0ns",
-      "from a decision to the venue; on bars only whole bars count" },
+    { "latency", "node", "0ns..1d | {feed, order, answer: model}", "0ns",
+      "from a decision to the venue (on bars only whole bars count), or each leg's model" },
+    { "queue", "node", "conservative | power | log | {power: n}", "power",
+      "recorded books: where what is canceled at a level was, before or behind us" },
+    { "participation", "fixed", "0..1", "0",
+      "recorded books: share of what is shown or printed that may be ours; 0 = no cap" },
+    { "book_window", "int", "4096..1M, a power of two", "16384", "ticks of a book kept at hand" },
+    { "book_levels", "int", "64..1M", "16384", "levels kept outside them" },
     { "orders_max", "int", "1..65536", "4096", "orders open or on their way, at most" },
     { 0 },
 };
 
-static const uint16_t venue_says[] = { MSG_VENUE_STATUS, MSG_VENUE_FILL, 0 };
+static const uint16_t venue_says[] = { MSG_VENUE_STATUS, MSG_VENUE_FILL, MSG_VENUE_LIQUIDATION,
+                                       MSG_VENUE_FUNDING, 0 };
 
 const struct rt_actor_kind venue_kind = {
     .name = "venue",
-    .help = "the simulated exchange: works orders on bars or trades and keeps the balances",
+    .help = "the simulated exchange: works orders on bars, trades or books and keeps the balances",
     .options = venue_options,
     .says = venue_says,
     .timer_class = RT_CLASS_VENUE,
     .hears_open = true,
     .state_bytes = sizeof(struct venue),
     .init = venue_init,
-    .on = { [MSG_VENUE_REQUEST] = venue_on_venue_request,
+    .on = { [MSG_START] = venue_on_start,
+            [MSG_VENUE_REQUEST] = venue_on_venue_request,
             [MSG_TIMER] = venue_on_timer,
             [MSG_STOP] = venue_on_stop },
     .on_rows = venue_on_rows,

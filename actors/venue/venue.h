@@ -1,10 +1,10 @@
-/* venue.h - the simulated venue: takes requests, works orders against bars or trades, and owns the
- * truth of balances.
+/* venue.h - the simulated venue: takes requests, works orders against bars, trades or a recorded
+ * book, and owns the truth of balances.
  *
  * For     backtests, paper runs on the built-in market, tests. What works the orders of an
- *         instrument (its driver) is told from what is declared for it: its finest bars, else its
- *         trades. The actor, its requests and its money (account.h) know of no bar; a matching
- *         engine is one driver more.
+ *         instrument (its driver) is told from what is declared for it, the finest first: its book,
+ *         its trades, its finest bars. The actor, its requests and its money (account.h) know of no
+ *         bar; a matching engine is one driver more.
  *
  * Rules of bar runs
  *   When    A bar is known at its end. An order decided at T is worked from the first bar of the
@@ -35,31 +35,58 @@
  * take. reduce_only: cut to what reduces the account's position.
  *
  * Rules of trade runs
- *           A request arrives latency after it was said (a cancel too), before a trade of that
- *           instant. Market: at the next trade's price, as taker. Limit: when a trade prints
- *           strictly beyond it, at the limit, as maker; ioc and fok at the next trade or not at
- *           all, at the limit, as taker. Stop: triggered by a touch, fills at the trade after
- *           that, at its price, as taker. All that one trade meets is worked by account, stops
- *           first, then by order id. The print's size limits nothing. A fill is told at the
- *           trade's time, before the trade is.
+ *           A request arrives latency (latency.h: feed and order) after it was said (a cancel
+ *           too), before a trade of that instant. Market: at the next trade's price, as taker.
+ *           Limit: when a trade prints strictly beyond it, at the limit, as maker; ioc and fok at
+ *           the next trade or not at all, at the limit, as taker. Stop: triggered by a touch, fills
+ *           at the trade after that, at its price, as taker. All that one trade meets is worked by
+ *           account, stops first, then by order id. The print's size limits nothing. A fill is told
+ *           at the trade's time, before the trade is.
  *
- * Both      On arrival an order is accepted (numbered from 1) or rejected: unknown_instrument,
+ * Rules of book runs
+ *   When    As in trade runs. The book stands when it is not stale (before its first snapshot,
+ *           after a gap, crossed) and no update is in hand. What arrives while it does not stand is
+ *           accepted and waits; when it stands again what waits is worked by arrival. Nothing is
+ *           filled, by book or print, while it does not stand.
+ *   Takes   Market, triggered stop and a limit that crosses take from the levels shown, best first,
+ *           each level a fill at its price, as taker; slippage is counted from the touch. What
+ *           orders of ours took from a level is gone until the recording changes that level. What
+ *           a market order or stop does not get expires with not_filled_at_once, so does an ioc
+ *           limit's rest; fok takes all at once or expires; post_only that would take is rejected.
+ *   Rests   A limit's rest joins the queue of its price behind what is shown there (queue.h). A
+ *           trade at its price against its side fills what of it reaches the order, down to the
+ *           lot; what filled an order of ours is not there for those behind it. A trade beyond its
+ *           price, or an update that leaves the other side's best at its price or beyond, fills it
+ *           whole; all at its limit, as maker.
+ *   Stop    Triggered by a trade's touch; takes at once.
+ *   Cap     participation: of each level shown and of each print that share may be ours, in lots;
+ *           then a trade or a book beyond the price fills no more than that either.
+ *   Gap     A snapshot leaves an order's place as it was, at most all that is shown: what was
+ *           canceled meanwhile was behind it.
+ *   Others  Orders of ours do not meet one another.
+ *
+ * Margin, liquidation, funding: backing.h.
+ *
+ * All       On arrival an order is accepted (numbered from 1) or rejected: unknown_instrument,
  *           market_closed (no series, or the data has ended), unsupported (kinds, terms, an
  *           account in another currency), bad_lot, bad_tick, overflow, min_notional (a market
  *           order's at the last price told, if any; not of reduce_only on linear), duplicate_id
- *           (among open orders), open_orders_max. A cancel is answered by canceled, or by rejected
- *           with unknown_order, which says nothing of the order. Nothing is reserved for open
- *           orders: what cash or holdings do not cover is cut when the order is met (account.h). On
- *           MSG_STOP with end_of_data all open orders expire, by order id, then those on their way.
+ *           (among open orders), open_orders_max, insufficient_margin, leverage_limit. A cancel is
+ *           answered by canceled, or by rejected with unknown_order, which says nothing of the
+ *           order. Nothing is reserved for open orders: what cash or holdings do not cover is cut
+ *           when the order is met (account.h). On MSG_STOP with end_of_data all open orders
+ *           expire, by order id, then those on their way.
  *
  * Thread  its shard's.
  * Memory  2 * orders_max slots of 64 bytes, as many picks and deals, from the arena at init.
- * Cost    without orders: nothing, no series is heard. Opens are heard while orders are open, bars
- *         (trades) early while a limit or stop waits; a bar that meets none costs two comparisons.
- */
+ * Cost    without orders: nothing, no series is heard but recorded books. Opens are heard while
+ *         orders are open, bars (trades) early while a limit or stop waits; a bar that meets none
+ *         costs two comparisons. */
 #ifndef ACTORS_VENUE_VENUE_H
 #define ACTORS_VENUE_VENUE_H
 #include "actors/venue/account.h"
+#include "actors/venue/answers.h"
+#include "actors/venue/latency.h"
 #include "actors/venue/orders.h"
 #include "runtime/core/actor.h"
 
@@ -77,6 +104,7 @@ struct venue_pick {
     int64_t rank;      /* where on its side the path meets it: smaller is earlier */
     uint64_t order_id; /* last key of the order of work */
     price_t price;     /* undisturbed price it trades at */
+    qty_t quantity;    /* how much of it may trade */
     uint32_t idx;      /* its slot */
     uint8_t account;   /* first key of the order of work */
     uint8_t upper;     /* 1 = met by a rise, 0 = by a fall */
@@ -86,6 +114,13 @@ struct venue_pick {
     uint8_t pad[7];    /* zero */
 };
 
+struct venue_depth; /* depth.h */
+
+enum {
+    VENUE_COUNTER_DEPTH = 0x100000, /* counters of recorded books in snapshots, from here on */
+    VENUE_TIMER_EAGER = 0x10000,    /* + instrument id: timer by which orders go on taking */
+};
+
 /* The venue's state. */
 struct venue {
     const struct mk_market *market; /* the world */
@@ -93,23 +128,36 @@ struct venue {
     struct venue_book *books;       /* by instrument id - 1 */
     cash_t *cash;                   /* by account id - 1 */
     struct venue_holding *holdings; /* by (account id - 1) * instrument_cnt + instrument id - 1 */
-    uint16_t *book_of;              /* instrument id by index of series; 0 = none of ours */
-    struct venue_pick *picks;       /* scratch: 2 * orders_max */
+    uint16_t *book_of;              /* instrument id by index of series, of prices, marks and
+                                     * funding; 0 = none of ours */
+    struct venue_pick *picks;       /* scratch: what a row meets, orders_max + 1 */
+    struct venue_pick *gone;        /* scratch: what is canceled together, orders_max */
     struct venue_deal *deals[2];    /* scratch: what comes of the picks, for two ways of working */
     struct rt_map_slot *sorted;     /* scratch: orders_max */
-    int64_t latency_ns;             /* declared: from a decision to the venue */
+    struct venue_depth **depths;    /* by instrument id - 1: its recorded book, NULL = none */
+    struct venue_answers answers;   /* what is on its way to us */
+    struct venue_legs legs;         /* declared: how long feed, requests and answers take */
+    int64_t latency_ns;             /* the same as one typical figure, for bars */
     uint64_t requests;              /* requests heard: the last seq */
     uint64_t accepted;              /* orders accepted: the last venue_order_id */
     uint64_t trades;                /* fills told: the last trade_id */
+    uint64_t payments;              /* funding payments told: the last payment_id */
     uint32_t series_cnt;            /* length of book_of */
     bool closed;                    /* the data has ended */
 };
+
+/* venue_last_price returns the last price told to all for b's instrument, 0 before the first. */
+price_t venue_last_price(struct rt_ctx *ctx, const struct venue_book *b);
+
+/* venue_cancel_forced cancels account's open orders in b because it is liquidated. */
+void venue_cancel_forced(struct rt_ctx *ctx, struct venue *v, struct venue_book *b,
+                         uint8_t account);
 
 /* venue_purse returns what account (from 1) holds of b's instrument. */
 struct venue_purse venue_purse(const struct venue *v, const struct venue_book *b, uint8_t account);
 
 /* venue_purse_put books p back. */
-void venue_purse_put(struct venue *v, const struct venue_book *b, uint8_t account,
+void venue_purse_put(struct venue *v, struct venue_book *b, uint8_t account,
                      const struct venue_purse *p);
 
 /* venue_pick_sort brings picks into the order of work: by account, side, rank, stops first, id. */
@@ -120,7 +168,8 @@ void venue_pick_sort(struct venue_pick *picks, uint32_t cnt);
 void venue_work(const struct venue *v, const struct venue_book *b, struct venue_purse *p,
                 const struct venue_pick *picks, uint32_t cnt, struct venue_deal *deals);
 
-/* venue_tell says what came of the open order idx (a fill, the end of its rest) and closes it. */
+/* venue_tell says what came of the open order idx (a fill, the end of its rest) and closes it, but
+ * for a rest that stays open. */
 void venue_tell(struct rt_ctx *ctx, struct venue *v, struct venue_book *b, uint32_t idx,
                 const struct venue_deal *deal);
 
@@ -131,6 +180,12 @@ void venue_work_all(struct rt_ctx *ctx, struct venue *v, struct venue_book *b, u
  * cancel answered. The slot is used up. */
 void venue_arrive(struct rt_ctx *ctx, struct venue *v, struct venue_book *b, uint32_t idx);
 
+/* venue_flush tells all answers that are on their way now. */
+void venue_flush(struct rt_ctx *ctx, struct venue *v);
+
+/* venue_land lets all of b's requests arrive that are due. */
+void venue_land(struct rt_ctx *ctx, struct venue *v, struct venue_book *b);
+
 /* venue_listen raises and lowers interests to what b's orders need. */
-void venue_listen(struct rt_ctx *ctx, struct venue_book *b);
+void venue_listen(struct rt_ctx *ctx, const struct venue *v, struct venue_book *b);
 #endif

@@ -40,9 +40,12 @@ size_t rt_map_bytes(uint32_t keys_max);
 /* rt_map_init makes an empty map in zeroed memory of rt_map_bytes(keys_max). */
 void rt_map_init(struct rt_map *m, void *memory, uint32_t keys_max);
 
-/* rt_map_home returns the slot where the search for key begins. */
+/* rt_map_home returns the slot where the search for key begins. Keys that differ in bits 10 to 13
+ * alone share a stretch of 16 slots: ids that are counted in steps of 1024 fill line after line,
+ * where a plain hash takes a cold line for each (an order's three tables: 50 ns). */
 static inline uint32_t rt_map_home(const struct rt_map *m, uint64_t key) {
-    return (uint32_t)(key * 0x9e3779b97f4a7c15ULL >> m->shift);
+    uint64_t near = (key ^ key >> 10) & 15, far = key & ~(15ULL << 10);
+    return (uint32_t)(((far * 0x9e3779b97f4a7c15ULL >> m->shift) & ~15ULL) | near) & m->mask;
 }
 
 /* rt_map_get returns the value under key (not 0), or RT_MAP_NONE. */

@@ -57,12 +57,14 @@ int rt_init_actor_kind(struct rt_init *init, const char *kind, int n, struct rt_
     return -ENOENT;
 }
 
-/* by_rank orders series: longer span first, then key, then the source's hint. */
+/* by_rank orders series: longer span first, then key, the source's hint, kind, and as declared. */
 static int by_rank(const void *a, const void *b) {
     const struct rt_series *x = &((const struct rt_feed *)a)->s,
                            *y = &((const struct rt_feed *)b)->s;
     if (x->span_ns != y->span_ns) return x->span_ns > y->span_ns ? -1 : 1;
     if (x->key != y->key) return x->key < y->key ? -1 : 1;
+    uint32_t hint = x->rank_hint >> 16, other = y->rank_hint >> 16;
+    if (hint != other) return hint < other ? -1 : 1;
     if (x->row_kind != y->row_kind) return x->row_kind < y->row_kind ? -1 : 1;
     return x->rank_hint < y->rank_hint ? -1 : x->rank_hint > y->rank_hint;
 }
@@ -102,9 +104,9 @@ static int open_sources(struct rt_run *run, struct rt_shard *s, struct rt_error 
             snprintf(run->sources_report + used, sizeof run->sources_report - used, "%s\n",
                      init.report);
         for (uint32_t k = 0; k < init.series_cnt; k++) {
-            struct rt_feed *f = &s->feeds[s->series_cnt++];
+            struct rt_feed *f = &s->feeds[s->series_cnt];
             f->s = room[k];
-            f->s.rank_hint = i << 8 | k;
+            f->s.rank_hint = room[k].rank_hint << 16 | s->series_cnt++;
             f->kind = t->sources[i].kind;
         }
     }
@@ -136,7 +138,7 @@ static int64_t first_instant(struct rt_shard *s, const struct rt_topology *t) {
         struct rt_feed *d = &s->feeds[i];
         struct rt_block b = { 0 };
         if (d->s.block(&d->s, 0, &b) < 0 || b.cnt == 0) continue;
-        d->block[0] = b;
+        rt_series_keep(d, &b);
         int64_t at;
         memcpy(&at, b.rows, sizeof at);
         if (at < first) first = at;
@@ -239,6 +241,7 @@ static int make_routes(struct rt_run *run, struct rt_shard *s, struct rt_error *
                     r->edge_cnt++;
                     r->journal = on;
                 }
+            r->apart = r->edge_cnt > 0 || (r->gate && t->durability == RT_DURABLE_EACH_ORDER);
         }
     }
     return 0;
@@ -258,6 +261,10 @@ static int make_edges(struct rt_run *run, struct rt_shard *s, struct rt_error *e
             s->out_of[n] = (uint8_t)s->edge_out_cnt++;
             e->shard = n;
             memcpy(e->full_of, def->full_of, sizeof e->full_of);
+            for (const struct rt_full_rule *r = t->registry->full; r && r->kind; r++) {
+                e->key_at[r->kind] = r->key_at;
+                e->key_bytes[r->kind] = r->key_bytes;
+            }
             e->frames_max = def->capacity * 4;
             e->pending =
                 take(s, (size_t)e->frames_max * MSG_SLOT_BYTES + MSG_FRAME_MAX, "edges", err);
@@ -346,7 +353,7 @@ int rt_shard_build(struct rt_run *run, uint16_t number, struct rt_shard **out,
         if (!s->queue[q]) return err->code;
         s->queue_end[q] = s->queue[q] + d->mail_bytes - 128; /* slots read a line past a frame */
     }
-    s->queue_at = s->queue[!s->now_q];
+    rt_shard_turn_over(s, !s->now_q);
     void *wheel = take(s, rt_wheel_bytes(d->timers_max), "timers", err);
     if (!wheel) return err->code;
     if ((code = make_actors(run, s, err)) < 0 || (code = make_edges(run, s, err)) < 0 ||

@@ -676,7 +676,8 @@ static int prepare(struct rt_run *run, uint16_t number, struct thread *th, struc
     journal_options(run, number, &o, dir, stage, sizeof dir);
     o.head = head;
     o.head_bytes = names(run, head, sizeof head);
-    s->journal_on = true;
+    /* journal off keeps records in memory for the results; a run of no directory has none */
+    s->journal_on = o.backing != RT_BACKING_MEMORY || run->paths.dir[0];
     if (o.backing == RT_BACKING_MEMORY)
         o.dir = o.stage_dir = dir; /* a name, nothing is made there */
     if (o.backing != RT_BACKING_MEMORY && (code = make_dir(o.dir, 0755)) < 0)
@@ -778,6 +779,39 @@ end:
     return code;
 }
 
+/* is_running tells whether an engine has the run's directory. */
+static bool is_running(const struct rt_run *run) {
+    char path[4200];
+    snprintf(path, sizeof path, "%s/lock", run->paths.dir);
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    bool held = fd >= 0 && flock(fd, LOCK_SH | LOCK_NB) < 0;
+    if (fd >= 0) close(fd);
+    return held;
+}
+
+/* pass_row takes no notice of a row of a snapshot. */
+static int pass_row(void *arg, uint16_t owner, uint16_t kind, uint64_t key, const void *row,
+                    uint32_t bytes, struct rt_error *err) {
+    (void)arg, (void)owner, (void)kind, (void)key, (void)row, (void)bytes, (void)err;
+    return 0;
+}
+
+/* await_commit waits until neither copy of the snapshot in dir is being written by a running
+ * engine: half written it looks damaged. Half a second at most; true: one still looks so. */
+static bool await_commit(const struct rt_run *run, const char *dir) {
+    for (int tries = 0; tries < 25 && is_running(run); tries++) {
+        char report[300];
+        uint64_t position;
+        struct rt_error err;
+        if (rt_snapshot_load(dir, 0, UINT64_MAX, pass_row, NULL, &position, report, sizeof report,
+                             &err) == 0 &&
+            !report[0])
+            return false;
+        usleep(20000);
+    }
+    return is_running(run);
+}
+
 /* replay_shard builds a shard that only reads its journal, from its start or its snapshot. */
 static int replay_shard(struct rt_run *run, uint16_t number, bool snapshot, struct rt_tape *tape,
                         struct rt_error *err) {
@@ -795,10 +829,14 @@ static int replay_shard(struct rt_run *run, uint16_t number, bool snapshot, stru
     s->journal_on = true;
     s->verify = true;
     if (snapshot && access(snap, F_OK) == 0) {
+        bool writing = await_commit(run, snap);
         if ((code = rt_snapshot_load(snap, 0, UINT64_MAX, rt_shard_load, s, &position, report,
                                      sizeof report, err)) < 0)
             return code;
-        note(run, t->shards[number].name, report);
+        note(run, t->shards[number].name,
+             writing && report[0] ? "a snapshot looks damaged, or is being written just now: the "
+                                    "engine runs"
+                                  : report);
         if (position > 0 && (code = rt_shard_loaded(s)) < 0)
             return rt_error_set(err, code,
                                 "the sources cannot be read where the snapshot left them");
@@ -848,7 +886,34 @@ void rt_run_request(struct rt_run *run, uint32_t stop, uint32_t kill) {
     }
 }
 
+/* is_blank tells whether nothing was journaled in a run that was begun just now: its start was
+ * refused. */
+static bool is_blank(const struct rt_run *run) {
+    if (!run->fresh || !run->paths.dir[0] || run->topology->backing == RT_BACKING_MEMORY)
+        return false;
+    for (uint16_t i = 0; i < run->topology->shard_cnt; i++) {
+        struct rt_tape tape;
+        struct rt_error err;
+        char dir[4200];
+        snprintf(dir, sizeof dir, "%s/journal/%s", run->paths.dir, run->topology->shards[i].name);
+        if (access(dir, F_OK) != 0) continue; /* it was refused before its turn came */
+        int code = rt_run_tape(run, i, 0, &tape, &err);
+        if (code < 0) return false;
+        bool empty = rt_tape_next(&tape) == NULL && rt_tape_error(&tape, &err) == 0;
+        rt_tape_close(&tape);
+        if (!empty) return false;
+    }
+    return true;
+}
+
 void rt_run_close(struct rt_run *run, bool done) {
+    if (!done && run->lock_fd >= 0 && is_blank(run)) { /* so that the mended file may start there */
+        char path[4200];
+        snprintf(path, sizeof path, "%s/journal", run->paths.dir);
+        remove_dir(path, 1);
+        forget_start(run);
+        done = true;
+    }
     for (uint32_t i = 0; run->shards && i < run->topology->shard_cnt; i++)
         rt_shard_free(run->shards[i]);
     free(run->shards);

@@ -315,6 +315,13 @@ bool rt_topology_hears(const struct rt_topology *t, const struct rt_actor_def *a
            (b->hears[a->id / 64] >> (a->id % 64) & 1);
 }
 
+/* rule_of finds what the program says of kind on a full edge; NULL = nothing. */
+static const struct rt_full_rule *rule_of(const struct rt_topology *t, uint16_t kind) {
+    for (const struct rt_full_rule *r = t->registry->full; r && r->kind; r++)
+        if (r->kind == kind) return r;
+    return NULL;
+}
+
 /* load_edges finds the pairs of shards that need an edge, and reads what edges: says of them. */
 static int load_edges(struct rt_topology *t, struct rt_node *root, struct rt_error *err) {
     static const char *const fulls[] = { "refuse", "conflate", "drop", "merge", "wait", NULL };
@@ -376,6 +383,14 @@ static int load_edges(struct rt_topology *t, struct rt_node *root, struct rt_err
             if (!kind) return rt_node_fail(k, err, "no message is called '%s'", k->key);
             if ((code = rt_node_choice(full, k->key, true, fulls, 0, &policy, err)) < 0)
                 return code;
+            const struct rt_full_rule *r = rule_of(t, kind);
+            if ((policy == RT_FULL_MERGE || policy == RT_FULL_CONFLATE) && !(r && r->key_bytes))
+                return rt_node_fail(k, err,
+                                    "each %s counts, no newer one stands for it; refuse%s or wait "
+                                    "expected",
+                                    k->key, r && r->kept ? "" : ", drop");
+            if (policy == RT_FULL_DROP && r && r->kept)
+                return rt_node_fail(k, err, "a %s must not be dropped", k->key);
             e->full_of[kind] = (uint8_t)policy;
         }
         if ((code = rt_node_no_more(

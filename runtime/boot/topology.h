@@ -14,7 +14,10 @@
 /* What a full edge does with one kind of message. */
 struct rt_full_rule {
     uint16_t kind;     /* MSG_* */
-    enum rt_full full; /* its default; kinds not listed wait */
+    enum rt_full full; /* its default; kinds not listed are refused, or wait for room */
+    uint8_t key_at;    /* where in the body stands what a newer one makes old ... */
+    uint8_t key_bytes; /* ... and its size; 0 = each counts: none is merged or conflated */
+    bool kept;         /* none may be dropped */
 };
 
 /* What the program brings. */

@@ -16,6 +16,11 @@ uint64_t rt_series_order(enum rt_hear how, uint16_t series) {
     return class_of[how] << 56 | 1ULL << 48 | (uint64_t)series << 32;
 }
 
+/* event_order returns the same for way << 16 | series. */
+static inline uint64_t event_order(int key) {
+    return class_of[key >> 16] << 56 | 1ULL << 48 | (uint64_t)(key & 0xffff) << 32;
+}
+
 /* row_at returns row number n of the feed when one of its blocks holds it, else NULL. */
 static const uint8_t *row_at(const struct rt_feed *d, uint64_t n) {
     for (int i = 0; i < 2; i++) {
@@ -23,6 +28,22 @@ static const uint8_t *row_at(const struct rt_feed *d, uint64_t n) {
         if (n - b->first < b->cnt) return b->rows + (n - b->first) * d->s.row_bytes;
     }
     return NULL;
+}
+
+/* begin_of reads the instant a row begins: its first field. */
+static inline int64_t begin_of(const uint8_t *row) {
+    int64_t v;
+    memcpy(&v, row, sizeof v);
+    return v;
+}
+
+void rt_series_keep(struct rt_feed *d, const struct rt_block *b) {
+    d->block[0] = *b;
+    d->even[0] = false;
+    if (b->cnt == 0) return;
+    /* rows are at least a span apart: whether one is missing the first and the last tell */
+    int64_t apart = begin_of(b->rows + (b->cnt - 1) * d->s.row_bytes) - begin_of(b->rows);
+    d->even[0] = d->s.span_ns > 0 && (uint64_t)apart == (b->cnt - 1) * (uint64_t)d->s.span_ns;
 }
 
 /* fetch_far makes row n available that is not in the newest block, reading on; NULL at the series'
@@ -46,7 +67,8 @@ static __attribute__((noinline)) const uint8_t *fetch_far(struct rt_shard *s, st
             return NULL;
         }
         d->block[1] = d->block[0];
-        d->block[0] = b;
+        d->even[1] = d->even[0];
+        rt_series_keep(d, &b);
         row = row_at(d, n);
     }
     return row;
@@ -58,13 +80,6 @@ static inline const uint8_t *fetch(struct rt_shard *s, struct rt_feed *d, uint64
     if (__builtin_expect(n - b->first < b->cnt, 1))
         return b->rows + (n - b->first) * d->s.row_bytes;
     return fetch_far(s, d, n);
-}
-
-/* begin_of reads the instant a row begins: its first field. */
-static inline int64_t begin_of(const uint8_t *row) {
-    int64_t v;
-    memcpy(&v, row, sizeof v);
-    return v;
 }
 
 /* when tells the event time of row heard that way. */
@@ -95,6 +110,10 @@ static uint64_t told(struct rt_shard *s, uint16_t i, enum rt_hear how, uint64_t 
     if (n < d->cur[how].row) n = d->cur[how].row;
     if ((how != RT_HEAR_OPEN || d->s.span_ns > 0) && n < d->cur[RT_HEAR_ROW].row)
         n = d->cur[RT_HEAR_ROW].row;
+    if (in_hand && row_in_hand >= n) { /* the usual case: all up to the row in hand, no later one */
+        const uint8_t *row = row_at(d, row_in_hand);
+        if (row && when(d, row, how) == now_ns) return row_in_hand + 1;
+    }
     for (;;) {                              /* gallop, then walk */
         if (d->s.before && !row_at(d, n)) { /* what lies between is not made to be passed by */
             int64_t begin_ns = how == RT_HEAR_OPEN ? now_ns : now_ns - d->s.span_ns;
@@ -160,41 +179,70 @@ bool rt_opened(struct rt_ctx *ctx, uint16_t series, void *out) {
     return true;
 }
 
-void rt_series_next_row(struct rt_shard *s, struct rt_next *out) {
-    struct rt_next best = { .time_ns = INT64_MAX, .order = UINT64_MAX, .series = -1 };
+/* next_row finds the earliest row, and the one after it of another series or way. Ways of hearing
+ * and series are looked at in the order of events of one instant, so that the first of equals is
+ * the one. */
+static inline void next_row(const struct rt_shard *s, struct rt_next *out) {
+    _Static_assert(RT_HEAR_EARLY < RT_HEAR_ROW && RT_HEAR_ROW < RT_HEAR_OPEN &&
+                       (int)RT_CLASS_VENUE < (int)RT_CLASS_DATA &&
+                       (int)RT_CLASS_DATA < (int)RT_CLASS_OPEN,
+                   "ways of hearing are in the order of their classes");
+    int64_t best_ns = INT64_MAX, after_ns = INT64_MAX;
+    int best = -1, after = -1; /* way << 16 | series */
+    const int cnt = s->series_cnt;
     for (int how = 0; how < RT_HEAR_CNT; how++) {
         const int64_t *due = s->due[how];
-        for (uint16_t i = 0; i < s->series_cnt; i++)
-            if (due[i] < best.time_ns || (due[i] == best.time_ns && due[i] != INT64_MAX &&
-                                          rt_series_order((enum rt_hear)how, i) < best.order)) {
-                best.time_ns = due[i];
-                best.order = rt_series_order((enum rt_hear)how, i);
-                best.series = (int16_t)i;
-                best.how = (uint8_t)how;
+        for (int i = 0; i < cnt; i++) {
+            int64_t ns = due[i];
+            if (ns >= after_ns) continue;
+            if (ns < best_ns) {
+                after_ns = best_ns;
+                after = best;
+                best_ns = ns;
+                best = how << 16 | i;
+            } else {
+                after_ns = ns;
+                after = how << 16 | i;
             }
+        }
     }
-    *out = best;
+    *out = (struct rt_next){ .time_ns = best_ns,
+                             .order = best < 0 ? UINT64_MAX : event_order(best),
+                             .series = (int16_t)best,
+                             .how = (uint8_t)(best < 0 ? 0 : best >> 16),
+                             .after_ns = after_ns,
+                             .after_order = after < 0 ? UINT64_MAX : event_order(after) };
+}
+
+void rt_series_next_row(struct rt_shard *s, struct rt_next *out) {
+    next_row(s, out);
 }
 
 void rt_series_next(struct rt_shard *s, struct rt_next *out) {
-    struct rt_next best;
-    rt_series_next_row(s, &best);
+    next_row(s, out);
+    out->alone = true;
     struct rt_timer t;
     if (rt_wheel_peek(s->wheel, &t)) {
         int64_t due_ns = t.due_ns > s->now_ns || s->clock == RT_CLOCK_REAL ? t.due_ns : s->now_ns;
         uint64_t order = (uint64_t)t.cls << 56 | (uint64_t)t.id << 32;
-        if (due_ns < best.time_ns || (due_ns == best.time_ns && order < best.order))
-            best = (struct rt_next){ .time_ns = due_ns, .order = order, .series = -1 };
+        if (due_ns < out->time_ns || (due_ns == out->time_ns && order < out->order)) {
+            *out = (struct rt_next){ .time_ns = due_ns, .order = order, .series = -1 };
+        } else if (due_ns < out->after_ns ||
+                   (due_ns == out->after_ns && order < out->after_order)) {
+            out->after_ns = due_ns;
+            out->after_order = order;
+        }
     }
-    if (s->held.full) best = (struct rt_next){ .time_ns = s->now_ns, .order = 0, .series = -2 };
-    *out = best;
+    if (__builtin_expect(s->held.full, 0))
+        *out = (struct rt_next){ .time_ns = s->now_ns, .order = 0, .series = -2 };
 }
 
 /* rows_before counts the rows from row on (all in one block, at most max) whose event is before
  * (limit_ns, limit_order). */
 static uint32_t rows_before(const struct rt_feed *d, uint64_t first, uint64_t max, enum rt_hear how,
                             uint64_t order, int64_t limit_ns, uint64_t limit_order) {
-    const struct rt_block *b = &d->block[first - d->block[0].first < d->block[0].cnt ? 0 : 1];
+    const int which = first - d->block[0].first < d->block[0].cnt ? 0 : 1;
+    const struct rt_block *b = &d->block[which];
     uint64_t at = first - b->first, left = b->cnt - at;
     if (max > left) max = left;
     if (max > 1U << 20) max = 1U << 20;
@@ -206,6 +254,9 @@ static uint32_t rows_before(const struct rt_feed *d, uint64_t first, uint64_t ma
         uint64_t fit =
             limit_ns > t0 ? (uint64_t)(limit_ns - t0 - 1) / (uint64_t)d->s.span_ns + 1 : 1;
         if (fit < max) max = fit;
+        if (d->even[which]) return max < 1 ? 1 : (uint32_t)max; /* no look at a far, cold row */
+    } else if (limit_ns == INT64_MAX) {
+        return max < 1 ? 1 : (uint32_t)max;
     }
     if (max < 1) return 1;
     if (when(d, rows + (max - 1) * bytes, how) < limit_ns) return (uint32_t)max;
@@ -235,12 +286,18 @@ void rt_series_tell(struct rt_shard *s, const struct rt_next *n, uint64_t rows_m
                              s->clock != RT_CLOCK_REAL,
                          1)) {
         /* one hearer: it may take a run of rows, up to whatever else is due */
-        s->due[how][i] = INT64_MAX;
-        struct rt_next other;
-        rt_series_next(s, &other);
-        if (other.time_ns < limit_ns || (other.time_ns == limit_ns && other.order < limit_order)) {
-            limit_ns = other.time_ns;
-            limit_order = other.order;
+        int64_t other_ns = n->after_ns;
+        uint64_t other_order = n->after_order;
+        if (!n->alone) {
+            struct rt_next other;
+            s->due[how][i] = INT64_MAX;
+            rt_series_next(s, &other);
+            other_ns = other.time_ns;
+            other_order = other.order;
+        }
+        if (other_ns < limit_ns || (other_ns == limit_ns && other_order < limit_order)) {
+            limit_ns = other_ns;
+            limit_order = other_order;
         }
         cnt = rows_before(d, c->row, rows_max, how, n->order, limit_ns, limit_order);
         const struct rt_local *one = &s->locals[__builtin_ctzll(up)];

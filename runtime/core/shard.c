@@ -35,7 +35,8 @@ static bool same(const struct msg_frame *rec, const struct msg_frame *f, uint16_
 }
 
 /* compare holds f against the tape's next record, and goes on to append at its end. */
-static void compare(struct rt_shard *s, const struct msg_frame *f, uint16_t dir) {
+static __attribute__((noinline)) void compare(struct rt_shard *s, const struct msg_frame *f,
+                                              uint16_t dir) {
     const struct msg_frame *rec = rt_tape_peek(s);
     if (!rec) {
         if (s->tape || s->verify) return; /* verify: beyond the tape nothing is kept */
@@ -54,8 +55,9 @@ static void compare(struct rt_shard *s, const struct msg_frame *f, uint16_t dir)
     rt_tape_take(s);
 }
 
-void rt_shard_advance(struct rt_shard *s) {
-    if (s->rows == s->rows_flushed) return;
+/* advance_now writes the Advance record that is due. Apart, so that a frame that needs none pays
+ * for no stack frame. */
+static __attribute__((noinline)) void advance_now(struct rt_shard *s) {
     struct {
         struct msg_frame f;      /* head */
         struct msg_advance body; /* how far */
@@ -73,13 +75,22 @@ void rt_shard_advance(struct rt_shard *s) {
         append(s, &m.f, 0);
 }
 
-void rt_shard_record(struct rt_shard *s, struct msg_frame *f, uint16_t dir) {
+void rt_shard_advance(struct rt_shard *s) {
+    if (s->rows != s->rows_flushed) advance_now(s);
+}
+
+/* record is rt_shard_record, inlined where frames are many. */
+static inline void record(struct rt_shard *s, const struct msg_frame *f, uint16_t dir) {
     if (!s->journal_on) return;
-    rt_shard_advance(s);
-    if (s->tape)
+    if (s->rows != s->rows_flushed) advance_now(s);
+    if (__builtin_expect(s->tape != NULL, 0))
         compare(s, f, dir);
     else
         append(s, f, dir);
+}
+
+void rt_shard_record(struct rt_shard *s, struct msg_frame *f, uint16_t dir) {
+    record(s, f, dir);
 }
 
 void rt_shard_event(struct rt_shard *s, int64_t time_ns, uint64_t order, uint64_t trace_id) {
@@ -94,7 +105,6 @@ void rt_shard_event(struct rt_shard *s, int64_t time_ns, uint64_t order, uint64_
 
 /* enter readies ctx for calls of actor local: what stays the same over its mail of a round. */
 static inline void enter(struct rt_shard *s, struct rt_local *a, uint16_t local) {
-    s->ctx.out_end = s->queue_end[!s->now_q];
     s->ctx.said_seq = &a->said_seq;
     s->ctx.self = a->id;
     s->ctx.local = local;
@@ -109,16 +119,23 @@ uint8_t *rt_shard_begin(struct rt_shard *s, uint16_t local) {
     return s->ctx.out;
 }
 
-/* put_mail gives local actor number to the frame at offset of the queue being filled. */
-static inline void put_mail(struct rt_shard *s, uint16_t to, uint32_t offset) {
-    struct rt_local *b = &s->locals[to];
-    int q = !s->now_q;
-    if (__builtin_expect(b->mail_cnt[q] == s->mail_max, 0)) {
-        rt_shard_fail(s, -EOVERFLOW, "actor %s: more than %u frames in one round; raise mail_max",
-                      b->name, s->mail_max);
+/* mail_full ends the shard because b has no room for more mail. */
+static __attribute__((noinline)) void mail_full(struct rt_shard *s, const struct rt_local *b) {
+    rt_shard_fail(s, -EOVERFLOW, "actor %s: more than %u frames in one round; raise mail_max",
+                  b->name, s->mail_max);
+}
+
+/* put_mail gives local actor number to the frame at offset of queue q, the one being filled. */
+static inline void put_mail(struct rt_shard *s, struct rt_local *locals, int q, uint16_t to,
+                            uint32_t offset) {
+    struct rt_local *b = &locals[to];
+    uint32_t cnt = b->mail_cnt[q];
+    if (__builtin_expect(cnt == s->mail_max, 0)) {
+        mail_full(s, b);
         return;
     }
-    b->mail[q][b->mail_cnt[q]++] = offset;
+    b->mail[q][cnt] = offset;
+    b->mail_cnt[q] = cnt + 1;
     s->mail_up[q] |= 1ULL << to;
 }
 
@@ -165,40 +182,54 @@ void rt_shard_poison(struct rt_shard *s, uint16_t local) {
     rt_shard_leave_out(s, local, a->poison_signal == SIGKILL ? REASON_HUNG : REASON_CRASHED);
 }
 
+/* record_said is record for what was said; a call of its own leaves the caller its registers. */
+static __attribute__((noinline)) void record_said(struct rt_shard *s, const struct msg_frame *f) {
+    record(s, f, MSG_OUT);
+}
+
+/* said_apart gives frame f, said by an actor here and lying at offset of queue q, to those who hear
+ * it when not all of them are hearers of its route on this shard. */
+static __attribute__((noinline)) void said_apart(struct rt_shard *s, int q,
+                                                 const struct rt_route *r,
+                                                 const struct msg_frame *f, uint32_t offset) {
+    if (r->gate && s->durability == RT_DURABLE_EACH_ORDER) wait_synced(s);
+    if (f->dest == 0) {
+        const uint16_t *h = s->hearers + r->first;
+        for (unsigned i = 0; i < r->local_cnt; i++) put_mail(s, s->locals, q, *h++, offset);
+        for (unsigned i = 0; i < r->edge_cnt; i++) rt_edge_push(s, &s->out[*h++], f);
+    } else if (f->dest >= RT_ACTORS_MAX) {
+        return;
+    } else if (s->local_of[f->dest] >= 0) {
+        uint16_t to_local = (uint16_t)s->local_of[f->dest];
+        if (s->locals[to_local].kind->on[f->kind]) put_mail(s, s->locals, q, to_local, offset);
+    } else if (s->shard_of[f->dest] != 0xffff && s->out_of[s->shard_of[f->dest]] != 0xff) {
+        rt_edge_push(s, &s->out[s->out_of[s->shard_of[f->dest]]], f);
+    }
+}
+
 void rt_shard_said(struct rt_shard *s, uint16_t local, uint8_t *from) {
     struct rt_ctx *ctx = &s->ctx;
-    if (__builtin_expect(ctx->overfull, 0)) {
+    uint8_t *const to = ctx->out;
+    if (__builtin_expect(ctx->overfull || to - from > (int64_t)s->call_bytes, 0)) {
         ctx->overfull = false;
         ctx->out = from;
         rt_shard_leave_out(s, local, REASON_BUDGET);
         return;
     }
-    uint8_t *to = ctx->out;
-    if (__builtin_expect(to - from > (int64_t)s->call_bytes, 0)) {
-        ctx->out = from;
-        rt_shard_leave_out(s, local, REASON_BUDGET);
-        return;
-    }
-    const struct rt_route *routes = s->routes + (size_t)local * MSG_KIND_MAX;
-    uint8_t *queue = s->queue[!s->now_q];
-    for (uint8_t *p = from; p < to;) {
-        struct msg_frame *f = (struct msg_frame *)(void *)p;
+    const struct rt_route *const routes = s->routes + (size_t)local * MSG_KIND_MAX;
+    struct rt_local *const locals = s->locals;
+    const int q = !s->now_q;
+    const uint8_t *const queue = s->queue[q];
+    for (uint8_t *p = from; p < to; p += ((const struct msg_frame *)(const void *)p)->size) {
+        const struct msg_frame *f = (const struct msg_frame *)(const void *)p;
         const struct rt_route *r = &routes[f->kind];
-        if (r->journal) rt_shard_record(s, f, MSG_OUT);
-        if (__builtin_expect(r->gate && s->durability == RT_DURABLE_EACH_ORDER, 0)) wait_synced(s);
-        const uint16_t *h = s->hearers + r->first;
-        if (f->dest == 0) {
-            for (unsigned i = 0; i < r->local_cnt; i++) put_mail(s, h[i], (uint32_t)(p - queue));
-            h += r->local_cnt;
-            for (unsigned i = 0; i < r->edge_cnt; i++) rt_edge_push(s, &s->out[h[i]], f);
-        } else if (f->dest < RT_ACTORS_MAX && s->local_of[f->dest] >= 0) {
-            uint16_t to_local = (uint16_t)s->local_of[f->dest];
-            if (s->locals[to_local].kind->on[f->kind]) put_mail(s, to_local, (uint32_t)(p - queue));
-        } else if (f->dest < RT_ACTORS_MAX && s->shard_of[f->dest] != 0xffff &&
-                   s->out_of[s->shard_of[f->dest]] != 0xff) {
-            rt_edge_push(s, &s->out[s->out_of[s->shard_of[f->dest]]], f);
+        if (r->journal && s->journal_on) record_said(s, f);
+        if (__builtin_expect(r->apart || f->dest != 0, 0)) {
+            said_apart(s, q, r, f, (uint32_t)(p - queue));
+            continue;
         }
-        p += f->size;
+        const uint16_t *h = s->hearers + r->first, *const end = h + r->local_cnt;
+        for (; h < end; h++) put_mail(s, locals, q, *h, (uint32_t)(p - queue));
     }
     s->queue_at = to;
 }
@@ -235,34 +266,44 @@ void rt_shard_call(struct rt_shard *s, uint16_t local, const struct msg_frame *f
     deliver(s, a, local, f);
 }
 
-bool rt_shard_round(struct rt_shard *s) {
-    int q = !s->now_q; /* what was being filled is heard now */
+void rt_shard_turn_over(struct rt_shard *s, int q) {
+    s->now_q = !q;
+    s->queue_at = s->queue[q];
+    s->ctx.out_end = s->queue_end[q];
+}
+
+/* hear_round is rt_shard_round; inlined, so that a run of rounds pays for one stack frame. */
+static inline bool hear_round(struct rt_shard *s) {
+    const int q = !s->now_q; /* what was being filled is heard now */
     uint64_t up = s->mail_up[q];
+    const uint8_t *const queue = s->queue[q];
     if (!up) {
         s->queue_at = s->queue[q];
         return false;
     }
-    s->now_q = q;
     s->mail_up[q] = 0;
-    s->queue_at = s->queue[!q];
-    const uint8_t *queue = s->queue[q];
-    while (up) {
+    rt_shard_turn_over(s, !q);
+    do {
         uint16_t local = (uint16_t)__builtin_ctzll(up);
         up &= up - 1;
-        struct rt_local *a = &s->locals[local];
-        uint32_t cnt = a->mail_cnt[q];
+        struct rt_local *const a = &s->locals[local];
+        const uint32_t *mail = a->mail[q], *const end = mail + a->mail_cnt[q];
         a->mail_cnt[q] = 0;
-        s->tally.mails += cnt;
+        s->tally.mails += (uint64_t)(end - mail);
         enter(s, a, local);
-        const uint32_t *mail = a->mail[q];
-        for (uint32_t i = 0; i < cnt; i++)
-            deliver(s, a, local, (const struct msg_frame *)(const void *)(queue + mail[i]));
-    }
+        do {
+            deliver(s, a, local, (const struct msg_frame *)(const void *)(queue + *mail));
+        } while (++mail < end);
+    } while (up);
     return true;
 }
 
+bool rt_shard_round(struct rt_shard *s) {
+    return hear_round(s);
+}
+
 void rt_shard_quiet(struct rt_shard *s) {
-    for (;;) {
+    do {
         if (__builtin_expect(s->remote_mail, 0)) {
             if (s->step) { /* all shards hear the next rounds together */
                 rt_step_exchange(s);
@@ -271,8 +312,7 @@ void rt_shard_quiet(struct rt_shard *s) {
             s->remote_mail = false;
         }
         if (__builtin_expect(s->fault.text[0], 0)) return;
-        if (!rt_shard_round(s)) return;
-    }
+    } while (hear_round(s));
 }
 
 void rt_shard_hand(struct rt_shard *s, const struct msg_frame *f) {
@@ -304,10 +344,12 @@ void rt_shard_post(struct rt_shard *s, const struct msg_frame *f) {
     if (f->stamp) s->ctx.stamp = f->stamp; /* what comes of it began there */
     if (f->dest != 0) {
         int local = f->dest < RT_ACTORS_MAX ? s->local_of[f->dest] : -1;
-        if (local >= 0 && s->locals[local].kind->on[f->kind]) put_mail(s, (uint16_t)local, offset);
+        if (local >= 0 && s->locals[local].kind->on[f->kind])
+            put_mail(s, s->locals, !s->now_q, (uint16_t)local, offset);
     } else if (row != 0xffff) {
         const struct rt_route *r = &s->routes[(size_t)row * MSG_KIND_MAX + f->kind];
-        for (unsigned i = 0; i < r->local_cnt; i++) put_mail(s, s->hearers[r->first + i], offset);
+        for (unsigned i = 0; i < r->local_cnt; i++)
+            put_mail(s, s->locals, !s->now_q, s->hearers[r->first + i], offset);
     }
 }
 
@@ -473,7 +515,7 @@ void rt_shard_look(struct rt_shard *s) {
         hold_taped(s);
         if (s->tape) return;
     }
-    if (s->verify || (s->resaying && rt_step_owed(s) != RT_OWED_NOTHING)) return;
+    if (s->verify || (s->resaying && rt_step_owed(s) != RT_OWED_NOTHING && s->step)) return;
     uint32_t kill = atomic_load_explicit(&s->shared->kill, memory_order_relaxed);
     if (__builtin_expect(kill != s->kill_seen, 0)) {
         s->kill_seen = kill;
@@ -952,7 +994,7 @@ void rt_shard_heard(struct rt_shard *s, struct rt_edge_in *e, struct msg_frame *
 
 int rt_shard_run(struct rt_shard *s) {
     s->ctx.shard = s;
-    s->queue_at = s->queue[!s->now_q];
+    rt_shard_turn_over(s, !s->now_q);
     s->snapshot_last_ns = rt_clock_monotonic_ns();
     s->meter.allocations = rt_alloc_count();
     housekeeping(s);
@@ -1017,6 +1059,7 @@ bool rt_room(struct rt_ctx *ctx, uint16_t kind, uint32_t cnt) {
         }
         if (rec) return true;
     }
+    for (unsigned i = 0; i < r->edge_cnt && s->resaying; i++) rt_edge_known(s, &s->out[h[i]]);
     for (unsigned i = 0; i < r->edge_cnt; i++) {
         struct rt_edge_out *e = &s->out[h[i]];
         if (e->pending_cnt == 0 && rt_ring_room(&e->tx, cnt) >= cnt) continue;

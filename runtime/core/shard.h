@@ -72,19 +72,19 @@ struct rt_pulse {
                                        * what it shows as taken is true; released by the shard */
 };
 
-/* One actor as the shard sees it. */
+/* One actor as the shard sees it; what every frame touches comes first. */
 struct rt_local {
-    const struct rt_actor_kind *kind; /* descriptor */
-    void *state;                      /* its state */
-    uint32_t *mail[2];                /* offsets of its frames in the two queues */
-    uint32_t mail_cnt[2];             /* how many */
-    uint32_t said_seq;                /* frames said since the start */
-    uint16_t id;                      /* global id */
-    bool stopped;                     /* left out: hears nothing more */
-    uint64_t draws;                   /* random numbers drawn */
-    uint64_t expiries;                /* timers heard: the sequence of their trace ids */
-    uint64_t calls;                   /* frames and rows heard since the start */
+    _Alignas(64) const struct rt_actor_kind *kind; /* descriptor */
+    void *state;                                   /* its state */
+    uint32_t *mail[2];                             /* offsets of its frames in the two queues */
+    uint32_t mail_cnt[2];                          /* how many */
+    uint64_t calls;                                /* frames and rows heard since the start */
     uint64_t poison_call;   /* the one it must not hear, counted from 1; UINT64_MAX = none */
+    uint32_t said_seq;      /* frames said since the start */
+    uint16_t id;            /* global id */
+    bool stopped;           /* left out: hears nothing more */
+    uint64_t draws;         /* random numbers drawn */
+    uint64_t expiries;      /* timers heard: the sequence of their trace ids */
     uint32_t poison_signal; /* what it died of there */
     uint16_t stop_reason;   /* the Reason it was left out for, 0 = runs */
     char name[48];          /* its name */
@@ -97,18 +97,22 @@ struct rt_route {
     uint8_t edge_cnt;  /* ... then edge indices */
     bool journal;      /* its OUT record is kept */
     bool gate;         /* it leaves the process: under each-order it waits for the sync */
+    bool apart;        /* a gate or heard by other shards: more to do than local mail */
+    uint8_t pad;       /* makes it eight bytes */
 };
 
 /* An outgoing edge: all frames for one other shard. */
 struct rt_edge_out {
-    struct rt_ring_tx tx;          /* the ring */
-    uint16_t shard;                /* receiving shard */
-    uint8_t full_of[MSG_KIND_MAX]; /* enum rt_full by kind: what happens when it is full */
-    uint32_t frames_max;           /* pending frames at most */
-    uint8_t *pending;              /* frames waiting for room, oldest first */
-    uint32_t pending_cnt;          /* how many */
-    uint32_t pending_bytes;        /* bytes used */
-    uint64_t sent;                 /* frames offered */
+    struct rt_ring_tx tx;            /* the ring */
+    uint16_t shard;                  /* receiving shard */
+    uint8_t full_of[MSG_KIND_MAX];   /* enum rt_full by kind: what happens when it is full */
+    uint8_t key_at[MSG_KIND_MAX];    /* by kind: where in the body stands what it tells of ... */
+    uint8_t key_bytes[MSG_KIND_MAX]; /* ... and its size; 0 = no newer one makes it old */
+    uint32_t frames_max;             /* pending frames at most */
+    uint8_t *pending;                /* frames waiting for room, oldest first */
+    uint32_t pending_cnt;            /* how many */
+    uint32_t pending_bytes;          /* bytes used */
+    uint64_t sent;                   /* frames offered */
     uint64_t dropped, merged, refused, waited; /* what became of those that found no room */
     uint32_t high_water;                       /* most frames ever queued */
 };
@@ -131,6 +135,7 @@ struct rt_feed {
     struct rt_series s;                /* as the source describes it */
     const struct rt_source_kind *kind; /* to close it */
     struct rt_block block[2];          /* the newest stretch of rows and the one before */
+    bool even[2];                      /* rows of that stretch are just a span apart, all of them */
     struct rt_cursor cur[RT_HEAR_CNT]; /* one per way of hearing */
     uint64_t latest[2];                /* rt_latest's and rt_opened's places: rows known told */
     uint16_t id;                       /* source id of its trace ids */
@@ -139,10 +144,13 @@ struct rt_feed {
 
 /* What comes next. */
 struct rt_next {
-    int64_t time_ns; /* INT64_MAX = nothing */
-    uint64_t order;  /* class, kind, rank or id, packed: smaller is earlier */
-    int16_t series;  /* index, or -1 for a timer */
-    uint8_t how;     /* enum rt_hear */
+    int64_t time_ns;      /* INT64_MAX = nothing */
+    uint64_t order;       /* class, kind, rank or id, packed: smaller is earlier */
+    int16_t series;       /* index, or -1 for a timer */
+    uint8_t how;          /* enum rt_hear */
+    bool alone;           /* after_ns and after_order are known */
+    int64_t after_ns;     /* what comes after it, but for rows of its own: time ... */
+    uint64_t after_order; /* ... and order */
 };
 
 /* A message of the runtime that was journaled and waits for its turn. */
@@ -207,7 +215,7 @@ struct rt_shard {
     bool go_said, go_agreed;   /* paced: the shared event's moment has come: said by
                                               * this shard's next token; agreed by all */
     bool resaying;             /* the tape has ended, and a peer may have heard more than was said
-                                * again: nothing from outside is taken until it was */
+                                * again: in step nothing from outside is taken until it was */
     uint32_t stop_agreed;      /* a Reason all shards stop for, 0 = none */
     uint32_t stop_said;        /* the one this shard asked for (journaled) */
     struct rt_held held;       /* a message of the runtime waiting for its turn */
@@ -287,6 +295,8 @@ void rt_shard_hand(struct rt_shard *s, const struct msg_frame *f);
 void rt_shard_post(struct rt_shard *s, const struct msg_frame *f);
 /* rt_shard_quiet runs rounds until nothing is left to hear (alone; in step with all). */
 void rt_shard_quiet(struct rt_shard *s);
+/* rt_shard_turn_over makes queue q (0, 1) the one that what is said goes to, from its start. */
+void rt_shard_turn_over(struct rt_shard *s, int q);
 /* rt_shard_round hears one round of mail; false when there was none. */
 bool rt_shard_round(struct rt_shard *s);
 /* rt_shard_event begins an outside event at (time, order). */
@@ -322,6 +332,8 @@ void rt_shard_said(struct rt_shard *s, uint16_t local, uint8_t *from);
 /* rt_shard_begin readies ctx for a call of actor local and returns where its frames will begin. */
 uint8_t *rt_shard_begin(struct rt_shard *s, uint16_t local);
 
+/* rt_series_keep makes b the newest stretch of d's rows. */
+void rt_series_keep(struct rt_feed *d, const struct rt_block *b);
 /* rt_series_next finds what comes next: rows and timers. */
 void rt_series_next(struct rt_shard *s, struct rt_next *out);
 /* rt_series_tell tells rows of n (a row event), at most rows_max and before the limit. */
@@ -373,6 +385,14 @@ int rt_shard_load(void *arg, uint16_t owner, uint16_t kind, uint64_t key, const 
                   uint32_t bytes, struct rt_error *err);
 /* rt_edge_push sends f over edge e by its policy. */
 void rt_edge_push(struct rt_shard *s, struct rt_edge_out *e, const struct msg_frame *f);
+/* rt_edge_known waits, right after a recovery, until the receiver of e, which recovers too, has
+ * shown what it heard. Returns what is owed to it. */
+enum rt_owed rt_edge_known(struct rt_shard *s, const struct rt_edge_out *e);
+/* rt_edge_replay takes a record of the tape that tells of waiting frames that went into the ring,
+ * and does so; false when there is none. */
+bool rt_edge_replay(struct rt_shard *s);
+/* rt_edge_pend puts f behind the frames that wait for room, from a snapshot; false: it has none. */
+bool rt_edge_pend(struct rt_edge_out *e, const struct msg_frame *f);
 /* rt_edge_drain sends what is pending as far as there is room. */
 void rt_edge_drain(struct rt_shard *s, struct rt_edge_out *e);
 #endif

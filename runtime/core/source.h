@@ -30,7 +30,7 @@ struct rt_series {
     uint16_t open_kind;  /* kind of the body told when a row begins (MSG_BAR_OPEN), 0 = none */
     uint32_t row_bytes;  /* size of a row, a multiple of 8 */
     uint32_t key;        /* instrument id */
-    uint32_t rank_hint;  /* smaller goes first among equals, after interval and key */
+    uint32_t rank_hint;  /* 0..65535: smaller goes first among equals of interval and key */
     int64_t span_ns;     /* a row is known span_ns after it begins; bars: the interval; trades: 0 */
     uint64_t rows_total; /* rows in all; UINT64_MAX = endless */
     uint8_t hash[32];    /* hash of what the rows are made from (file bytes, generator's options) */

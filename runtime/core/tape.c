@@ -24,7 +24,7 @@ const struct msg_frame *rt_tape_peek(struct rt_shard *s) {
     for (uint16_t i = 0; i < s->edge_in_cnt; i++)
         rt_ring_rx_init(&s->in[i].rx, s->in[i].rx.ring, s->in[i].heard);
     atomic_store_explicit(&s->pulse->live, 1, memory_order_release);
-    s->resaying = s->step;
+    s->resaying = s->edge_out_cnt > 0;
     return NULL;
 }
 
@@ -79,6 +79,9 @@ bool rt_tape_turn(struct rt_shard *s) {
         rt_series_tell(s, &n, a->rows - s->rows, INT64_MAX, UINT64_MAX);
         return true;
     }
+    case MSG_EDGE_KEPT:
+        if (!rt_edge_replay(s)) break;
+        return true;
     case MSG_EDGE_FULL: /* one of the next rows asks for room: it is counted when heard */
         rt_series_next_row(s, &n);
         if (s->clock != RT_CLOCK_REAL || n.time_ns == INT64_MAX) break;
@@ -237,6 +240,13 @@ void rt_shard_snapshot(struct rt_shard *s, bool force) {
                                                              (at & tx->mask) * tx->bulk_bytes);
             save_frame(s, s->out[i].shard, (uint64_t)s->out[i].shard << 48 | at, f);
         }
+        uint64_t place = tx->head; /* those that wait come behind: beyond the frames said */
+        for (uint32_t at = 0; at < s->out[i].pending_bytes; place++) {
+            const uint8_t *p = s->out[i].pending + at;
+            const struct msg_frame *f = (const struct msg_frame *)(const void *)p;
+            save_frame(s, s->out[i].shard, (uint64_t)s->out[i].shard << 48 | place, f);
+            at += f->size;
+        }
     }
     for (uint16_t i = 0; i < s->series_cnt; i++)
         for (int how = 0; how < RT_HEAR_CNT; how++) {
@@ -307,10 +317,15 @@ int rt_shard_load(void *arg, uint16_t owner, uint16_t kind, uint64_t key, const 
         if (r.piece >= s->shard_cnt || s->out_of[r.piece] == 0xff) break;
         struct rt_ring_tx *tx = &s->out[s->out_of[r.piece]].tx;
         uint64_t at = key & 0xffffffffffffULL, head = tx->head;
-        if (at < tx->ring->head) return 0; /* the ring outlived us */
+        if (at < head && at < tx->ring->head) return 0; /* the ring outlived us */
         uint64_t room[(MSG_FRAME_MAX + 64) / 8];
         if (bytes - sizeof r > sizeof room) break;
         memcpy(room, (const uint8_t *)row + sizeof r, bytes - sizeof r);
+        if (at >= head) {
+            if (!rt_edge_pend(&s->out[s->out_of[r.piece]], (const struct msg_frame *)(void *)room))
+                break;
+            return 0;
+        }
         tx->head = at;
         rt_ring_put(tx, (const struct msg_frame *)(const void *)room);
         tx->head = head;
@@ -365,14 +380,19 @@ int rt_shard_loaded(struct rt_shard *s) {
         for (int how = 0; how < RT_HEAR_CNT; how++)
             if (d->cur[how].up && d->cur[how].row < first) first = d->cur[how].row;
         if (first == UINT64_MAX) continue; /* nobody hears it: read from its start when needed */
-        first = first > 0 ? first - 1 : 0;
-        int code = d->s.block(&d->s, first, &d->block[0]);
+        /* the last row told whole may be two before the one that comes: who hears opens alone has
+         * passed the open of the row between */
+        first = first > 2 ? first - 2 : 0;
+        struct rt_block b = { 0 };
+        int code = d->s.block(&d->s, first, &b);
         if (code < 0) return code;
+        rt_series_keep(d, &b);
+        uint64_t from = b.first; /* those before are told; reading on moves the block */
+        d->latest[0] = d->latest[1] = from;
         for (int how = 0; how < RT_HEAR_CNT; how++) {
-            if (d->cur[how].row < d->block[0].first) d->cur[how].row = d->block[0].first;
+            if (d->cur[how].row < from) d->cur[how].row = from;
             rt_series_due(s, i, (enum rt_hear)how);
         }
-        d->latest[0] = d->latest[1] = d->block[0].first;
     }
     return s->fault.text[0] ? s->fault.code : 0;
 }

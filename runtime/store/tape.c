@@ -338,7 +338,7 @@ static int seek(struct rt_tape *t, uint64_t position) {
     while (cnt > 0 && (code = segment_open(m, list[cnt - 1])) == -ENODATA) cnt--;
     size_t low = 0;
     size_t high = cnt; /* the last segment with base <= position is in [low, high) */
-    while (code == 0 && high - low > 1) {
+    while (code == 0 && position != RT_TAPE_OLDEST && high - low > 1) {
         size_t middle = low + (high - low) / 2;
         code = segment_open(m, list[middle]);
         if (code == 0 && m->head.base <= position)
@@ -347,6 +347,7 @@ static int seek(struct rt_tape *t, uint64_t position) {
             high = middle;
     }
     if (code == 0 && cnt > 0) code = segment_open(m, list[low]);
+    if (position == RT_TAPE_OLDEST) position = code == 0 && cnt > 0 ? m->head.base : 0;
     free(list);
     if (cnt == 0) {
         m->number = 1;

@@ -81,7 +81,7 @@ static void on_trade(struct replay *r, const struct msg_trade *trade) {
         int64_t past = o->side == SIDE_BUY ? o->price - trade->price : trade->price - o->price;
         qty_t got = past > 0 ? o->left : 0;
         if (past == 0) {
-            got = fixed_floor_to(venue_queue_print(&o->queue, trade->quantity), r->lot);
+            got = fixed_floor_to(venue_queue_print(&o->queue, trade->quantity, 0), r->lot);
         }
         o->left -= got < o->left ? got : o->left;
         if (o->left > 0) continue;

@@ -25,6 +25,8 @@ static void test_good(void **state) {
     struct rt_error err = { 0 };
     int rc = load("deployment: 7\n"
                   "equity_interval: 15m\n"
+                  "statistics: {days_per_year: 252, risk_free: 0.02, rolling_days: 30,\n"
+                  "  benchmark: ETH, select: {win_rate: '>= 0.6', max_drawdown: '<0.2'}}\n"
                   "accounts: {second: {quote: EUR, cash: 0}, main: {quote: USDT, cash: 100000.5}}\n"
                   "instruments:\n"
                   "  ETH: {symbol: ETHUSDT, kind: linear, base: ETH, quote: USDT, venue: bin,\n"
@@ -38,6 +40,15 @@ static void test_good(void **state) {
     assert_int_equal(m->deployment, 7);
     assert_true(m->equity_interval_ns == INT64_C(900000000000));
     assert_int_equal(m->instrument_cnt, 2);
+    const struct mk_statistics *s = &m->statistics;
+    assert_int_equal(s->days_a_year, 252);
+    assert_int_equal(s->rolling_days, 30);
+    assert_int_equal(s->benchmark, 2);
+    assert_true(s->risk_free == 0.02);
+    assert_int_equal(s->threshold_cnt, 2);
+    assert_int_equal(s->select[0].figure, qs_figure_find("win_rate"));
+    assert_int_equal(s->select[1].op, QS_BELOW);
+    assert_true(s->select[1].value == 0.2);
     const struct mk_instrument *btc = &m->instruments[0], *eth = &m->instruments[1];
     assert_string_equal(btc->name, "BTC-SPOT");
     assert_string_equal(btc->symbol, "BTC-SPOT");
@@ -133,6 +144,45 @@ static void test_many(void **state) {
 #define B(rest)                                                                                    \
     ACCOUNTS "instruments: {B: {base: B, quote: USDT, maker_fee: 0, taker_fee: 0, " rest "}}\n"
 
+/* L is a margin account on line 1 and a linear instrument on line 2 that ends with rest. */
+#define L(margin, rest)                                                                            \
+    "accounts: {main: {quote: USDT, cash: 1, margin: " margin "}}\n"                               \
+    "instruments: {B: {kind: linear, base: B, quote: USDT, tick_size: 1, lot_size: 1, "            \
+    "maker_fee: 0, taker_fee: 0" rest "}}\n"
+
+/* Brackets and leverage: cum is reckoned, leverage falls back to 20 or what the first grants. */
+static void test_margin(void **state) {
+    (void)state;
+    struct mk_market *m;
+    struct rt_error err = { 0 };
+    int rc = load("accounts:\n"
+                  "  a: {quote: USDT, cash: 1, margin: cross}\n"
+                  "  b: {quote: USDT, cash: 1, margin: isolated, leverage: {Y: 7}}\n"
+                  "  c: {quote: USDT, cash: 1}\n"
+                  "instruments:\n"
+                  "  X: {kind: linear, base: X, quote: USDT, tick_size: 1, lot_size: 1,\n"
+                  "      maker_fee: 0, taker_fee: 0, liquidation_fee: 0.0125, brackets: [\n"
+                  "      {cap: 50000, leverage: 125, maintenance: 0.004},\n"
+                  "      {cap: 600000, leverage: 100, maintenance: 0.005}]}\n"
+                  "  Y: {kind: linear, base: Y, quote: USDT, tick_size: 1, lot_size: 1,\n"
+                  "      maker_fee: 0, taker_fee: 0, brackets: [\n"
+                  "      {cap: 5000, leverage: 10, maintenance: 0.05}]}\n",
+                  &m, &err);
+    if (rc != 0) fail_msg("%s", err.text);
+    assert_int_equal(m->accounts[0].margin, MK_MARGIN_CROSS);
+    assert_int_equal(m->accounts[1].margin, MK_MARGIN_ISOLATED);
+    assert_int_equal(m->accounts[2].margin, MK_MARGIN_NONE);
+    assert_int_equal(m->instruments[0].bracket_cnt, 2);
+    assert_int_equal(m->instruments[1].bracket_cnt, 1);
+    assert_true(m->instruments[0].brackets[1].cum == 50LL * FIXED_ONE);
+    assert_true(m->instruments[0].liquidation_fee == 1250000);
+    assert_int_equal(mk_leverage(m, 1, 1), 20);
+    assert_int_equal(mk_leverage(m, 1, 2), 10);
+    assert_int_equal(mk_leverage(m, 2, 1), 20);
+    assert_int_equal(mk_leverage(m, 2, 2), 7);
+    mk_market_close(m);
+}
+
 /* Bad files. */
 static void test_refusals(void **state) {
     (void)state;
@@ -176,12 +226,47 @@ static void test_refusals(void **state) {
                    "  C: {kind: spot, symbol: X, base: C, quote: U, tick_size: 1, lot_size: 1, "
                    "maker_fee: 0, taker_fee: 0}\n",
           "f:4:", "has the symbol X of B" },
+        { L("cross", ""), "f:1:", "needs brackets: in the instrument B" },
+        { L("cross, leverage: 51", ", brackets: [{cap: 9, leverage: 50, maintenance: 0.1}]"),
+          "f:1:", "above the 50 of the first bracket of B" },
+        { L("cross, leverage: {C: 5}", ", brackets: [{cap: 9, leverage: 50, maintenance: 0.1}]"),
+          "f:1:", "C" },
+        { L("cross", ", brackets: []"), "f:2:", "0 entries" },
+        { L("cross", ", brackets: [3]"), "f:2:", "is no map" },
+        { L("cross", ", brackets: [{cap: 9, leverage: 50}]"), "f:2:", "maintenance" },
+        { L("cross", ", brackets: [{cap: 9, leverage: 50, maintenance: 1}]"),
+          "f:2:", "maintenance" },
+        { L("cross", ", brackets: [{cap: 9, leverage: 50, maintenance: 0.1}, {cap: 9, leverage: "
+                     "20, maintenance: 0.2}]"),
+          "f:2:", "caps that rise" },
+        { L("cross", ", brackets: [{cap: 9, leverage: 50, maintenance: 0.1}, {cap: 10, leverage: "
+                     "50, maintenance: 0.2}]"),
+          "f:2:", "a lower leverage" },
+        { B("kind: spot, tick_size: 1, lot_size: 1, brackets: [{cap: 9, leverage: 50, "
+            "maintenance: 0.1}]"),
+          "f:2:", "kind: linear only" },
         { B("kind: spot, tick_size: 1, lot_size: 1") "deployment: 1048576\n",
           "f:3:", "deployment" },
         { B("kind: spot, tick_size: 1, lot_size: 1") "equity_interval: bars\n",
           "f:3:", "equity_interval" },
         { B("kind: spot, tick_size: 1, lot_size: 1") "equity_interval: 10ms\n",
           "f:3:", "equity_interval" },
+        { B("kind: spot, tick_size: 1, lot_size: 1") "statistics: {days_per_year: 360}\n",
+          "f:3:", "days_per_year" },
+        { B("kind: spot, tick_size: 1, lot_size: 1") "statistics: {benchmark: X}\n",
+          "f:3:", "no instrument is called X" },
+        { B("kind: spot, tick_size: 1, lot_size: 1") "statistics: {trials: 2}\n",
+          "f:3:", "trials_variance" },
+        { B("kind: spot, tick_size: 1, lot_size: 1") "statistics: {select: {luck: '> 1'}}\n",
+          "f:3:", "\"luck\" is no figure" },
+        { B("kind: spot, tick_size: 1, lot_size: 1") "statistics: {select: {cagr: '= 1'}}\n",
+          "f:3:", "expected >=" },
+        { B("kind: spot, tick_size: 1, lot_size: 1") "statistics: {select: {cagr: '> 1 %'}}\n",
+          "f:3:", "expected >=" },
+        { B("kind: spot, tick_size: 1, lot_size: 1") "statistics: {select: {cagr: '> nan'}}\n",
+          "f:3:", "expected >=" },
+        { B("kind: spot, tick_size: 1, lot_size: 1") "statistics: {rolling: 3}\n",
+          "f:3:", "rolling" },
     };
     static const struct {
         const char *yaml, *want; /* accounts: alone; part of the sentence */
@@ -192,7 +277,9 @@ static void test_refusals(void **state) {
         { "accounts: {main: {cash: 1}}\n", "quote" },
         { "accounts: {main: {quote: USDT, cash: -1}}\n", "cash" },
         { "accounts: {main: {quote: USDT, cash: 60000000000}}\n", "cash" },
-        { "accounts: {main: {quote: USDT, cash: 1, leverage: 3}}\n", "leverage" },
+        { "accounts: {main: {quote: USDT, cash: 1, leverage: 3}}\n", "without margin" },
+        { "accounts: {main: {quote: USDT, cash: 1, margin: full}}\n", "margin" },
+        { "accounts: {main: {quote: USDT, cash: 1, margin: cross, leverage: 0}}\n", "leverage" },
     };
     struct mk_market *m;
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
@@ -224,10 +311,8 @@ static void test_refusals(void **state) {
 /* main runs the tests of this file. */
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_good),
-        cmocka_unit_test(test_defaults),
-        cmocka_unit_test(test_many),
-        cmocka_unit_test(test_refusals),
+        cmocka_unit_test(test_good),   cmocka_unit_test(test_defaults), cmocka_unit_test(test_many),
+        cmocka_unit_test(test_margin), cmocka_unit_test(test_refusals),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -878,21 +878,23 @@ static void test_no_series(void **state) {
     bench_close(&b);
 }
 
-/* The finest bars work the orders, before trades. */
+/* The finest series works the orders: trades before bars, short bars before long ones. */
 static void test_finest_series(void **state) {
     (void)state;
-    struct bench b;
-    bench_world(&b);
-    struct rt_error err = { 0 };
-    uint16_t hour = rig_series(&b.rig, MSG_BAR, 1, 60 * BAR_NS);
-    uint16_t prints = rig_series(&b.rig, MSG_TRADE, 1, 0);
-    b.series[0] = rig_series(&b.rig, MSG_BAR, 1, BAR_NS);
-    assert_int_equal(rig_open(&b.rig, &venue_kind, "{}", &b.market, &err), 0);
-    ASK(&b, .id = 1, .type = LIMIT, .price = 100);
-    assert_true(up(&b, RT_HEAR_OPEN));
-    assert_false(b.rig.series[hour].up[RT_HEAR_OPEN]);
-    assert_false(b.rig.series[prints].up[RT_HEAR_EARLY]);
-    bench_close(&b);
+    for (int with_trades = 0; with_trades < 2; with_trades++) {
+        struct bench b;
+        bench_world(&b);
+        struct rt_error err = { 0 };
+        uint16_t hour = rig_series(&b.rig, MSG_BAR, 1, 60 * BAR_NS);
+        uint16_t prints = rig_series(&b.rig, MSG_TRADE, with_trades ? 1 : 2, 0);
+        b.series[0] = rig_series(&b.rig, MSG_BAR, 1, BAR_NS);
+        assert_int_equal(rig_open(&b.rig, &venue_kind, "{}", &b.market, &err), 0);
+        ASK(&b, .id = 1, .type = LIMIT, .price = 100);
+        assert_true(up(&b, RT_HEAR_OPEN) == !with_trades);
+        assert_false(b.rig.series[hour].up[RT_HEAR_OPEN]);
+        assert_true(b.rig.series[prints].up[RT_HEAR_EARLY] == with_trades);
+        bench_close(&b);
+    }
 }
 
 /* A series is heard only while an order could be worked by it. */

@@ -43,7 +43,7 @@ static void test_by_hand(void **state) {
         struct venue_queue_model m = venue_queue_model(table[i].kind, table[i].power, LOT);
         struct venue_queue q;
         venue_queue_join(&q, 100 * LOT);
-        assert_true(venue_queue_print(&q, 20 * LOT) == 0);
+        assert_true(venue_queue_print(&q, 20 * LOT, 0) == 0);
         assert_true(q.ahead == 80 * LOT && q.printed == 20 * LOT);
         venue_queue_level(&m, &q, 100 * LOT, 60 * LOT);
         assert_true(q.ahead == table[i].ahead && q.printed == 0);
@@ -56,15 +56,22 @@ static void test_by_hand(void **state) {
         assert_true(q.ahead >= ahead && q.ahead <= ahead + 1);
         /* a trade that reaches us: of 50 lots what is beyond those ahead */
         qty_t before = q.ahead;
-        assert_true(venue_queue_print(&q, 50 * LOT) == (before < 50 * LOT ? 50 * LOT - before : 0));
+        assert_true(venue_queue_print(&q, 50 * LOT, 0) ==
+                    (before < 50 * LOT ? 50 * LOT - before : 0));
         assert_true(q.ahead == (before < 50 * LOT ? 0 : before - 50 * LOT));
     }
     struct venue_queue_model safe = venue_queue_model(VENUE_QUEUE_CONSERVATIVE, 0, LOT);
+    /* of a trade of 50, 30 filled an order of ours: 20 are left for those ahead of this one; the
+     * level still shrinks by all 50 */
+    struct venue_queue second = { .ahead = 15 };
+    assert_true(venue_queue_print(&second, 50, 30) == 5);
+    assert_true(second.ahead == 0 && second.printed == 50);
+    assert_true(venue_queue_print(&second, 50, 60) == 0);
     struct venue_queue q = { .ahead = 90 }; /* 100 -> 30: 10 behind, so 60 from before us */
     venue_queue_level(&safe, &q, 100, 30);
     assert_true(q.ahead == 30);
     q = (struct venue_queue){ .ahead = 30, .printed = INT64_MAX - 1 };
-    venue_queue_print(&q, INT64_MAX);
+    venue_queue_print(&q, INT64_MAX, 0);
     assert_true(q.printed == INT64_MAX && q.ahead == 0);
     venue_queue_level(&safe, &q, INT64_MAX, 0);
     struct venue_queue_model power = venue_queue_model(VENUE_QUEUE_POWER, 2, LOT);
@@ -88,7 +95,7 @@ static void test_agrees_with_formula(void **state) {
         for (int step = 0; step < 300; step++) {
             if (gen_range(&gen, 0, 2) == 0) {
                 qty_t traded = gen_range(&gen, 1, 400) * LOT, ahead = q.ahead;
-                qty_t got = venue_queue_print(&q, traded);
+                qty_t got = venue_queue_print(&q, traded, 0);
                 CHECK(seed, got == (traded > ahead ? traded - ahead : 0));
                 CHECK(seed, q.ahead == (traded > ahead ? 0 : ahead - traded));
                 continue;

@@ -164,7 +164,8 @@ class Backtest(unittest.TestCase):
             self.assertRegex(manifest[key], "^[0-9a-f]{64}$")
         self.assertEqual([d["rows"] for d in manifest["data"]], [1500, 1500])
         self.assertEqual(len({d["hash"] for d in manifest["data"]}), 2)
-        self.assertIn("no funding, margin or liquidation", " ".join(manifest["rules"]))
+        self.assertIn("accounts without margin are never liquidated", " ".join(manifest["rules"]))
+        self.assertEqual({a["margin"] for a in manifest["accounts"]}, {"none"})
         self.assertEqual((manifest["clock"], manifest["seed"]), ("virtual", 3))
 
     def test_report(self):

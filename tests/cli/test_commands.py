@@ -201,7 +201,7 @@ class Front(unittest.TestCase):
                     ("journal dump x --limit q", "--limit: 'q' is no whole number"),
                     ("journal dump x --knd Fill", "unknown option '--knd'"),
                     ("ctl x", "a command for x expected"), ("ctl x --now", "unknown option '--now'"),
-                    ("data", "generate or check expected"), ("data make", "'make' is not one of"),
+                    ("data", "one of generate, check, import, export, ls, repair expected"), ("data make", "'make' is not one of"),
                     ("data generate", "--out DIR expected"),
                     ("data generate --out o --days many", "--days: 'many' is not a whole number"),
                     ("data generate --out o --interval 5x", "--interval: '5x' is not 15s, 1m"),
@@ -301,6 +301,39 @@ class Front(unittest.TestCase):
         self.assertIn("replay partial", shrike("check", path).stdout)
         self.assertEqual(sorted(os.listdir(keep.name)), sorted(before + ["run.yaml"]))
         keep.cleanup()
+
+
+class Kept(unittest.TestCase):
+    """What a run keeps, and what it leaves."""
+
+    def begin(self, folder, journal):
+        """Gives a run its file, with this journal, and runs it to its end in folder/kept."""
+        path = run_file(folder, sources=MARKET)
+        with open(path) as f:
+            text = re.sub(r"(?m)^journal:.*$", "journal: " + journal, f.read())
+        with open(path, "w") as f:
+            f.write(text + "start: 2024-01-01\nend: 2025-09-01\nsnapshot_every: 10ms\n")
+        return shrike("run", path, "--dir", os.path.join(folder, "kept"))
+
+    def test_dropped_segments(self):
+        """Results of a run whose oldest segments were dropped are made from what is left, and say
+        so."""
+        with tempfile.TemporaryDirectory(prefix="shrike-test-") as folder:
+            done = self.begin(folder, "{segment: 131072, stage_segments: 4, archive_max: 1}")
+            self.assertEqual(done.returncode, 0, done.stderr)
+            self.assertIn("oldest records were dropped (archive_max)", done.stdout)
+            self.assertTrue(os.path.exists(folder + "/kept/out/manifest.json"))
+
+    def test_refused_start(self):
+        """A start that was refused leaves no run, and no stage: the mended file starts there."""
+        with tempfile.TemporaryDirectory(prefix="shrike-test-") as folder:
+            done = self.begin(folder, "{segment: 65536}")
+            self.assertEqual(done.returncode, 1, done.stdout)
+            state = shrike("state", folder + "/kept")
+            self.assertEqual(state.returncode, 1)
+            self.assertIn("no run is there", state.stderr)
+            mended = self.begin(folder, "{segment: 131072}")
+            self.assertEqual(mended.returncode, 0, mended.stderr)
 
 
 if __name__ == "__main__":

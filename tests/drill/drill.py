@@ -154,6 +154,17 @@ def shrike(*args, program=PROGRAM, timeout=60):
     return finish(start(list(args), program=program), timeout)
 
 
+def wait_flow(run, frames=500):
+    """Waits until so many frames were heard between the shards of a running engine, 15 s at most:
+    on a busy machine a start takes its time."""
+    end = time.monotonic() + 15
+    while time.monotonic() < end:
+        code, out, _ = shrike("top", run, "--json", program=FAULTY)
+        if code == 0 and sum(e["received"] for e in json.loads(out)["edges"]) >= frames:
+            return
+        time.sleep(0.02)
+
+
 def wait_record(run, kind, cnt=1, timeout=60):
     """Waits until the journals of a run hold cnt records of a kind, by name: how far it has come is
     known from what it did, not from the time that passed. Returns whether they came."""
@@ -168,11 +179,12 @@ def wait_record(run, kind, cnt=1, timeout=60):
 
 
 class Ticks:
-    """Tells how long the machine left a thread waiting that sleeps 5 ms at a time: where a promise
-    is about time, what a starved machine shows is not the program's."""
+    """Looks at the machine 200 times a second: how long a sleeper was left waiting, and how many
+    threads wanted a core. Where a promise is about time, what a machine shows that others keep busy
+    is not the program's."""
 
     def __enter__(self):
-        self.longest, self.over = 0, False
+        self.longest, self.over, self.looks, self.running = 0, False, 0, 0
         self.thread = threading.Thread(target=self.run)
         self.thread.start()
         return self
@@ -183,6 +195,13 @@ class Ticks:
             began = time.monotonic()
             time.sleep(0.005)
             self.longest = max(self.longest, time.monotonic() - began - 0.005)
+            with open("/proc/loadavg") as f:
+                self.running += int(f.read().split()[3].split("/")[0]) - 1  # without this one
+            self.looks += 1
+
+    def busy(self, limit):
+        """Tells whether others took so much of the machine that a limit, s, says nothing."""
+        return self.longest > limit / 4 or self.running > self.looks * os.cpu_count()
 
     def __exit__(self, kind, value, trace):
         self.over = True

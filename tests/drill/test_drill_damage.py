@@ -83,7 +83,7 @@ class Damage(unittest.TestCase):
         path = place.file(where + ".yaml",
                           drill.run_file(place=where, snapshot="15ms", end="2024-01-21", durability="{interval: 5ms}"))
         args = ["backtest", path, "--out"]
-        while True:
+        for _ in range(40):
             child = drill.start(args + [run])
             try:
                 child.wait(dice.uniform(0.1, 0.5) if where == "one" else dice.uniform(0.2, 0.8))
@@ -93,10 +93,14 @@ class Damage(unittest.TestCase):
             except drill.subprocess.TimeoutExpired:
                 drill.kill_all(child)
                 child.communicate()
+            if not drill.os.path.exists(run + "/run.yaml"):  # it had hardly begun
+                drill.shutil.rmtree(run, ignore_errors=True)
+                continue
             if len(files_of(run, "snapshot")) >= 4 and files_of(run, "disk"):
                 return run, args
             drill.shutil.rmtree(drill.stage_of(run), ignore_errors=True)
             drill.shutil.rmtree(run)
+        self.fail("no run could be killed in its middle")
 
     def copy(self, run, to, number):
         """Copies a killed run with its stage, under a name of the stage's own."""
@@ -106,6 +110,7 @@ class Damage(unittest.TestCase):
         keep = stage + "-kept"
         if not drill.os.path.exists(keep):
             drill.shutil.copytree(stage, keep)
+            self.addCleanup(drill.shutil.rmtree, keep, True)
         drill.shutil.rmtree(stage, ignore_errors=True)
         drill.shutil.copytree(keep, stage)
 
@@ -123,6 +128,7 @@ class Damage(unittest.TestCase):
     def test_damage(self):
         """Rounds of one damage each."""
         dice = drill.seeded()
+        until = drill.time.monotonic() + SECONDS  # what comes before the rounds counts too
         ended = reported = noticed = 0
         with drill.Place() as place:
             reference = place.dir("reference")
@@ -130,7 +136,6 @@ class Damage(unittest.TestCase):
             self.assertEqual(drill.shrike("backtest", path, "--out", reference)[0], 0)
             expected = drill.left(reference)
             killed = {where: self.killed(place, where, dice) for where in ("one", "two")}
-            until = drill.time.monotonic() + SECONDS
             for number in range(ROUNDS):
                 if drill.time.monotonic() > until:
                     break

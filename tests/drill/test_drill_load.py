@@ -17,6 +17,13 @@ import unittest
 import drill
 
 
+# What a full edge does, by name: more of an edge's line.
+FULL = {"refuse": "",
+        "merge": ", full: {OrderState: merge, AccountState: merge}",
+        "drop": ", full: {AccountState: drop, Position: drop}",
+        "conflate": ", full: {AccountState: conflate}"}
+
+
 def cpu_s(pids):
     """Returns the CPU time that processes have used, seconds."""
     total = 0
@@ -108,8 +115,8 @@ class Load(unittest.TestCase):
                 more="edges: [{from: main, to: second, capacity: 16, full: {Fill: wait}}]",
                 strategies="".join(drill.trader("t%d" % i, every=1) for i in range(8)),
                 journal="{segment: 16777216}")
-            text = text.replace("shards: {main: {}}", "shards: {main: {}, second: {idle: block}}").replace(
-                "{kind: portfolio}", "{kind: portfolio, shard: second}")
+            text = text.replace("shards: {main: {}}", "shards: {main: {}, second: {idle: block}}")
+            text = text.replace("{kind: portfolio}", "{kind: portfolio, shard: second}")
             # who would hear the portfolio hears everyone but it: the graph must not lead back
             everyone = "[%s]" % ", ".join(["t%d" % i for i in range(8)] +
                                           ["feed", "risk", "execution", "venue"])
@@ -136,18 +143,36 @@ class Load(unittest.TestCase):
             self.assertGreater(edges[0]["waited"], 0)
             self.assertEqual(edges[0]["dropped"] + edges[0]["merged"] + edges[0]["refused"], 0)
 
-    def flood(self, place, name, full):
-        """A flood over small edges; returns (orders, fills, counters by edge)."""
+    def flooded(self, place, name, full, where="two", snapshot="1h"):
+        """Starts a flood over small edges; returns (directory, arguments, child)."""
         edges = "edges:\n" + "".join(
             "  - {from: %s, to: %s, capacity: %d%s}\n" % (a, b, cap, more)
             for a, b, cap, more in (("main", "second", 64, full), ("second", "main", 16, "")))
-        text = drill.run_file(place="two", clock="real", end=None, snapshot="1h", more=edges,
+        text = drill.run_file(place=where, clock="real", end=None, snapshot=snapshot, more=edges,
                               strategies="".join(drill.trader("t%d" % i, "second", every=1)
                                                  for i in range(8)),
                               source=drill.trades(9000000), journal="{segment: 16777216}")
         run = place.dir(name)
-        child = drill.start(["run", place.file(name + ".yaml", text), "--dir", run],
-                            program=drill.FAULTY)
+        args = ["run", place.file(name + ".yaml", text), "--dir", run]
+        return run, args, drill.start(args, program=drill.FAULTY)
+
+    def conserved(self, run):
+        """Has the run replayed, and holds its shards' journals against each other; returns (orders,
+        fills)."""
+        drill.left(run, program=drill.FAULTY)
+        count = lambda shard, kind: [b for k, _, _, b in drill.records(run, shard) if k == kind]
+        asked, taken = (count("second", drill.ORDER_INTENT | drill.OUT),
+                        count("main", drill.ORDER_INTENT))
+        said, heard = count("main", drill.FILL | drill.OUT), count("second", drill.FILL)
+        self.assertEqual(len(asked), len(taken))
+        self.assertTrue(asked == taken)
+        self.assertEqual(len(said), len(heard))
+        self.assertTrue(said == heard)
+        return len(taken), len(said)
+
+    def flood(self, place, name, full):
+        """A flood over small edges; returns (orders, fills, counters by edge)."""
+        run, _, child = self.flooded(place, name, full)
         wait_status(run)
         time.sleep(1)
         if child.poll() is not None:
@@ -163,14 +188,8 @@ class Load(unittest.TestCase):
         child.send_signal(drill.signal.SIGINT)
         ended, _, why = drill.finish(child, 20)
         self.assertEqual(ended, 0, why)
-        drill.left(run, program=drill.FAULTY)
-        count = lambda shard, kind: [b for k, _, _, b in drill.records(run, shard) if k == kind]
-        asked, taken = (count("second", drill.ORDER_INTENT | drill.OUT),
-                        count("main", drill.ORDER_INTENT))
-        said, heard = count("main", drill.FILL | drill.OUT), count("second", drill.FILL)
-        self.assertEqual(asked, taken)
-        self.assertEqual(said, heard)
-        self.assertGreater(len(said), 200)
+        orders, fills = self.conserved(run)
+        self.assertGreater(fills, 200)
         self.assertLess(after - before, 256, "%d KiB after boot, %d KiB later" % (before, after))
         top = json.loads(out)
         for e in top["edges"]:
@@ -178,15 +197,52 @@ class Load(unittest.TestCase):
             self.assertLessEqual(e["high_water"], e["capacity"], e)
         for s in top["shards"]:
             self.assertEqual(s["allocations"], 0, s)
-        return len(taken), len(said), top["edges"]
+        return orders, fills, top["edges"]
+
+    def test_flood_killed(self):
+        """SIGKILLs in a flood, of the whole run or of one of its processes: what full edges answered
+        is made again, and every order and fill is heard once."""
+        dice = drill.seeded()
+        with drill.Place() as place:
+            for number in range(40 if drill.NIGHT else 4):
+                full = dice.choice(list(FULL.values()))
+                where = ["two", "processes"][number % 2]
+                snapshot = dice.choice(["20ms", "1h"])
+                run, args, child = self.flooded(place, "killed%d" % number, full, where, snapshot)
+                what = []
+                for _ in range(3):
+                    if dice.random() < 0.75:  # else while it starts or recovers
+                        drill.wait_flow(run)
+                    time.sleep(dice.uniform(0.0, 0.3))
+                    if child.poll() is not None:
+                        self.fail("%s%s %s: %s" % (where, full, what, drill.finish(child)[2]))
+                    kids = drill.family(child.pid)
+                    if where == "processes" and kids and dice.random() < 0.5:
+                        what.append("one")
+                        drill.os.kill(dice.choice(kids), drill.signal.SIGKILL)
+                        continue
+                    what.append("all")
+                    drill.kill_all(child)
+                    child.communicate()
+                    child = drill.start(args, program=drill.FAULTY)
+                wait_status(run)
+                drill.wait_flow(run)
+                self.assertTrue(drill.wait_record(run, "Fill", 60))
+                drill.shrike("ctl", run, "pause", program=drill.FAULTY)
+                time.sleep(0.3)  # the rest arrives
+                child.send_signal(drill.signal.SIGINT)
+                code, _, err = drill.finish(child, 20)
+                with self.subTest("%s%s, snapshots every %s %s" % (where, full, snapshot, what)):
+                    self.assertEqual(code, 0, err)
+                    orders, fills = self.conserved(run)
+                    print("%s%s %s %s: %d orders, %d fills" % (where, full, snapshot, what, orders,
+                                                               fills), flush=True)
+                    self.assertGreater(fills, 50)
 
     def test_flood(self):
         """Each policy."""
         with drill.Place() as place:
-            for name, full in (("refuse", ""),
-                               ("merge", ", full: {OrderState: merge, AccountState: merge}"),
-                               ("drop", ", full: {AccountState: drop, Position: drop}"),
-                               ("conflate", ", full: {AccountState: conflate}")):
+            for name, full in FULL.items():
                 with self.subTest(name):
                     orders, fills, top = self.flood(place, name, full)
                     print("%s: %d orders, %d fills" % (name, orders, fills))

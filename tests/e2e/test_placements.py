@@ -2,8 +2,8 @@
 Method: the same graph (moving-average crosses with stops on several intervals, a pair with timers,
 feed, risk, execution, portfolio, venue) is run on one shard, two, five, spread at random (printed
 seed), on two and three processes, as a backtest and by `shrike run` on the paced clock, with the
-journal on and off, by every build that is at hand; orders.csv, fills.csv, trades.csv and equity.csv
-must be the same bytes. Data: invented walks, endless bars of the built-in market cut by end:, and
+journal on and off, by every build that is at hand; orders.csv, fills.csv, trades.csv, equity.csv,
+daily.csv and summary.json must be the same bytes. Data: invented walks, endless bars of the built-in market cut by end:, and
 recorded bars where ../shared/data is at hand. Builds with sanitizers, being slow, take a short walk
 only. Night (SHRIKE_NIGHT=1): the whole month, more spreads."""
 # threaded: shards are threads here
@@ -83,8 +83,11 @@ def placements(rng, run):
     return out
 
 
+COMPARED = FILES + ("daily", "summary")
+
+
 def results(run, dir, how, program=None):
-    """results runs it and returns the bytes of the four files by name."""
+    """results runs it and returns the bytes of the result files by name."""
     os.makedirs(dir)
     file = write_run(run, os.path.join(dir, "run.yaml"))
     out = os.path.join(dir, "out")
@@ -94,15 +97,15 @@ def results(run, dir, how, program=None):
         shrike("run", file, "--dir", out, "--plain", timeout=300, program=program)
         out = os.path.join(out, "out") if os.path.isdir(os.path.join(out, "out")) else out
     found = {}
-    for name in FILES:
-        with open(os.path.join(out, name + ".csv"), "rb") as f:
+    for name in COMPARED:
+        with open(os.path.join(out, name + (".csv" if name != "summary" else ".json")), "rb") as f:
             found[name] = f.read()
     return found
 
 
 def differ(want, got):
     """differ tells the first line that is not the same, "" when all are."""
-    for name in FILES:
+    for name in COMPARED:
         if want[name] == got[name]:
             continue
         a, b = want[name].splitlines(), got[name].splitlines()

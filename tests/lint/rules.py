@@ -166,6 +166,7 @@ LIBRARIES = [  # (header, the files and rooms that see it)
     (re.compile(r"lmdb\.h"), ("runtime/store/snapshot.c",)),
     (re.compile(r"yaml\.h"), ("runtime/base/config.c",)),
     (re.compile(r"zstd|zlib\.h"), ("runtime/store/", "actors/data/")),
+    (re.compile(r"zip\.h"), ("actors/data/file.c",)),
     (re.compile(r"sodium"), ("runtime/base/hash.c", "runtime/store/hash.c")),
     (re.compile(r"cmocka\.h"), ("tests/",)),
 ]

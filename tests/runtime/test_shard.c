@@ -100,7 +100,7 @@ static const struct rt_actor_kind node_kind = {
 };
 static const struct rt_actor_kind *const kinds[] = { &node_kind, NULL };
 static const struct rt_source_kind *const no_sources[] = { NULL };
-static const struct rt_full_rule no_rules[] = { { 0, RT_FULL_REFUSE } };
+static const struct rt_full_rule no_rules[] = { { 0, RT_FULL_REFUSE, 0, 0, false } };
 static const uint16_t no_gates[] = { 0 };
 
 /* no_world loads nothing. */

@@ -133,13 +133,18 @@ int rt_init_actor_kind(struct rt_init *init, const char *kind, int n, struct rt_
 
 uint16_t rig_series(struct rig *r, uint16_t row_kind, uint32_t key, int64_t span_ns) {
     assert(r->series_cnt < RIG_SERIES_MAX);
-    assert(row_kind == MSG_BAR || row_kind == MSG_TRADE);
     bool bars = row_kind == MSG_BAR;
+    uint32_t bytes = bars                         ? sizeof(struct msg_bar)
+                     : row_kind == MSG_TRADE      ? sizeof(struct msg_trade)
+                     : row_kind == MSG_BOOK_DELTA ? sizeof(struct msg_book_delta)
+                     : row_kind == MSG_QUOTE      ? sizeof(struct msg_quote)
+                                                  : 0;
+    assert(bytes != 0);
     r->series[r->series_cnt] = (struct rig_series){
         .row_kind = row_kind,
         .key = key,
         .span_ns = span_ns,
-        .row_bytes = bars ? sizeof(struct msg_bar) : sizeof(struct msg_trade),
+        .row_bytes = bytes,
         .open_bytes = bars ? sizeof(struct msg_bar_open) : 0,
     };
     return (uint16_t)r->series_cnt++;

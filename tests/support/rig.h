@@ -25,7 +25,7 @@ enum {
 
 /* A series as the test declares it. */
 struct rig_series {
-    uint16_t row_kind;    /* MSG_BAR, MSG_TRADE */
+    uint16_t row_kind;    /* MSG_BAR, MSG_TRADE, MSG_QUOTE, MSG_BOOK_DELTA */
     uint16_t pad;         /* keeps the layout */
     uint32_t key;         /* instrument id */
     int64_t span_ns;      /* interval; 0 for trades */
@@ -87,8 +87,8 @@ struct rig {
     uint16_t self;                            /* the actor's id; 0 becomes 1 */
 };
 
-/* rig_series declares a series and returns its index. row_kind is MSG_BAR or MSG_TRADE; span_ns the
- * interval, 0 for trades. Before rig_open. */
+/* rig_series declares a series and returns its index. span_ns is the interval of bars, 0 for
+ * other rows. Before rig_open. */
 uint16_t rig_series(struct rig *r, uint16_t row_kind, uint32_t key, int64_t span_ns);
 /* rig_actor names another actor of the graph, with its configuration as YAML ("{}" for none). */
 void rig_actor(struct rig *r, const char *name, const char *kind, uint16_t id, const char *yaml);

@@ -1,0 +1,67 @@
+/* margin.h - what a perpetual position must be backed by, when it is liquidated, what funding it
+ * pays: exact, in integers.
+ *
+ * For     the simulated venue (which enforces it), risk and portfolio (which foresee it). Formulas
+ *         are those of Binance USD-M (README, "Margin"):
+ *           maintenance   notional * rate of its bracket - cum; brackets by notional at the mark
+ *           initial       notional / leverage
+ *           liquidation   wallet + unrealized <= maintenance
+ *           funding       quantity * mark * rate; above zero a long pays
+ *         Each figure is rounded against the account: what it must have or pays up, what it has or
+ *         receives down, to 1e-8; a liquidation price to the last 1e-8 that liquidates.
+ * Thread  pure functions.
+ * Memory  none of its own. */
+#ifndef ACTORS_MARKET_MARGIN_H
+#define ACTORS_MARKET_MARGIN_H
+#include "actors/market/market.h"
+#include <stdbool.h>
+
+/* A position on its own: signed quantity and the cash it cost, signed like it. */
+struct mk_holding {
+    qty_t quantity; /* 1e-8 base; > 0 long */
+    cash_t cost;    /* 1e-8 quote */
+};
+
+/* mk_brackets_seal computes cum of cnt brackets (caps and maintenance rates rising): the cum of the
+ * one below + its cap * (rate - rate below), so that maintenance has no step. False on overflow. */
+bool mk_brackets_seal(struct mk_bracket *brackets, uint32_t cnt);
+
+/* mk_bracket_at returns the bracket that notional (>= 0) falls in: the first whose cap it does not
+ * pass, the last beyond all. NULL when the instrument has none. */
+const struct mk_bracket *mk_bracket_at(const struct mk_instrument *in, cash_t notional);
+
+/* mk_notional computes |quantity| * price, rounded up. False on overflow. */
+bool mk_notional(qty_t quantity, price_t price, cash_t *out);
+
+/* mk_margin_maintenance computes what a position of quantity must be backed by at mark; 0 without
+ * brackets. False on overflow. */
+bool mk_margin_maintenance(const struct mk_instrument *in, qty_t quantity, price_t mark,
+                           cash_t *out);
+
+/* mk_margin_initial computes notional / leverage (>= 1), rounded up. */
+cash_t mk_margin_initial(cash_t notional, uint32_t leverage);
+
+/* mk_margin_unrealized computes what h would bring at price beyond its cost, rounded down. False
+ * on overflow. */
+bool mk_margin_unrealized(const struct mk_holding *h, price_t price, cash_t *out);
+
+/* mk_margin_most computes the largest notional that leverage allows: the cap of the highest bracket
+ * that grants it; 0 when none does, INT64_MAX without brackets. */
+cash_t mk_margin_most(const struct mk_instrument *in, uint32_t leverage);
+
+/* mk_liquidation_price computes the mark at which h is liquidated when wallet backs it: cross, the
+ * cross wallet + unrealized of all other cross positions - their maintenance; isolated, the wallet
+ * set apart. *out is the price nearest to the market at which wallet + unrealized <= maintenance,
+ * 0 = no price above zero does (a long), INT64_MAX = none that fits (a short); 1 for a short that
+ * any price liquidates. */
+void mk_liquidation_price(const struct mk_instrument *in, const struct mk_holding *h, cash_t wallet,
+                          price_t *out);
+
+/* mk_bankruptcy_price computes the price at which wallet and unrealized come to nothing, rounded so
+ * that they do not come to less: up for a long, down for a short; 0 or INT64_MAX as above. */
+void mk_bankruptcy_price(const struct mk_holding *h, cash_t wallet, price_t *out);
+
+/* mk_funding computes what quantity pays at mark and rate (1e-8): above zero paid, rounded up;
+ * below zero received, rounded down in size. False on overflow. */
+bool mk_funding(qty_t quantity, price_t mark, int64_t rate, cash_t *out);
+#endif

@@ -1,0 +1,84 @@
+/* backing.h - what backs linear positions at the venue: margin, liquidation, funding.
+ *
+ * For     the simulated venue and its drivers. Formulas: actors/market/margin.h (Binance USD-M,
+ *         one-way mode). Rules, besides:
+ *           mark       the mark price told last (MSG_MARK_BAR, MSG_MARK_PRICE); where none is
+ *                      declared, the last price.
+ *           cross      an account's wallet is its cash; all its positions stand for each other.
+ *           isolated   what opens sets notional / leverage at the fill's price apart, out of cash;
+ *                      what closes gives its share back; funding comes out of it.
+ *           order      on arrival, unless it only reduces: what the account has to spare (cash,
+ *                      what is set apart taken off, + unrealized of cross positions - initial
+ *                      margin of positions at the mark and of open orders) covers the order's
+ *                      initial margin and what it would lose at once against the mark; else
+ *                      insufficient_margin. Of an instrument's open orders the worse side counts. A
+ *                      limit order counts at its limit, a sale at no less than the mark, others at
+ *                      the mark. A position with its orders is no larger than its leverage allows;
+ *                      else leverage_limit.
+ *           test       a position is liquidated where the mark meets its liquidation price: in bar
+ *                      runs at the mark's open, then at its extreme after the orders met on that
+ *                      leg; in trade runs at each mark and after each trade.
+ *           close      cross: all open orders of the account are canceled, isolated: those in the
+ *                      instrument. The whole position is closed at the liquidation price, or at
+ *                      the mark where it opened beyond that, rounded to the tick against the
+ *                      account, but at no price worse than the one at which nothing is left
+ *                      (beyond it the insurance fund pays). liquidation_fee of the notional goes to
+ *                      the fund, as far as something is left.
+ *           funding    on the position held at its instant, after all that a bar that ends then
+ *                      has met and before the bar that opens then, at its own mark, else at the
+ *                      mark, else at the last price; paid rounded up, received rounded down.
+ * Thread  the venue's shard.
+ * Memory  the venue's.
+ * Cost    nothing for accounts without margin and instruments without funding; else a liquidation
+ *         price a bar and position. */
+#ifndef ACTORS_VENUE_BACKING_H
+#define ACTORS_VENUE_BACKING_H
+#include "actors/venue/venue.h"
+
+/* What stands beside a position: the rest of what backs it. */
+struct venue_stand {
+    cash_t unrealized;  /* cross: of the account's other positions, at their marks */
+    cash_t maintenance; /* cross: what those must be backed by */
+};
+
+/* A position closed by force. */
+struct venue_forced {
+    qty_t quantity; /* closed; 0 = nothing was */
+    price_t price;  /* at this price */
+    cash_t fee;     /* to the insurance fund */
+    uint8_t side;   /* of the trade that closed it */
+};
+
+/* venue_backing_on tells whether margin backs what account holds in b: it may be liquidated. */
+static inline bool venue_backing_on(const struct venue *v, const struct venue_book *b,
+                                    uint8_t account) {
+    return v->market->accounts[account - 1].margin != MK_MARGIN_NONE &&
+           b->instrument->kind == MK_LINEAR;
+}
+
+/* venue_backing_refuses returns why the account's margin does not allow order, REASON_NONE when it
+ * does. */
+uint16_t venue_backing_refuses(struct rt_ctx *ctx, const struct venue *v,
+                               const struct venue_book *b, const struct venue_order *order);
+
+/* venue_backing_stand reckons what stands beside account's position in b. */
+struct venue_stand venue_backing_stand(struct rt_ctx *ctx, const struct venue *v,
+                                       const struct venue_book *b, uint8_t account);
+
+/* venue_backing_force closes p's position when the mark meets its liquidation price; gap: the mark
+ * may lie beyond it, and is the price then. Returns whether it did, with *out. */
+bool venue_backing_force(const struct venue_book *b, const struct venue_stand *stand,
+                         struct venue_purse *p, price_t mark, bool gap, struct venue_forced *out);
+
+/* venue_backing_tell says that account's position in b was closed by force, after canceling the
+ * orders that go with it. */
+void venue_backing_tell(struct rt_ctx *ctx, struct venue *v, struct venue_book *b, uint8_t account,
+                        const struct venue_forced *forced);
+
+/* venue_backing_sweep tests all positions in b at mark (> 0) and closes those it meets. */
+void venue_backing_sweep(struct rt_ctx *ctx, struct venue *v, struct venue_book *b, price_t mark);
+
+/* venue_backing_fund charges funding. */
+void venue_backing_fund(struct rt_ctx *ctx, struct venue *v, struct venue_book *b,
+                        const struct msg_funding *f);
+#endif

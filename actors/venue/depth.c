@@ -1,0 +1,543 @@
+#include "actors/venue/depth.h"
+#include "actors/venue/backing.h"
+#include <assert.h>
+
+enum { FILL_BYTES = 512 }; /* room that one fill and the end of its order need, and more */
+
+int venue_depth_options_read(struct rt_node *config, struct venue_depth_options *out,
+                             struct rt_error *err) {
+    static const char *const kinds[] = { "conservative", "power", "log", NULL };
+    static const char *const known[] = { "power", NULL };
+    int64_t window, levels;
+    int kind, rc;
+    struct rt_node *node = rt_node_get(config, "queue");
+    *out = (struct venue_depth_options){ .power = 3 };
+    if (node != NULL && node->kind == RT_NODE_MAP) {
+        kind = VENUE_QUEUE_POWER;
+        rc = rt_node_double(node, "power", true, 0.01, 16, 3, &out->power, err);
+        if (rc == 0) rc = rt_node_no_more(node, known, err);
+    } else {
+        rc = rt_node_choice(config, "queue", false, kinds, VENUE_QUEUE_POWER, &kind, err);
+    }
+    if (rc != 0) return rc;
+    out->queue = (enum venue_queue_kind)kind;
+    rc = rt_node_fixed(config, "participation", false, 0, FIXED_ONE, 0, &out->share, err);
+    if (rc == 0) {
+        rc = rt_node_int(config, "book_window", false, MK_BOOK_WINDOW_MIN, MK_BOOK_WINDOW_MAX,
+                         1 << 14, &window, err);
+    }
+    if (rc == 0) {
+        rc = rt_node_int(config, "book_levels", false, MK_BOOK_FAR_MIN, MK_BOOK_FAR_MAX, 1 << 14,
+                         &levels, err);
+    }
+    if (rc != 0) return rc;
+    if ((window & (window - 1)) != 0) {
+        return rt_node_fail(rt_node_get(config, "book_window"), err, "expected a power of two");
+    }
+    out->window = (uint32_t)window;
+    out->far_max = (uint32_t)levels;
+    return 0;
+}
+
+/* edges makes d->edge of side what the table says. */
+static void edges(struct venue_depth *d, uint8_t side) {
+    uint32_t cnt = d->rest_cnt[side];
+    const struct venue_rest *rests = d->rests[side];
+    price_t first = cnt == 0 ? INT64_MIN : rests[0].price;
+    price_t last = cnt == 0 ? INT64_MAX : rests[cnt - 1].price;
+    if (cnt == 0) { /* nothing lies between */
+        d->edge[side][0] = INT64_MAX;
+        d->edge[side][1] = INT64_MIN;
+        return;
+    }
+    d->edge[side][0] = side == SIDE_BUY ? last : first;
+    d->edge[side][1] = side == SIDE_BUY ? first : last;
+}
+
+struct venue_depth *venue_depth_new(struct rt_init *init, const struct venue_depth_options *options,
+                                    const struct mk_instrument *instrument, uint32_t orders_max,
+                                    uint16_t trades) {
+    struct venue_depth *d = rt_init_take(init, sizeof *d);
+    void *memory = rt_init_take(init, mk_book_bytes(options->window, options->far_max));
+    mk_book_init(&d->book, memory, options->window, options->far_max, instrument->tick_size);
+    d->model = venue_queue_model(options->queue, options->power, instrument->lot_size);
+    for (uint8_t side = SIDE_BUY; side <= SIDE_SELL; side++) {
+        d->rests[side] = rt_init_take(init, orders_max * sizeof(struct venue_rest));
+        edges(d, side);
+    }
+    d->taken = rt_init_take(init, VENUE_TAKEN_MAX * sizeof *d->taken);
+    d->rest_max = orders_max;
+    d->share = options->share;
+    d->trades = trades;
+    return d;
+}
+
+/* depth_of returns b's depth. */
+static inline struct venue_depth *depth_of(const struct venue *v, const struct venue_book *b) {
+    return v->depths[b->instrument->id - 1];
+}
+
+/* stands tells whether orders may meet the book. */
+static inline bool stands(const struct venue_depth *d) {
+    return !d->book.stale && !d->book.open;
+}
+
+/* other returns the opposite side. */
+static inline uint8_t other(uint8_t side) {
+    return side == SIDE_BUY ? SIDE_SELL : SIDE_BUY;
+}
+
+/* within tells whether an order on side with that limit (0 = none) may trade at price. */
+static inline bool within(uint8_t side, price_t limit, price_t price) {
+    return limit == 0 || (side == SIDE_BUY ? price <= limit : price >= limit);
+}
+
+price_t venue_depth_price(const struct venue *v, const struct venue_book *b, uint8_t side) {
+    const struct venue_depth *d = depth_of(v, b);
+    price_t touch = stands(d) ? mk_book_best(&d->book, other(side)) : 0;
+    return touch != 0 ? touch : b->last;
+}
+
+/* --- what is taken ------------------------------------------------------------------------- */
+
+/* taken_find returns the note of what was taken from a level, or NULL. */
+static struct venue_taken *taken_find(const struct venue_depth *d, uint8_t side, price_t price) {
+    for (uint32_t i = 0; i < d->taken_cnt; i++) {
+        struct venue_taken *t = &d->taken[i];
+        if (t->price == price && t->side == side) return t;
+    }
+    return NULL;
+}
+
+/* taken_add notes that quantity more was taken; false when there is no room for a note. */
+static bool taken_add(struct venue_depth *d, uint8_t side, price_t price, qty_t quantity) {
+    struct venue_taken *t = taken_find(d, side, price);
+    if (t != NULL) {
+        t->quantity += quantity; /* never above what is shown */
+        return true;
+    }
+    if (d->taken_cnt == VENUE_TAKEN_MAX) return false;
+    d->taken[d->taken_cnt++] =
+        (struct venue_taken){ .price = price, .quantity = quantity, .side = side };
+    return true;
+}
+
+/* share_of returns the lots of quantity that may be ours. */
+static qty_t share_of(const struct venue_depth *d, qty_t lot, qty_t quantity) {
+    if (d->share != 0 && !fixed_mul(quantity, d->share, FIXED_DOWN, &quantity)) return 0;
+    return fixed_floor_to(quantity, lot);
+}
+
+/* shown returns the lots that may still be taken from the level at price. */
+static qty_t shown(const struct venue_depth *d, qty_t lot, uint8_t side, price_t price) {
+    const struct venue_taken *t = d->taken_cnt == 0 ? NULL : taken_find(d, side, price);
+    if (t == NULL && d->taken_cnt == VENUE_TAKEN_MAX) return 0;
+    qty_t all = share_of(d, lot, mk_book_at(&d->book, side, price));
+    return t == NULL ? all : all > t->quantity ? fixed_floor_to(all - t->quantity, lot) : 0;
+}
+
+/* --- resting orders ------------------------------------------------------------------------ */
+
+/* rest_at returns the first place in the table of side at price or worse. */
+static uint32_t rest_at(const struct venue_depth *d, uint8_t side, price_t price) {
+    uint32_t low = 0, high = d->rest_cnt[side];
+    while (low < high) {
+        uint32_t mid = low + (high - low) / 2;
+        price_t at = d->rests[side][mid].price;
+        if (side == SIDE_BUY ? at > price : at < price) {
+            low = mid + 1;
+        } else {
+            high = mid;
+        }
+    }
+    return low;
+}
+
+/* rest_add enters the order idx, behind those of its price that arrived before it. */
+static void rest_add(struct venue *v, struct venue_depth *d, uint32_t idx,
+                     struct venue_queue queue) {
+    const struct venue_order *order = &v->orders.pool[idx];
+    uint8_t side = order->side;
+    uint32_t cnt = d->rest_cnt[side], at = rest_at(d, side, order->price);
+    struct venue_rest *rests = d->rests[side];
+    assert(cnt < d->rest_max);
+    while (at < cnt && rests[at].price == order->price &&
+           v->orders.pool[rests[at].idx].venue_order_id < order->venue_order_id) {
+        at++;
+    }
+    for (uint32_t i = cnt; i > at; i--) rests[i] = rests[i - 1];
+    rests[at] = (struct venue_rest){ .price = order->price, .queue = queue, .idx = idx };
+    d->rest_cnt[side]++;
+    edges(d, side);
+}
+
+void venue_depth_leave(struct venue *v, struct venue_book *b, uint32_t idx) {
+    struct venue_depth *d = depth_of(v, b);
+    const struct venue_order *order = &v->orders.pool[idx];
+    if (order->type != ORDER_TYPE_LIMIT || (order->flags & VENUE_EAGER))
+        return; /* waits, not rests */
+    uint32_t at = rest_at(d, order->side, order->price);
+    struct venue_rest *rests = d->rests[order->side];
+    while (rests[at].idx != idx) at++;
+    assert(at < d->rest_cnt[order->side]);
+    uint32_t cnt = --d->rest_cnt[order->side];
+    for (; at < cnt; at++) rests[at] = rests[at + 1];
+    edges(d, order->side);
+}
+
+/* --- fills --------------------------------------------------------------------------------- */
+
+/* fill trades quantity of the open order idx at price; touch (0 = none) is what a taker's slippage
+ * is counted from. False when the order is gone. */
+static bool fill(struct rt_ctx *ctx, struct venue *v, struct venue_book *b, uint32_t idx,
+                 qty_t quantity, price_t price, uint8_t liquidity, price_t touch) {
+    const struct venue_order *order = &v->orders.pool[idx];
+    struct venue_purse p = venue_purse(v, b, order->account);
+    struct venue_deal deal;
+    venue_account_deal(&p, b, order, quantity, price, liquidity, &deal);
+    if (touch != 0 && deal.quantity > 0) {
+        deal.slippage = deal.price > touch ? deal.price - touch : touch - deal.price;
+    }
+    venue_purse_put(v, b, order->account, &p);
+    bool stays = deal.status == ORDER_STATUS_PARTIALLY_FILLED;
+    venue_tell(ctx, v, b, idx, &deal);
+    return stays;
+}
+
+/* end says that the rest of the open order idx ends as status for reason. */
+static void end(struct rt_ctx *ctx, struct venue *v, struct venue_book *b, uint32_t idx,
+                uint8_t status, uint16_t reason) {
+    struct venue_deal deal = { .status = status, .reason = reason };
+    venue_tell(ctx, v, b, idx, &deal);
+}
+
+/* limit_of returns how far order may go, 0 = anywhere. */
+static price_t limit_of(const struct venue_order *order) {
+    return order->type == ORDER_TYPE_LIMIT ? order->price : 0;
+}
+
+/* whole tells whether all of order can be had and paid at once: REASON_NONE, or why not. */
+static uint16_t whole(const struct venue *v, const struct venue_book *b, struct venue_depth *d,
+                      const struct venue_order *order) {
+    uint8_t side = other(order->side);
+    struct venue_purse p = venue_purse(v, b, order->account);
+    struct venue_order left = *order;
+    price_t price = mk_book_best(&d->book, side);
+    while (price != 0 && within(order->side, limit_of(order), price)) {
+        qty_t part = shown(d, b->instrument->lot_size, side, price);
+        if (part > left.quantity) part = left.quantity;
+        if (part > 0) {
+            struct venue_deal deal;
+            venue_account_deal(&p, b, &left, part, price, LIQUIDITY_TAKER, &deal);
+            if (deal.status == ORDER_STATUS_FILLED) return REASON_NONE;
+            if (deal.status != ORDER_STATUS_PARTIALLY_FILLED) return deal.reason;
+            left.quantity -= part;
+        }
+        price = mk_book_next(&d->book, side, price);
+    }
+    return REASON_NOT_FILLED_AT_ONCE;
+}
+
+/* take lets the order idx take what it may of the book, which stands; what remains of it ends or
+ * rests. It stays eager, for an event of its own, when the call has no room for more. */
+static void take(struct rt_ctx *ctx, struct venue *v, struct venue_book *b, uint32_t idx) {
+    struct venue_depth *d = depth_of(v, b);
+    struct venue_order *order = &v->orders.pool[idx];
+    uint8_t side = other(order->side);
+    price_t limit = limit_of(order), touch = mk_book_best(&d->book, side);
+    if (order->terms & ORDER_TERMS_FOK) {
+        uint16_t reason = whole(v, b, d, order);
+        if (reason != REASON_NONE) {
+            end(ctx, v, b, idx, ORDER_STATUS_EXPIRED, reason);
+            return;
+        }
+    }
+    for (price_t price = touch; price != 0 && within(order->side, limit, price);
+         price = mk_book_next(&d->book, side, price)) {
+        qty_t part = shown(d, b->instrument->lot_size, side, price);
+        if (part == 0) continue;
+        if (order->terms & ORDER_TERMS_POST_ONLY) {
+            end(ctx, v, b, idx, ORDER_STATUS_REJECTED, REASON_WOULD_MATCH);
+            return;
+        }
+        if (ctx->out_end - ctx->out < FILL_BYTES) {
+            rt_timer_set(ctx, VENUE_TIMER_EAGER + (uint64_t)b->instrument->id, ctx->now_ns);
+            return;
+        }
+        if (part > order->quantity) part = order->quantity;
+        bool noted = taken_add(d, side, price, part); /* shown is 0 where there is no room */
+        assert(noted);
+        if (!fill(ctx, v, b, idx, part, price, LIQUIDITY_TAKER, touch)) return;
+    }
+    if (limit == 0 || (order->terms & ORDER_TERMS_IOC)) {
+        end(ctx, v, b, idx, ORDER_STATUS_EXPIRED, REASON_NOT_FILLED_AT_ONCE);
+        return;
+    }
+    struct venue_queue queue;
+    venue_queue_join(&queue, mk_book_at(&d->book, order->side, order->price));
+    venue_orders_calm(b, order);
+    rest_add(v, d, idx, queue);
+}
+
+void venue_depth_eager(struct rt_ctx *ctx, struct venue *v, struct venue_book *b) {
+    if (b->eager_cnt == 0 || !stands(depth_of(v, b))) return;
+    uint32_t cnt = 0;
+    for (uint32_t i = b->head; i != VENUE_NONE; i = v->orders.pool[i].next) {
+        const struct venue_order *order = &v->orders.pool[i];
+        if (!(order->flags & VENUE_EAGER)) continue;
+        v->picks[cnt++] = (struct venue_pick){ .rank = (int64_t)order->venue_order_id, .idx = i };
+    }
+    venue_pick_sort(v->picks, cnt);
+    for (uint32_t i = 0; i < cnt; i++) take(ctx, v, b, v->picks[i].idx);
+}
+
+void venue_depth_join(struct rt_ctx *ctx, struct venue *v, struct venue_book *b, uint32_t idx) {
+    if ((v->orders.pool[idx].flags & VENUE_EAGER) && stands(depth_of(v, b))) take(ctx, v, b, idx);
+}
+
+/* --- what the recording says --------------------------------------------------------------- */
+
+/* crossed fills what rests on side at the limit's price where the other side's best has come to it
+ * or beyond. With a cap, no more than its share of what is shown there. */
+static void crossed(struct rt_ctx *ctx, struct venue *v, struct venue_book *b, uint8_t side) {
+    struct venue_depth *d = depth_of(v, b);
+    qty_t lot = b->instrument->lot_size;
+    price_t best = mk_book_best(&d->book, other(side));
+    while (d->rest_cnt[side] > 0 && within(side, d->rests[side][0].price, best)) {
+        const struct venue_rest *rest = &d->rests[side][0];
+        qty_t left = v->orders.pool[rest->idx].quantity, got = 0;
+        price_t price = best;
+        for (; price != 0 && within(side, rest->price, price) && got < left;
+             price = mk_book_next(&d->book, other(side), price)) {
+            qty_t part = shown(d, lot, other(side), price);
+            if (part > left - got) part = left - got;
+            if (part > 0 && taken_add(d, other(side), price, part)) got += part;
+        }
+        if (d->share == 0) got = left;
+        if (got == 0) return;
+        if (fill(ctx, v, b, rest->idx, got, rest->price, LIQUIDITY_MAKER, 0)) return;
+    }
+}
+
+/* settle works what the update that is whole now brings. */
+static void settle(struct rt_ctx *ctx, struct venue *v, struct venue_book *b, bool snapshot) {
+    struct venue_depth *d = depth_of(v, b);
+    for (uint8_t side = SIDE_BUY; side <= SIDE_SELL; side++) {
+        price_t best = mk_book_best(&d->book, other(side));
+        if (snapshot) { /* what left meanwhile, and from where, nobody knows: from behind us */
+            for (uint32_t i = 0; i < d->rest_cnt[side]; i++) {
+                struct venue_rest *rest = &d->rests[side][i];
+                qty_t now = mk_book_at(&d->book, side, rest->price);
+                rest->queue.printed = 0;
+                if (rest->queue.ahead > now) rest->queue.ahead = now;
+            }
+        }
+        if (d->rest_cnt[side] == 0 || best == 0) continue;
+        if (within(side, d->rests[side][0].price, best)) crossed(ctx, v, b, side);
+    }
+    venue_depth_eager(ctx, v, b);
+}
+
+/* on_delta takes a row of the book. */
+static inline void on_delta(struct rt_ctx *ctx, struct venue *v, struct venue_book *b,
+                            struct venue_depth *d, const struct msg_book_delta *row) {
+    bool near = row->side <= SIDE_SELL && row->price >= d->edge[row->side][0] &&
+                row->price <= d->edge[row->side][1];
+    qty_t before = near ? mk_book_at(&d->book, row->side, row->price) : 0;
+    bool filling = d->book.filling || row->flags & BOOK_FLAGS_SNAPSHOT;
+    if (d->taken_cnt != 0) {
+        struct venue_taken *t = taken_find(d, row->side, row->price);
+        if (t != NULL) *t = d->taken[--d->taken_cnt];
+        if (filling) d->taken_cnt = 0;
+    }
+    venue_delay_row(&b->delay, row->delay_us);
+    enum mk_book_step step = mk_book_apply(&d->book, row);
+    if (near && !filling && step != MK_BOOK_STALE) {
+        uint32_t cnt = d->rest_cnt[row->side];
+        for (uint32_t i = rest_at(d, row->side, row->price); i < cnt; i++) {
+            struct venue_rest *rest = &d->rests[row->side][i];
+            if (rest->price != row->price) break;
+            venue_queue_level(&d->model, &rest->queue, before, row->quantity);
+        }
+    }
+    if (step != MK_BOOK_WHOLE) return;
+    if (b->open_cnt > 0) settle(ctx, v, b, filling);
+}
+
+/* printed fills what rests on side and a trade meets: beyond its price whole, at its price as far
+ * as the trade reaches it. */
+static void printed(struct rt_ctx *ctx, struct venue *v, struct venue_book *b, uint8_t side,
+                    const struct msg_trade *trade) {
+    struct venue_depth *d = depth_of(v, b);
+    qty_t lot = b->instrument->lot_size, mine = 0;
+    qty_t room = d->share == 0 ? INT64_MAX : share_of(d, lot, trade->quantity);
+    for (uint32_t i = 0; i < d->rest_cnt[side];) {
+        struct venue_rest *rest = &d->rests[side][i];
+        if (!within(side, rest->price, trade->price)) return;
+        qty_t part = v->orders.pool[rest->idx].quantity;
+        if (rest->price == trade->price) {
+            if (trade->aggressor == side) return;
+            qty_t reached = venue_queue_print(&rest->queue, trade->quantity, mine);
+            reached = fixed_floor_to(reached, lot);
+            if (part > reached) part = reached;
+        }
+        if (part > room) part = room;
+        if (part == 0) {
+            i++;
+            continue;
+        }
+        room -= part;
+        mine = part > INT64_MAX - mine ? INT64_MAX : mine + part;
+        i += fill(ctx, v, b, rest->idx, part, rest->price, LIQUIDITY_MAKER, 0);
+    }
+}
+
+/* triggered wakes the stops that a trade at price touches. */
+static bool triggered(struct venue *v, struct venue_book *b, price_t price) {
+    bool any = false;
+    for (uint32_t i = b->head; i != VENUE_NONE; i = v->orders.pool[i].next) {
+        struct venue_order *order = &v->orders.pool[i];
+        if (order->type != ORDER_TYPE_STOP || (order->flags & VENUE_EAGER)) continue;
+        if (order->side == SIDE_BUY ? price < order->price : price > order->price) continue;
+        venue_orders_wake(b, order);
+        any = true;
+    }
+    return any;
+}
+
+/* on_trade takes a trade. */
+static inline void on_trade(struct rt_ctx *ctx, struct venue *v, struct venue_book *b,
+                            struct venue_depth *d, const struct msg_trade *trade) {
+    if (b->open_cnt == b->eager_cnt) return;
+    if (b->stale) venue_orders_bounds(&v->orders, b);
+    if (b->lower_max < trade->price && b->upper_min > trade->price) return;
+    if (stands(d)) {
+        printed(ctx, v, b, SIDE_BUY, trade);
+        printed(ctx, v, b, SIDE_SELL, trade);
+    }
+    if (triggered(v, b, trade->price)) venue_depth_eager(ctx, v, b);
+}
+
+uint32_t venue_depth_run(struct rt_ctx *ctx, struct venue *v, struct venue_book *b, uint16_t series,
+                         const void *rows, uint32_t cnt) {
+    struct venue_depth *d = depth_of(v, b);
+    const uint8_t *before = ctx->out;
+    bool trades = series == d->trades;
+    const struct msg_book_delta *delta = rows;
+    const struct msg_trade *trade = rows;
+    for (uint32_t i = 0;;) {
+        if (b->flight_head != VENUE_NONE) venue_land(ctx, v, b);
+        if (trades) {
+            b->last = trade[i].price;
+            venue_delay_row(&b->delay, trade[i].delay_us);
+            on_trade(ctx, v, b, d, &trade[i]);
+            if (b->backed_cnt > 0) venue_backing_sweep(ctx, v, b, b->mark > 0 ? b->mark : b->last);
+        } else {
+            on_delta(ctx, v, b, d, &delta[i]);
+        }
+        if (++i == cnt || !rt_quiet(ctx, before)) return i;
+        rt_row_now(ctx, trades ? trade[i].time_ns : delta[i].time_ns);
+    }
+}
+
+/* --- snapshots of state -------------------------------------------------------------------- */
+
+/* Figures of a book that stand in counters; their numbers are those of the rows. */
+enum figure {
+    FIGURE_LOW,       /* book.low */
+    FIGURE_STATE,     /* stale 1, open 2, filling 4, placed 8; heard from bit 8 on */
+    FIGURE_UPDATE,    /* book.update_id */
+    FIGURE_TIME,      /* book.time_ns */
+    FIGURE_GAPS,      /* book.gaps */
+    FIGURE_CROSSED,   /* book.crossed */
+    FIGURE_BAD,       /* book.bad */
+    FIGURE_IGNORED,   /* book.ignored */
+    FIGURE_FORGOTTEN, /* book.forgotten */
+};
+
+/* put_figure puts the row of a figure. */
+static void put_figure(struct rt_row_sink *sink, uint64_t base, enum figure figure, int64_t value) {
+    struct msg_counter_row row = { .value = value, .id = base + figure };
+    sink->put(sink, MSG_COUNTER_ROW, row.id, &row, sizeof row);
+}
+
+void venue_depth_save(const struct venue *v, const struct venue_book *b, struct rt_row_sink *sink) {
+    const struct venue_depth *d = depth_of(v, b);
+    const struct mk_book *book = &d->book;
+    uint16_t id = b->instrument->id;
+    uint64_t base = VENUE_COUNTER_DEPTH + (uint64_t)id * VENUE_DEPTH_FIGURES;
+    put_figure(sink, base, FIGURE_LOW, book->low);
+    put_figure(sink, base, FIGURE_STATE,
+               book->stale | book->open << 1 | book->filling << 2 | book->placed << 3 |
+                   (int64_t)b->heard << 8);
+    put_figure(sink, base, FIGURE_UPDATE, (int64_t)book->update_id);
+    put_figure(sink, base, FIGURE_TIME, book->time_ns);
+    put_figure(sink, base, FIGURE_GAPS, (int64_t)book->gaps);
+    put_figure(sink, base, FIGURE_CROSSED, (int64_t)book->crossed);
+    put_figure(sink, base, FIGURE_BAD, (int64_t)book->bad);
+    put_figure(sink, base, FIGURE_IGNORED, (int64_t)book->ignored);
+    put_figure(sink, base, FIGURE_FORGOTTEN, (int64_t)book->forgotten);
+    uint64_t key = (uint64_t)id << 32;
+    for (uint8_t side = SIDE_BUY; side <= SIDE_SELL; side++) {
+        price_t price = mk_book_best(book, side);
+        for (; price != 0; price = mk_book_next(book, side, price)) {
+            const struct venue_taken *t = taken_find(d, side, price);
+            struct msg_book_level_row row = { .price = price,
+                                              .quantity = mk_book_at(book, side, price),
+                                              .taken = t == NULL ? 0 : t->quantity,
+                                              .instrument = id,
+                                              .side = side };
+            sink->put(sink, MSG_BOOK_LEVEL_ROW, key++, &row, sizeof row);
+        }
+        for (uint32_t i = 0; i < d->rest_cnt[side]; i++) {
+            const struct venue_rest *rest = &d->rests[side][i];
+            const struct venue_order *order = &v->orders.pool[rest->idx];
+            struct msg_queue_row row = { .order_id = order->order_id,
+                                         .ahead = rest->queue.ahead,
+                                         .printed = rest->queue.printed };
+            sink->put(sink, MSG_QUEUE_ROW, order->venue_order_id, &row, sizeof row);
+        }
+    }
+}
+
+bool venue_depth_counter(struct venue *v, struct venue_book *b, uint32_t figure, int64_t value) {
+    struct venue_depth *d = depth_of(v, b);
+    struct mk_book *book = &d->book;
+    switch (figure) {
+    case FIGURE_LOW: mk_book_place(book, value); return true;
+    case FIGURE_STATE:
+        book->stale = value & 1;
+        book->open = value & 2;
+        book->filling = value & 4;
+        book->placed = value & 8;
+        b->heard = (uint8_t)(value >> 8); /* interests come back by themselves */
+        return true;
+    case FIGURE_UPDATE: book->update_id = (uint64_t)value; return true;
+    case FIGURE_TIME: book->time_ns = value; return true;
+    case FIGURE_GAPS: book->gaps = (uint64_t)value; return true;
+    case FIGURE_CROSSED: book->crossed = (uint64_t)value; return true;
+    case FIGURE_BAD: book->bad = (uint64_t)value; return true;
+    case FIGURE_IGNORED: book->ignored = (uint64_t)value; return true;
+    case FIGURE_FORGOTTEN: book->forgotten = (uint64_t)value; return true;
+    default: return false;
+    }
+}
+
+bool venue_depth_level(struct venue_depth *d, const struct msg_book_level_row *row) {
+    int64_t tick;
+    if (row->side > SIDE_SELL || row->quantity <= 0) return false;
+    if (row->taken < 0 || row->taken > row->quantity) return false;
+    if (!mk_book_tick(&d->book, row->price, &tick)) return false;
+    mk_book_put(&d->book, row->side, row->price, row->quantity);
+    return row->taken == 0 || taken_add(d, row->side, row->price, row->taken);
+}
+
+bool venue_depth_rest(struct venue *v, struct venue_book *b, uint32_t idx,
+                      const struct msg_queue_row *row) {
+    const struct venue_order *order = &v->orders.pool[idx];
+    struct venue_depth *d = depth_of(v, b);
+    if (order->type != ORDER_TYPE_LIMIT || (order->flags & VENUE_EAGER)) return false;
+    if (row->ahead < 0 || row->printed < 0 || d->rest_cnt[order->side] == d->rest_max) return false;
+    rest_add(v, d, idx, (struct venue_queue){ .ahead = row->ahead, .printed = row->printed });
+    return true;
+}

@@ -1,0 +1,21 @@
+/* data.h - the parts of `shrike data` that work on the store (data_store.c), for cmd_data.c. */
+#ifndef CLI_DATA_H
+#define CLI_DATA_H
+#include <stdbool.h>
+#include <stdint.h>
+
+/* cli_duration reads "15s", "1m", "4h", "1d", "1w"; false when text is none. */
+bool cli_duration(const char *text, int64_t *ns);
+/* cli_day reads "2024-01-31"; false when text is none. */
+bool cli_day(const char *text, int64_t *ns);
+/* data_cmd_import reads files into the store. */
+int data_cmd_import(int argc, char **argv);
+/* data_cmd_export writes rows of the store as CSV. */
+int data_cmd_export(int argc, char **argv);
+/* data_cmd_ls lists the store. */
+int data_cmd_ls(int argc, char **argv);
+/* data_cmd_repair repairs a set of the store by a policy. */
+int data_cmd_repair(int argc, char **argv);
+/* data_cmd_quality reports on a file or a set of the store. */
+int data_cmd_quality(int argc, char **argv);
+#endif

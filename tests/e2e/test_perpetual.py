@@ -1,0 +1,394 @@
+"""Goal: funding, margin and liquidation of a perpetual come to what the venue's rules say, to the
+last unit, on real bars, marks and funding rates (where ../shared/data is at hand) and on seeded
+walks that gap.
+Method: a run of the moving-average cross with high leverage. Its market orders and their fills are
+taken as they are; everything else is reckoned again here, with fractions and from the rules:
+funding payments, which orders margin refuses, when and at what price a position is closed by force,
+its fee, and the cash at the end. All of it must be in funding.csv, orders.csv, fills.csv and
+summary.json. Placements (two shards, two processes) must give the same bytes."""
+# once: what is compared does not depend on how the tree was compiled
+import json
+import os
+import sys
+import unittest
+from bisect import bisect_right
+from fractions import Fraction
+
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+from runs import *  # noqa: E402,F403
+
+ONE = 10**8
+HOUR = 3600 * 10**9
+FUNDING = os.path.join(SOURCE, "..", "shared", "data", "crypto", "funding")
+BRACKETS = [(50000, 125, "0.004"), (600000, 100, "0.005"), (3000000, 75, "0.0065"),
+            (12000000, 50, "0.01"), (70000000, 25, "0.02"), (1000000000, 5, "0.1")]
+LIQUIDATION_FEE = Fraction("0.0125")
+TICK = Fraction("0.1")
+
+
+def cents(value, up):
+    """cents rounds a sum of money to 1e-8."""
+    scaled = value * ONE
+    return Fraction(-((-scaled.numerator) // scaled.denominator) if up
+                    else scaled.numerator // scaled.denominator, ONE)
+
+
+def tiers():
+    """tiers gives (floor, cap, rate, cum, leverage) of each bracket."""
+    out, floor, cum, below = [], Fraction(0), Fraction(0), Fraction(0)
+    for cap, leverage, rate in BRACKETS:
+        rate = Fraction(rate)
+        if out:
+            cum += floor * (rate - below)
+        out.append((floor, Fraction(cap), rate, cum, leverage))
+        floor, below = Fraction(cap), rate
+    return out
+
+
+TIERS = tiers()
+
+
+def liquidation_price(quantity, cost, wallet):
+    """liquidation_price is where wallet + unrealized = maintenance, None where there is no such
+    price above zero."""
+    size = abs(quantity)
+    for floor, cap, rate, cum, _ in TIERS:
+        if quantity > 0:
+            price = (cost - wallet - cum) / (size * (1 - rate))
+        else:
+            price = (wallet - cost + cum) / (size * (1 + rate))
+        if price <= 0:
+            return None
+        if floor <= price * size <= cap or cap == TIERS[-1][1]:
+            return price
+    return None
+
+
+def to_tick(price, up):
+    """to_tick rounds to the tick."""
+    n = price / TICK
+    return (-((-n.numerator) // n.denominator) if up else n.numerator // n.denominator) * TICK
+
+
+class Account:
+    """An account with one position, as the rules have it."""
+
+    def __init__(self, cash, isolated, leverage):
+        self.cash, self.isolated, self.leverage = Fraction(cash), isolated, leverage
+        self.quantity = self.cost = self.apart = Fraction(0)
+
+    def trade(self, side, quantity, price, fee):
+        """trade books a fill."""
+        value = cents(price * quantity, side == "buy")
+        signed, flow = (quantity, value) if side == "buy" else (-quantity, -value)
+        realized = Fraction(0)
+        if self.quantity * signed < 0:
+            size = abs(self.quantity)
+            closed = min(size, quantity)
+            part = flow
+            if closed < quantity:
+                part = cents(price * closed, side == "buy") * (1 if side == "buy" else -1)
+            taken, freed = self.cost, self.apart
+            if closed < size:
+                zero = lambda v: cents(abs(v), False) * (1 if v >= 0 else -1)
+                taken, freed = zero(self.cost * closed / size), zero(self.apart * closed / size)
+            realized = -part - taken
+            self.cost -= taken
+            self.apart -= freed
+            flow -= part
+        self.quantity += signed
+        self.cost += flow
+        if self.isolated and flow:
+            self.apart += cents(abs(flow) / self.leverage, True)
+        self.cash += realized - fee
+
+    def wallet(self):
+        """wallet is what backs the position."""
+        return self.apart if self.isolated else self.cash
+
+    def fund(self, mark, rate):
+        """fund charges funding and returns what was paid."""
+        paid = cents(self.quantity * mark * rate, True)
+        if paid < 0:
+            paid = -cents(-self.quantity * mark * rate, False)
+        self.cash -= paid
+        if self.isolated:
+            self.apart -= paid
+        return paid
+
+    def force(self, mark, gap):
+        """force closes the position when mark meets its liquidation price: (side, quantity, price,
+        fee), None when it does not."""
+        if not self.quantity:
+            return None
+        is_long = self.quantity > 0
+        wallet = self.wallet()
+        limit = liquidation_price(self.quantity, self.cost, wallet)
+        if limit is None:
+            if is_long:
+                return None
+            limit = Fraction(1, ONE) # nothing backs the short: any price
+        if mark > limit if is_long else mark < limit:
+            return None
+        price = to_tick(mark if gap else limit, not is_long)
+        price = max(price, TICK)
+        nothing = (self.cost - wallet) / self.quantity
+        nothing = to_tick(nothing, is_long)
+        price = max(price, nothing) if is_long else min(price, nothing)
+        size = abs(self.quantity)
+        left = wallet + cents(self.quantity * price - self.cost, False)
+        fee = min(cents(cents(size * price, True) * LIQUIDATION_FEE, True), max(left, Fraction(0)))
+        side = "sell" if is_long else "buy"
+        self.trade(side, size, price, fee)
+        self.apart = Fraction(0)
+        return side, size, price, fee
+
+    def refuses(self, order, price, mark, before):
+        """refuses tells why margin refuses a market order; before: notional of the account's open
+        orders by side."""
+        position = self.quantity * mark
+        whole = cents(abs(position), True) * (1 if position >= 0 else -1)
+        worst = lambda b: max(abs(whole + b["buy"]), abs(whole - b["sell"]))
+        after = dict(before)
+        after[order["side"]] += cents(Fraction(order["quantity"]) * price, True)
+        if worst(after) <= worst(before):
+            return ""
+        most = max([t[1] for t in TIERS if t[4] >= self.leverage] or [0])
+        if worst(after) > most:
+            return "leverage_limit"
+        margin = lambda v: cents(v / self.leverage, True)
+        if self.isolated:
+            spare = self.cash - self.apart - margin(max(worst(after) - abs(whole), Fraction(0)))
+        else:
+            upnl = cents(self.quantity * mark - self.cost, False)
+            spare = self.cash + upnl - margin(worst(after))
+        return "insufficient_margin" if spare < 0 else ""
+
+
+def series(rows):
+    """series keys bars by the instant they open, prices as fractions."""
+    return {int(r["open_time_ms"]) * 10**6: tuple(Fraction(r[k]) for k in
+                                                  ("open", "high", "low", "close")) for r in rows}
+
+
+def check(test, out, bars, marks, funding, cash, isolated, leverage):
+    """check reckons the run in out again and compares."""
+    orders = rows_of(os.path.join(out, "orders.csv"))
+    fills = rows_of(os.path.join(out, "fills.csv"))
+    by_order = {f["client_order_id"]: f for f in fills}
+    forced = [f for f in fills if f["client_order_id"].endswith("0000000000")]
+    paid = rows_of(os.path.join(out, "funding.csv")) if os.path.exists(
+        os.path.join(out, "funding.csv")) else []
+    a = Account(cash, isolated, leverage)
+    decided, opened = {}, {}
+    for o in orders:
+        decided.setdefault(int(o["created_ns"]), []).append(o)
+    for o in orders:
+        if o["status"] == "filled":
+            opened.setdefault(int(by_order[o["client_order_id"]]["time_ns"]), []).append(o)
+    due = {f[0]: f[1] for f in funding}
+    mark, refused, n_forced, n_paid = None, 0, 0, 0
+    instants = sorted(set(bars) | {t + HOUR for t in bars} | set(due) | set(marks) |
+                      {t + HOUR for t in marks})
+    last = None
+    for t in instants:
+        m = marks.get(t - HOUR)
+        if m:
+            mark = m[3]
+        bar = bars.get(t - HOUR)
+        if bar:
+            path = m or bar
+            extreme = path[2] if a.quantity > 0 else path[1]
+            hit = a.force(path[0], True) or a.force(extreme, False)
+            if hit:
+                got = forced[n_forced]
+                n_forced += 1
+                side, size, price, fee = hit
+                want = (t, side, size, price, fee)
+                test.assertEqual((int(got["time_ns"]), got["side"], Fraction(got["quantity"]),
+                                  Fraction(got["price"]), Fraction(got["fee"])), want)
+            last = bar[3]
+        if t in due and a.quantity:
+            at = mark if mark is not None else last
+            amount = a.fund(at, due[t])
+            got = paid[n_paid]
+            n_paid += 1
+            test.assertEqual((int(got["time_ns"]), Fraction(got["amount"]),
+                              Fraction(got["mark_price"])), (t, amount, at))
+        working = {"buy": Fraction(0), "sell": Fraction(0)}
+        now = mark if mark is not None else last
+        for o in decided.get(t, []):
+            if o["reason"] in ("", "insufficient_margin", "leverage_limit"):
+                why = "" if o["effect"] == "exit" else a.refuses(o, now, now, working)
+                test.assertEqual(o["reason"], why, o)
+                if o["effect"] == "exit":  # reduce-only: needs no margin and counts for none
+                    continue
+                if not why:
+                    working[o["side"]] += cents(Fraction(o["quantity"]) * now, True)
+                else:
+                    refused += 1
+        for o in opened.get(t, []):
+            f = by_order[o["client_order_id"]]
+            a.trade(f["side"], Fraction(f["quantity"]), Fraction(f["price"]), Fraction(f["fee"]))
+    test.assertEqual(n_forced, len(forced))
+    test.assertEqual(n_paid, len(paid))
+    with open(os.path.join(out, "summary.json")) as f:
+        said = json.load(f)["accounts"][0]
+    test.assertEqual(Fraction(said["cash"]), a.cash)
+    test.assertEqual(Fraction(said["funding"]), sum(Fraction(p["amount"]) for p in paid))
+    test.assertEqual(said["liquidations"], len(forced))
+    return len(forced), len(paid), refused
+
+
+def tree(sources, cash, margin, leverage, fraction, fast, slow):
+    """tree is the run file."""
+    perp = dict(INSTRUMENTS["BTC-PERP"])
+    perp["min_notional"] = 5
+    perp["liquidation_fee"] = "0.0125"
+    perp["brackets"] = [{"cap": c, "leverage": l, "maintenance": r} for c, l, r in BRACKETS]
+    return {
+        "name": "perpetual", "clock": "virtual", "instruments": {"BTC-PERP": perp},
+        "accounts": {"main": {"quote": "USDT", "cash": cash, "margin": margin,
+                              "leverage": leverage}},
+        "sources": sources,
+        "actors": {
+            "cross": {"kind": "strategy", "class": "sma_cross", "instruments": ["BTC-PERP"],
+                      "interval": "1h", "account": "main",
+                      "params": {"fast": fast, "slow": slow, "short": True},
+                      "sizing": {"fraction": fraction}},
+            "risk": {"kind": "risk", "limits": WIDE},
+            "execution": {"kind": "execution"}, "portfolio": {"kind": "portfolio"},
+            "venue": {"kind": "venue"}}}
+
+
+class Perpetual(unittest.TestCase):
+    """Runs of one perpetual."""
+
+    def setUp(self):
+        self.dir = tempfile.mkdtemp()
+
+    def tearDown(self):
+        shutil.rmtree(self.dir)
+
+    def run_one(self, name, config):
+        """run_one backtests config and returns where its results are."""
+        path, out = os.path.join(self.dir, name + ".yaml"), os.path.join(self.dir, name)
+        with open(path, "w") as f:
+            f.write("\n".join("%s: %s" % (k, flow(v)) for k, v in config.items()) + "\n")
+        done = subprocess.run([BIN, "backtest", path, "--out", out], capture_output=True, text=True,
+                              timeout=120, check=False)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        return out
+
+    def test_real(self):
+        """Four years of hours with their marks and funding."""
+        names = {"bars": "binance_um_BTCUSDT_1h_2019-2023", "marks":
+                 "binance_um_BTCUSDT_1h_mark_2019-2023"}
+        rates = os.path.join(FUNDING, "binance_um_BTCUSDT_funding_2019-2023.csv")
+        if not os.path.exists(rates):
+            self.skipTest("../shared/data is not there")
+        data = {}
+        for k, name in names.items():
+            path = os.path.join(KLINES, name + ".csv.zst")
+            text = subprocess.run(["zstd", "-dc", path], capture_output=True, text=True, check=True)
+            data[k] = list(csv.DictReader(text.stdout.splitlines()))
+        funding = [(int(r["funding_time_ms"]) * 10**6 // HOUR * HOUR, Fraction(r["funding_rate"]))
+                   for r in rows_of(rates)]
+        files = [{"kind": "klines", "instrument": "BTC-PERP", "interval": "1h",
+                  "file": os.path.join(KLINES, names["bars"] + ".csv.zst")},
+                 {"kind": "klines", "instrument": "BTC-PERP", "interval": "1h", "price": "mark",
+                  "file": os.path.join(KLINES, names["marks"] + ".csv.zst")},
+                 {"kind": "funding", "instrument": "BTC-PERP", "file": rates}]
+        total = [0, 0, 0]
+        for n, (margin, leverage, fraction, with_marks) in enumerate(
+                [("isolated", 50, 18, True), ("cross", 50, 18, True), ("cross", 20, 19, True),
+                 ("isolated", 100, 10, False), ("cross", 75, 20, False)]):
+            sources = files if with_marks else [files[0], files[2]]
+            out = self.run_one("real%d" % n, tree(sources, 100000, margin, leverage, fraction, 20,
+                                                  60))
+            came = check(self, out, series(data["bars"]),
+                         series(data["marks"]) if with_marks else {}, funding, 100000,
+                         margin == "isolated", leverage)
+            print("%s %dx, sized %dx, %s: %d closed by force, %d payments, %d refused" % (
+                margin, leverage, fraction, "marks" if with_marks else "no marks", *came))
+            total = [x + y for x, y in zip(total, came)]
+        self.assertGreater(total[0], 20)
+        self.assertGreater(total[1], 500)
+        self.assertGreater(total[2], 0)
+
+    def test_walks(self):
+        """Seeded walks that jump, with marks of their own: gaps beyond the liquidation price."""
+        seed = int(os.environ.get("SHRIKE_SEED") or random.randrange(2**32))
+        print("seed %d (SHRIKE_SEED=%d makes this run again)" % (seed, seed))
+        total = [0, 0, 0]
+        for n in range(60 if NIGHT else 8):
+            walk = random.Random(seed * 1000 + n)
+            price, bars, marks, funding = 20000.0, [], [], []
+            start = 1704067200000
+            grid = lambda v: "%.1f" % max(v, 1)
+            for i in range(1500):
+                jump = walk.gauss(0, 0.15) if walk.random() < 0.01 else walk.gauss(0, 0.012)
+                first = price * (1 + (jump if walk.random() < 0.3 else 0))
+                price = max(first * (1 + jump / 2), 50)
+                if price > 200000:
+                    price /= 4
+                high = max(first, price) * (1 + walk.random() * 0.01)
+                low = min(first, price) * (1 - walk.random() * 0.01)
+                at = start + i * 3600000
+                o, h, l, c = map(grid, (first, high, low, price))
+                bars.append((at, o, h, l, c))
+                off = 1 + walk.gauss(0, 0.002)
+                mo, mh, ml, mc = (grid(v * off) for v in (first, high, low, price))
+                marks.append((at, mo, mh, ml, mc))
+                if i % 8 == 0:
+                    funding.append((at + walk.choice([0, 0, 7, 12000]),
+                                    "%.8f" % walk.gauss(0, 0.001)))
+            paths = {}
+            for name, lines, heading in (
+                    ("bars", bars, "open_time_ms,open,high,low,close,volume"),
+                    ("marks", marks, "open_time_ms,open,high,low,close,volume"),
+                    ("funding", funding, "funding_time_ms,funding_rate")):
+                paths[name] = os.path.join(self.dir, "%s%d.csv" % (name, n))
+                with open(paths[name], "w") as f:
+                    f.write(heading + "\n")
+                    for line in lines:
+                        f.write(",".join(map(str, line)) + (",1\n" if len(line) == 5 else "\n"))
+            margin = walk.choice(["cross", "isolated"])
+            leverage = walk.choice([5, 20, 50, 100])
+            with_marks = walk.random() < 0.6
+            sources = [{"kind": "klines", "instrument": "BTC-PERP", "interval": "1h",
+                        "file": paths["bars"]},
+                       {"kind": "funding", "instrument": "BTC-PERP", "file": paths["funding"]}]
+            if with_marks:
+                sources.append({"kind": "klines", "instrument": "BTC-PERP", "interval": "1h",
+                                "price": "mark", "file": paths["marks"]})
+            fraction = min(leverage, 19) * walk.choice([0.5, 0.9])
+            config = tree(sources, 50000, margin, leverage, fraction, 3, 9)
+            out = self.run_one("walk%d" % n, config)
+            keyed = lambda lines: {at * 10**6: tuple(map(Fraction, v)) for at, *v in lines}
+            came = check(self, out, keyed(bars), keyed(marks) if with_marks else {},
+                         [(at * 10**6 // HOUR * HOUR, Fraction(r)) for at, r in funding], 50000,
+                         margin == "isolated", leverage)
+            total = [x + y for x, y in zip(total, came)]
+            if n < 2: # other placements: the same bytes
+                config["shards"] = {"main": {}, "second": {}}
+                config["actors"]["venue"]["shard"] = "second"
+                config["actors"]["portfolio"]["shard"] = "second"
+                two = self.run_one("two%d" % n, config)
+                for name in FILES + ("funding",):
+                    left, right = (os.path.join(d, name + ".csv") for d in (out, two))
+                    self.assertEqual(os.path.exists(left), os.path.exists(right))
+                    if os.path.exists(left):
+                        with open(left, "rb") as f, open(right, "rb") as g:
+                            self.assertEqual(f.read(), g.read(), name)
+                for d in (out, two):
+                    done = subprocess.run([BIN, "replay", d, "--verify"], capture_output=True,
+                                          text=True, timeout=120, check=False)
+                    self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
+        print("walks: %d closed by force, %d payments, %d refused" % tuple(total))
+        self.assertGreater(total[0], 5)
+        self.assertGreater(total[1], 100)
+
+
+if __name__ == "__main__":
+    unittest.main(verbosity=2)
