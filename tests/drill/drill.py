@@ -1,6 +1,7 @@
 """What the drills share: run files, the program as a child to be killed, and what a run left.
 
 The seed of a drill is printed; SHRIKE_SEED=N repeats it. SHRIKE_NIGHT=1 runs the whole."""
+import ctypes
 import glob
 import json
 import os
@@ -257,12 +258,28 @@ POISON, ADVANCE, ACTOR_STOPPED, JOURNAL_STATE, KILL_SEEN = 5, 7, 6, 11, 12
 ORDER_INTENT, ORDER_STATE, FILL, OUT = 48, 54, 55, 0x8000
 
 
+def segment(path, most):
+    """Returns the bytes of a segment, which may be archived: then of at most that many bytes."""
+    with open(path, "rb") as f:
+        packed = f.read()
+    if not path.endswith(".zst"):
+        return packed
+    zstd = ctypes.CDLL("libzstd.so.1")
+    zstd.ZSTD_decompress.restype = ctypes.c_size_t
+    room = ctypes.create_string_buffer(most)
+    cnt = zstd.ZSTD_decompress(room, ctypes.c_size_t(most), packed, ctypes.c_size_t(len(packed)))
+    if zstd.ZSTD_isError(ctypes.c_size_t(cnt)):
+        raise AssertionError("%s cannot be unpacked" % path)
+    return room.raw[:cnt]
+
+
 def records(run, shard):
-    """Yields (kind, source, time_ns, body) of every record of a shard's disk segments."""
-    for path in sorted(glob.glob("%s/journal/%s/*.seg" % (run, shard)),
-                       key=lambda p: int(os.path.basename(p)[:-4])):
-        with open(path, "rb") as f:
-            seg = f.read()
+    """Yields (kind, source, time_ns, body) of every record of a shard's segments on disk."""
+    found = {int(os.path.basename(p).split(".")[0]): p  # a plain one goes before its archive
+             for p in sorted(glob.glob("%s/journal/%s/*.seg*" % (run, shard)), reverse=True)
+             if re.search(r"/\d+\.seg(\.zst)?$", p)}
+    for number in sorted(found):
+        seg = segment(found[number], 64 << 20)
         if seg[:8] != b"SHRKJRNL":
             continue
         at = struct.unpack_from("<I", seg, 12)[0]
