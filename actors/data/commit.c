@@ -34,19 +34,41 @@ static bool chain_broken(const struct data_table *t, uint64_t row, int64_t befor
     return prev != DATA_NOT_TOLD ? prev != before : first > before + 1;
 }
 
+/* message_flags sets or clears a flag of the message that begins at row: of its first row for a
+ * gap, of all its rows for a snapshot. */
+static void message_flags(struct data_table *t, uint64_t row, uint8_t clear) {
+    uint8_t *flags = t->column[DATA_DEPTH_FLAGS];
+    for (uint64_t i = row; i < t->cnt; i++) {
+        flags[i] &= (uint8_t)~clear;
+        if ((flags[i] & BOOK_FLAGS_LAST) != 0) break;
+    }
+}
+
 uint64_t data_depth_gaps(struct data_table *t) {
     uint64_t gaps = 0;
-    int64_t before = DATA_NOT_TOLD;
+    int64_t before = DATA_NOT_TOLD; /* last update of the message before */
+    bool whole = false;             /* that was a snapshot */
     uint8_t *flags = t->column[DATA_DEPTH_FLAGS];
     for (uint64_t row = 0; row < t->cnt; row++) {
         flags[row] &= (uint8_t)~BOOK_FLAGS_GAP;
-        if ((flags[row] & BOOK_FLAGS_SNAPSHOT) != 0) continue; /* between messages; it joins none */
         if ((flags[row] & BOOK_FLAGS_FIRST) == 0) continue;
-        if (before != DATA_NOT_TOLD && chain_broken(t, row, before)) {
+        const int64_t first = data_i64(t, row, DATA_DEPTH_FIRST);
+        const int64_t last = data_i64(t, row, DATA_DEPTH_FINAL);
+        const bool known = before != DATA_NOT_TOLD;
+        const bool broken = known && (whole ? first > before + 1 : chain_broken(t, row, before));
+        bool snapshot = (flags[row] & BOOK_FLAGS_SNAPSHOT) != 0;
+        const bool diff = data_i64(t, row, DATA_DEPTH_PREV) != DATA_NOT_TOLD || first < last;
+        if (snapshot && diff && known &&
+            !broken) { /* a diff that stood for one follows after all */
+            message_flags(t, row, BOOK_FLAGS_SNAPSHOT);
+            snapshot = false;
+        }
+        if (!snapshot && broken) {
             flags[row] |= BOOK_FLAGS_GAP;
             gaps++;
         }
-        before = data_i64(t, row, DATA_DEPTH_FINAL);
+        before = last;
+        whole = snapshot && !diff;
     }
     return gaps;
 }

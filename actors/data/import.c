@@ -1,4 +1,5 @@
 #include "actors/data/import.h"
+#include "actors/data/recording.h"
 #include <ctype.h>
 #include <errno.h>
 #include <stdio.h>
@@ -110,6 +111,51 @@ static int csv_load(struct data_load *l, const struct data_load_options *o,
     return data_quality_run(&d->quality, &d->table, err);
 }
 
+/* recording_load reads a file of several sets. Those without rows are let go. */
+static int recording_load(struct data_load *l, const struct data_load_options *o,
+                          const struct data_set *set, struct rt_error *err) {
+    struct data_table *tables[DATA_RECORDED_CNT];
+    struct data_quality *q[DATA_RECORDED_CNT];
+    char symbol[DATA_STORE_NAME];
+    uint64_t lines = 0;
+    int rc = 0;
+    for (uint32_t i = 0; i < DATA_RECORDED_CNT; i++) {
+        struct data_loaded *d = &l->set[l->set_cnt++];
+        *d = (struct data_loaded){ .set = *set };
+        int code =
+            data_quality_init(&d->quality, &o->quality, l->name, l->file.bytes, l->file.cnt, err);
+        if (code != 0) rc = code;
+        tables[i] = &d->table;
+        q[i] = &d->quality;
+    }
+    if (rc == 0)
+        rc = data_recording_read(l->file.bytes, l->file.cnt, tables, q, symbol, &lines, err);
+    uint32_t kept = 0;
+    for (uint32_t i = 0; i < DATA_RECORDED_CNT; i++) {
+        struct data_loaded *d = &l->set[i];
+        d->set.stream = d->table.stream;
+        d->set.interval_ns = 0;
+        if (d->set.symbol[0] == '\0' && data_set_name_ok(symbol))
+            snprintf(d->set.symbol, sizeof d->set.symbol, "%s", symbol);
+        if (d->table.cnt > 0) {
+            d->first_line = d->table.line[0];
+            d->last_line = d->table.line[d->table.cnt - 1];
+        }
+        d->quality.rows_in = d->table.cnt;
+        if (rc == 0) rc = data_quality_run(&d->quality, &d->table, err);
+        const bool used = d->table.cnt > 0 || (rc != 0 && i == 0) || d->quality.fault_cnt > 0;
+        const bool asked = o->stream == NULL || o->stream == d->set.stream;
+        if (used && asked) {
+            l->set[kept++] = *d;
+        } else {
+            if (d->table.stream != NULL) data_table_fini(&d->table);
+            data_quality_fini(&d->quality);
+        }
+    }
+    l->set_cnt = kept;
+    return rc;
+}
+
 int data_load_file(const char *path, const struct data_load_options *options, struct data_load *l,
                    struct rt_error *err) {
     struct data_set set;
@@ -119,7 +165,8 @@ int data_load_file(const char *path, const struct data_load_options *options, st
     int rc = set_make(l, options, path, &set, err);
     if (rc == 0) rc = data_file_open(NULL, path, &l->file, err);
     if (rc != 0) return rc;
-    return csv_load(l, options, &set, err);
+    return data_recording_is(l->file.bytes, l->file.cnt) ? recording_load(l, options, &set, err)
+                                                         : csv_load(l, options, &set, err);
 }
 
 void data_load_close(struct data_load *l) {

@@ -1,8 +1,11 @@
+#include "actors/data/commit.h"
 #include "actors/data/quality.h"
 #include "actors/data/scan.h"
 #include "schemas/messages.h"
 #include <inttypes.h>
 #include <stdlib.h>
+
+enum { CLOCK_US = 20000 /* a recorder's clock so far behind is a fault; less is all clocks' */ };
 
 /* delay_column returns the column that tells how much later the recorder had a row, or -1. */
 static int delay_column(const struct data_stream *s) {
@@ -30,7 +33,7 @@ static void clock_check(struct data_quality *q, const struct data_table *t) {
         q->delay_low_us = (int64_t)delays[0];
         q->delay_high_us = (int64_t)delays[cnt - 1];
         q->delay_us = (int64_t)middle;
-        if (early * 10 > cnt) {
+        if (early * 10 > cnt && middle < -CLOCK_US) {
             data_fault_add(
                 q, DATA_FAULT_CLOCK, q->options.policy[DATA_FAULT_CLOCK], 0, DATA_NOT_TOLD,
                 "recorder's clock behind the venue's: median %.3f s, %.3f to %.3f s; %.1f "
@@ -43,10 +46,11 @@ static void clock_check(struct data_quality *q, const struct data_table *t) {
 }
 
 /* jump_check finds places where rows are missing by their numbers or chains. */
-static void jump_check(struct data_quality *q, const struct data_table *t) {
+static void jump_check(struct data_quality *q, struct data_table *t) {
     const enum data_action action = q->options.policy[DATA_FAULT_GAP];
     const enum data_action taken = action == DATA_REJECT ? DATA_REJECT : DATA_KEEP;
-    int64_t last = DATA_NOT_TOLD; /* depth: last update id of the message before */
+    int64_t last = DATA_NOT_TOLD;
+    if (t->stream->gap == DATA_GAP_CHAIN) (void)data_depth_gaps(t);
     for (uint64_t row = 0; row < t->cnt; row++) {
         if (t->stream->gap == DATA_GAP_ID) {
             int64_t id = data_i64(t, row, DATA_TRADE_ID);
@@ -58,17 +62,9 @@ static void jump_check(struct data_quality *q, const struct data_table *t) {
             last = id;
             continue;
         }
-        const uint8_t flags = t->column[DATA_DEPTH_FLAGS][row];
-        if ((flags & BOOK_FLAGS_SNAPSHOT) != 0 || (flags & BOOK_FLAGS_FIRST) == 0) continue;
-        int64_t first = data_i64(t, row, DATA_DEPTH_FIRST),
-                prev = data_i64(t, row, DATA_DEPTH_PREV);
-        bool broken = prev != DATA_NOT_TOLD ? prev != last : first > last + 1;
-        if (last != DATA_NOT_TOLD && broken) {
-            data_fault_add(q, DATA_FAULT_GAP, taken, t->line[row], data_time(t, row),
-                           "update %" PRId64 " does not follow %" PRId64,
-                           prev != DATA_NOT_TOLD ? prev : first, last);
-        }
-        last = data_i64(t, row, DATA_DEPTH_FINAL);
+        if ((t->column[DATA_DEPTH_FLAGS][row] & BOOK_FLAGS_GAP) == 0) continue;
+        data_fault_add(q, DATA_FAULT_GAP, taken, t->line[row], data_time(t, row),
+                       "updates missing before %" PRId64, data_i64(t, row, DATA_DEPTH_FIRST));
     }
 }
 

@@ -38,19 +38,19 @@ static const struct data_fault *first_of(const struct data_quality *q, int kind)
 }
 
 /* place writes "line 12" or the time of a fault into out; returns it. */
-static const char *place(const struct data_fault *f, char out[64]) {
+static const char *place(const struct data_fault *f, char out[96]) {
     char when[40] = "";
     if (f->time_ns != DATA_NOT_TOLD) (void)data_time_text(f->time_ns, when);
     if (f->line > 0) {
-        snprintf(out, 64, "line %" PRIu64 "%s%s", f->line, when[0] != '\0' ? ", " : "", when);
+        snprintf(out, 96, "line %" PRIu64 "%s%s", f->line, when[0] != '\0' ? ", " : "", when);
     } else {
-        snprintf(out, 64, "%s", when[0] != '\0' ? when : "the whole");
+        snprintf(out, 96, "%s", when[0] != '\0' ? when : "the whole");
     }
     return out;
 }
 
 void report_quality_text(const struct data_quality *q, const struct data_set *set, FILE *out) {
-    char name[160], from[40], to[40], where[64];
+    char name[160], from[40], to[40], where[96];
     uint64_t all = 0;
     fprintf(out, "%s: %s: %" PRIu64 " rows", q->file, set_name(set, name), q->rows_in);
     if (q->rows_out > 0) {
@@ -195,7 +195,7 @@ static void days_draw(const struct data_quality *q, FILE *out) {
 
 /* counts_table writes the table of kinds. */
 static void counts_table(const struct data_quality *q, FILE *out) {
-    char where[64];
+    char where[96];
     fputs("<div class=scroll><table><tr><th>Fault<th class=n>Number<th>Answer<th>First</tr>", out);
     for (int k = 0; k < DATA_FAULT_CNT; k++) {
         const struct data_fault *f = first_of(q, k);

@@ -286,7 +286,7 @@ static void test_flipped_bytes(void **state) {
  * Method: the engine's rows of both, byte by byte. */
 static void test_same_rows_as_file(void **state) {
     (void)state;
-    char dir[64], data[4096], set[PATH_MAX], yaml[400];
+    char dir[64], data[4096], set[PATH_MAX], yaml[4400];
     struct rt_error err = { 0 };
     if (!md_shared(data)) skip();
     strcat(data, "/klines/binance_spot_BTCUSDT_1h_2018-2023.csv.zst");

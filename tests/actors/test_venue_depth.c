@@ -330,8 +330,8 @@ static void random_run(uint64_t seed, struct watch *w, bool reload) {
     static const char *const yaml[] = {
         "{queue: conservative}",
         "{queue: log, participation: 0.25}",
-        "{queue: {power: 2.5}, latency: {feed: 1ms, order: {median: 20ms, sigma: 1},"
-        " answer: {min: 1ms, p50: 30ms, max: 200ms}}}",
+        ("{queue: {power: 2.5}, latency: {feed: 1ms, order: {median: 20ms, sigma: 1},"
+         " answer: {min: 1ms, p50: 30ms, max: 200ms}}}"),
         "{participation: 0.6, latency: 15ms, orders_max: 40}",
     };
     uint64_t gen = seed;
