@@ -2,9 +2,9 @@
  *
  * For     `shrike backtest` and the end of `shrike run`: orders.csv, fills.csv, trades.csv,
  *         equity.csv, daily.csv, charts.csv, summary.json and manifest.json, all from the OUT
- *         records of the journals (merge.h) and the run's rows of prices. The same run on other shards or another
- *         clock with the same events gives the same bytes in every CSV file and in summary.json: no
- *         wall time, shard or build is there.
+ *         records of the journals (merge.h) and the run's rows of prices. The same run on other
+ *         shards or another clock with the same events gives the same bytes in every CSV file and
+ *         in summary.json: no wall time, shard or build is there.
  *
  *         orders.csv  one row an intent, in the order they were made; status is the last told.
  *                     average_price = cash of its fills / quantity filled, rounded down to 1e-8.

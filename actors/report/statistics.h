@@ -116,8 +116,8 @@ void report_statistics_print(const struct report_statistics *s, const struct rep
                              FILE *to);
 /* report_statistics_charts writes charts.csv: what pages draw beside daily.csv. Curves of all
  * marks, thinned (thin.h): equity, drawdown (fall below the peak, 0..1), leverage (gross / equity)
- * by curve and price by instrument; trade: mae and, second, mfe of each round trip of an account, as
- * trades.csv has them in order; part: what a strategy brought to the return of a month. */
+ * by curve and price by instrument; trade: mae and, second, mfe of each round trip of an account,
+ * in the order of trades.csv; part: what a strategy brought to the return of a month. */
 void report_statistics_charts(const struct report_statistics *s, FILE *to);
 /* report_statistics_days writes the days of all curves as rows of daily.csv. */
 void report_statistics_days(const struct report_statistics *s, FILE *to);
