@@ -281,7 +281,11 @@ static void one_instrument(struct pass *p, struct rt_series *series, uint16_t id
     struct report_thin *thin = series ? malloc(sizeof *thin) : NULL; /* without: no chart of it */
     if (thin) report_thin_init(thin, p->start_ns, p->end_ns);
     s->prices[id - 1] = thin;
-    for (uint64_t n = 0; series && (at = rt_rows_at(series, &block, n)) != NULL; n++) {
+    /* what is past long before the run needs no reading: but the last row known then */
+    uint64_t first = 0;
+    if (series && series->before) first = series->before(series, p->start_ns - series->span_ns);
+    if (first > 0) first--;
+    for (uint64_t n = first; series && (at = rt_rows_at(series, &block, n)) != NULL; n++) {
         struct row r = row_of(series, at);
         int64_t known_ns = series->row_kind == MSG_TRADE ? r.range.open_ns : r.range.end_ns;
         if (known_ns > p->end_ns) break;
