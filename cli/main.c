@@ -22,10 +22,12 @@ const struct cli_command cli_commands[] = {
       "  shrike run config/demo.yaml\n",
       cmd_run },
     { "backtest", "run a file on the virtual clock and write the results",
-      "usage: shrike backtest RUN.yaml --out DIR [--json]\n"
-      "  Writes orders.csv, fills.csv, trades.csv, equity.csv, summary.json and manifest.json "
-      "into\n"
-      "  DIR and prints a short report (--json: summary.json). A DIR that holds an unfinished\n"
+      "usage: shrike backtest RUN.yaml --out DIR [--json] [--no-html]\n"
+      "  Writes orders.csv, fills.csv, trades.csv, equity.csv, daily.csv, charts.csv, "
+      "summary.json,\n"
+      "  manifest.json and the page report.html (--no-html: not that one) into DIR and prints a "
+      "short\n"
+      "  report (--json: summary.json). A DIR that holds an unfinished\n"
       "  backtest of the same file is finished.\n"
       "example:\n"
       "  shrike data generate --out data && shrike backtest config/backtest.yaml --out "
@@ -50,6 +52,17 @@ const struct cli_command cli_commands[] = {
       "example:\n"
       "  shrike compare runs/backtest runs/demo/out --tolerance 1s\n",
       cmd_compare },
+    { "report", "the report of a run as a page (HTML) and as PDF",
+      "usage: shrike report DIR [--html FILE] [--pdf FILE]\n"
+      "  Makes the report of the results in DIR (what backtest --out made, or the directory of a "
+      "run)\n"
+      "  again. Without options DIR/report.html is written. The page needs no network and no other "
+      "file.\n"
+      "  --html FILE  where the page goes\n"
+      "  --pdf FILE   the same as PDF\n"
+      "example:\n"
+      "  shrike report runs/backtest --pdf report.pdf\n",
+      cmd_report },
     { "journal", "look into the journal of a run, while it runs or later",
       "usage: shrike journal ls|dump|verify|stat|follow DIR [--shard S] [--kind K] [--limit N] "
       "[--json]\n"
