@@ -143,7 +143,8 @@ static void move_to(struct rt_ctx *ctx, struct execution_state *st, struct execu
     if (1U << status & DONE) give(st, o);
 }
 
-/* refusal returns why the order of v cannot go out as a request of kind, REASON_NONE when it can. */
+/* refusal returns why the order of v cannot go out as a request of kind, REASON_NONE when it
+ * can. */
 static uint16_t refusal(struct rt_ctx *ctx, struct execution_state *st,
                         const struct msg_risk_verdict *v, uint16_t kind) {
     if (__builtin_expect(st->killed, 0)) return REASON_KILL_SWITCH;
@@ -630,10 +631,14 @@ static const struct rt_option execution_options[] = {
 };
 
 /* Kinds it says. */
-static const uint16_t execution_says[] = {
-    MSG_ORDER_STATE, MSG_VENUE_REQUEST, MSG_VENUE_REQUEST_MORE, MSG_FILL,
-    MSG_LIQUIDATION, MSG_FUNDING_FEE,   MSG_ALERT,              0
-};
+static const uint16_t execution_says[] = { MSG_ORDER_STATE,
+                                           MSG_VENUE_REQUEST,
+                                           MSG_VENUE_REQUEST_MORE,
+                                           MSG_FILL,
+                                           MSG_LIQUIDATION,
+                                           MSG_FUNDING_FEE,
+                                           MSG_ALERT,
+                                           0 };
 
 const struct rt_actor_kind execution_kind = {
     .name = "execution",

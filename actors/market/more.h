@@ -45,8 +45,11 @@ struct mk_more {
     _Static_assert(offsetof(struct plain, side) == offsetof(struct more, side), "side");           \
     _Static_assert(offsetof(struct plain, terms) == offsetof(struct more, terms), "terms");        \
     _Static_assert(offsetof(struct plain, last) == offsetof(struct more, last), #last)
+/* MK_MORE_AT: the intent. */
 MK_MORE_AT(msg_order_intent, msg_order_intent_more, reason);
+/* MK_MORE_AT: the verdict. */
 MK_MORE_AT(msg_risk_verdict, msg_risk_verdict_more, reason);
+/* MK_MORE_AT: the request. */
 MK_MORE_AT(msg_venue_request, msg_venue_request_more, op);
 _Static_assert(offsetof(struct msg_order_intent_more, parent) ==
                    sizeof(struct msg_order_intent) + offsetof(struct mk_more, parent),

@@ -175,7 +175,8 @@ static uint16_t check_list(struct risk_state *st, struct passage *p) {
     bool beside = &st->exposures[first->exposure] == p->exposure;
     if (!beside) return REASON_LIST_RULE;
     if (m->parent == 0) {
-        p->linked = reduces && first->resting && first->side == i->side && i->quantity <= first->left;
+        p->linked =
+            reduces && first->resting && first->side == i->side && i->quantity <= first->left;
         return REASON_NONE;
     }
     if (!reduces || first->side == i->side) return REASON_LIST_RULE;

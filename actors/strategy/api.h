@@ -62,13 +62,14 @@ struct st_signal {
                                 * still open, is wholly filled; ends with it otherwise; 0 = none */
     uint64_t oco;              /* for ST_ORDER: ST_OCO_FIRST, or the group's first order: one fill,
                                 * trigger or cancel ends the others; 0 = none */
-    uint32_t trail_bips;       /* for ST_ORDER: trailing_stop, 1e-4 of the extreme. With bracket: the
+    uint32_t trail_bips; /* for ST_ORDER: trailing_stop, 1e-4 of the extreme. With bracket: the
                                 * stop is a trailing one */
-    bool bracket;              /* an order that opens is followed by its exits, at sl (or trailing)
-                                * and tp1, that begin when it is wholly filled; one ends the other */
-    double strength;           /* signal_strength, 0 = not told */
-    double confidence;         /* confidence_score, 0 = not told */
-    int64_t valid_ns;          /* how long the decision holds, 0 = not told */
+    bool bracket;        /* an order that opens is followed by its exits, at sl (or trailing)
+                                * and tp1, that begin when it is wholly filled: one ends the
+                                * other */
+    double strength;     /* signal_strength, 0 = not told */
+    double confidence;   /* confidence_score, 0 = not told */
+    int64_t valid_ns;    /* how long the decision holds, 0 = not told */
 };
 
 /* A book as it stands after an update. */

@@ -818,8 +818,8 @@ static const struct rt_option host_options[] = {
     { NULL, NULL, NULL, NULL, NULL },
 };
 
-static const uint16_t host_says[] = { MSG_DECISION_PACKET, MSG_ORDER_INTENT,
-                                      MSG_ORDER_INTENT_MORE, MSG_ORDER_CANCEL, 0 };
+static const uint16_t host_says[] = { MSG_DECISION_PACKET, MSG_ORDER_INTENT, MSG_ORDER_INTENT_MORE,
+                                      MSG_ORDER_CANCEL, 0 };
 
 const struct rt_actor_kind strategy_kind = {
     .name = "strategy",

@@ -58,7 +58,8 @@ static const struct st_param sma_params[] = {
     { "short", ST_BOOL, 0, 1, 0, "goes short on a cross below, instead of flat" },
     { "stop_loss_pct", ST_FIXED, 0, 50, 0, "stop this far from the entry, percent; 0 = none" },
     { "take_profit_pct", ST_FIXED, 0, 90, 0, "target this far from the entry, percent; 0 = none" },
-    { "bracket", ST_BOOL, 0, 1, 0, "stop and target are placed with the entry, one ends the other" },
+    { "bracket", ST_BOOL, 0, 1, 0,
+      "stop and target are placed with the entry, one ends the other" },
     { "trail_pct", ST_FIXED, 0, 50, 0, "with bracket: the stop trails by this, percent; 0 = none" },
     { NULL, ST_INT, 0, 0, 0, NULL },
 };

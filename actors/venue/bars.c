@@ -213,7 +213,8 @@ static void work_path(struct rt_ctx *ctx, struct venue *v, struct venue_book *b,
     struct legs l = { .picks = v->picks };
     const struct venue_pick *end = v->picks + cnt;
     for (uint32_t a = 1; a <= v->market->account_cnt; a++) {
-        if (b->backed_cnt == 0 && b->more_cnt == 0) { /* no one to look after but whose orders are met */
+        if (b->backed_cnt == 0 &&
+            b->more_cnt == 0) { /* no one to look after but whose orders are met */
             if (l.picks == end) break;
             a = l.picks->account;
         }
@@ -223,8 +224,9 @@ static void work_path(struct rt_ctx *ctx, struct venue *v, struct venue_book *b,
             l.below += !l.picks[l.cnt].upper;
         }
         bool more = orders && venue_path_has(v, b, l.account);
-        if (l.cnt > 0 || more || (venue_backing_on(v, b, l.account) &&
-                          venue_purse(v, b, l.account).held.quantity != 0)) {
+        if (l.cnt > 0 || more ||
+            (venue_backing_on(v, b, l.account) &&
+             venue_purse(v, b, l.account).held.quantity != 0)) {
             work_account(ctx, v, b, bar, &l, more);
         }
         l.picks += l.cnt;

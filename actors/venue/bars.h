@@ -9,7 +9,8 @@
 #define ACTORS_VENUE_BARS_H
 #include "actors/venue/venue.h"
 
-/* venue_bars_first returns when the first bar may open that works order, given the bars' interval. */
+/* venue_bars_first returns when the first bar may open that works order, given the interval of
+ * bars. */
 static inline int64_t venue_bars_first(const struct venue *v, const struct venue_order *order,
                                        int64_t interval_ns) {
     if (v->latency_ns < interval_ns) return order->from_ns;

@@ -26,12 +26,12 @@
 
 /* What an order is in besides its terms; the numbers stand in snapshots. */
 enum venue_flag {
-    VENUE_LEAVES = 2,  /* to be canceled as soon as the bar that ends now has been worked */
-    VENUE_EAGER = 4,   /* the next row looks at it whatever its price; a stop on trades that has it
+    VENUE_LEAVES = 2,   /* to be canceled as soon as the bar that ends now has been worked */
+    VENUE_EAGER = 4,    /* the next row looks at it whatever its price; a stop on trades that has it
                        * has triggered */
-    VENUE_FLIGHT = 8,  /* has not arrived yet */
-    VENUE_FORCED = 32, /* leaves because its account was liquidated */
-    VENUE_MORE = 64,   /* has further terms: worked by its stage, and always eager */
+    VENUE_FLIGHT = 8,   /* has not arrived yet */
+    VENUE_FORCED = 32,  /* leaves because its account was liquidated */
+    VENUE_MORE = 64,    /* has further terms: worked by its stage, and always eager */
     VENUE_LAPSES = 128, /* leaves because its time ran out */
 };
 
@@ -123,8 +123,8 @@ struct venue_orders {
     uint32_t max;             /* this many at most */
 };
 
-/* venue_orders_init makes o empty, for max (1..1M) orders, in pool and more (2 * max slots each) and
- * zeroed map memory of rt_map_bytes(max). */
+/* venue_orders_init makes o empty, for max (1..1M) orders, in pool and more (2 * max slots each)
+ * and zeroed map memory of rt_map_bytes(max). */
 void venue_orders_init(struct venue_orders *o, struct venue_order *pool, struct venue_more *more,
                        void *map, uint32_t max);
 

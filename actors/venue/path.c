@@ -226,7 +226,7 @@ static void walk(struct way *w, enum course course, price_t to) {
     for (;;) {
         uint32_t next = VENUE_NONE;
         price_t where = 0;
-        bool first = false; /* next is a stop that triggers */
+        bool first = false;                     /* next is a stop that triggers */
         for (uint32_t k = 0; k < w->cnt; k++) { /* by order id: the first of equals stays */
             price_t at;
             if (!meets(w, k, course, to, &at)) continue;
@@ -266,7 +266,7 @@ static void go(struct way *w, const struct msg_bar *bar, const struct venue_mark
         walk(w, down ? DOWN : UP, down ? bar->low : bar->high);
         if (force(w, m, down ? m->low : m->high, false)) return;
     }
-    walk(w, low_first ? UP : DOWN, bar->close);
+    walk(w, low_first ? DOWN : UP, bar->close);
 }
 
 /* gather collects account's orders into the steps of way 0. New ones whose first bar is to come are
@@ -286,10 +286,10 @@ static uint32_t gather(struct venue *v, struct venue_book *b, uint8_t account, b
         if (stage == VENUE_FRESH && (joined == VENUE_NONE ? !first : i != joined)) {
             stage = VENUE_LATER;
         }
-        v->gone[cnt++] = (struct venue_pick){
-            .order_id = o->order_id, .idx = i, .price = more ? v->orders.more[i].extreme : 0,
-            .act = stage
-        };
+        v->gone[cnt++] = (struct venue_pick){ .order_id = o->order_id,
+                                              .idx = i,
+                                              .price = more ? v->orders.more[i].extreme : 0,
+                                              .act = stage };
     }
     venue_pick_sort(v->gone, cnt);
     for (uint32_t k = 0; k < cnt; k++) {

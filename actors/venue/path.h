@@ -35,8 +35,8 @@ bool venue_path_point(struct rt_ctx *ctx, struct venue *v, struct venue_book *b,
 void venue_path_bar(struct rt_ctx *ctx, struct venue *v, struct venue_book *b, uint8_t account,
                     const struct msg_bar *bar, const struct venue_marks *marks);
 
-/* venue_path_touch lets order (trailing, waiting for its trigger) follow to price, and tells whether
- * price is at its trigger or beyond. */
+/* venue_path_touch lets order, which waits for its trigger (a trailing one follows), know of price,
+ * and tells whether price is at its trigger or beyond. */
 bool venue_path_touch(const struct venue_book *b, const struct venue_order *order,
                       const struct mk_more *terms, price_t *extreme, price_t price);
 

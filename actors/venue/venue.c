@@ -40,7 +40,7 @@ enum venue_counter {
 
 /* Timers. */
 enum venue_timer {
-    TIMER_MORE = 0,        /* goes on with what found no room in one call; 1..: an instrument's next
+    TIMER_MORE = 0, /* goes on with what found no room in one call; 1..: an instrument's next
                      * request arrives */
     TIMER_ANSWER = 0x20000, /* the next answer is told; before it VENUE_TIMER_EAGER */
     TIMER_LAPSE = 0x20001   /* the next order's time runs out */
@@ -288,11 +288,11 @@ static bool terms_fit(const struct venue_order *order) {
     }
 }
 
-/* refusal_more returns why the venue does not take the further terms m of order, REASON_NONE when
- * it does. */
+/* refusal_more returns why the venue does not take the further terms m of order, whose parent is
+ * known (or has none), REASON_NONE when it does. */
 static uint16_t refusal_more(const struct rt_ctx *ctx, const struct venue *v,
                              const struct venue_book *b, const struct venue_order *order,
-                             const struct mk_more *m) {
+                             const struct mk_more *m, bool known) {
     const struct mk_instrument *ins = b->instrument;
     if (b->driver != VENUE_BARS && b->driver != VENUE_PRINTS) return REASON_UNSUPPORTED;
     if (m->stp != 0 || m->working != 0) return REASON_UNSUPPORTED;
@@ -304,6 +304,7 @@ static uint16_t refusal_more(const struct rt_ctx *ctx, const struct venue *v,
     }
     if (m->display % ins->lot_size != 0) return REASON_BAD_DISPLAY;
     if (m->expire_ns != 0 && m->expire_ns <= ctx->now_ns) return REASON_GOOD_TILL_DATE;
+    if (!known) return REASON_LIST_PARENT;
     if (m->oco != 0 && m->oco != order->order_id) {
         uint32_t first = venue_orders_find(&v->orders, m->oco);
         if (first == VENUE_NONE) return REASON_LIST_PARTNER;
@@ -353,8 +354,8 @@ static uint16_t refusal(struct rt_ctx *ctx, struct venue *v, const struct venue_
         return REASON_BAD_TICK;
     }
     if (order->flags & VENUE_MORE) {
-        uint16_t more = refusal_more(ctx, v, b, order, &v->orders.more[idx].terms);
-        if (more == REASON_NONE && !first_stage(ctx, v, b, idx)) more = REASON_LIST_PARENT;
+        bool known = first_stage(ctx, v, b, idx);
+        uint16_t more = refusal_more(ctx, v, b, order, &v->orders.more[idx].terms, known);
         if (more != REASON_NONE) return more;
     }
     uint16_t backing = venue_backing_refuses(ctx, v, b, order);
@@ -398,8 +399,8 @@ static void arrive_order(struct rt_ctx *ctx, struct venue *v, struct venue_book 
     const unsigned once = ORDER_TERMS_IOC | ORDER_TERMS_FOK;
     uint16_t reason = refusal(ctx, v, b, idx);
     if (reason == REASON_NONE) {
-        bool eager = b->driver == VENUE_BARS || order->flags & VENUE_MORE || order->type == ORDER_TYPE_MARKET ||
-                     (order->terms & once) != 0 ||
+        bool eager = b->driver == VENUE_BARS || order->flags & VENUE_MORE ||
+                     order->type == ORDER_TYPE_MARKET || (order->terms & once) != 0 ||
                      (b->driver == VENUE_DEPTH && order->type != ORDER_TYPE_STOP);
         if (eager) order->flags |= VENUE_EAGER;
         int rc = venue_orders_open(&v->orders, b, idx);
@@ -424,7 +425,7 @@ void venue_leave(struct rt_ctx *ctx, struct venue *v, struct venue_book *b, uint
     bool forced = order->flags & VENUE_FORCED, lapses = order->flags & VENUE_LAPSES;
     const struct venue_deal deal = {
         .status = lapses ? ORDER_STATUS_EXPIRED : ORDER_STATUS_CANCELED,
-        .reason = lapses ? REASON_GOOD_TILL_DATE
+        .reason = lapses   ? REASON_GOOD_TILL_DATE
                   : forced ? REASON_LIQUIDATION
                            : REASON_NONE,
     };
@@ -570,8 +571,8 @@ static void refuse_request(struct rt_ctx *ctx, struct venue *v, const struct msg
     say_status(ctx, v, NULL, &none, 0, ORDER_STATUS_REJECTED, reason);
 }
 
-/* take_request takes request r for b in hand, with its further terms, NULL = none. It is built where it stays: a copy of what was just
- * written costs more than writing it. */
+/* take_request takes request r for b in hand, with its further terms, NULL = none. It is built
+ * where it stays: a copy of what was just written costs more than writing it. */
 static void take_request(struct rt_ctx *ctx, struct venue *v, struct venue_book *b,
                          const struct msg_venue_request *r, const struct mk_more *more) {
     bool place = r->op == REQUEST_OP_PLACE;
