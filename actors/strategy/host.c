@@ -502,7 +502,11 @@ static void host_on_bar(struct rt_ctx *ctx, void *state, const struct msg_frame 
     if (leg == ST_LEGS_MAX || h->legs[leg].direct) return;
     begin(h, ctx);
     if (h->untraded) {
-        h->legs[leg].last = st_newest(h, bar->instrument, &h->legs[leg].last_ns);
+        int64_t at_ns, last = st_newest(h, bar->instrument, &at_ns);
+        if (last > 0) { /* else trades that come as frames have told it */
+            h->legs[leg].last = last;
+            h->legs[leg].last_ns = at_ns;
+        }
         h->cls->on_bar(h, h->class_state, leg, bar);
         return;
     }
@@ -513,11 +517,28 @@ static void host_on_bar(struct rt_ctx *ctx, void *state, const struct msg_frame 
 static void host_on_trade(struct rt_ctx *ctx, void *state, const struct msg_frame *frame) {
     struct st_host *h = state;
     const struct msg_trade *trade = msg_body(frame);
-    if (!h->live || h->interval_ns != 0 || h->bars != 0) return;
+    const bool trades = h->interval_ns == 0 && h->bars == 0;
+    if (!h->live || (!trades && !h->untraded)) return;
     uint16_t leg = leg_of(h, trade->instrument);
     if (leg == ST_LEGS_MAX || h->legs[leg].direct) return;
+    if (h->untraded) { /* the price behind the bars */
+        h->legs[leg].last = trade->price;
+        h->legs[leg].last_ns = ctx->now_ns;
+        return;
+    }
     begin(h, ctx);
     (void)run_trades(ctx, h, leg, trade, 1);
+}
+
+/* host_on_quote hears the touch of a market that the venue makes. */
+static void host_on_quote(struct rt_ctx *ctx, void *state, const struct msg_frame *frame) {
+    struct st_host *h = state;
+    const struct msg_quote *quote = msg_body(frame);
+    if (!h->live || h->cls->on_quote == NULL) return;
+    uint16_t leg = leg_of(h, quote->instrument);
+    if (leg == ST_LEGS_MAX) return;
+    begin(h, ctx);
+    (void)run_quotes(ctx, h, leg, quote, 1);
 }
 
 /* --- orders, fills, account ---------------------------------------------------------------- */
@@ -757,6 +778,7 @@ const struct rt_actor_kind strategy_kind = {
         [MSG_ACTOR_STOPPED] = host_on_actor_stopped,
         [MSG_BAR] = host_on_bar,
         [MSG_TRADE] = host_on_trade,
+        [MSG_QUOTE] = host_on_quote,
         [MSG_ORDER_STATE] = host_on_order_state,
         [MSG_FILL] = host_on_fill,
         [MSG_POSITION] = host_on_position,

@@ -769,8 +769,9 @@ static void test_named_bars(void **state) {
     const struct msg_order_intent *intent = msg_body(rig_find(&b.rig, MSG_ORDER_INTENT, 0));
     assert_int_equal(intent->quantity, 4 * ONE / 100); /* 1000 / 25000 */
     struct msg_trade t = { .price = ONE, .instrument = BTC_PERP };
-    rig_hear(&b.rig, MSG_TRADE, 2, &t, sizeof t);
+    rig_hear(&b.rig, MSG_TRADE, 2, &t, sizeof t); /* of a market that the venue makes */
     assert_int_equal(probe_trades, 0);
+    assert_int_equal(st_last(b.rig.state, 0), ONE);
     take_all(&b.rig);
     bench_close(&b);
 }

@@ -14,7 +14,7 @@ from datetime import datetime, timedelta, timezone
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 from runs import *  # noqa: E402,F403
-from test_placements import PACED, place, results, spread, differ  # noqa: E402
+from test_placements import COMPARED, PACED, place, results, spread, differ  # noqa: E402
 
 ONE = 10**8
 BRICK = 150 * ONE
@@ -160,7 +160,7 @@ def killed(run, dir, rng):
                 raise AssertionError("exit %d after %d kills\n%s" % (code, kills, f.read()[-2000:]))
         break
     found = {}
-    for name in FILES + ("daily", "summary"):
+    for name in COMPARED:
         with open(os.path.join(out, "out", name + (".json" if name == "summary" else ".csv")),
                   "rb") as f:
             found[name] = f.read()
