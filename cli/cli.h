@@ -42,6 +42,10 @@ const char *cli_program(void);
  * or negative errno with err; then nothing is open. */
 int cli_peek(const char *dir, struct rt_topology **t, struct rt_run *run, struct rt_error *err)
     __attribute__((warn_unused_result));
+/* cli_kept tells whether the run that cli_peek opened in dir has a journal to look into. Returns 0
+ * or -ENODATA with err: it kept none, or kept it in memory that is gone. */
+int cli_kept(const char *dir, const struct rt_topology *t, const struct rt_run *run,
+             struct rt_error *err) __attribute__((warn_unused_result));
 /* cli_peek_close closes what cli_peek opened. */
 void cli_peek_close(struct rt_topology *t, struct rt_run *run);
 

@@ -267,6 +267,17 @@ int cli_peek(const char *dir, struct rt_topology **t, struct rt_run *run, struct
     return code;
 }
 
+int cli_kept(const char *dir, const struct rt_topology *t, const struct rt_run *run,
+             struct rt_error *err) {
+    if (t->backing == RT_BACKING_MEMORY)
+        return rt_error_set(err, -ENODATA, "%s: the run kept no journal (journal: off)", dir);
+    if (t->backing == RT_BACKING_STAGE && access(run->paths.stage, F_OK) != 0)
+        return rt_error_set(err, -ENODATA,
+                            "%s: the run's journal was in memory only (journal: stage) and is gone",
+                            dir);
+    return 0;
+}
+
 void cli_peek_close(struct rt_topology *t, struct rt_run *run) {
     rt_run_close(run, false);
     rt_topology_close(t);

@@ -140,8 +140,11 @@ struct rt_series *data_series_fill(struct rt_source_init *init, const struct dat
     struct data_rows *kept = malloc(sizeof *kept);
     if (init->series_cnt >= init->series_max || kept == NULL) {
         data_unmap(rows->map, rows->mapped);
+        if (kept == NULL)
+            (void)rt_error_set(err, -ENOMEM, "no memory");
+        else
+            (void)rt_node_fail(init->config, err, "more than %d series on a shard", RT_SERIES_MAX);
         free(kept);
-        (void)rt_error_set(err, -ENOSPC, "too many series; at most %u", init->series_max);
         return NULL;
     }
     *kept = *rows;
