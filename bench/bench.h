@@ -98,8 +98,10 @@ struct bench_ticks {
 
 extern struct bench_probe bench_probes[RT_SHARDS_MAX]; /* by shard; written by the shard */
 extern struct bench_ticks bench_ticks;                 /* of the run in hand */
-extern const struct rt_registry bench_registry; /* shrike_registry and the bench's own kinds */
-extern uint32_t bench_local_cnt;                /* messages that ping and pong exchange */
+extern const struct rt_registry bench_registry;      /* shrike_registry and the bench's own kinds */
+extern uint32_t bench_local_cnt;                     /* messages that ping and pong exchange */
+extern const struct rt_source_kind bench_l2_source;  /* a book and trades in memory */
+extern const struct rt_actor_kind bench_quoter_kind; /* keeps orders in it */
 
 /* bench_use_classes makes the bench's strategy class known to strategy hosts. */
 void bench_use_classes(void);
@@ -126,4 +128,5 @@ int bench_backtest(struct bench *b);   /* bars a second: backtest.* */
 int bench_csv(struct bench *b);        /* bytes of kline CSV a second: csv.* */
 int bench_store(struct bench *b);      /* bytes of the data store a second: store.* */
 int bench_match(struct bench *b);      /* commands a second of a matching engine: match.* */
+int bench_l2(struct bench *b);         /* rows a second of a recorded book: l2.* */
 #endif

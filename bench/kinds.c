@@ -405,15 +405,14 @@ static const struct rt_source_kind bench_source = {
 
 /* --- the registry ---------------------------------------------------------------------------- */
 
-static const struct rt_actor_kind *const bench_kinds[] = { &feed_kind,   &strategy_kind,
-                                                           &risk_kind,   &execution_kind,
-                                                           &venue_kind,  &portfolio_kind,
-                                                           &watch_kind,  &ping_kind,
-                                                           &pong_kind,   &line_kind,
-                                                           &ticker_kind, &tick_kind,
-                                                           &sink_kind,   NULL };
+static const struct rt_actor_kind *const bench_kinds[] = {
+    &feed_kind,      &strategy_kind, &risk_kind, &execution_kind,    &venue_kind,
+    &portfolio_kind, &watch_kind,    &ping_kind, &pong_kind,         &line_kind,
+    &ticker_kind,    &tick_kind,     &sink_kind, &bench_quoter_kind, NULL
+};
 
-static const struct rt_source_kind *const bench_sources[] = { &bench_source, NULL };
+static const struct rt_source_kind *const bench_sources[] = { &bench_source, &bench_l2_source,
+                                                              NULL };
 
 /* world_load reads instruments and accounts, as the program does. */
 static int world_load(struct rt_node *root, void **world, struct rt_error *err) {

@@ -28,6 +28,7 @@ static const struct question {
     { "store", bench_store, "the data store, checked and turned into rows" },
     { "match", bench_match,
       "matching: 70 % near the touch (orders, young cancels), 25 % cancels, 5 % crossing" },
+    { "l2", bench_l2, "a recorded book with orders of ours in its queues" },
 };
 
 /* How many there are. */

@@ -36,7 +36,7 @@ bool cli_duration(const char *text, int64_t *ns) {
                    : *end == 'd' ? 86400
                    : *end == 'w' ? 604800
                                  : 0;
-    if (end == text || !unit || end[1] || v < 1 || v > 604800) return false;
+    if (end == text || !unit || end[1] || v < 1 || v > 366 * 86400 / unit) return false;
     *ns = v * unit * 1000000000;
     return true;
 }

@@ -88,7 +88,7 @@ bool data_text_time(const char *p, size_t cnt, int64_t *ns) {
     int64_t rest = 0;
     if (cnt < 10 || p[4] != '-' || p[7] != '-') return false;
     int year = digits(p, 4), month = digits(p + 5, 2), day = digits(p + 8, 2);
-    if (year < 1900 || year > 2200 || month < 1 || month > 12 || day < 1 || day > 31) return false;
+    if (year < 1950 || year >= 2200 || month < 1 || month > 12 || day < 1 || day > 31) return false;
     if (cnt > 10 && (p[10] != ' ' && p[10] != 'T')) return false;
     if (cnt > 10 && !clock_read(p + 11, cnt - 11, &rest)) return false;
     *ns = day_of(year, month, day) * 86400000000000LL + rest;
@@ -107,6 +107,7 @@ static bool time_read(struct reading *r, struct data_field f, int64_t *ns) {
     uint64_t v = 0;
     if (data_text_time(f.text, f.cnt, ns)) return true;
     if (data_read_count(f, &v) != DATA_NUMBER_OK || !data_time_ns(v, ns)) return false;
+    if (*ns >= DATA_TIME_END) return false;
     if (r->unit < 0) r->unit = unit_of(f);
     return true;
 }
@@ -154,7 +155,8 @@ static bool field_put(struct reading *r, struct data_field f, uint64_t row, uint
         bool negative = f.cnt > 1 && f.text[0] == '-';
         struct data_field plain = { .text = f.text + negative, .cnt = f.cnt - negative };
         if (data_read_count(plain, &whole) != DATA_NUMBER_OK) {
-            if (!real_read(f, &real) || real != (double)(int64_t)real) return false; /* "19.0" */
+            if (!real_read(f, &real) || !(real >= 0 && real < 9e15)) return false;
+            if (real != (double)(int64_t)real) return false; /* "19.0" */
             whole = (uint64_t)(int64_t)real;
         }
         if (whole > INT64_MAX) return false;

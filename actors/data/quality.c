@@ -355,7 +355,7 @@ static void value_fill(struct passes *p, uint64_t row, uint32_t c, enum data_fau
         }
         int64_t a = data_i64(t, left - 1, line ? c : DATA_BAR_CLOSE), v = a;
         if (line && right < t->cnt) {
-            __int128 rise = (__int128)(data_i64(t, right, c) - a) * (int64_t)(row - left + 1);
+            __int128 rise = ((__int128)data_i64(t, right, c) - a) * (int64_t)(row - left + 1);
             v = a + (int64_t)(rise / (int64_t)(right - left + 1));
         }
         data_i64_put(t, row, c, v);
@@ -477,7 +477,8 @@ static struct usual usual_of(const struct data_table *t, uint64_t from, uint64_t
             moves[n++] = r < 0 ? -r : r;
         }
         reaches[m++] =
-            (double)(data_i64(t, row, DATA_BAR_HIGH) - data_i64(t, row, DATA_BAR_LOW)) / close;
+            ((double)data_i64(t, row, DATA_BAR_HIGH) - (double)data_i64(t, row, DATA_BAR_LOW)) /
+            close;
         if (volume > 0) volumes[k++] = volume;
     }
     return (struct usual){ .move = data_median(moves, n),
@@ -662,7 +663,7 @@ static void gap_fill(struct passes *p, struct data_table *all, uint64_t a, uint6
     int64_t before = from;
     for (uint64_t i = 1; i <= missing; i++) {
         const uint64_t row = data_table_add(all, 0);
-        const __int128 rise = (__int128)(to - from) * (int64_t)i;
+        const __int128 rise = ((__int128)to - from) * (int64_t)i;
         const int64_t v = line ? from + (int64_t)(rise / (int64_t)(missing + 1)) : from;
         char after[40];
         data_i64_put(all, row, DATA_BAR_TIME, data_time(t, a) + (int64_t)i * t->interval_ns);

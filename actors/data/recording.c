@@ -48,7 +48,9 @@ static int64_t event_time(struct reading *r) {
         r->ahead = true;
     }
     if (told != DL_NOT_TOLD) return told;
-    return r->local_ns + (r->ahead ? r->ahead_ns : 0);
+    const int64_t day_ns = 86400000000000LL; /* clocks further apart tell nothing */
+    const bool near = r->ahead && r->ahead_ns < day_ns && r->ahead_ns > -day_ns;
+    return r->local_ns + (near ? r->ahead_ns : 0);
 }
 
 /* row_add adds a row of time_ns to table which, not before the row above it. */
@@ -184,7 +186,7 @@ static const char *line_read(struct reading *r, const char *p, const char *end) 
     }
     if (at == p || at >= end || *at != ' ') return p;
     const uint64_t unit = at - p <= 13 ? 1000000 : at - p <= 16 ? 1000 : 1;
-    if (v <= INT64_MAX / unit) r->local_ns = (int64_t)(v * unit);
+    if (v < DATA_TIME_END / unit) r->local_ns = (int64_t)(v * unit);
     return at + 1;
 }
 
@@ -211,6 +213,8 @@ int data_recording_read(const char *text, size_t cnt, struct data_table *const t
         const char *frame = line_read(&r, p, stop);
         rc = bybit ? bb_stream_parse(frame, (size_t)(stop - frame), &r.event)
                    : bn_stream_parse(frame, (size_t)(stop - frame), &r.event);
+        const bool far = r.event.time_ns >= DATA_TIME_END || r.event.next_ns >= DATA_TIME_END;
+        if (rc == 0 && far) rc = -EBADMSG;
         const bool timeless = r.event.time_ns == DL_NOT_TOLD && r.local_ns == DATA_NOT_TOLD;
         if (rc == -EBADMSG || (rc == 0 && r.event.kind != DL_NONE && timeless)) {
             data_fault_add(q[0], DATA_FAULT_MALFORMED, q[0]->options.policy[DATA_FAULT_MALFORMED],

@@ -22,6 +22,9 @@ enum {
  * for it); in columns of doubles it is NaN, in all others 0. */
 #define DATA_NOT_TOLD INT64_MIN
 
+/* Times that are read lie from 1950 to here, the year 2200: their differences fit 64 bits. */
+#define DATA_TIME_END 7258118400000000000LL
+
 /* What a column holds, and how it is written as text. */
 enum data_type {
     DATA_TIME,  /* int64 ns UTC; text: ms, us or ns, as short as is exact */

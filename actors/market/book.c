@@ -229,6 +229,7 @@ static inline void set_level(struct mk_book *b, uint8_t side, int64_t tick, qty_
     }
     qty_t before = __builtin_expect(inside(b, tick), 1) ? ring_set(s, tick & b->mask, quantity)
                                                         : far_set(b, side, tick, quantity);
+    b->before = before;
     if (quantity != 0) {
         s->cnt += before == 0;
         if (s->best == 0 || better(side, tick, s->best)) s->best = tick;

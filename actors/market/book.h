@@ -70,6 +70,7 @@ struct mk_book {
     bool open;                    /* an update is in hand */
     bool filling;                 /* the update in hand is a snapshot */
     bool placed;                  /* the window has been placed since the book was empty */
+    qty_t before;                 /* what rested at the level of the last row before it */
     uint64_t update_id;           /* of the last whole update */
     int64_t time_ns;              /* of the last row heard, ns UTC */
     uint64_t gaps;                /* times it became stale because updates are missing */

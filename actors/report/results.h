@@ -85,7 +85,8 @@ struct report_summary {
     struct report_statistics *statistics;
 };
 
-/* report_results_write writes all files into dir (made when missing) and fills *sum. With dir NULL
+/* report_results_write writes all files into dir (made when missing) and fills *sum, whatever it
+ * held (one that was filled before is freed first, by its owner). With dir NULL
  * nothing is written and only *sum is made. Returns 0 or negative errno with err; then no file of
  * an earlier time has changed. */
 int report_results_write(const struct rt_run *run, const char *dir, struct report_summary *sum,

@@ -57,6 +57,23 @@ struct st_signal {
     int64_t valid_ns;          /* how long the decision holds, 0 = not told */
 };
 
+/* A book as it stands after an update. */
+struct st_book {
+    int64_t bid, ask;                   /* best prices, 0 = the side is empty */
+    int64_t bid_quantity, ask_quantity; /* what rests there */
+    int64_t mid;        /* half-way between them, rounded down; 0 = one is missing */
+    int64_t time_ns;    /* of the update, ns UTC */
+    uint64_t update_id; /* the venue's number of it */
+    double imbalance;   /* (bid - ask quantity) / (their sum), -1..1; 0 when both are empty */
+    bool stale;         /* it cannot be believed: nothing is filled by it, wait for the next */
+};
+
+/* A level of a book. */
+struct st_level {
+    int64_t price;    /* 1e-8 quote */
+    int64_t quantity; /* 1e-8 base */
+};
+
 /* What the strategy may ask of its host. */
 struct st_host;
 /* st_now returns the time of what is in hand, ns UTC. */
@@ -77,6 +94,10 @@ int64_t st_held(const struct st_host *h, uint16_t leg);
 uint32_t st_open_orders(const struct st_host *h, uint16_t leg);
 /* st_last returns the last close (or trade price) told for leg, 0 before the first. */
 int64_t st_last(struct st_host *h, uint16_t leg);
+/* st_levels writes up to max levels of a side (SIDE_BUY: bids) of leg's book, best first, and
+ * returns how many; 0 where the class hears no book or it is stale. */
+uint32_t st_levels(const struct st_host *h, uint16_t leg, uint8_t side, struct st_level *out,
+                   uint32_t max);
 /* st_random draws the strategy's next random number. */
 uint64_t st_random(struct st_host *h);
 /* st_params returns the parameters as they are now, one per declared one, in its order. A class
@@ -111,10 +132,10 @@ struct st_class {
     uint32_t (*skip_bars)(void *state, uint16_t leg, const struct msg_bar *bars, uint32_t cnt);
     /* a trade of a leg was printed. */
     void (*on_trade)(struct st_host *h, void *state, uint16_t leg, const struct msg_trade *trade);
-    /* best bid and ask of a leg (from the exchange on). */
+    /* best bid and ask of a leg, where a source has its quotes. */
     void (*on_quote)(struct st_host *h, void *state, uint16_t leg, const struct msg_quote *quote);
-    /* the book of a leg (from the exchange on). */
-    void (*on_book)(struct st_host *h, void *state, uint16_t leg, const void *book);
+    /* the book of a leg after each update, and when it becomes stale; every leg must have one. */
+    void (*on_book)(struct st_host *h, void *state, uint16_t leg, const struct st_book *book);
     /* an order of its own stands so. */
     void (*on_order)(struct st_host *h, void *state, uint16_t leg, const struct msg_order_state *o);
     /* an order of its own filled, in part or whole; positions hold it already. */

@@ -7,6 +7,8 @@
 
 /* pair.c: two instruments whose price ratio returns to its mean. */
 extern const struct st_class st_pair;
+/* quote_touch.c: a passive market maker at the touch. */
+extern const struct st_class st_quote_touch;
 /* sma_cross.c: crossing moving averages. */
 extern const struct st_class st_sma_cross;
 #endif

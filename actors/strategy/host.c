@@ -331,6 +331,19 @@ int64_t st_last(struct st_host *h, uint16_t leg) {
     return h->legs[leg].last;
 }
 
+uint32_t st_levels(const struct st_host *h, uint16_t leg, uint8_t side, struct st_level *out,
+                   uint32_t max) {
+    assert(leg < h->leg_cnt && side <= SIDE_SELL);
+    const struct mk_book *b = h->legs[leg].book;
+    if (b == NULL || b->stale) return 0;
+    uint32_t cnt = 0;
+    price_t price = mk_book_best(b, side);
+    for (; price != 0 && cnt < max; price = mk_book_next(b, side, price)) {
+        out[cnt++] = (struct st_level){ .price = price, .quantity = mk_book_at(b, side, price) };
+    }
+    return cnt;
+}
+
 uint64_t st_random(struct st_host *h) {
     return rt_random64(h->ctx);
 }
@@ -418,6 +431,50 @@ static uint32_t run_trades(struct rt_ctx *ctx, struct st_host *h, uint16_t leg,
     }
 }
 
+/* tell_book tells leg's book as it is. */
+static void tell_book(struct st_host *h, uint16_t leg) {
+    const struct mk_book *b = h->legs[leg].book;
+    struct st_book view = { .time_ns = b->time_ns, .update_id = b->update_id, .stale = b->stale };
+    if (!b->stale) {
+        view.bid = mk_book_best(b, SIDE_BUY);
+        view.ask = mk_book_best(b, SIDE_SELL);
+        if (view.bid != 0) view.bid_quantity = mk_book_at(b, SIDE_BUY, view.bid);
+        if (view.ask != 0) view.ask_quantity = mk_book_at(b, SIDE_SELL, view.ask);
+        if (view.bid != 0 && view.ask != 0) view.mid = view.bid + (view.ask - view.bid) / 2;
+        double bid = (double)view.bid_quantity, ask = (double)view.ask_quantity;
+        if (bid + ask > 0) view.imbalance = (bid - ask) / (bid + ask);
+    }
+    h->cls->on_book(h, h->class_state, leg, &view);
+}
+
+/* run_book follows leg's book through a run of rows. */
+static uint32_t run_book(struct rt_ctx *ctx, struct st_host *h, uint16_t leg,
+                         const struct msg_book_delta *row, uint32_t cnt) {
+    struct mk_book *const b = h->legs[leg].book;
+    const uint8_t *const before = ctx->out;
+    for (uint32_t i = 0;;) {
+        bool was = b->stale;
+        enum mk_book_step step = mk_book_apply(b, row);
+        bool turned = step == MK_BOOK_STALE && !was && !b->filling; /* a snapshot only begins */
+        if (step == MK_BOOK_WHOLE || turned) tell_book(h, leg);
+        if (++i == cnt || !rt_quiet(ctx, before)) return i;
+        row++;
+        rt_row_now(ctx, row->time_ns);
+    }
+}
+
+/* run_quotes tells a run of quotes. */
+static uint32_t run_quotes(struct rt_ctx *ctx, struct st_host *h, uint16_t leg,
+                           const struct msg_quote *quote, uint32_t cnt) {
+    const uint8_t *const before = ctx->out;
+    for (uint32_t i = 0;;) {
+        h->cls->on_quote(h, h->class_state, leg, quote);
+        if (++i == cnt || !rt_quiet(ctx, before)) return i;
+        quote++;
+        rt_row_now(ctx, quote->time_ns);
+    }
+}
+
 /* host_on_rows hears rows of the strategy's series. */
 static uint32_t host_on_rows(struct rt_ctx *ctx, void *state, uint16_t series, enum rt_hear how,
                              const void *rows, uint32_t cnt) {
@@ -425,6 +482,10 @@ static uint32_t host_on_rows(struct rt_ctx *ctx, void *state, uint16_t series, e
     assert(how == RT_HEAR_ROW);
     begin(h, ctx);
     if (!h->live) return 1;
+    for (uint16_t i = 0; h->depths && i < h->leg_cnt; i++) {
+        if (h->legs[i].book_series == series) return run_book(ctx, h, i, rows, cnt);
+        if (h->legs[i].quote_series == series) return run_quotes(ctx, h, i, rows, cnt);
+    }
     uint16_t leg = h->leg_cnt == 1 ? 0 : leg_of_series(h, series);
     if (h->interval_ns == 0) return run_trades(ctx, h, leg, rows, cnt);
     return run_bars(ctx, h, leg, rows, cnt);
@@ -550,7 +611,10 @@ static void host_on_account_state(struct rt_ctx *ctx, void *state, const struct 
 /* interests raises or lowers the interest in every series of its own. */
 static void interests(struct st_host *h, bool up) {
     for (uint16_t i = 0; i < h->leg_cnt; i++) {
-        if (h->legs[i].direct) rt_interest(h->ctx, h->legs[i].series, RT_HEAR_ROW, up);
+        const struct st_leg *l = &h->legs[i];
+        if (l->direct) rt_interest(h->ctx, l->series, RT_HEAR_ROW, up);
+        if (l->book_series >= 0) rt_interest(h->ctx, (uint16_t)l->book_series, RT_HEAR_ROW, up);
+        if (l->quote_series >= 0) rt_interest(h->ctx, (uint16_t)l->quote_series, RT_HEAR_ROW, up);
     }
 }
 

@@ -44,6 +44,7 @@
  * close is the last close (or trade) the strategy heard of the leg. */
 #ifndef ACTORS_STRATEGY_HOST_H
 #define ACTORS_STRATEGY_HOST_H
+#include "actors/market/book.h"
 #include "actors/market/market.h"
 #include "actors/strategy/api.h"
 #include "actors/strategy/packet.h"
@@ -68,6 +69,9 @@ struct st_leg {
     const struct st_packet *packet; /* its decision packet */
     uint16_t series;                /* heard directly, where direct */
     bool direct;                    /* rows of series; else frames of feed */
+    int32_t book_series;            /* rows of its book, -1 = not heard */
+    int32_t quote_series;           /* rows of its quotes, -1 = not heard */
+    struct mk_book *book;           /* where the class hears books, else NULL */
     bool shared;                    /* another strategy trades it on the same account */
 };
 
@@ -116,6 +120,7 @@ struct st_host {
     bool live;                  /* started, enabled and not stopped: the class is called */
     bool paused;                /* no new decisions */
     bool stopped;               /* no more intents */
+    bool depths;                /* the class hears books or quotes */
     bool enabled;               /* false: does nothing, ever */
     bool cancel_on_stop;        /* a stop of this actor alone cancels its open orders */
     uint8_t account;            /* account id */

@@ -1,3 +1,4 @@
+#include "actors/market/book_rows.h"
 #include "actors/strategy/host.h"
 #include <assert.h>
 #include <errno.h>
@@ -11,6 +12,7 @@ enum counter {
     C_BLOB = 4,      /* bytes of the class's snapshot */
     C_PARAM = 0x100, /* and its index: a parameter */
     C_LEG = 0x1000,  /* and 4 x its index, and one of enum leg_counter */
+    C_BOOK = 0x8000, /* and MK_BOOK_FIGURES x its index, and a figure of its book */
 };
 
 /* What is counted of a leg. */
@@ -67,6 +69,9 @@ void st_host_save(const void *state, struct rt_row_sink *sink) {
         put_counter(sink, C_LEG + 4U * i + L_LAST, h->legs[i].last);
         put_counter(sink, C_LEG + 4U * i + L_LAST_NS, h->legs[i].last_ns);
         put_counter(sink, C_LEG + 4U * i + L_POSITION, h->legs[i].position);
+        if (h->legs[i].book == NULL) continue;
+        mk_book_rows_save(h->legs[i].book, h->legs[i].in->id, C_BOOK + MK_BOOK_FIGURES * i,
+                          (uint64_t)i << 32, sink);
     }
     for (uint32_t i = 0; i < h->order_cnt; i++) {
         const struct st_order *o = &h->orders[i];
@@ -109,6 +114,14 @@ static int bad(struct rt_error *err, const char *what) {
 static int load_counter(struct st_host *h, const struct msg_counter_row *row,
                         struct rt_error *err) {
     uint64_t id = row->id;
+    if (id >= C_BOOK) {
+        uint64_t leg = (id - C_BOOK) / MK_BOOK_FIGURES;
+        if (leg < h->leg_cnt && h->legs[leg].book != NULL &&
+            mk_book_rows_figure(h->legs[leg].book, (id - C_BOOK) % MK_BOOK_FIGURES, row->value)) {
+            return 0;
+        }
+        return bad(err, "book");
+    }
     if (id >= C_LEG) {
         if ((id - C_LEG) / 4 >= h->leg_cnt) return bad(err, "leg");
         struct st_leg *l = &h->legs[(id - C_LEG) / 4];
@@ -197,7 +210,6 @@ static int load_piece(struct st_host *h, const struct msg_strategy_row *row, str
 int st_host_load(void *state, uint16_t kind, uint64_t key, const void *row, uint32_t bytes,
                  struct rt_error *err) {
     struct st_host *h = state;
-    (void)key;
     if (kind == MSG_COUNTER_ROW && bytes == sizeof(struct msg_counter_row)) {
         return load_counter(h, row, err);
     }
@@ -209,6 +221,14 @@ int st_host_load(void *state, uint16_t kind, uint64_t key, const void *row, uint
     }
     if (kind == MSG_STRATEGY_ROW && bytes == sizeof(struct msg_strategy_row)) {
         return load_piece(h, row, err);
+    }
+    if (kind == MSG_BOOK_LEVEL_ROW && bytes == sizeof(struct msg_book_level_row)) {
+        uint64_t leg = key >> 32;
+        if (leg < h->leg_cnt && h->legs[leg].book != NULL &&
+            mk_book_rows_level(h->legs[leg].book, row)) {
+            return 0;
+        }
+        return bad(err, "level");
     }
     return bad(err, "row");
 }

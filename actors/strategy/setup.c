@@ -4,6 +4,12 @@
 #include <stdio.h>
 #include <string.h>
 
+/* Books of strategies. */
+enum {
+    BOOK_WINDOW = 1 << 14, /* ticks kept at hand */
+    BOOK_LEVELS = 1 << 14, /* levels kept outside them */
+};
+
 static const int64_t SECOND_NS = INT64_C(1000000000);                 /* ns in a second */
 static const int64_t QUANTITY_MAX = INT64_C(10000000000) * FIXED_ONE; /* largest declared size */
 
@@ -223,9 +229,22 @@ static int read_leg(struct rt_init *init, struct st_host *h, struct rt_node *n,
                             "two",
                             in->name);
     }
-    h->legs[h->leg_cnt++] = (struct st_leg){ .in = in,
-                                             .direct = series >= 0,
-                                             .series = (uint16_t)(series >= 0 ? series : 0) };
+    struct st_leg *l = &h->legs[h->leg_cnt++];
+    *l = (struct st_leg){ .in = in,
+                          .direct = series >= 0,
+                          .series = (uint16_t)(series >= 0 ? series : 0),
+                          .book_series = -1,
+                          .quote_series = -1 };
+    if (h->cls->on_quote) l->quote_series = rt_init_series(init, MSG_QUOTE, in->id, 0);
+    if (!h->cls->on_book) return 0;
+    l->book_series = rt_init_series(init, MSG_BOOK_DELTA, in->id, 0);
+    if (l->book_series < 0) {
+        return rt_node_fail(n, err, "no source has the book of %s, which %s needs", in->name,
+                            h->cls->name);
+    }
+    l->book = rt_init_take(init, sizeof *l->book);
+    void *memory = rt_init_take(init, mk_book_bytes(BOOK_WINDOW, BOOK_LEVELS));
+    mk_book_init(l->book, memory, BOOK_WINDOW, BOOK_LEVELS, in->tick_size);
     return 0;
 }
 
@@ -347,6 +366,7 @@ int st_host_init(struct rt_init *init, void *state, struct rt_error *err) {
     h->market = init->world;
     h->self = init->self;
     int rc = read_class(&h->cls, config, err);
+    if (rc == 0) h->depths = h->cls->on_book || h->cls->on_quote;
     if (rc == 0) rc = read_interval(h, config, err);
     if (rc == 0) rc = read_account(h, config, err);
     if (rc == 0) rc = read_legs(init, h, config, err);

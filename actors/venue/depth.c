@@ -1,4 +1,5 @@
 #include "actors/venue/depth.h"
+#include "actors/market/book_rows.h"
 #include "actors/venue/backing.h"
 #include <assert.h>
 
@@ -343,7 +344,6 @@ static inline void on_delta(struct rt_ctx *ctx, struct venue *v, struct venue_bo
                             struct venue_depth *d, const struct msg_book_delta *row) {
     bool near = row->side <= SIDE_SELL && row->price >= d->edge[row->side][0] &&
                 row->price <= d->edge[row->side][1];
-    qty_t before = near ? mk_book_at(&d->book, row->side, row->price) : 0;
     bool filling = d->book.filling || row->flags & BOOK_FLAGS_SNAPSHOT;
     if (d->taken_cnt != 0) {
         struct venue_taken *t = taken_find(d, row->side, row->price);
@@ -357,7 +357,7 @@ static inline void on_delta(struct rt_ctx *ctx, struct venue *v, struct venue_bo
         for (uint32_t i = rest_at(d, row->side, row->price); i < cnt; i++) {
             struct venue_rest *rest = &d->rests[row->side][i];
             if (rest->price != row->price) break;
-            venue_queue_level(&d->model, &rest->queue, before, row->quantity);
+            venue_queue_level(&d->model, &rest->queue, d->book.before, row->quantity);
         }
     }
     if (step != MK_BOOK_WHOLE) return;
@@ -442,53 +442,27 @@ uint32_t venue_depth_run(struct rt_ctx *ctx, struct venue *v, struct venue_book 
 
 /* --- snapshots of state -------------------------------------------------------------------- */
 
-/* Figures of a book that stand in counters; their numbers are those of the rows. */
-enum figure {
-    FIGURE_LOW,       /* book.low */
-    FIGURE_STATE,     /* stale 1, open 2, filling 4, placed 8; heard from bit 8 on */
-    FIGURE_UPDATE,    /* book.update_id */
-    FIGURE_TIME,      /* book.time_ns */
-    FIGURE_GAPS,      /* book.gaps */
-    FIGURE_CROSSED,   /* book.crossed */
-    FIGURE_BAD,       /* book.bad */
-    FIGURE_IGNORED,   /* book.ignored */
-    FIGURE_FORGOTTEN, /* book.forgotten */
+enum {
+    FIGURE_HEARD = MK_BOOK_FIGURES - 1, /* interests raised, beside the book's own figures */
+    KEY_TAKEN = 1 << 24,                /* keys of notes of what was taken, behind the levels' */
 };
-
-/* put_figure puts the row of a figure. */
-static void put_figure(struct rt_row_sink *sink, uint64_t base, enum figure figure, int64_t value) {
-    struct msg_counter_row row = { .value = value, .id = base + figure };
-    sink->put(sink, MSG_COUNTER_ROW, row.id, &row, sizeof row);
-}
 
 void venue_depth_save(const struct venue *v, const struct venue_book *b, struct rt_row_sink *sink) {
     const struct venue_depth *d = depth_of(v, b);
-    const struct mk_book *book = &d->book;
     uint16_t id = b->instrument->id;
-    uint64_t base = VENUE_COUNTER_DEPTH + (uint64_t)id * VENUE_DEPTH_FIGURES;
-    put_figure(sink, base, FIGURE_LOW, book->low);
-    put_figure(sink, base, FIGURE_STATE,
-               book->stale | book->open << 1 | book->filling << 2 | book->placed << 3 |
-                   (int64_t)b->heard << 8);
-    put_figure(sink, base, FIGURE_UPDATE, (int64_t)book->update_id);
-    put_figure(sink, base, FIGURE_TIME, book->time_ns);
-    put_figure(sink, base, FIGURE_GAPS, (int64_t)book->gaps);
-    put_figure(sink, base, FIGURE_CROSSED, (int64_t)book->crossed);
-    put_figure(sink, base, FIGURE_BAD, (int64_t)book->bad);
-    put_figure(sink, base, FIGURE_IGNORED, (int64_t)book->ignored);
-    put_figure(sink, base, FIGURE_FORGOTTEN, (int64_t)book->forgotten);
+    uint64_t base = VENUE_COUNTER_DEPTH + (uint64_t)id * MK_BOOK_FIGURES;
     uint64_t key = (uint64_t)id << 32;
+    struct msg_counter_row heard = { .value = b->heard, .id = base + FIGURE_HEARD };
+    sink->put(sink, MSG_COUNTER_ROW, heard.id, &heard, sizeof heard);
+    mk_book_rows_save(&d->book, id, base, key, sink);
+    for (uint32_t i = 0; i < d->taken_cnt; i++) {
+        struct msg_book_level_row row = { .price = d->taken[i].price,
+                                          .taken = d->taken[i].quantity,
+                                          .instrument = id,
+                                          .side = (uint8_t)d->taken[i].side };
+        sink->put(sink, MSG_BOOK_LEVEL_ROW, key + KEY_TAKEN + i, &row, sizeof row);
+    }
     for (uint8_t side = SIDE_BUY; side <= SIDE_SELL; side++) {
-        price_t price = mk_book_best(book, side);
-        for (; price != 0; price = mk_book_next(book, side, price)) {
-            const struct venue_taken *t = taken_find(d, side, price);
-            struct msg_book_level_row row = { .price = price,
-                                              .quantity = mk_book_at(book, side, price),
-                                              .taken = t == NULL ? 0 : t->quantity,
-                                              .instrument = id,
-                                              .side = side };
-            sink->put(sink, MSG_BOOK_LEVEL_ROW, key++, &row, sizeof row);
-        }
         for (uint32_t i = 0; i < d->rest_cnt[side]; i++) {
             const struct venue_rest *rest = &d->rests[side][i];
             const struct venue_order *order = &v->orders.pool[rest->idx];
@@ -501,35 +475,17 @@ void venue_depth_save(const struct venue *v, const struct venue_book *b, struct 
 }
 
 bool venue_depth_counter(struct venue *v, struct venue_book *b, uint32_t figure, int64_t value) {
-    struct venue_depth *d = depth_of(v, b);
-    struct mk_book *book = &d->book;
-    switch (figure) {
-    case FIGURE_LOW: mk_book_place(book, value); return true;
-    case FIGURE_STATE:
-        book->stale = value & 1;
-        book->open = value & 2;
-        book->filling = value & 4;
-        book->placed = value & 8;
-        b->heard = (uint8_t)(value >> 8); /* interests come back by themselves */
+    if (figure == FIGURE_HEARD) {
+        b->heard = (uint8_t)value; /* interests come back by themselves */
         return true;
-    case FIGURE_UPDATE: book->update_id = (uint64_t)value; return true;
-    case FIGURE_TIME: book->time_ns = value; return true;
-    case FIGURE_GAPS: book->gaps = (uint64_t)value; return true;
-    case FIGURE_CROSSED: book->crossed = (uint64_t)value; return true;
-    case FIGURE_BAD: book->bad = (uint64_t)value; return true;
-    case FIGURE_IGNORED: book->ignored = (uint64_t)value; return true;
-    case FIGURE_FORGOTTEN: book->forgotten = (uint64_t)value; return true;
-    default: return false;
     }
+    return mk_book_rows_figure(&depth_of(v, b)->book, figure, value);
 }
 
 bool venue_depth_level(struct venue_depth *d, const struct msg_book_level_row *row) {
-    int64_t tick;
-    if (row->side > SIDE_SELL || row->quantity <= 0) return false;
-    if (row->taken < 0 || row->taken > row->quantity) return false;
-    if (!mk_book_tick(&d->book, row->price, &tick)) return false;
-    mk_book_put(&d->book, row->side, row->price, row->quantity);
-    return row->taken == 0 || taken_add(d, row->side, row->price, row->taken);
+    if (row->taken == 0) return mk_book_rows_level(&d->book, row);
+    return row->side <= SIDE_SELL && row->quantity == 0 && row->price > 0 && row->taken > 0 &&
+           taken_add(d, row->side, row->price, row->taken);
 }
 
 bool venue_depth_rest(struct venue *v, struct venue_book *b, uint32_t idx,

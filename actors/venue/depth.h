@@ -90,12 +90,12 @@ void venue_depth_save(const struct venue *v, const struct venue_book *b, struct 
  * figure. */
 bool venue_depth_counter(struct venue *v, struct venue_book *b, uint32_t figure, int64_t value);
 
-/* venue_depth_level takes back a level; false when it makes no sense. */
+/* venue_depth_level takes back a level, or the note of what was taken from one; false when it makes
+ * no sense. */
 bool venue_depth_level(struct venue_depth *d, const struct msg_book_level_row *row);
 
 /* venue_depth_rest takes back the place of the order idx; false when it makes no sense. */
 bool venue_depth_rest(struct venue *v, struct venue_book *b, uint32_t idx,
                       const struct msg_queue_row *row);
 
-enum { VENUE_DEPTH_FIGURES = 16 }; /* figures of a book in counters: see venue_depth_counter */
 #endif

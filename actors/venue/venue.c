@@ -1,4 +1,5 @@
 #include "actors/venue/venue.h"
+#include "actors/market/book_rows.h"
 #include "actors/venue/backing.h"
 #include "actors/venue/bars.h"
 #include "actors/venue/depth.h"
@@ -894,9 +895,9 @@ static int load_counter(struct venue *v, const struct msg_counter_row *row, stru
         b->delay.faults = (uint64_t)row->value;
         return 0;
     }
-    id = row->id < VENUE_COUNTER_DEPTH ? 0 : (row->id - VENUE_COUNTER_DEPTH) / VENUE_DEPTH_FIGURES;
+    id = row->id < VENUE_COUNTER_DEPTH ? 0 : (row->id - VENUE_COUNTER_DEPTH) / MK_BOOK_FIGURES;
     if (id >= 1 && id <= v->market->instrument_cnt && v->depths[id - 1] != NULL &&
-        venue_depth_counter(v, &v->books[id - 1], row->id % VENUE_DEPTH_FIGURES, row->value)) {
+        venue_depth_counter(v, &v->books[id - 1], row->id % MK_BOOK_FIGURES, row->value)) {
         return 0;
     }
     return rt_error_set(err, -EINVAL, "venue: counter %llu is unknown",

@@ -259,8 +259,17 @@ static uint32_t rows_before(const struct rt_feed *d, uint64_t first, uint64_t ma
         return max < 1 ? 1 : (uint32_t)max;
     }
     if (max < 1) return 1;
-    if (when(d, rows + (max - 1) * bytes, how) < limit_ns) return (uint32_t)max;
-    uint64_t lo = 1, hi = max; /* row 0 is before the limit; row hi - 1 is not */
+    uint64_t lo = 1, hi = max; /* row 0 is before the limit; row hi, if there is one, is not */
+    if (d->s.span_ns > 0) {
+        if (when(d, rows + (max - 1) * bytes, how) < limit_ns) return (uint32_t)max;
+    } else { /* the limit is mostly near: steps that double find it without far, cold rows */
+        uint64_t probe = 1;
+        while (probe < max && when(d, rows + probe * bytes, how) < limit_ns) {
+            lo = probe + 1;
+            probe = 2 * probe + 1;
+        }
+        if (probe < max) hi = probe;
+    }
     while (lo < hi) {
         uint64_t mid = (lo + hi) / 2;
         if (when(d, rows + mid * bytes, how) < limit_ns)
