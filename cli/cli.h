@@ -65,5 +65,6 @@ int cmd_top(int argc, char **argv);      /* cmd_top.c */
 int cmd_data(int argc, char **argv);     /* cmd_data.c */
 int cmd_compare(int argc, char **argv);  /* cmd_compare.c */
 int cmd_audit(int argc, char **argv);    /* cmd_audit.c */
+int cmd_report(int argc, char **argv);   /* cmd_report.c */
 int cmd_bench(int argc, char **argv);    /* cmd_bench.c */
 #endif

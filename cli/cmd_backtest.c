@@ -1,3 +1,4 @@
+#include "actors/report/page.h"
 #include "actors/report/results.h"
 #include "cli/cli.h"
 #include "runtime/time/clock.h"
@@ -102,7 +103,8 @@ int cmd_backtest(int argc, char **argv) {
     struct rt_topology *t;
     struct rt_run run;
     const char *out = cli_option(&argc, argv, "--out");
-    bool json = cli_flag(&argc, argv, "--json");
+    bool json = cli_flag(&argc, argv, "--json"), no_html = cli_flag(&argc, argv, "--no-html");
+    char page[4200];
     if (cli_words("backtest", argc, argv, 1, "RUN.yaml")) return 2;
     if (!out) return cli_wrong("backtest", "--out DIR expected: where the results go");
     if (rt_topology_load(argv[1], &shrike_registry, NULL, &t, &err) < 0)
@@ -110,13 +112,20 @@ int cmd_backtest(int argc, char **argv) {
     struct report_summary *sum = calloc(1, sizeof *sum);
     if (!sum) abort();
     int code = cli_backtest(t, out, json, sum, &run, &err);
+    if (code == 0) { /* an older page would tell of an older run */
+        bool fits = (size_t)snprintf(page, sizeof page, "%s/report.html", out) < sizeof page;
+        if (fits && no_html) (void)unlink(page);
+        if (fits && !no_html) code = report_page_write(out, page, NULL, &err);
+    }
     if (code == 0 && json)
         report_summary_json(sum, stdout);
     else if (code == 0) {
         fputs(run.report, stdout);
         report_summary_print(sum, stdout, cli_colour(1));
-        printf("results: %s/{orders,fills,trades,equity,daily}.csv, summary.json, manifest.json\n",
+        printf("results: %s/{orders,fills,trades,equity,daily,charts}.csv, summary.json, "
+               "manifest.json\n",
                out);
+        if (!no_html) printf("report:  %s\n", page);
     }
     rt_run_close(&run, code == 0);
     rt_topology_close(t);

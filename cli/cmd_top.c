@@ -28,7 +28,7 @@ struct edge_look {
     char from[RT_METRICS_NAME], to[RT_METRICS_NAME]; /* shards */
     uint32_t capacity;                               /* slots */
     uint64_t sent, received, dropped, merged;        /* frames */
-    uint64_t refused, queued, high_water;            /* frames */
+    uint64_t refused, waited, queued, high_water;    /* frames */
 };
 
 /* One look at an actor. */
@@ -85,6 +85,7 @@ static void see_edge(struct look *l, const struct rt_metrics_edge *b) {
     to->dropped += rt_metric_get(&b->dropped);
     to->merged += rt_metric_get(&b->merged);
     to->refused += rt_metric_get(&b->refused);
+    to->waited += rt_metric_get(&b->waited);
     to->queued += rt_metric_get(&b->queued);
     to->high_water += rt_metric_get(&b->high_water);
 }
@@ -198,17 +199,19 @@ static void print_shards(const struct look *a, const struct look *b, const char 
 static void print_edges(const struct look *a, const struct look *b, const char *dim,
                         const char *plain) {
     if (!b->edge_cnt) return;
-    printf("%s\n%s%-24s %11s %13s %13s %7s %7s %9s %9s %9s%s%s\n", wipe, dim, "edge", "frames/s",
-           "sent", "received", "queued", "highest", "dropped", "merged", "refused", plain, wipe);
+    printf("%s\n%s%-24s %11s %13s %13s %7s %7s %9s %9s %9s %9s%s%s\n", wipe, dim, "edge",
+           "frames/s", "sent", "received", "queued", "highest", "dropped", "merged", "refused",
+           "waited", plain, wipe);
     for (uint32_t i = 0; i < b->edge_cnt; i++) {
         const struct edge_look *e = &b->edges[i], *o = i < a->edge_cnt ? &a->edges[i] : e;
         char name[2 * RT_METRICS_NAME + 8];
         snprintf(name, sizeof name, "%s > %s", e->from, e->to);
-        printf("%-24s %11.0f %13llu %13llu %7llu %7llu %9llu %9llu %9llu%s\n", name,
+        printf("%-24s %11.0f %13llu %13llu %7llu %7llu %9llu %9llu %9llu %9llu%s\n", name,
                rate(o->sent, e->sent, b->at_ns - a->at_ns), (unsigned long long)e->sent,
                (unsigned long long)e->received, (unsigned long long)e->queued,
                (unsigned long long)e->high_water, (unsigned long long)e->dropped,
-               (unsigned long long)e->merged, (unsigned long long)e->refused, wipe);
+               (unsigned long long)e->merged, (unsigned long long)e->refused,
+               (unsigned long long)e->waited, wipe);
     }
 }
 
@@ -231,48 +234,67 @@ static void print_actors(const struct look *a, const struct look *b, const char 
     }
 }
 
+/* A named count. */
+struct count {
+    const char *name; /* in JSON; NULL ends a list */
+    uint64_t value;   /* how many */
+};
+
+/* print_counts prints counts as members of a JSON object, each after a comma. */
+static void print_counts(const struct count *c) {
+    for (; c->name; c++) printf(",\"%s\":%llu", c->name, (unsigned long long)c->value);
+}
+
 /* print_json prints one look as one JSON object. */
 static void print_json(const struct look *a, const struct look *b) {
     int64_t ns = b->at_ns - a->at_ns;
     printf("{\"shards\":[");
     for (uint32_t i = 0; i < b->shard_cnt; i++) {
         const struct shard_look *s = &b->shards[i], *o = i < a->shard_cnt ? &a->shards[i] : s;
-        printf("%s{\"shard\":\"%s\",\"core\":%d,\"now_ns\":%lld,\"turns\":%llu,\"events\":%llu,"
-               "\"events_per_s\":%.1f,"
-               "\"rows\":%llu,\"frames\":%llu,\"busy_ns\":%llu,\"idle_ns\":%llu,\"longest_turn_"
-               "ns\":%llu,"
-               "\"journal_bytes\":%llu,\"journal_synced\":%llu,\"journal_free\":%llu,"
-               "\"allocations\":%llu,\"kill\":%llu}",
-               i ? "," : "", s->name, s->core, (long long)s->now_ns, (unsigned long long)s->turns,
-               (unsigned long long)s->events, rate(o->events, s->events, ns),
-               (unsigned long long)s->rows, (unsigned long long)s->frames,
-               (unsigned long long)s->busy_ns, (unsigned long long)s->idle_ns,
-               (unsigned long long)s->longest_ns, (unsigned long long)s->journal_end,
-               (unsigned long long)s->journal_synced, (unsigned long long)s->journal_free,
-               (unsigned long long)s->allocations, (unsigned long long)s->killed);
+        const struct count counts[] = { { "turns", s->turns },
+                                        { "events", s->events },
+                                        { "rows", s->rows },
+                                        { "frames", s->frames },
+                                        { "busy_ns", s->busy_ns },
+                                        { "idle_ns", s->idle_ns },
+                                        { "longest_turn_ns", s->longest_ns },
+                                        { "journal_bytes", s->journal_end },
+                                        { "journal_synced", s->journal_synced },
+                                        { "journal_free", s->journal_free },
+                                        { "allocations", s->allocations },
+                                        { "kill", s->killed },
+                                        { NULL, 0 } };
+        printf("%s{\"shard\":\"%s\",\"core\":%d,\"now_ns\":%lld,\"events_per_s\":%.1f",
+               i ? "," : "", s->name, s->core, (long long)s->now_ns,
+               rate(o->events, s->events, ns));
+        print_counts(counts);
+        putchar('}');
     }
     printf("],\"edges\":[");
     for (uint32_t i = 0; i < b->edge_cnt; i++) {
         const struct edge_look *e = &b->edges[i];
-        printf("%s{\"from\":\"%s\",\"to\":\"%s\",\"capacity\":%u,\"sent\":%llu,\"received\":%llu,"
-               "\"queued\":%llu,"
-               "\"high_water\":%llu,\"dropped\":%llu,\"merged\":%llu,\"refused\":%llu}",
-               i ? "," : "", e->from, e->to, e->capacity, (unsigned long long)e->sent,
-               (unsigned long long)e->received, (unsigned long long)e->queued,
-               (unsigned long long)e->high_water, (unsigned long long)e->dropped,
-               (unsigned long long)e->merged, (unsigned long long)e->refused);
+        const struct count counts[] = { { "capacity", e->capacity },     { "sent", e->sent },
+                                        { "received", e->received },     { "queued", e->queued },
+                                        { "high_water", e->high_water }, { "dropped", e->dropped },
+                                        { "merged", e->merged },         { "refused", e->refused },
+                                        { "waited", e->waited },         { NULL, 0 } };
+        printf("%s{\"from\":\"%s\",\"to\":\"%s\"", i ? "," : "", e->from, e->to);
+        print_counts(counts);
+        putchar('}');
     }
     printf("],\"actors\":[");
     for (uint32_t i = 0; i < b->actor_cnt; i++) {
         const struct actor_look *s = &b->actors[i];
-        printf("%s{\"actor\":\"%s\",\"kind\":\"%s\",\"calls\":%llu,\"said\":%llu,\"stopped\":\"%"
-               "s\",\"hop_count\":%llu,"
-               "\"hop_p50_ns\":%llu,\"hop_p99_ns\":%llu,\"hop_p999_ns\":%llu,\"hop_max_ns\":%llu}",
-               i ? "," : "", s->name, s->kind, (unsigned long long)s->calls,
-               (unsigned long long)s->said, s->stopped ? msg_reason_name((uint16_t)s->stopped) : "",
-               (unsigned long long)s->hop.count, (unsigned long long)s->hop.p50,
-               (unsigned long long)s->hop.p99, (unsigned long long)s->hop.p999,
-               (unsigned long long)s->hop.max);
+        const struct count counts[] = {
+            { "calls", s->calls },         { "said", s->said },
+            { "hop_count", s->hop.count }, { "hop_p50_ns", s->hop.p50 },
+            { "hop_p99_ns", s->hop.p99 },  { "hop_p999_ns", s->hop.p999 },
+            { "hop_max_ns", s->hop.max },  { NULL, 0 }
+        };
+        printf("%s{\"actor\":\"%s\",\"kind\":\"%s\",\"stopped\":\"%s\"", i ? "," : "", s->name,
+               s->kind, s->stopped ? msg_reason_name((uint16_t)s->stopped) : "");
+        print_counts(counts);
+        putchar('}');
     }
     puts("]}");
 }

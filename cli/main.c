@@ -22,10 +22,12 @@ const struct cli_command cli_commands[] = {
       "  shrike run config/demo.yaml\n",
       cmd_run },
     { "backtest", "run a file on the virtual clock and write the results",
-      "usage: shrike backtest RUN.yaml --out DIR [--json]\n"
-      "  Writes orders.csv, fills.csv, trades.csv, equity.csv, summary.json and manifest.json "
-      "into\n"
-      "  DIR and prints a short report (--json: summary.json). A DIR that holds an unfinished\n"
+      "usage: shrike backtest RUN.yaml --out DIR [--json] [--no-html]\n"
+      "  Writes orders.csv, fills.csv, trades.csv, equity.csv, daily.csv, charts.csv, "
+      "summary.json,\n"
+      "  manifest.json and the page report.html (--no-html: not that one) into DIR and prints a "
+      "short\n"
+      "  report (--json: summary.json). A DIR that holds an unfinished\n"
       "  backtest of the same file is finished.\n"
       "example:\n"
       "  shrike data generate --out data && shrike backtest config/backtest.yaml --out "
@@ -60,6 +62,17 @@ const struct cli_command cli_commands[] = {
       "example:\n"
       "  shrike compare runs/backtest runs/demo/out --tolerance 1s\n",
       cmd_compare },
+    { "report", "the report of a run as a page (HTML) and as PDF",
+      "usage: shrike report DIR [--html FILE] [--pdf FILE]\n"
+      "  Makes the report of the results in DIR (what backtest --out made, or the directory of a "
+      "run)\n"
+      "  again. Without options DIR/report.html is written. The page needs no network and no other "
+      "file.\n"
+      "  --html FILE  where the page goes\n"
+      "  --pdf FILE   the same as PDF\n"
+      "example:\n"
+      "  shrike report runs/backtest --pdf report.pdf\n",
+      cmd_report },
     { "journal", "look into the journal of a run, while it runs or later",
       "usage: shrike journal ls|dump|verify|stat|follow DIR [--shard S] [--kind K] [--limit N] "
       "[--json]\n"
@@ -112,7 +125,8 @@ const struct cli_command cli_commands[] = {
       cmd_ctl },
     { "data", "invent, import, check, repair and export market data",
       "usage: shrike data generate --out DIR [--symbols A,B] [--days N] [--interval 1m | "
-      "--trades]\n"
+      "--trades |\n"
+      "                            --agents]\n"
       "                            [--start YYYY-MM-DD] [--seed N] [--trades-per-hour N]\n"
       "       shrike data import FILE... [--store DIR] [--venue V] [--symbol S] [--stream NAME]\n"
       "                            [--interval 1m] [--policy KIND=ACTION,..] [--min-rows N]\n"
@@ -126,6 +140,7 @@ const struct cli_command cli_commands[] = {
       "       shrike data export SET [--out FILE] [--start YYYY-MM-DD] [--end YYYY-MM-DD]\n"
       "  generate  seeded bars or trades as CSV in Binance's form; the same options, the same "
       "bytes\n"
+      "            --agents: trades, quotes and depth of a market of simulated traders\n"
       "            (default: BTCUSDT,ETHUSDT, 30 days of 1m from 2024-01-01, seed 1)\n"
       "  import    CSV (plain, .zip, .gz, .zst) into the store (default data): checked and "
       "repaired\n"

@@ -151,7 +151,7 @@ static uint32_t push_child(struct msg_builder *b, const struct msg_field *f, con
     }
     if (t != NULL && !b->full) {
         uint32_t id = (f->at - 4u) / 2;
-        t->place[id] = (uint16_t)at; /* from the end for now */
+        t->place[id] = (uint16_t)at; /* from the end, until its beginning is known */
         t->room[id] = (uint16_t)cnt;
     }
     return at;

@@ -38,7 +38,10 @@ static void note(struct report_merge *m, const struct msg_frame *f) {
         return;
     }
     m->heard++;
-    if (f->kind == MSG_START) m->start_ns = ((const struct msg_start *)msg_body(f))->start_ns;
+    if (f->kind == MSG_START) { /* on the real clock each shard has its own: the first counts */
+        int64_t start_ns = ((const struct msg_start *)msg_body(f))->start_ns;
+        if (m->start_ns == INT64_MIN || start_ns < m->start_ns) m->start_ns = start_ns;
+    }
     if (f->kind == MSG_STOP) m->stop_reason = ((const struct msg_stop *)msg_body(f))->reason;
     if (f->kind == MSG_COMMAND) m->commands++;
     if (f->kind == MSG_ADVANCE) {

@@ -100,6 +100,11 @@ static int64_t real_now_ns(void) {
     return (int64_t)t.tv_sec * 1000000000 + t.tv_nsec;
 }
 
+/* real_sleep_ns leaves it to the thread. */
+static void real_sleep_ns(int64_t *ns) {
+    (void)ns;
+}
+
 const struct rt_seam rt_seam_real = {
     .open = real_open,
     .close = real_close,
@@ -115,6 +120,7 @@ const struct rt_seam rt_seam_real = {
     .ring_setup = real_ring_setup,
     .ring_op = real_ring_op,
     .now_ns = real_now_ns,
+    .sleep_ns = real_sleep_ns,
 };
 
 const struct rt_seam *rt_seam = &rt_seam_real;

@@ -61,6 +61,9 @@ struct rt_seam {
     void (*ring_op)(struct rt_seam_op *op);
     /* CLOCK_MONOTONIC, ns. */
     int64_t (*now_ns)(void);
+    /* called before the disk thread sleeps for *ns at the most: may sleep in its place, and leave
+     * in *ns what is still to be slept. */
+    void (*sleep_ns)(int64_t *ns);
 };
 
 /* The real table; tests copy it and replace what they need. */

@@ -194,6 +194,25 @@ static bool receiver_came(struct rt_shard *s, struct rt_edge_out *e) {
     return rt_ring_room(&e->tx, 1) > 0;
 }
 
+/* wait_room waits until the ring of e has room; false when its receiver never will make any. */
+static bool wait_room(struct rt_shard *s, struct rt_edge_out *e) {
+    uint64_t tries = 0;
+    rt_ring_publish(&e->tx);
+    if (s->peers[e->shard]) rt_poller_wake(s->peers[e->shard]);
+    while (rt_ring_room(&e->tx, 1) == 0) {
+        uint32_t failed = atomic_load_explicit(&s->shared->failed, memory_order_relaxed);
+        if (failed) {
+            rt_shard_fail(s, -ECANCELED, "ended because shard %u did", failed - 1);
+            return false;
+        }
+        if (!rt_shard_relax(s, ++tries)) continue;
+        atomic_store_explicit(&s->pulse->beat_ns, rt_clock_monotonic_ns(), memory_order_relaxed);
+        rt_poller_park(s->poller);
+        rt_poller_wait(s->poller, 50000);
+    }
+    return true;
+}
+
 void rt_edge_push(struct rt_shard *s, struct rt_edge_out *e, const struct msg_frame *f) {
     e->sent++;
     s->remote_mail = true;
@@ -229,12 +248,7 @@ void rt_edge_push(struct rt_shard *s, struct rt_edge_out *e, const struct msg_fr
         break;
     case RT_FULL_WAIT:
         e->waited++;
-        while (rt_ring_room(&e->tx, 1) == 0 && !s->fault.text[0]) {
-            rt_ring_publish(&e->tx);
-            if (s->peers[e->shard]) rt_poller_wake(s->peers[e->shard]);
-            ck_pr_stall();
-            if (atomic_load_explicit(&s->shared->stop, memory_order_relaxed) == UINT32_MAX) return;
-        }
+        if (!wait_room(s, e)) return;
         if (e->pending_cnt) rt_edge_drain(s, e);
         if (e->pending_cnt == 0 && rt_ring_room(&e->tx, 1) > 0) {
             rt_ring_put(&e->tx, f);

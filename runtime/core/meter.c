@@ -43,6 +43,7 @@ void rt_meter_publish(struct rt_shard *s, int64_t mono_ns) {
         rt_metric_set(&x->dropped, e->dropped);
         rt_metric_set(&x->merged, e->merged);
         rt_metric_set(&x->refused, e->refused);
+        rt_metric_set(&x->waited, e->waited);
         rt_metric_set(&x->queued, e->tx.head - taken + e->pending_cnt);
         rt_metric_set(&x->high_water, e->high_water);
     }

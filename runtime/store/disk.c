@@ -275,6 +275,8 @@ static void flush_next(struct disk_job *job) {
     job->number++;
     job->head_written = false;
     job->done = job->sequence = 0;
+    job->next_ns = 0; /* what is in the next one already may have waited as long as this one's end:
+                       * its head and its records follow at once */
 }
 
 /* flush_begin begins a batch when there is something to write and it is due. Returns whether it
@@ -680,6 +682,7 @@ static void ring_collect(void) {
 
 /* thread_wait sleeps until something is finished, someone wakes it, or for wait_ns. */
 static void thread_wait(int64_t wait_ns) {
+    if (wait_ns > 0) rt_seam->sleep_ns(&wait_ns);
     struct timespec ts = { .tv_sec = wait_ns / 1000000000, .tv_nsec = wait_ns % 1000000000 };
     if (!disk.has_ring) {
         struct pollfd p = { .fd = disk.event, .events = POLLIN };

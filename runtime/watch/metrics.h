@@ -90,6 +90,7 @@ struct rt_metrics_edge {
     _Atomic uint64_t dropped;            /* frames dropped because it was full */
     _Atomic uint64_t merged;             /* frames that a newer one took the place of */
     _Atomic uint64_t refused;            /* questions for room answered no */
+    _Atomic uint64_t waited;             /* frames that waited for room */
     _Atomic uint64_t queued;             /* in it, as the sender last saw */
     _Atomic uint64_t high_water;         /* most that were in it */
 

@@ -1,6 +1,7 @@
 """What the drills share: run files, the program as a child to be killed, and what a run left.
 
 The seed of a drill is printed; SHRIKE_SEED=N repeats it. SHRIKE_NIGHT=1 runs the whole."""
+import ctypes
 import glob
 import json
 import os
@@ -179,11 +180,12 @@ def wait_record(run, kind, cnt=1, timeout=60):
 
 
 class Ticks:
-    """Tells how long the machine left a thread waiting that sleeps 5 ms at a time: where a promise
-    is about time, what a starved machine shows is not the program's."""
+    """Looks at the machine 200 times a second: how long a sleeper was left waiting, and how many
+    threads wanted a core. Where a promise is about time, what a machine shows that others keep busy
+    is not the program's."""
 
     def __enter__(self):
-        self.longest, self.over = 0, False
+        self.longest, self.over, self.looks, self.running = 0, False, 0, 0
         self.thread = threading.Thread(target=self.run)
         self.thread.start()
         return self
@@ -194,6 +196,13 @@ class Ticks:
             began = time.monotonic()
             time.sleep(0.005)
             self.longest = max(self.longest, time.monotonic() - began - 0.005)
+            with open("/proc/loadavg") as f:
+                self.running += int(f.read().split()[3].split("/")[0]) - 1  # without this one
+            self.looks += 1
+
+    def busy(self, limit):
+        """Tells whether others took so much of the machine that a limit, s, says nothing."""
+        return self.longest > limit / 4 or self.running > self.looks * os.cpu_count()
 
     def __exit__(self, kind, value, trace):
         self.over = True
@@ -249,12 +258,28 @@ POISON, ADVANCE, ACTOR_STOPPED, JOURNAL_STATE, KILL_SEEN = 5, 7, 6, 11, 12
 ORDER_INTENT, ORDER_STATE, FILL, OUT = 48, 54, 55, 0x8000
 
 
+def segment(path, most):
+    """Returns the bytes of a segment, which may be archived: then of at most that many bytes."""
+    with open(path, "rb") as f:
+        packed = f.read()
+    if not path.endswith(".zst"):
+        return packed
+    zstd = ctypes.CDLL("libzstd.so.1")
+    zstd.ZSTD_decompress.restype = ctypes.c_size_t
+    room = ctypes.create_string_buffer(most)
+    cnt = zstd.ZSTD_decompress(room, ctypes.c_size_t(most), packed, ctypes.c_size_t(len(packed)))
+    if zstd.ZSTD_isError(ctypes.c_size_t(cnt)):
+        raise AssertionError("%s cannot be unpacked" % path)
+    return room.raw[:cnt]
+
+
 def records(run, shard):
-    """Yields (kind, source, time_ns, body) of every record of a shard's disk segments."""
-    for path in sorted(glob.glob("%s/journal/%s/*.seg" % (run, shard)),
-                       key=lambda p: int(os.path.basename(p)[:-4])):
-        with open(path, "rb") as f:
-            seg = f.read()
+    """Yields (kind, source, time_ns, body) of every record of a shard's segments on disk."""
+    found = {int(os.path.basename(p).split(".")[0]): p  # a plain one goes before its archive
+             for p in sorted(glob.glob("%s/journal/%s/*.seg*" % (run, shard)), reverse=True)
+             if re.search(r"/\d+\.seg(\.zst)?$", p)}
+    for number in sorted(found):
+        seg = segment(found[number], 64 << 20)
         if seg[:8] != b"SHRKJRNL":
             continue
         at = struct.unpack_from("<I", seg, 12)[0]

@@ -9,6 +9,7 @@ Method  CPU time from /proc over 3 s; `shrike ctl status` answered in time; a fl
         `shrike top --json` while it runs, fills of the two shards' journals against each other."""
 # once: it is about the machine's time and memory
 import json
+import re
 import sys
 import time
 import unittest
@@ -24,13 +25,14 @@ FULL = {"refuse": "",
 
 
 def cpu_s(pids):
-    """Returns the CPU time that processes have used, seconds."""
+    """Returns the CPU time that the threads of processes have used, seconds: to the nanosecond, where
+    /proc/PID/stat counts ticks."""
     total = 0
     for pid in pids:
-        with open("/proc/%d/stat" % pid) as f:
-            fields = f.read().rsplit(")", 1)[1].split()
-        total += int(fields[11]) + int(fields[12])
-    return total / drill.os.sysconf("SC_CLK_TCK")
+        for thread in drill.glob.glob("/proc/%d/task/*/schedstat" % pid):
+            with open(thread) as f:
+                total += int(f.read().split()[0])
+    return total / 1e9
 
 
 def rss_kib(pid):
@@ -65,6 +67,7 @@ class Load(unittest.TestCase):
                 text = drill.run_file(place="two", clock=clock, end=None)
                 child = drill.start(["run", place.file(name + ".yaml", text), "--dir", run])
                 wait_status(run)
+                drill.wait_record(run, "Start", 2)  # both shards: boot, which costs its time, is over
                 time.sleep(0.5)
                 pids = [child.pid] + drill.family(child.pid)
                 before = cpu_s(pids)
@@ -104,6 +107,44 @@ class Load(unittest.TestCase):
             self.assertEqual(code, 1)
             self.assertIn("spin with %d shards on %d cores" % (cores + 1, cores), err)
 
+    def test_flood_waits(self):
+        """`wait`: the portfolio, apart and hearing only, holds up who speaks to it; nothing of what
+        was said is missing there."""
+        with drill.Place() as place:
+            run = place.dir("wait")
+            text = drill.run_file(
+                clock="real", end=None, snapshot="1h", source=drill.trades(9000000),
+                more="edges: [{from: main, to: second, capacity: 16, full: {Fill: wait}}]",
+                strategies="".join(drill.trader("t%d" % i, every=1) for i in range(8)),
+                journal="{segment: 16777216}")
+            text = text.replace("shards: {main: {}}", "shards: {main: {}, second: {idle: block}}")
+            text = text.replace("{kind: portfolio}", "{kind: portfolio, shard: second}")
+            # who would hear the portfolio hears everyone but it: the graph must not lead back
+            everyone = "[%s]" % ", ".join(["t%d" % i for i in range(8)] +
+                                          ["feed", "risk", "execution", "venue"])
+            for kind in ("strategy", "risk", "execution", "feed", "venue"):
+                text = re.sub("{kind: %s(?=[,}])" % kind, r"\g<0>, hears: " + everyone, text)
+            child = drill.start(["run", place.file("wait.yaml", text), "--dir", run],
+                                program=drill.FAULTY)
+            self.assertTrue(drill.wait_record(run, "Fill", 500),
+                            drill.finish(child, 1) if child.poll() is not None else "no fills")
+            code, out, err = drill.shrike("top", run, "--json", program=drill.FAULTY)
+            self.assertEqual(code, 0, err)
+            child.send_signal(drill.signal.SIGINT)
+            ended, _, why = drill.finish(child, 30)
+            self.assertEqual(ended, 0, why)
+            drill.left(run, program=drill.FAULTY)
+            said, heard = ([b for k, _, _, b in drill.records(run, shard) if k == kind]
+                           for shard, kind in (("main", drill.FILL | drill.OUT),
+                                               ("second", drill.FILL)))
+            self.assertTrue(said == heard, "%d said, %d heard" % (len(said), len(heard)))
+            self.assertGreater(len(said), 500)
+            edges = json.loads(out)["edges"]
+            self.assertEqual([(e["from"], e["to"]) for e in edges], [("main", "second")])
+            print("wait: " + " ".join("%s %s" % it for it in edges[0].items()))
+            self.assertGreater(edges[0]["waited"], 0)
+            self.assertEqual(edges[0]["dropped"] + edges[0]["merged"] + edges[0]["refused"], 0)
+
     def flooded(self, place, name, full, where="two", snapshot="1h"):
         """Starts a flood over small edges; returns (directory, arguments, child)."""
         edges = "edges:\n" + "".join(
@@ -135,7 +176,8 @@ class Load(unittest.TestCase):
         """A flood over small edges; returns (orders, fills, counters by edge)."""
         run, _, child = self.flooded(place, name, full)
         wait_status(run)
-        time.sleep(1)
+        drill.wait_record(run, "Fill")  # what boot takes is taken
+        time.sleep(0.5)
         if child.poll() is not None:
             self.fail(drill.finish(child)[2])
         engine = drill.family(child.pid)[0]

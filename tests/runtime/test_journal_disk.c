@@ -118,9 +118,9 @@ static int no_ring(void) {
     return -EPERM;
 }
 
-/* sim_start starts the disk thread behind the simulated seam. */
-static void sim_start(bool ring) {
-    sim.table = rt_seam_real;
+/* sim_start_by starts the disk thread behind the simulated seam, which begins as table. */
+static void sim_start_by(const struct rt_seam *table, bool ring) {
+    sim.table = *table;
     sim.table.ring_op = sim_op;
     sim.table.fallocate = sim_fallocate;
     if (!ring) sim.table.ring_setup = no_ring;
@@ -133,6 +133,11 @@ static void sim_start(bool ring) {
     struct rt_error err = { 0 };
     if (rt_disk_start(&err) != 0) fail_msg("%s", err.text);
     if (!ring) assert_string_equal(rt_disk_method(), "pwrite");
+}
+
+/* sim_start starts it by the real clock. */
+static void sim_start(bool ring) {
+    sim_start_by(&rt_seam_real, ring);
 }
 
 /* sim_set changes one figure of the simulation under its lock. */
@@ -411,7 +416,8 @@ static void cuts(enum rt_durability durability, int rounds, const char *name) {
         uint64_t kept = count_frames(dir, stage, 12, (uint64_t)round);
         CHECK(round, kept <= n && kept >= acked);
         int64_t window = durability == RT_DURABLE_INTERVAL ? o.interval_ns : 1000000000;
-        /* a sync's own time, and what a busy machine of two cores takes from the thread */
+        /* a sync's own time, and what a busy machine takes from the thread; test_window has the
+         * window itself */
         if (durability != RT_DURABLE_EACH_ORDER && kept < n)
             CHECK(round, cut - when[kept] <= window + 2 * stall + 200000000);
         append_some(&j, 12, kept, kept + 500);
@@ -432,6 +438,139 @@ static void test_power_cut(void **state) {
     cuts(RT_DURABLE_PROCESS, 10, "pp");
 }
 
+/* A clock that stands still until the test moves it, and a disk thread that sleeps by it. */
+static struct {
+    _Atomic int64_t now_ns;   /* the time */
+    _Atomic int64_t until_ns; /* the disk thread sleeps until then; 0 = it is awake */
+    _Atomic bool woken;       /* it was woken, as the journal does when a segment is full */
+    _Atomic bool over;        /* it sleeps no more */
+} still;
+
+/* still_now_ns is rt_seam.now_ns. */
+static int64_t still_now_ns(void) {
+    return atomic_load(&still.now_ns);
+}
+
+/* still_sleep_ns is rt_seam.sleep_ns: the time ends the sleep, or who wakes the thread. */
+static void still_sleep_ns(int64_t *ns) {
+    const struct timespec moment = { .tv_nsec = 10000 };
+    int64_t until_ns = still_now_ns() + *ns;
+    atomic_store(&still.until_ns, until_ns);
+    while (still_now_ns() < until_ns && !atomic_load(&still.over) && !atomic_load(&still.woken))
+        nanosleep(&moment, NULL);
+    atomic_store(&still.until_ns, 0);
+    atomic_store(&still.woken, false);
+    *ns = 0;
+}
+
+/* still_settle waits until the disk thread has done all there is to do at this time. */
+static void still_settle(void) {
+    const struct timespec moment = { .tv_nsec = 10000 };
+    int64_t begun = rt_seam_real.now_ns();
+    while (atomic_load(&still.until_ns) <= still_now_ns() || atomic_load(&still.woken)) {
+        nanosleep(&moment, NULL);
+        assert_true(rt_seam_real.now_ns() - begun < 60000000000LL);
+    }
+}
+
+/* still_window appends for span_ns, in steps of at most step_ns, and returns how old the oldest
+ * record that is not synced ever was. Nothing of it is about the machine's time: the clock goes on
+ * only when the disk thread, which sleeps by the same clock, has done what there is to do. */
+static int64_t still_window(enum rt_durability durability, int64_t span_ns, int64_t step_ns,
+                            int64_t sync_ns, const char *name) {
+    enum { KEPT = 1 << 16 };
+    static int64_t when[KEPT];
+    static uint64_t ends[KEPT];
+    char dir[128], stage[128];
+    uint64_t gen = 4000 + (uint64_t)sync_ns, n = 0, safe = 0;
+    int64_t oldest_ns = 0;
+    struct rt_journal j;
+    struct rt_journal_found found;
+    struct rt_error err = { 0 };
+    dirs_make(dir, stage, name);
+    struct rt_journal_options o = disk_options(dir, stage);
+    o.durability = durability;
+    o.stage_segments = 64;
+    atomic_store(&still.now_ns, 1000000000000LL);
+    atomic_store(&still.until_ns, 0);
+    atomic_store(&still.over, true); /* opening waits for the thread */
+    struct rt_seam table = rt_seam_real;
+    table.now_ns = still_now_ns;
+    table.sleep_ns = still_sleep_ns;
+    sim_start_by(&table, false);
+    if (rt_journal_open(&j, &o, &found, &err) != 0) fail_msg("%s", err.text);
+    for (int i = 0; i < 30000 && rt_journal_free(&j) < 2; i++) usleep(1000);
+    assert_true(rt_journal_free(&j) >= 2);
+    pthread_mutex_lock(&sim.lock);
+    sim.sync_delay_ns = sync_ns;
+    pthread_mutex_unlock(&sim.lock);
+    atomic_store(&still.over, false);
+    const int64_t end_ns = still_now_ns() + span_ns;
+    while (still_now_ns() < end_ns && n + 64 < KEPT) {
+        still_settle();
+        /* what a power cut would take now: records behind the durable word */
+        const uint64_t synced = rt_journal_synced(&j);
+        while (safe < n && ends[safe] <= synced) safe++;
+        if (safe < n && still_now_ns() - when[safe] > oldest_ns)
+            oldest_ns = still_now_ns() - when[safe];
+        if (gen_range(&gen, 0, 3) != 0) {
+            const uint64_t segment = atomic_load(&j.impl->head_number);
+            const uint64_t more = (uint64_t)gen_range(&gen, 1, 20);
+            for (uint64_t i = 0; i < more; i++, n++) {
+                append_some(&j, 13, n, n + 1);
+                when[n] = still_now_ns();
+                ends[n] = rt_journal_position(&j);
+            }
+            if (atomic_load(&j.impl->head_number) != segment) {
+                atomic_store(&still.woken, true);
+                continue;
+            }
+        }
+        int64_t next_ns = still_now_ns() + gen_range(&gen, 1, step_ns);
+        const int64_t wakes_ns = atomic_load(&still.until_ns);
+        if (wakes_ns > still_now_ns() && wakes_ns < next_ns) next_ns = wakes_ns;
+        atomic_store(&still.now_ns, next_ns);
+    }
+    assert_true(n > 1000);
+    assert_int_equal(rt_journal_error(&j), 0);
+    pthread_mutex_lock(&sim.lock);
+    sim.sync_delay_ns = 0;
+    pthread_mutex_unlock(&sim.lock);
+    atomic_fetch_add(&still.now_ns,
+                     2 * sync_ns); /* what is under way ends; the rest needs no time */
+    atomic_store(&still.over, true);
+    assert_int_equal(rt_journal_close(&j), 0);
+    assert_true(count_frames(dir, NULL, 13, 0) == n);
+    sim_stop();
+    return oldest_ns;
+}
+
+/* Goal: the window of each policy is what it says, to the nanosecond: the interval and one sync;
+ * where a segment ends, four syncs if these take longer (one may be under way; the segment's end,
+ * the next one's head, its records). Method: a clock that stands still while the disk thread works,
+ * the journal's own positions and its durable word; over many segments. */
+static void test_window(void **state) {
+    (void)state;
+    const int64_t ms = 1000000, s = 1000 * ms;
+    const int64_t syncs[] = { 0, ms / 2, 2 * ms };
+    for (size_t i = 0; i < sizeof syncs / sizeof syncs[0]; i++) {
+        const int64_t turn = 4 * syncs[i], one = 5 * ms + syncs[i],
+                      window = one > turn ? one : turn;
+        char name[8];
+        snprintf(name, sizeof name, "wi%zu", i);
+        int64_t got = still_window(RT_DURABLE_INTERVAL, 300 * ms, ms, syncs[i], name);
+        print_message("interval: 5ms, syncs of %lld us: at most %lld us of records\n",
+                      (long long)syncs[i] / 1000, (long long)got / 1000);
+        assert_true(got <= window);
+        assert_true(got > 4 * ms);
+        snprintf(name, sizeof name, "wp%zu", i);
+        got = still_window(RT_DURABLE_PROCESS, 8 * s, 30 * ms, syncs[i], name);
+        print_message("process, syncs of %lld us: at most %lld us of records\n",
+                      (long long)syncs[i] / 1000, (long long)got / 1000);
+        assert_true(got <= s + syncs[i]);
+    }
+}
+
 /* main starts no thread itself: each test has its own, so that children can be forked before. */
 int main(void) {
     base_make("journal-disk");
@@ -439,6 +578,7 @@ int main(void) {
         cmocka_unit_test(test_kill_process), cmocka_unit_test(test_kill_interval),
         cmocka_unit_test(test_kill_each),    cmocka_unit_test(test_failing_sync),
         cmocka_unit_test(test_disk_full),    cmocka_unit_test(test_power_cut),
+        cmocka_unit_test(test_window),
     };
     int failed = cmocka_run_group_tests(tests, NULL, NULL);
     free(sim.log);
