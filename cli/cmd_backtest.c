@@ -109,8 +109,7 @@ int cmd_backtest(int argc, char **argv) {
     else if (code == 0) {
         fputs(run.report, stdout);
         report_summary_print(sum, stdout, cli_colour(1));
-        printf("results: %s/{orders,fills,trades,equity,daily}.csv, summary.json, manifest.json\n",
-               out);
+        cli_end_text(out, out, t->backing != RT_BACKING_MEMORY);
     }
     rt_run_close(&run, code == 0);
     rt_topology_close(t);

@@ -23,10 +23,11 @@ const struct cli_command cli_commands[] = {
       cmd_run },
     { "backtest", "run a file on the virtual clock and write the results",
       "usage: shrike backtest RUN.yaml --out DIR [--json]\n"
-      "  Writes orders.csv, fills.csv, trades.csv, equity.csv, summary.json and manifest.json "
-      "into\n"
-      "  DIR and prints a short report (--json: summary.json). A DIR that holds an unfinished\n"
-      "  backtest of the same file is finished.\n"
+      "  Writes orders, fills, trades, equity and daily.csv, summary.json and manifest.json into "
+      "DIR\n"
+      "  and prints a short report (--json: summary.json). A DIR that holds an unfinished backtest "
+      "of\n"
+      "  the same file is finished.\n"
       "example:\n"
       "  shrike data generate --out data && shrike backtest config/backtest.yaml --out "
       "runs/backtest\n",
@@ -234,6 +235,21 @@ const char *cli_program(void) {
     path[n] = 0;
     size_t m = strlen(here);
     return strncmp(path, here, m) == 0 && path[m] == '/' ? path + m + 1 : "shrike";
+}
+
+void cli_hint(const char *command, const char *dir, const char *more, const char *what) {
+    int n = printf("  %s %s %s%s", cli_program(), command, dir, more);
+    printf("%*s %s\n", n < 54 ? 54 - n : 0, "", what);
+}
+
+void cli_end_text(const char *dir, const char *results, bool kept) {
+    printf("results: %s/{orders,fills,trades,equity,daily}.csv, summary.json, manifest.json\n",
+           results);
+    if (!kept) return;
+    printf("try next:\n");
+    cli_hint("replay", dir, " --verify", "make it all again and compare bit for bit");
+    cli_hint("journal dump", dir, "", "every message of the run");
+    cli_hint("state", dir, "", "what was held at the end");
 }
 
 int cli_peek(const char *dir, struct rt_topology **t, struct rt_run *run, struct rt_error *err) {
