@@ -1,3 +1,4 @@
+#include "actors/report/page.h"
 #include "actors/report/results.h"
 #include "cli/cli.h"
 #include "runtime/time/clock.h"
@@ -73,7 +74,8 @@ int cmd_backtest(int argc, char **argv) {
     struct rt_topology *t;
     struct rt_run run;
     const char *out = cli_option(&argc, argv, "--out");
-    bool json = cli_flag(&argc, argv, "--json");
+    bool json = cli_flag(&argc, argv, "--json"), no_html = cli_flag(&argc, argv, "--no-html");
+    char page[4200];
     if (cli_words("backtest", argc, argv, 1, "RUN.yaml")) return 2;
     if (!out) return cli_wrong("backtest", "--out DIR expected: where the results go");
     if (rt_topology_load(argv[1], &shrike_registry, NULL, &t, &err) < 0)
@@ -104,12 +106,17 @@ int cmd_backtest(int argc, char **argv) {
         atomic_store(&p.end, true);
         pthread_join(thread, NULL);
     }
+    if (code == 0) { /* an older page would tell of an older run */
+        bool fits = (size_t)snprintf(page, sizeof page, "%s/report.html", out) < sizeof page;
+        if (fits && no_html) (void)unlink(page);
+        if (fits && !no_html) code = report_page_write(out, page, NULL, &err);
+    }
     if (code == 0 && json)
         report_summary_json(sum, stdout);
     else if (code == 0) {
         fputs(run.report, stdout);
         report_summary_print(sum, stdout, cli_colour(1));
-        cli_end_text(out, out, t->backing != RT_BACKING_MEMORY);
+        cli_end_text(out, out, no_html ? NULL : page, t->backing != RT_BACKING_MEMORY);
     }
     rt_run_close(&run, code == 0);
     rt_topology_close(t);

@@ -22,12 +22,12 @@ const struct cli_command cli_commands[] = {
       "  shrike run config/demo.yaml\n",
       cmd_run },
     { "backtest", "run a file on the virtual clock and write the results",
-      "usage: shrike backtest RUN.yaml --out DIR [--json]\n"
-      "  Writes orders, fills, trades, equity and daily.csv, summary.json and manifest.json into "
-      "DIR\n"
-      "  and prints a short report (--json: summary.json). A DIR that holds an unfinished backtest "
-      "of\n"
-      "  the same file is finished.\n"
+      "usage: shrike backtest RUN.yaml --out DIR [--json] [--no-html]\n"
+      "  Writes orders, fills, trades, equity, daily and charts.csv, summary.json, manifest.json "
+      "and\n"
+      "  the page report.html (--no-html: not that one) into DIR and prints a short report\n"
+      "  (--json: summary.json). A DIR that holds an unfinished backtest of the same file is\n"
+      "  finished.\n"
       "example:\n"
       "  shrike data generate --out data && shrike backtest config/backtest.yaml --out "
       "runs/backtest\n",
@@ -51,6 +51,17 @@ const struct cli_command cli_commands[] = {
       "example:\n"
       "  shrike compare runs/backtest runs/demo/out --tolerance 1s\n",
       cmd_compare },
+    { "report", "the report of a run as a page (HTML) and as PDF",
+      "usage: shrike report DIR [--html FILE] [--pdf FILE]\n"
+      "  Makes the report of the results in DIR (what backtest --out made, or the directory of a "
+      "run)\n"
+      "  again. Without options DIR/report.html is written. The page needs no network and no other "
+      "file.\n"
+      "  --html FILE  where the page goes\n"
+      "  --pdf FILE   the same as PDF\n"
+      "example:\n"
+      "  shrike report runs/backtest --pdf report.pdf\n",
+      cmd_report },
     { "journal", "look into the journal of a run, while it runs or later",
       "usage: shrike journal ls|dump|verify|stat|follow DIR [--shard S] [--kind K] [--limit N] "
       "[--json]\n"
@@ -103,7 +114,8 @@ const struct cli_command cli_commands[] = {
       cmd_ctl },
     { "data", "invent, import, check, repair and export market data",
       "usage: shrike data generate --out DIR [--symbols A,B] [--days N] [--interval 1m | "
-      "--trades]\n"
+      "--trades |\n"
+      "                            --agents]\n"
       "                            [--start YYYY-MM-DD] [--seed N] [--trades-per-hour N]\n"
       "       shrike data import FILE... [--store DIR] [--venue V] [--symbol S] [--stream NAME]\n"
       "                            [--interval 1m] [--policy KIND=ACTION,..] [--min-rows N]\n"
@@ -117,6 +129,7 @@ const struct cli_command cli_commands[] = {
       "       shrike data export SET [--out FILE] [--start YYYY-MM-DD] [--end YYYY-MM-DD]\n"
       "  generate  seeded bars or trades as CSV in Binance's form; the same options, the same "
       "bytes\n"
+      "            --agents: trades, quotes and depth of a market of simulated traders\n"
       "            (default: BTCUSDT,ETHUSDT, 30 days of 1m from 2024-01-01, seed 1)\n"
       "  import    CSV (plain, .zip, .gz, .zst) into the store (default data): checked and "
       "repaired\n"
@@ -136,7 +149,8 @@ const struct cli_command cli_commands[] = {
       cmd_data },
     { "bench", "measure this machine: hops, tick to order, journal, backtest, CSV, store",
       "usage: shrike bench [--json FILE] [--only NAME,..] [--quick] [--baseline FILE] [--dir DIR]\n"
-      "  NAME is hop, local, relay, tick_order, journal, backtest, csv, store or match; FILE - is "
+      "  NAME is hop, local, relay, tick_order, journal, backtest, csv, store, match or l2; FILE - "
+      "is "
       "the screen.\n"
       "  --baseline FILE  compares with an earlier --json; what got worse makes the exit code 1\n"
       "  A figure is the median of several repetitions, a rate (per second) the best of them:\n"
@@ -242,9 +256,11 @@ void cli_hint(const char *command, const char *dir, const char *more, const char
     printf("%*s %s\n", n < 54 ? 54 - n : 0, "", what);
 }
 
-void cli_end_text(const char *dir, const char *results, bool kept) {
-    printf("results: %s/{orders,fills,trades,equity,daily}.csv, summary.json, manifest.json\n",
+void cli_end_text(const char *dir, const char *results, const char *page, bool kept) {
+    printf("results: %s/{orders,fills,trades,equity,daily,charts}.csv, summary.json, "
+           "manifest.json\n",
            results);
+    if (page) printf("report:  %s\n", page);
     if (!kept) return;
     printf("try next:\n");
     cli_hint("replay", dir, " --verify", "make it all again and compare bit for bit");

@@ -686,6 +686,11 @@ static void days_text(const struct report_summary *sum, FILE *to) {
     report_statistics_days(sum->statistics, to);
 }
 
+/* charts_text writes charts.csv. */
+static void charts_text(const struct report_summary *sum, FILE *to) {
+    report_statistics_charts(sum->statistics, to);
+}
+
 /* text_write writes what fill says as the file name. Returns 0 or negative errno with err. */
 static int text_write(struct results *r, const char *dir, const char *name,
                       void (*fill)(const struct report_summary *sum, FILE *to),
@@ -742,6 +747,7 @@ int report_results_write(const struct rt_run *run, const char *dir, struct repor
     report_merge_close(&r->merge);
     if (code == 0 && r->write) {
         code = text_write(r, dir, "daily.csv", days_text, err);
+        if (code == 0) code = text_write(r, dir, "charts.csv", charts_text, err);
         if (code == 0) code = text_write(r, dir, "summary.json", report_summary_json, err);
         if (code == 0) code = report_manifest(run, dir, err);
     }

@@ -1,10 +1,10 @@
 /* results.h - the results of a run, made from what its actors said.
  *
  * For     `shrike backtest` and the end of `shrike run`: orders.csv, fills.csv, trades.csv,
- *         equity.csv, daily.csv, summary.json and manifest.json, all from the OUT records of the
- *         journals (merge.h) and the run's rows of prices. The same run on other shards or another
- *         clock with the same events gives the same bytes in every CSV file and in summary.json: no
- *         wall time, shard or build is there.
+ *         equity.csv, daily.csv, charts.csv, summary.json and manifest.json, all from the OUT
+ *         records of the journals (merge.h) and the run's rows of prices. The same run on other
+ *         shards or another clock with the same events gives the same bytes in every CSV file and
+ *         in summary.json: no wall time, shard or build is there.
  *
  *         orders.csv  one row an intent, in the order they were made; status is the last told.
  *                     average_price = cash of its fills / quantity filled, rounded down to 1e-8.
@@ -19,6 +19,7 @@
  *                     realized_pnl less quote fees (a fee in base is in the cost already).
  *         equity.csv  one row a mark of the portfolio.
  *         daily.csv   one row a day of each curve (statistics.h): what pages draw.
+ *         charts.csv  the curves of all marks and the prices, thinned to what an eye can see.
  *         funding.csv one row a funding payment; amount is what was paid, below zero received. The
  *                     file is made where a run has funding.
  * Thread  the caller's.

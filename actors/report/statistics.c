@@ -1,4 +1,5 @@
 #include "actors/report/statistics.h"
+#include "actors/report/thin.h"
 #include "quant/stats/calendar.h"
 #include "quant/stats/sum.h"
 #include "runtime/boot/engine.h"
@@ -64,6 +65,8 @@ void report_statistics_free(struct report_statistics *s) {
     free(s->listed);
     free(s->parts);
     free(s->part_memory);
+    for (uint32_t i = 0; s->prices && i < s->market->instrument_cnt; i++) free(s->prices[i]);
+    free(s->prices);
     free(s->portfolio.parts);
     free(s);
 }
@@ -275,6 +278,9 @@ static void one_instrument(struct pass *p, struct rt_series *series, uint16_t id
             if (s->curves[a].trades[i].instrument == id)
                 p->rides[p->ride_cnt++] = (struct ride){ .trade = &s->curves[a].trades[i] };
     qsort(p->rides, p->ride_cnt, sizeof *p->rides, by_entry);
+    struct report_thin *thin = series ? malloc(sizeof *thin) : NULL; /* without: no chart of it */
+    if (thin) report_thin_init(thin, p->start_ns, p->end_ns);
+    s->prices[id - 1] = thin;
     /* what is past long before the run needs no reading: but the last row known then */
     uint64_t first = 0;
     if (series && series->before) first = series->before(series, p->start_ns - series->span_ns);
@@ -287,6 +293,8 @@ static void one_instrument(struct pass *p, struct rt_series *series, uint16_t id
             p->base = r.open;
             p->growing++;
         }
+        if (thin && known_ns > p->start_ns)
+            report_thin_add(thin, known_ns, r.range.low, r.range.high);
         if (p->mark_ns < known_ns) value_marks(p, known_ns);
         if (day_ends(p) < known_ns) value_days(p, known_ns);
         ride_on(p, &r.range);
@@ -531,7 +539,8 @@ int report_statistics_make(struct report_statistics *s, const struct rt_run *run
     p.accounts = calloc(m->account_cnt + 1, sizeof *p.accounts);
     p.owners = calloc(p.owner_cnt + 1, sizeof *p.owners);
     p.rides = malloc((trades + 1) * sizeof *p.rides);
-    if (p.ended && p.growth && p.worth && p.accounts && p.owners && p.rides) {
+    s->prices = calloc(m->instrument_cnt + 1, sizeof *s->prices);
+    if (s->prices && p.ended && p.growth && p.worth && p.accounts && p.owners && p.rides) {
         uint16_t only = m->statistics.benchmark;
         for (uint16_t id = 1; id <= m->instrument_cnt; id++)
             one_instrument(&p, finest(&rows, id), id, only == 0 || only == id);

@@ -30,6 +30,7 @@
 #include <stdio.h>
 
 struct rt_run;
+struct report_thin;
 
 /* One curve: what it is made of, and its report. */
 struct report_curve {
@@ -82,6 +83,7 @@ struct report_statistics {
     struct qs_portfolio portfolio;    /* of strategies where there is one quote asset; else cnt 0 */
     struct report_part *parts;        /* the strategies, in the order of portfolio.parts */
     double *part_memory;              /* of its arrays */
+    struct report_thin **prices;      /* per instrument id - 1: its prices, thinned; NULL = none */
 };
 
 /* report_statistics_new begins for market. NULL without memory. */
@@ -112,6 +114,11 @@ void report_statistics_json(const struct report_statistics *s, FILE *to);
  * is part of a total. */
 void report_statistics_print(const struct report_statistics *s, const struct report_curve *c,
                              FILE *to);
+/* report_statistics_charts writes charts.csv: what pages draw beside daily.csv. Curves of all
+ * marks, thinned (thin.h): equity, drawdown (fall below the peak, 0..1), leverage (gross / equity)
+ * by curve and price by instrument; trade: mae and, second, mfe of each round trip of an account,
+ * in the order of trades.csv; part: what a strategy brought to the return of a month. */
+void report_statistics_charts(const struct report_statistics *s, FILE *to);
 /* report_statistics_days writes the days of all curves as rows of daily.csv. */
 void report_statistics_days(const struct report_statistics *s, FILE *to);
 #endif

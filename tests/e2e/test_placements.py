@@ -3,8 +3,8 @@ Method: the same graph (moving-average crosses with stops on several intervals, 
 feed, risk, execution, portfolio, venue) is run on one shard, two, five, spread at random (printed
 seed), on two and three processes, as a backtest and by `shrike run` on the paced clock, with the
 journal on and off, by every build that is at hand; orders.csv, fills.csv, trades.csv, equity.csv,
-daily.csv and summary.json must be the same bytes. Data: invented walks, endless bars of the built-in market cut by end:, and
-recorded bars where ../shared/data is at hand. Builds with sanitizers, being slow, take a short walk
+daily.csv, charts.csv and summary.json must be the same bytes. Data: invented walks, endless bars of
+the built-in market cut by end:, and recorded bars where ../shared/data is at hand. Builds with sanitizers, being slow, take a short walk
 only. Night (SHRIKE_NIGHT=1): the whole month, more spreads."""
 # threaded: shards are threads here
 import hashlib
@@ -83,7 +83,7 @@ def placements(rng, run):
     return out
 
 
-COMPARED = FILES + ("daily", "summary")
+COMPARED = FILES + ("daily", "charts", "summary")
 
 
 def results(run, dir, how, program=None):
