@@ -1,5 +1,6 @@
 #include "actors/strategy/host.h"
 #include "actors/market/bars.h"
+#include "runtime/watch/log.h"
 #include <assert.h>
 #include <string.h>
 
@@ -713,6 +714,7 @@ static void set_param(struct st_host *h, uint16_t idx, int64_t bits) {
     bool fits = !h->cls->state_bytes_for || h->cls->state_bytes_for(h->params) <= h->state_bytes;
     if (!fits || (h->cls->check && h->cls->check(h->params))) {
         h->params[idx] = old;
+        RT_LOG(RT_EVENT_SET_REFUSED, h->self, idx, 0);
         return;
     }
     if (h->live && h->cls->on_set) h->cls->on_set(h, h->class_state);
