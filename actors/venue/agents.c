@@ -14,7 +14,7 @@ enum {
 static const double year_s = 31557600;         /* 365.25 days */
 static const double news_branching = 0.95;     /* news that one piece brings about, on average */
 static const double news_decay = 1.0 / 150;    /* of what news excite, a second */
-static const double news_gap_s = 14;           /* between news, on average */
+static const double news_gap_s = 22;           /* between news, on average */
 static const double act_decay = 1.0 / 5;       /* of what actions excite, a second */
 static const double act_of_news = 0.1;         /* part of the actions that news bring about */
 static const double seen_s = 0.5;              /* delay of makers' view */
