@@ -1,5 +1,5 @@
-/* Goal: the market of the simulated traders is a function of its options, goes on from a snapshot as
- * it would have, and is what was declared: so many actions, self-exciting, so volatile.
+/* Goal: the market of the simulated traders is a function of its options, goes on from a snapshot
+ * as it would have, and is what was declared: so many actions, self-exciting, so volatile.
  * Method: runs of a day or more from printed seeds; a run beside one that is saved and loaded now
  * and then; counts of a long run against the analytic mean of a Hawkes process, their dispersion
  * against a Poisson process's. Stylised facts are measured in tests/e2e/test_agents_facts.py. */
@@ -217,6 +217,7 @@ static void test_wrong(void **unused) {
     free(m.ag);
 }
 
+/* main runs them. */
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_same),   cmocka_unit_test(test_reload), cmocka_unit_test(test_rates),

@@ -414,6 +414,7 @@ static void test_random(void **unused) {
     }
 }
 
+/* main runs them. */
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_takes_levels), cmocka_unit_test(test_rests),
