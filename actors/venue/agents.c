@@ -368,7 +368,7 @@ struct ag *ag_init(void *memory, const struct ag_options *o) {
     a->news_mean = 1 / news_gap_s;
     a->shock_part = o->day_shocks / 86400 / a->news_mean;
     if (a->shock_part > 0.5) a->shock_part = 0.5;
-    /* shocks excite more: one piece of news brings about news_branching on average, them included */
+    /* shocks excite more: a piece of news brings about news_branching on average, them included */
     a->news_base = a->news_mean * (1 - news_branching);
     a->news_kick = news_branching * news_decay / (1 + (shock_size - 1) * a->shock_part);
     double own = 1 - o->excitation, of_news = act_of_news; /* parts of the actions */
