@@ -36,7 +36,7 @@ void doc_close(struct doc *d) {
     for (uint32_t i = 0; i < d->cnt; i++) {
         struct doc_block *b = &d->blocks[i];
         free(b->cells);
-        for (int k = 0; k < 2; k++) {
+        for (int k = 0; k < 3; k++) {
             free(b->draw[k].items);
             free(b->draw[k].points);
         }
@@ -80,7 +80,7 @@ struct doc_block *doc_add(struct doc *d, enum doc_kind kind, const char *text) {
         fresh = &d->none;
     }
     *fresh = (struct doc_block){ .kind = kind, .text = text, .note = "" };
-    fresh->draw[0].doc = fresh->draw[1].doc = d;
+    for (int k = 0; k < 3; k++) fresh->draw[k].doc = d;
     return fresh;
 }
 

@@ -159,11 +159,12 @@ void page_reason(struct doc *d, const struct page_data *p, const struct report_v
         block->note =
             doc_keep(d, "Worst month %d-%02d: %s%s%s%s", year, month, chart_part(ret, true, a),
                      cnt == 1 ? " (the only one)" : "", why ? ". Why: " : "", why ? why : "");
-    const char *text = market - market == 0
-                           ? doc_keep(d, "The market (buy and hold) made %s%s%s%s. ",
-                                      chart_part(market, true, a), regime ? " and was " : "",
-                                      regime ? regime : "", regime ? " on most days" : "")
-                           : "";
+    const char *text =
+        market - market == 0
+            ? doc_keep(d, "The market (buy and hold) made %s%s%s%s. ", chart_part(market, true, a),
+                       regime ? " (its weeks before: " : "", regime ? regime : "",
+                       regime ? ")" : "")
+            : "";
     if (trades)
         text = doc_keep(d,
                         "%s%u round trip%s closed in it, %u won, for %s %s net, fees of %s in "

@@ -168,6 +168,7 @@ LIBRARIES = [  # (header, the files and rooms that see it)
     (re.compile(r"zstd|zlib\.h"), ("runtime/store/", "actors/data/")),
     (re.compile(r"zip\.h"), ("actors/data/file.c",)),
     (re.compile(r"jansson"), ("actors/dialect/",)),
+    (re.compile(r"hpdf"), ("actors/report/pdf.c",)),
     (re.compile(r"sodium"), ("runtime/base/hash.c", "runtime/store/hash.c")),
     (re.compile(r"cmocka\.h"), ("tests/",)),
 ]
