@@ -2,6 +2,7 @@
 #include "actors/data/generate.h"
 #include "actors/data/klines.h"
 #include "actors/data/trades.h"
+#include "cli/agents.h"
 #include "cli/cli.h"
 #include "cli/data.h"
 #include <ctype.h>
@@ -64,7 +65,8 @@ static int generate(int argc, char **argv) {
     const char *out = cli_option(&argc, argv, "--out"),
                *list = cli_option(&argc, argv, "--symbols");
     const char *v;
-    bool trades = cli_flag(&argc, argv, "--trades");
+    bool agents = cli_flag(&argc, argv, "--agents");
+    bool trades = cli_flag(&argc, argv, "--trades") || agents;
     if ((v = cli_option(&argc, argv, "--seed")) && !whole(v, 0, INT64_MAX, &seed))
         return wrong("--seed", v, "a whole number from 0");
     if ((v = cli_option(&argc, argv, "--days")) && !whole(v, 1, 36500, &days))
@@ -72,7 +74,7 @@ static int generate(int argc, char **argv) {
     if ((v = cli_option(&argc, argv, "--trades-per-hour"))) {
         if (!whole(v, 1, 10000000, &hour))
             return wrong("--trades-per-hour", v, "a whole number from 1 to 10000000");
-        if (!trades) return cli_wrong("data", "--trades-per-hour goes with --trades");
+        if (!trades || agents) return cli_wrong("data", "--trades-per-hour goes with --trades");
     }
     if ((v = cli_option(&argc, argv, "--interval"))) {
         if (!cli_duration(v, &interval_ns)) return wrong("--interval", v, "15s, 1m, 4h or 1d, say");
@@ -106,7 +108,8 @@ static int generate(int argc, char **argv) {
         rt_error_set(&err, -errno, "%s: cannot be made: %s", out, strerror(errno));
         return cli_fail("data", &err, NULL);
     }
-    if (data_generate(&g, &rows, &err) < 0) return cli_fail("data", &err, NULL);
+    if ((agents ? cli_agents_write(&g, &rows, &err) : data_generate(&g, &rows, &err)) < 0)
+        return cli_fail("data", &err, NULL);
     printf("%llu rows in all, %lld days, seed %lld:\n", (unsigned long long)rows, (long long)days,
            (long long)seed);
     char ending[32] = "trades";
@@ -119,7 +122,11 @@ static int generate(int argc, char **argv) {
                  : unit == 60   ? 'm'
                                 : 's');
     }
-    for (int i = 0; symbols[i]; i++) printf("  %s/%s-%s.csv\n", out, symbols[i], ending);
+    for (int i = 0; symbols[i]; i++) {
+        printf("  %s/%s-%s.csv\n", out, symbols[i], ending);
+        if (agents)
+            printf("  %s/%s-quotes.csv\n  %s/%s-depth.csv\n", out, symbols[i], out, symbols[i]);
+    }
     printf("use them as sources:  - {kind: %s, instrument: NAME, %s%s%sfile: %s/%s-%s.csv}\n",
            trades ? "trades" : "klines", trades ? "" : "interval: ", trades ? "" : ending,
            trades ? "" : ", ", out, symbols[0], ending);

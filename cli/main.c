@@ -115,7 +115,8 @@ const struct cli_command cli_commands[] = {
       cmd_ctl },
     { "data", "invent, import, check, repair and export market data",
       "usage: shrike data generate --out DIR [--symbols A,B] [--days N] [--interval 1m | "
-      "--trades]\n"
+      "--trades |\n"
+      "                            --agents]\n"
       "                            [--start YYYY-MM-DD] [--seed N] [--trades-per-hour N]\n"
       "       shrike data import FILE... [--store DIR] [--venue V] [--symbol S] [--stream NAME]\n"
       "                            [--interval 1m] [--policy KIND=ACTION,..] [--min-rows N]\n"
@@ -129,6 +130,7 @@ const struct cli_command cli_commands[] = {
       "       shrike data export SET [--out FILE] [--start YYYY-MM-DD] [--end YYYY-MM-DD]\n"
       "  generate  seeded bars or trades as CSV in Binance's form; the same options, the same "
       "bytes\n"
+      "            --agents: trades, quotes and depth of a market of simulated traders\n"
       "            (default: BTCUSDT,ETHUSDT, 30 days of 1m from 2024-01-01, seed 1)\n"
       "  import    CSV (plain, .zip, .gz, .zst) into the store (default data): checked and "
       "repaired\n"

@@ -88,11 +88,10 @@ int64_t data_generate_trades(const struct data_walk *w, int64_t end_ns, FILE *ou
     return ferror(out) ? -EIO : (int64_t)total;
 }
 
-/* symbol_bad tells whether a symbol cannot be part of a file's name. */
-static bool symbol_bad(const char *symbol) {
+bool data_symbol_fits(const char *symbol) {
     size_t cnt =
         strspn(symbol, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_.");
-    return cnt == 0 || cnt > 31 || symbol[cnt] != '\0' || symbol[0] == '.';
+    return cnt != 0 && cnt <= 31 && symbol[cnt] == '\0' && symbol[0] != '.';
 }
 
 /* symbol_write writes the file of one symbol. Returns how many rows, or negative errno with err. */
@@ -101,7 +100,7 @@ static int64_t symbol_write(const struct data_generate *g, const char *symbol,
     char path[PATH_MAX], span[40];
     struct data_walk_options o;
     struct data_walk w;
-    if (symbol_bad(symbol)) {
+    if (!data_symbol_fits(symbol)) {
         return rt_error_set(err, -EINVAL, "\"%.40s\": not a symbol (letters, digits, - _ .)",
                             symbol);
     }

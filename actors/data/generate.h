@@ -29,6 +29,8 @@ struct data_generate {
 int data_generate(const struct data_generate *g, uint64_t *rows, struct rt_error *err)
     __attribute__((warn_unused_result));
 
+/* data_symbol_fits tells whether a symbol can be part of a file's name. */
+bool data_symbol_fits(const char *symbol);
 /* data_generate_options fills o for one symbol. */
 void data_generate_options(const struct data_generate *g, const char *symbol,
                            struct data_walk_options *o);

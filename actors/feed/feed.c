@@ -1,4 +1,5 @@
 #include "actors/feed/feed.h"
+#include "actors/market/made.h"
 #include "actors/market/market.h"
 #include "runtime/base/config.h"
 #include "schemas/messages.h"
@@ -10,6 +11,7 @@
 enum {
     FEED_BARS_MAX = 4096,   /* most declared bars of a feed */
     FEED_TRADES_MAX = 4096, /* most instruments whose trades are passed on */
+    NO_SERIES = UINT16_MAX, /* of bars from frames */
 };
 
 #define DAY_NS  86400000000000LL
@@ -23,6 +25,7 @@ struct feed_bar {
     uint16_t series;    /* what it is made from */
     bool open;          /* bar holds something; its timer is armed */
     bool trades;        /* made from trades */
+    bool framed;        /* the trades come as frames of the venue, no series has them */
     uint32_t idx;       /* its place in the configuration: key of its timer and rows */
 };
 
@@ -140,10 +143,21 @@ static void feed_on_start(struct rt_ctx *ctx, void *state, const struct msg_fram
     (void)frame;
     const struct feed *f = state;
     for (uint32_t i = 0; i < f->bar_cnt; i++) {
+        if (f->bars[i].framed) continue;
         rt_interest(ctx, f->bars[i].series, RT_HEAR_ROW, true);
     }
     for (uint32_t i = 0; i < f->trade_cnt; i++) {
         rt_interest(ctx, f->trades[i], RT_HEAR_ROW, true);
+    }
+}
+
+/* feed_on_trade hears a trade of a market that the venue makes. */
+static void feed_on_trade(struct rt_ctx *ctx, void *state, const struct msg_frame *frame) {
+    struct feed *f = state;
+    const struct msg_trade *trade = msg_body(frame);
+    for (uint32_t i = 0; i < f->bar_cnt; i++) {
+        struct feed_bar *b = &f->bars[i];
+        if (b->framed && b->bar.instrument == trade->instrument) bar_trade(ctx, b, trade);
     }
 }
 
@@ -185,11 +199,12 @@ static int bar_read(struct rt_init *init, struct rt_node *item, struct feed_bar 
         return rt_node_fail(rt_node_get(item, "to"), err, "expected a multiple of from");
     }
     int series = rt_init_series(init, b->trades ? MSG_TRADE : MSG_BAR, in->id, from_ns);
-    if (series < 0) {
+    b->framed = series < 0 && b->trades && mk_made(init, in);
+    if (series < 0 && !b->framed) {
         return rt_node_fail(rt_node_get(item, "from"), err, "no source has these rows of %s",
                             in->name);
     }
-    b->series = (uint16_t)series;
+    b->series = b->framed ? NO_SERIES : (uint16_t)series;
     b->bar.instrument = in->id;
     b->told_ns = INT64_MIN;
     return 0;
@@ -316,7 +331,7 @@ const struct rt_actor_kind feed_kind = {
     .timer_class = RT_CLASS_TIMER,
     .state_bytes = sizeof(struct feed),
     .init = feed_init,
-    .on = { [MSG_START] = feed_on_start, [MSG_TIMER] = feed_on_timer },
+    .on = { [MSG_START] = feed_on_start, [MSG_TRADE] = feed_on_trade, [MSG_TIMER] = feed_on_timer },
     .on_rows = feed_on_rows,
     .save = feed_save,
     .load = feed_load,

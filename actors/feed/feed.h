@@ -1,6 +1,8 @@
 /* feed.h - makes bars that no source declares, and passes trades on.
  *
  * For     strategies on an interval that a file does not have, and those that hear trades.
+ *         Trades come from a source or, where the venue makes a market of simulated traders, as
+ *         frames from there; those everyone hears from the venue itself.
  * When    a bar is said when it is known: with its last constituent, which ends when the bar does;
  *         when that one is missing, by a timer at the bar's end. A bar of trades is said at its
  *         end by timer, or by a trade of that very instant, which belongs to the next. An interval

@@ -502,6 +502,15 @@ static void portfolio_on_funding_fee(struct rt_ctx *ctx, void *state,
     say_account(ctx, st, m->account, TELL_STATE);
 }
 
+/* portfolio_on_trade keeps the last price of a market that the venue makes. */
+static void portfolio_on_trade(struct rt_ctx *ctx, void *state, const struct msg_frame *frame) {
+    (void)ctx;
+    struct portfolio_state *st = state;
+    const struct msg_trade *trade = msg_body(frame);
+    struct portfolio_instrument *in = &st->instruments[trade->instrument - 1];
+    if (in->series == PORTFOLIO_NO_SERIES) in->last_fill = trade->price;
+}
+
 /* portfolio_on_timer marks the accounts whose instruments had a close at the timer's instant, and
  * arms the next one while anything is held. */
 static void portfolio_on_timer(struct rt_ctx *ctx, void *state, const struct msg_frame *frame) {
@@ -763,6 +772,7 @@ const struct rt_actor_kind portfolio_kind = {
     .on = { [MSG_FILL] = portfolio_on_fill,
             [MSG_LIQUIDATION] = portfolio_on_liquidation,
             [MSG_FUNDING_FEE] = portfolio_on_funding_fee,
+            [MSG_TRADE] = portfolio_on_trade,
             [MSG_TIMER] = portfolio_on_timer,
             [MSG_STOP] = portfolio_on_stop },
     .save = portfolio_save,

@@ -64,7 +64,7 @@ enum {
 
 /* An instrument; dense by id. */
 struct portfolio_instrument {
-    price_t last_fill;    /* price of its newest fill, 0 = none */
+    price_t last_fill;    /* price of its newest fill, or trade heard as a frame; 0 = none */
     qty_t lot_size;       /* what is below it is dust */
     uint16_t series;      /* where its prices are, PORTFOLIO_NO_SERIES = nowhere */
     uint16_t base_asset;  /* index of the base asset */

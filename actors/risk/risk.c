@@ -15,6 +15,7 @@ enum {
     ROW_KILLED = 2,      /* counter row: the kill word is up */
     ROW_JOURNAL = 3,     /* counter row: enum risk_journal */
     ROW_VERDICTS = 1024, /* counter rows: + reason */
+    ROW_LAST = 1 << 16,  /* counter rows: + instrument id: its last price heard */
     EXIT_TERMS = ORDER_TERMS_EXIT | ORDER_TERMS_REDUCE_ONLY | ORDER_TERMS_CLOSE_POSITION,
     DONE = 1 << ORDER_STATUS_FILLED | 1 << ORDER_STATUS_CANCELED | 1 << ORDER_STATUS_REJECTED |
            1 << ORDER_STATUS_EXPIRED, /* statuses that end an order */
@@ -40,7 +41,7 @@ static uint64_t key_of(uint8_t account, uint16_t owner, uint16_t instrument) {
 
 /* reference returns the newest price of the instrument, 0 before the first. */
 static price_t reference(struct rt_ctx *ctx, const struct risk_instrument *in) {
-    if (in->series == RISK_NO_SERIES) return 0;
+    if (in->series == RISK_NO_SERIES) return in->last;
     const void *row = rt_latest(ctx, in->series);
     if (row == NULL) return 0;
     return in->trades ? ((const struct msg_trade *)row)->price
@@ -345,6 +346,15 @@ static void risk_on_order_state(struct rt_ctx *ctx, void *state, const struct ms
     st->orders_free = (uint32_t)(o - st->orders);
 }
 
+/* risk_on_trade keeps the last price of a market that the venue makes. */
+static void risk_on_trade(struct rt_ctx *ctx, void *state, const struct msg_frame *frame) {
+    (void)ctx;
+    struct risk_state *st = state;
+    const struct msg_trade *trade = msg_body(frame);
+    struct risk_instrument *in = &st->instruments[trade->instrument - 1];
+    if (in->series == RISK_NO_SERIES) in->last = trade->price;
+}
+
 /* risk_on_kill_seen closes or opens the gate. */
 static void risk_on_kill_seen(struct rt_ctx *ctx, void *state, const struct msg_frame *frame) {
     (void)ctx;
@@ -566,6 +576,10 @@ static void risk_save(const void *state, struct rt_row_sink *sink) {
     for (uint64_t i = 0; i < 128; i++) {
         if (st->verdicts[i] > 0) put_counter(sink, ROW_VERDICTS + i, (int64_t)st->verdicts[i]);
     }
+    for (uint32_t i = 0; i < st->instrument_cnt; i++) {
+        price_t last = st->instruments[i].last;
+        if (last != 0) put_counter(sink, ROW_LAST + i + 1, last);
+    }
 }
 
 /* load_exposure takes a position back. */
@@ -654,6 +668,10 @@ static int risk_load(void *state, uint16_t kind, uint64_t key, const void *row, 
             st->journal = (enum risk_journal)c->value;
             return 0;
         }
+        if (c->id > ROW_LAST && c->id <= ROW_LAST + (uint64_t)st->instrument_cnt) {
+            st->instruments[c->id - ROW_LAST - 1].last = c->value;
+            return 0;
+        }
         if (c->id >= ROW_VERDICTS && c->id < ROW_VERDICTS + 128) {
             st->verdicts[c->id - ROW_VERDICTS] = (uint64_t)c->value;
             return 0;
@@ -689,6 +707,7 @@ const struct rt_actor_kind risk_kind = {
     .on = { [MSG_ORDER_INTENT] = risk_on_order_intent,
             [MSG_FILL] = risk_on_fill,
             [MSG_ORDER_STATE] = risk_on_order_state,
+            [MSG_TRADE] = risk_on_trade,
             [MSG_KILL_SEEN] = risk_on_kill_seen,
             [MSG_JOURNAL_STATE] = risk_on_journal_state },
     .save = risk_save,

@@ -91,6 +91,8 @@ struct risk_instrument {
     qty_t lot_size;                        /* > 0 */
     struct risk_step tick;                 /* of the tick size */
     struct risk_step lot;                  /* of the lot size */
+    price_t last;                          /* newest trade heard as a frame, where no series has
+                                            * prices; 0 = none */
     uint16_t series;                       /* where its prices are, RISK_NO_SERIES = nowhere */
     uint16_t base_asset;                   /* index of the base asset */
     bool trades;                           /* the series holds trades, not bars */

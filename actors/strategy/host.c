@@ -513,6 +513,17 @@ static void host_on_trade(struct rt_ctx *ctx, void *state, const struct msg_fram
     (void)run_trades(ctx, h, leg, trade, 1);
 }
 
+/* host_on_quote hears the touch of a market that the venue makes. */
+static void host_on_quote(struct rt_ctx *ctx, void *state, const struct msg_frame *frame) {
+    struct st_host *h = state;
+    const struct msg_quote *quote = msg_body(frame);
+    if (!h->live || h->cls->on_quote == NULL) return;
+    uint16_t leg = leg_of(h, quote->instrument);
+    if (leg == ST_LEGS_MAX) return;
+    begin(h, ctx);
+    (void)run_quotes(ctx, h, leg, quote, 1);
+}
+
 /* --- orders, fills, account ---------------------------------------------------------------- */
 
 /* host_on_order_state hears how an order of its own stands. */
@@ -748,6 +759,7 @@ const struct rt_actor_kind strategy_kind = {
         [MSG_ACTOR_STOPPED] = host_on_actor_stopped,
         [MSG_BAR] = host_on_bar,
         [MSG_TRADE] = host_on_trade,
+        [MSG_QUOTE] = host_on_quote,
         [MSG_ORDER_STATE] = host_on_order_state,
         [MSG_FILL] = host_on_fill,
         [MSG_POSITION] = host_on_position,

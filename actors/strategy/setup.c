@@ -1,3 +1,4 @@
+#include "actors/market/made.h"
 #include "actors/strategy/host.h"
 #include <assert.h>
 #include <errno.h>
@@ -191,9 +192,10 @@ static bool made_by(const struct st_host *h, const struct mk_instrument *in, str
     return false;
 }
 
-/* is_made tells whether any feed makes what h hears of in. */
+/* is_made tells whether any feed makes what h hears of in, or the venue says its trades. */
 static bool is_made(struct rt_init *init, const struct st_host *h, const struct mk_instrument *in) {
     struct rt_node *feed = NULL;
+    if (h->interval_ns == 0 && mk_made(init, in)) return true;
     for (int n = 0; rt_init_actor_kind(init, "feed", n, &feed) >= 0; n++) {
         if (feed && made_by(h, in, feed)) return true;
     }

@@ -57,6 +57,7 @@ enum venue_driver {
     VENUE_BARS,   /* its finest bars */
     VENUE_PRINTS, /* its trades */
     VENUE_DEPTH,  /* its recorded book, with its trades where there are any */
+    VENUE_CROWD,  /* a matching engine among simulated traders */
 };
 
 /* The orders of one instrument. */

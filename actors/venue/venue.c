@@ -2,6 +2,7 @@
 #include "actors/market/book_rows.h"
 #include "actors/venue/backing.h"
 #include "actors/venue/bars.h"
+#include "actors/venue/crowd.h"
 #include "actors/venue/depth.h"
 #include "actors/venue/prints.h"
 #include <assert.h>
@@ -188,6 +189,7 @@ void venue_flush(struct rt_ctx *ctx, struct venue *v) {
 /* close_order closes the open order idx. */
 static void close_order(struct venue *v, struct venue_book *b, uint32_t idx) {
     if (b->driver == VENUE_DEPTH) venue_depth_leave(v, b, idx);
+    if (b->driver == VENUE_CROWD) venue_crowd_leave(v, b, idx);
     venue_orders_close(&v->orders, b, idx);
 }
 
@@ -221,7 +223,7 @@ void venue_work_all(struct rt_ctx *ctx, struct venue *v, struct venue_book *b, u
 /* wants returns what b's orders need to hear, a bit per enum rt_hear. */
 static inline uint8_t wants(const struct venue_book *b) {
     uint8_t want = 0;
-    if (b->driver == VENUE_CLOSED) return 0;
+    if (b->driver == VENUE_CLOSED || b->driver == VENUE_CROWD) return 0;
     bool held = b->backed_cnt > 0 || (b->held_cnt > 0 && b->funding_series != VENUE_NO_SERIES);
     if (b->driver == VENUE_BARS) {
         if (b->open_cnt > 0) want |= 1U << RT_HEAR_OPEN;
@@ -249,7 +251,7 @@ void venue_listen(struct rt_ctx *ctx, const struct venue *v, struct venue_book *
 
 price_t venue_last_price(struct rt_ctx *ctx, const struct venue_book *b) {
     if (b->driver == VENUE_CLOSED) return 0;
-    if (b->driver == VENUE_DEPTH) return b->last;
+    if (b->driver == VENUE_DEPTH || b->driver == VENUE_CROWD) return b->last;
     const void *row = rt_latest(ctx, b->series);
     if (row == NULL) return 0;
     return b->driver == VENUE_BARS ? ((const struct msg_bar *)row)->close
@@ -328,6 +330,7 @@ static void arrive_order(struct rt_ctx *ctx, struct venue *v, struct venue_book 
     say_status(ctx, v, b, order, order->quantity, ORDER_STATUS_ACCEPTED, REASON_NONE);
     if (b->driver == VENUE_BARS) venue_bars_join(ctx, v, b, idx);
     if (b->driver == VENUE_DEPTH) venue_depth_join(ctx, v, b, idx);
+    if (b->driver == VENUE_CROWD) venue_crowd_join(ctx, v, b, idx);
 }
 
 /* cancel_order cancels the open order idx of b, forced: because its account is liquidated. Where a
@@ -388,6 +391,7 @@ void venue_arrive(struct rt_ctx *ctx, struct venue *v, struct venue_book *b, uin
     } else {
         arrive_cancel(ctx, v, b, idx);
     }
+    if (b->driver == VENUE_CROWD) venue_crowd_tell(ctx, v, b);
 }
 
 /* arm sets b's timer to the next arrival, or none; the timer is named by the instrument. */
@@ -402,7 +406,7 @@ static void arm(struct rt_ctx *ctx, const struct venue *v, const struct venue_bo
 /* send_away sends the request in slot idx on its way, behind those that are; false when it arrives
  * at once. Bars count latency themselves. */
 static bool send_away(struct rt_ctx *ctx, struct venue *v, struct venue_book *b, uint32_t idx) {
-    if (b->driver != VENUE_PRINTS && b->driver != VENUE_DEPTH) return false;
+    if (b->driver == VENUE_BARS || b->driver == VENUE_CLOSED) return false;
     bool first = b->flight_head == VENUE_NONE;
     int64_t at_ns = ctx->now_ns + leg_ns(ctx, &v->legs.feed, b) + leg_ns(ctx, &v->legs.order, b);
     if (!first && at_ns < v->orders.pool[b->flight_tail].from_ns) {
@@ -501,8 +505,7 @@ static void take_mark(struct rt_ctx *ctx, struct venue *v, struct venue_book *b,
     } else {
         b->mark = ((const struct msg_mark_price *)row)->mark;
     }
-    if (b->driver == VENUE_PRINTS || b->driver == VENUE_DEPTH)
-        venue_backing_sweep(ctx, v, b, b->mark);
+    if (b->driver != VENUE_BARS) venue_backing_sweep(ctx, v, b, b->mark);
 }
 
 /* venue_on_start listens to what it always wants to know: marks, funding, recorded books. */
@@ -512,6 +515,7 @@ static void venue_on_start(struct rt_ctx *ctx, void *state, const struct msg_fra
     for (uint32_t i = 0; i < v->market->instrument_cnt; i++) {
         struct venue_book *b = &v->books[i];
         venue_listen(ctx, v, b);
+        if (b->driver == VENUE_CROWD) venue_crowd_start(ctx, v, b);
         if (b->mark_series != VENUE_NO_SERIES)
             rt_interest(ctx, b->mark_series, RT_HEAR_EARLY, true);
         if (b->funding_series != VENUE_NO_SERIES)
@@ -603,6 +607,9 @@ static void expire_all(struct rt_ctx *ctx, struct venue *v) {
 static void venue_on_stop(struct rt_ctx *ctx, void *state, const struct msg_frame *frame) {
     struct venue *v = state;
     const struct msg_stop *stop = msg_body(frame);
+    for (uint32_t i = 0; i < v->market->instrument_cnt; i++) {
+        if (v->crowds[i] != NULL) rt_timer_cancel(ctx, VENUE_TIMER_CROWD + i + 1);
+    }
     if (stop->reason != REASON_END_OF_DATA) return; /* execution cancels what is to be canceled */
     v->closed = true;
     expire_all(ctx, v);
@@ -619,6 +626,11 @@ static void venue_on_timer(struct rt_ctx *ctx, void *state, const struct msg_fra
     }
     if (timer->key == TIMER_ANSWER) {
         venue_answers_tell(ctx, &v->answers, ctx->now_ns, TIMER_ANSWER);
+        return;
+    }
+    if (timer->key > VENUE_TIMER_CROWD) {
+        assert(timer->key <= VENUE_TIMER_CROWD + (uint64_t)v->market->instrument_cnt);
+        venue_crowd_step(ctx, v, &v->books[timer->key - VENUE_TIMER_CROWD - 1]);
         return;
     }
     if (timer->key > VENUE_TIMER_EAGER) {
@@ -684,6 +696,23 @@ static void init_books(struct rt_init *init, struct venue *v,
     }
 }
 
+/* init_crowds makes the markets that are declared. */
+static int init_crowds(struct rt_init *init, struct venue *v,
+                       const struct venue_crowd_options *crowds, struct rt_error *err) {
+    const struct mk_market *m = v->market;
+    v->crowds = rt_init_take(init, m->instrument_cnt * sizeof(struct venue_crowd *));
+    for (uint32_t i = 0; i < m->instrument_cnt; i++) {
+        if (!crowds[i].declared) continue;
+        if (v->books[i].driver != VENUE_CLOSED) {
+            return rt_node_fail(rt_node_get(init->config, "agents"), err,
+                                "%s has a source: its market is recorded", m->instruments[i].name);
+        }
+        v->books[i].driver = VENUE_CROWD;
+        v->crowds[i] = venue_crowd_new(init, &crowds[i], m->account_cnt, 2 * v->orders.max);
+    }
+    return 0;
+}
+
 /* init_answers takes the ring of answers, where they take time. */
 static void init_answers(struct rt_init *init, struct venue *v) {
     const struct venue_latency *answer = &v->legs.answer;
@@ -702,6 +731,8 @@ static int venue_init(struct rt_init *init, void *state, struct rt_error *err) {
     int64_t max;
     int rc = venue_legs_load(init->config, &v->legs, err);
     if (rc == 0) rc = venue_depth_options_read(init->config, &options, err);
+    struct venue_crowd_options *crowds = rt_init_take(init, m->instrument_cnt * sizeof *crowds);
+    if (rc == 0) rc = venue_crowd_options_read(init->config, m, init->seed, crowds, err);
     if (rc != 0) return rc;
     v->latency_ns = venue_latency_typical(&v->legs.feed) + venue_latency_typical(&v->legs.order);
     rc = rt_node_int(init->config, "orders_max", false, 1, 1 << 16, ORDERS_MAX_DEFAULT, &max, err);
@@ -722,7 +753,7 @@ static int venue_init(struct rt_init *init, void *state, struct rt_error *err) {
     v->holdings = rt_init_take(init, rows * sizeof *v->holdings);
     init_books(init, v, &options);
     init_answers(init, v);
-    return 0;
+    return init_crowds(init, v, crowds, err);
 }
 
 /* What a row's flags say of a request that is not to place an order, by REQUEST_OP_*. */
@@ -802,6 +833,7 @@ static void venue_save(const void *state, struct rt_row_sink *sink) {
     }
     for (uint32_t i = 0; i < m->instrument_cnt; i++) {
         if (v->depths[i] != NULL) venue_depth_save(v, &v->books[i], sink);
+        if (v->crowds[i] != NULL) venue_crowd_save(v, &v->books[i], sink);
     }
     for (uint64_t n = v->answers.first; n != v->answers.next; n++) {
         const struct msg_answer_row *row = &v->answers.rows[n & (v->answers.max - 1)];
@@ -865,6 +897,13 @@ static int load_counter(struct venue *v, const struct msg_counter_row *row, stru
     case COUNTER_CLOSED: v->closed = row->value != 0; return 0;
     case COUNTER_PAYMENTS: v->payments = (uint64_t)row->value; return 0;
     default: break;
+    }
+    if (row->id >= VENUE_COUNTER_CROWD) {
+        uint64_t at = (row->id - VENUE_COUNTER_CROWD) / VENUE_CROWD_FIGURES;
+        uint32_t figure = row->id % VENUE_CROWD_FIGURES;
+        struct venue_crowd *c =
+            at >= 1 && at <= v->market->instrument_cnt ? v->crowds[at - 1] : NULL;
+        if (c != NULL && venue_crowd_counter(c, figure, row->value)) return 0;
     }
     uint64_t of = row->id & ~UINT64_C(0xffff), id = row->id & 0xffff,
              account = (row->id >> 16) & 0xff;
@@ -953,6 +992,17 @@ static int venue_load(void *state, uint16_t kind, uint64_t key, const void *row,
             idx == VENUE_NONE ? NULL : &v->books[v->orders.pool[idx].instrument - 1];
         if (b != NULL && b->driver == VENUE_DEPTH && venue_depth_rest(v, b, idx, q)) return 0;
     }
+    if (kind == MSG_QUOTE && bytes == sizeof(struct msg_quote) && key >= 1 &&
+        key <= m->instrument_cnt && v->crowds[key - 1] != NULL) {
+        v->crowds[key - 1]->told = *(const struct msg_quote *)row;
+        return 0;
+    }
+    if (kind == MSG_ENGINE_ROW && bytes == sizeof(struct msg_engine_row)) {
+        const struct msg_engine_row *e = row;
+        bool known = e->instrument >= 1 && e->instrument <= m->instrument_cnt;
+        struct venue_crowd *c = known ? v->crowds[e->instrument - 1] : NULL;
+        if (c != NULL && venue_crowd_row(c, key & UINT32_MAX, e)) return 0;
+    }
     if (kind == MSG_ANSWER_ROW && bytes == sizeof(struct msg_answer_row)) {
         if (venue_answers_load(&v->answers, key, row)) return 0;
     }
@@ -969,12 +1019,19 @@ static const struct rt_option venue_options[] = {
       "recorded books: share of what is shown or printed that may be ours; 0 = no cap" },
     { "book_window", "int", "4096..1M, a power of two", "16384", "ticks of a book kept at hand" },
     { "book_levels", "int", "64..1M", "16384", "levels kept outside them" },
+    { "agents", "node", "{instruments: [NAME | {instrument, start_price}], ...}", "none",
+      "simulated traders that make the market of instruments without a source" },
     { "orders_max", "int", "1..65536", "4096", "orders open or on their way, at most" },
     { 0 },
 };
 
-static const uint16_t venue_says[] = { MSG_VENUE_STATUS, MSG_VENUE_FILL, MSG_VENUE_LIQUIDATION,
-                                       MSG_VENUE_FUNDING, 0 };
+static const uint16_t venue_says[] = { MSG_VENUE_STATUS,
+                                       MSG_VENUE_FILL,
+                                       MSG_VENUE_LIQUIDATION,
+                                       MSG_VENUE_FUNDING,
+                                       MSG_TRADE,
+                                       MSG_QUOTE,
+                                       0 };
 
 const struct rt_actor_kind venue_kind = {
     .name = "venue",

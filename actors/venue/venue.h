@@ -65,6 +65,21 @@
  *           canceled meanwhile was behind it.
  *   Others  Orders of ours do not meet one another.
  *
+ * Rules of runs among simulated traders (agents.h)
+ *   Market  For instruments that agents: names, from the start to the stop of the run; public
+ *           trades and quotes are said as they happen, a fill of ours before the trade that it is.
+ *   When    A request arrives latency after it was said, at once without one.
+ *   Works   Orders of ours stand in the engine's book (match.h) among the traders': price before
+ *           time, partial fills, whoever comes. Our own meet one another. A stop that is true on
+ *           arrival acts at once. What a market order does not get expires with
+ *           not_filled_at_once or, where nothing is there, no_liquidity.
+ *   Money   As everywhere, at each fill (account.h): what cash or holdings do not cover is cut, and
+ *           the rest of the order expires; the trade was printed whole. fill-or-kill is looked at
+ *           before it is sent.
+ *   Reduce  On linear reduce_only orders need a position to reduce on arrival, else rejected with
+ *           reduce_only, and are cut when it shrinks (match.h); the rest expires with their last
+ *           fill.
+ *
  * Margin, liquidation, funding: backing.h.
  *
  * All       On arrival an order is accepted (numbered from 1) or rejected: unknown_instrument,
@@ -115,10 +130,12 @@ struct venue_pick {
 };
 
 struct venue_depth; /* depth.h */
+struct venue_crowd; /* crowd.h */
 
 enum {
     VENUE_COUNTER_DEPTH = 0x100000, /* counters of recorded books in snapshots, from here on */
     VENUE_TIMER_EAGER = 0x10000,    /* + instrument id: timer by which orders go on taking */
+    VENUE_TIMER_CROWD = 0x30000,    /* + instrument id: timer of simulated traders */
 };
 
 /* The venue's state. */
@@ -135,6 +152,7 @@ struct venue {
     struct venue_deal *deals[2];    /* scratch: what comes of the picks, for two ways of working */
     struct rt_map_slot *sorted;     /* scratch: orders_max */
     struct venue_depth **depths;    /* by instrument id - 1: its recorded book, NULL = none */
+    struct venue_crowd **crowds;    /* by instrument id - 1: its traders, NULL = none */
     struct venue_answers answers;   /* what is on its way to us */
     struct venue_legs legs;         /* declared: how long feed, requests and answers take */
     int64_t latency_ns;             /* the same as one typical figure, for bars */

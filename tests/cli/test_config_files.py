@@ -69,6 +69,18 @@ class Files(unittest.TestCase):
         self.assertEqual((done.returncode, done.stderr), (0, ""))
         self.assertGreater(len(rows(os.path.join(self.folder, "out"), "trades")), 10)
 
+    def test_a_exchange(self):
+        """exchange.yaml trades among simulated traders; replayed, all is equal."""
+        SEEN.add("exchange.yaml")
+        path, out = os.path.join(CONFIG, "exchange.yaml"), os.path.join(self.folder, "exchange")
+        done = shrike("backtest", path, "--out", out)
+        self.assertEqual((done.returncode, done.stderr), (0, ""))
+        fills = rows(out, "fills")
+        self.assertGreater(len(fills), 50)
+        self.assertGreater(len(rows(out, "equity")), 100)
+        done = shrike("replay", out, "--verify")
+        self.assertEqual(done.returncode, 0, done.stderr)
+
     def test_a_reference(self):
         """reference.yaml runs as it is and has every key of README's tables."""
         SEEN.add("reference.yaml")

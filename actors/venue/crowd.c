@@ -1,0 +1,409 @@
+#include "actors/venue/crowd.h"
+#include "actors/venue/backing.h"
+#include <assert.h>
+#include <errno.h>
+#include <string.h>
+
+/* Figures of a market beyond those of the traders. */
+enum { FIGURE_PRINTS = AG_FIGURES, FIGURES };
+_Static_assert((int)FIGURES <= (int)VENUE_CROWD_FIGURES, "room for all figures");
+
+static const int64_t PRICE_MAX = INT64_C(10000000) * FIXED_ONE; /* highest price to start at */
+
+/* crowd_of returns b's market. */
+static inline struct venue_crowd *crowd_of(const struct venue *v, const struct venue_book *b) {
+    return v->crowds[b->instrument->id - 1];
+}
+
+/* --- what is declared ---------------------------------------------------------------------- */
+
+/* read_count reads how many traders of a kind there are. */
+static int read_count(struct rt_node *map, const char *key, uint32_t *cnt, struct rt_error *err) {
+    int64_t n;
+    int rc = rt_node_int(map, key, false, 0, AG_TRADERS_MAX, *cnt, &n, err);
+    if (rc == 0) *cnt = (uint32_t)n;
+    return rc;
+}
+
+/* read_common reads what holds for all instruments. */
+static int read_common(struct rt_node *map, struct ag_options *o, int64_t *seed, double *notional,
+                       struct rt_error *err) {
+    int64_t patience_ns;
+    int rc = rt_node_int(map, "seed", false, 0, INT64_MAX, *seed, seed, err);
+    if (rc == 0) rc = rt_node_double(map, "rate", false, 0.01, 1000, o->rate, &o->rate, err);
+    if (rc == 0) {
+        rc = rt_node_double(map, "excitation", false, 0, 0.95, o->excitation, &o->excitation, err);
+    }
+    if (rc == 0) {
+        rc = rt_node_double(map, "spread_bps", false, 0.01, 1000, o->spread_bps, &o->spread_bps,
+                            err);
+    }
+    if (rc == 0) {
+        rc = rt_node_double(map, "depth_bps", false, 0.1, 1000, o->depth_bps, &o->depth_bps, err);
+    }
+    if (rc == 0) {
+        rc = rt_node_duration(map, "patience", false, INT64_C(1000000000), INT64_C(86400000000000),
+                              (int64_t)(o->patience_s * 1e9), &patience_ns, err);
+        if (rc == 0) o->patience_s = (double)patience_ns * 1e-9;
+    }
+    if (rc == 0) {
+        rc = rt_node_double(map, "shocks", false, 0, 1000, o->day_shocks, &o->day_shocks, err);
+    }
+    if (rc == 0) rc = rt_node_double(map, "order_notional", false, 0.01, 1e9, 1000, notional, err);
+    if (rc == 0) rc = read_count(map, "noise", &o->cnt[AG_NOISE], err);
+    if (rc == 0) rc = read_count(map, "makers", &o->cnt[AG_MAKER], err);
+    if (rc == 0) rc = read_count(map, "momentum", &o->cnt[AG_MOMENTUM], err);
+    if (rc == 0) rc = read_count(map, "value", &o->cnt[AG_VALUE], err);
+    return rc;
+}
+
+/* read_own reads what an instrument may have for itself: from map n, or from the common one. */
+static int read_own(struct rt_node *n, bool required, int64_t *price, double *volatility,
+                    struct rt_error *err) {
+    int rc = rt_node_fixed(n, "start_price", required, 1, PRICE_MAX, *price, price, err);
+    if (rc == 0) {
+        rc = rt_node_double(n, "volatility", false, 0.01, 10, *volatility, volatility, err);
+    }
+    return rc;
+}
+
+/* read_instrument reads one entry of instruments:. */
+static int read_instrument(struct rt_node *n, const struct mk_market *m, struct ag_options o,
+                           int64_t price, double notional, struct venue_crowd_options *out,
+                           struct rt_error *err) {
+    static const char *const known[] = { "instrument", "start_price", "volatility", NULL };
+    const char *name = n->kind == RT_NODE_SCALAR ? n->text : NULL;
+    n->used = true;
+    if (n->kind == RT_NODE_MAP) {
+        int rc = rt_node_text(n, "instrument", true, 31, NULL, &name, err);
+        if (rc == 0) rc = read_own(n, price == 0, &price, &o.volatility, err);
+        if (rc == 0) rc = rt_node_no_more(n, known, err);
+        if (rc != 0) return rc;
+    }
+    const struct mk_instrument *in = name == NULL ? NULL : mk_instrument_find(m, name);
+    if (in == NULL) return rt_node_fail(n, err, "expected one of instruments:");
+    if (out[in->id - 1].declared) return rt_node_fail(n, err, "%s stands here twice", name);
+    if (price == 0) return rt_node_fail(n, err, "%s has no start_price", name);
+    double lot = notional / ((double)price / FIXED_ONE) * FIXED_ONE / (double)in->lot_size;
+    o.start = price / in->tick_size;
+    o.size = lot < 1 ? 1 : lot > 1e9 ? 1000000000 : (int64_t)lot;
+    o.stream = in->id;
+    const char *bad = ag_wrong(&o);
+    if (bad != NULL) return rt_node_fail(n, err, "%s: %s", name, bad);
+    out[in->id - 1] = (struct venue_crowd_options){ .market = o, .declared = true };
+    return 0;
+}
+
+int venue_crowd_options_read(struct rt_node *config, const struct mk_market *m, uint64_t seed,
+                             struct venue_crowd_options *out, struct rt_error *err) {
+    static const char *const known[] = {
+        "instruments", "seed",      "start_price", "volatility", "rate",           "excitation",
+        "spread_bps",  "depth_bps", "patience",    "shocks",     "order_notional", "noise",
+        "makers",      "momentum",  "value",       NULL
+    };
+    struct rt_node *map, *list;
+    struct ag_options o;
+    int64_t price = 0, draws = (int64_t)(seed & INT64_MAX);
+    double notional;
+    ag_defaults(&o);
+    int rc = rt_node_map(config, "agents", false, &map, err);
+    if (rc != 0 || map == NULL) return rc;
+    rc = rt_node_list(map, "instruments", true, &list, err);
+    if (rc == 0) rc = read_common(map, &o, &draws, &notional, err);
+    if (rc == 0) rc = read_own(map, false, &price, &o.volatility, err);
+    if (rc == 0) rc = rt_node_no_more(map, known, err);
+    if (rc != 0) return rc;
+    o.seed = (uint64_t)draws;
+    for (struct rt_node *n = list->child; n != NULL; n = n->next) {
+        rc = read_instrument(n, m, o, price, notional, out, err);
+        if (rc != 0) return rc;
+    }
+    return 0;
+}
+
+struct venue_crowd *venue_crowd_new(struct rt_init *init, const struct venue_crowd_options *options,
+                                    uint32_t owners, uint32_t slots) {
+    struct venue_crowd *c = rt_init_take(init, sizeof *c);
+    struct ag_options o = options->market;
+    o.first_owner = owners;
+    o.others_max = slots / 2;
+    c->ag = ag_init(rt_init_take(init, ag_bytes(&o)), &o);
+    c->row_max = 1 + owners + c->ag->traders + c->ag->orders_max;
+    c->rows = rt_init_take(init, c->row_max * sizeof *c->rows);
+    c->ids = rt_init_take(init, slots * sizeof *c->ids);
+    c->owners = owners;
+    c->found = true;
+    return c;
+}
+
+/* --- events -------------------------------------------------------------------------------- */
+
+/* find_ids finds which of the engine's orders are ours, once after a load. */
+static void find_ids(struct venue *v, struct venue_crowd *c) {
+    struct vm_view view;
+    if (c->found) return;
+    c->found = true;
+    for (uint64_t id = 0; (id = vm_order_next(c->ag->vm, id)) != 0;) {
+        if (!vm_find(c->ag->vm, id, &view) || view.owner >= c->owners) continue;
+        uint32_t idx = venue_orders_find(&v->orders, view.tag);
+        if (idx != VENUE_NONE) c->ids[idx] = id;
+    }
+}
+
+/* ours returns the slot of b's open order that the engine numbers id, VENUE_NONE for others'. */
+static uint32_t ours(const struct venue *v, const struct venue_book *b, uint64_t id) {
+    const struct venue_crowd *c = crowd_of(v, b);
+    uint32_t idx = b->head;
+    while (idx != VENUE_NONE && c->ids[idx] != id) idx = v->orders.pool[idx].next;
+    return idx;
+}
+
+/* end says how the order idx ended, without a fill. */
+static void end(struct rt_ctx *ctx, struct venue *v, struct venue_book *b, uint32_t idx,
+                uint8_t status, uint16_t reason) {
+    const struct venue_deal deal = { .status = status, .reason = reason };
+    venue_tell(ctx, v, b, idx, &deal);
+}
+
+/* fill books what the order idx traded; left: its lots open in the engine then. */
+static void fill(struct rt_ctx *ctx, struct venue *v, struct venue_book *b, uint32_t idx,
+                 const struct vm_event *e, int64_t left, uint8_t liquidity) {
+    const struct mk_instrument *in = b->instrument;
+    struct venue_order *order = &v->orders.pool[idx];
+    struct venue_purse p = venue_purse(v, b, order->account);
+    struct venue_deal deal;
+    qty_t quantity = e->lots * in->lot_size;
+    assert(quantity <= order->quantity);
+    venue_account_deal(&p, b, order, quantity, e->price * in->tick_size, liquidity, &deal);
+    venue_purse_put(v, b, order->account, &p);
+    venue_tell(ctx, v, b, idx, &deal);
+    if (deal.status == ORDER_STATUS_PARTIALLY_FILLED && left == 0) { /* it had been cut */
+        end(ctx, v, b, idx, ORDER_STATUS_EXPIRED, REASON_REDUCE_ONLY);
+    }
+}
+
+/* print says a trade, after the fills of ours that it is. */
+static void print(struct rt_ctx *ctx, struct venue *v, struct venue_book *b,
+                  const struct vm_event *e) {
+    struct venue_crowd *c = crowd_of(v, b);
+    uint32_t taker = b->open_cnt == 0 ? VENUE_NONE : ours(v, b, e->other);
+    if (taker != VENUE_NONE) fill(ctx, v, b, taker, e, e->other_left, LIQUIDITY_TAKER);
+    uint32_t maker = b->open_cnt == 0 ? VENUE_NONE : ours(v, b, e->id);
+    if (maker != VENUE_NONE) fill(ctx, v, b, maker, e, e->left, LIQUIDITY_MAKER);
+    struct msg_trade *t = rt_say(ctx, MSG_TRADE, 0, sizeof *t);
+    *t = (struct msg_trade){ .time_ns = ctx->now_ns,
+                             .trade_id = (int64_t)++c->prints,
+                             .price = e->price * b->instrument->tick_size,
+                             .quantity = e->lots * b->instrument->lot_size,
+                             .instrument = b->instrument->id,
+                             .aggressor = e->side };
+}
+
+/* hear takes one event of the engine. */
+static void hear(struct rt_ctx *ctx, struct venue *v, struct venue_book *b,
+                 const struct vm_event *e) {
+    struct venue_crowd *c = crowd_of(v, b);
+    ag_heed(c->ag, e);
+    if (e->kind == VM_TRADED) {
+        print(ctx, v, b, e);
+        return;
+    }
+    if (e->owner >= c->owners) return;
+    uint32_t idx = venue_orders_find(&v->orders, e->tag);
+    if (idx == VENUE_NONE) return; /* closed before it was canceled */
+    if (e->kind == VM_ACCEPTED) c->ids[idx] = e->id;
+    if (e->kind == VM_REFUSED) end(ctx, v, b, idx, ORDER_STATUS_REJECTED, e->reason);
+    if (e->kind == VM_EXPIRED) end(ctx, v, b, idx, ORDER_STATUS_EXPIRED, e->reason);
+}
+
+/* same_positions brings what the engine holds our accounts to have to what they have. */
+static void same_positions(const struct venue *v, const struct venue_book *b) {
+    struct venue_crowd *c = crowd_of(v, b);
+    for (uint32_t i = 0; i < c->owners; i++) {
+        size_t at = (size_t)i * v->market->instrument_cnt + b->instrument->id - 1;
+        int64_t lots = v->holdings[at].quantity / b->instrument->lot_size;
+        if (vm_position_of(c->ag->vm, i) != lots) vm_position(c->ag->vm, i, lots);
+    }
+}
+
+/* pump tells all that the engine has told. What it says of our orders may end others of ours, which
+ * it then tells too. */
+static void pump(struct rt_ctx *ctx, struct venue *v, struct venue_book *b) {
+    struct venue_crowd *c = crowd_of(v, b);
+    struct vm_out *out = &c->ag->out;
+    find_ids(v, c);
+    while (out->cnt > 0) {
+        c->pumping = true;
+        for (uint32_t i = 0; i < out->cnt; i++) hear(ctx, v, b, &out->at[i]);
+        out->cnt = 0;
+        c->pumping = false;
+        same_positions(v, b);
+    }
+    b->last = vm_last(c->ag->vm) * b->instrument->tick_size;
+}
+
+/* --- the venue's side ---------------------------------------------------------------------- */
+
+/* drop heeds events that say nothing to us. */
+static void drop(struct venue_crowd *c) {
+    for (uint32_t i = 0; i < c->ag->out.cnt; i++) ag_heed(c->ag, &c->ag->out.at[i]);
+    c->ag->out.cnt = 0;
+}
+
+void venue_crowd_leave(struct venue *v, struct venue_book *b, uint32_t idx) {
+    struct venue_crowd *c = crowd_of(v, b);
+    struct vm_view view;
+    find_ids(v, c);
+    if (c->ids[idx] != 0 && vm_find(c->ag->vm, c->ids[idx], &view)) {
+        (void)vm_cancel(c->ag->vm, c->ids[idx], VM_ANY);
+        if (!c->pumping) drop(c);
+    }
+    c->ids[idx] = 0;
+}
+
+/* level gives price and quantity of the best level of side, 0 where it is empty. */
+static void level(const struct venue_book *b, const struct vm *vm, enum vm_side side,
+                  price_t *price, qty_t *quantity) {
+    struct vm_depth best = { 0 };
+    (void)vm_depth(vm, side, &best, 1);
+    *price = best.price * b->instrument->tick_size;
+    *quantity = best.lots * b->instrument->lot_size;
+}
+
+void venue_crowd_tell(struct rt_ctx *ctx, struct venue *v, struct venue_book *b) {
+    struct venue_crowd *c = crowd_of(v, b);
+    pump(ctx, v, b);
+    price_t price = b->mark > 0 ? b->mark : b->last;
+    if (b->backed_cnt > 0 && price > 0) {
+        venue_backing_sweep(ctx, v, b, price);
+        same_positions(v, b);
+        pump(ctx, v, b);
+    }
+    struct msg_quote now = { .time_ns = c->told.time_ns, .instrument = b->instrument->id };
+    level(b, c->ag->vm, VM_BUY, &now.bid, &now.bid_quantity);
+    level(b, c->ag->vm, VM_SELL, &now.ask, &now.ask_quantity);
+    if (memcmp(&now, &c->told, sizeof now) == 0) return;
+    now.time_ns = ctx->now_ns;
+    c->told = now;
+    *(struct msg_quote *)rt_say(ctx, MSG_QUOTE, 0, sizeof now) = now;
+}
+
+void venue_crowd_start(struct rt_ctx *ctx, struct venue *v, struct venue_book *b) {
+    struct ag *ag = crowd_of(v, b)->ag;
+    ag_start(ag, ctx->now_ns);
+    venue_crowd_tell(ctx, v, b);
+    rt_timer_set(ctx, VENUE_TIMER_CROWD + b->instrument->id, ag_next_ns(ag));
+}
+
+void venue_crowd_step(struct rt_ctx *ctx, struct venue *v, struct venue_book *b) {
+    struct ag *ag = crowd_of(v, b)->ag;
+    ag_step(ag);
+    venue_crowd_tell(ctx, v, b);
+    rt_timer_set(ctx, VENUE_TIMER_CROWD + b->instrument->id, ag_next_ns(ag));
+}
+
+/* short_of returns why a fill-or-kill order cannot be filled whole, REASON_NONE when it can. */
+static uint16_t short_of(const struct venue *v, const struct venue_book *b,
+                         const struct venue_order *order, int64_t lots) {
+    const struct vm *vm = crowd_of(v, b)->ag->vm;
+    const struct mk_instrument *in = b->instrument;
+    enum vm_side side = order->side == SIDE_BUY ? VM_BUY : VM_SELL;
+    struct venue_purse p = venue_purse(v, b, order->account);
+    if (vm_lots_for(vm, side, INT64_MAX) < lots) return REASON_FILL_OR_KILL;
+    if (in->kind != MK_SPOT) return REASON_NONE;
+    if (side == VM_SELL) {
+        return p.held.quantity < order->quantity ? REASON_INSUFFICIENT_BALANCE : REASON_NONE;
+    }
+    __int128 budget = p.cash <= 0 ? 0 : (__int128)p.cash * FIXED_ONE / in->tick_size / in->lot_size;
+    int64_t most = budget > INT64_MAX ? INT64_MAX : (int64_t)budget;
+    return vm_lots_for(vm, side, most) < lots ? REASON_INSUFFICIENT_BALANCE : REASON_NONE;
+}
+
+void venue_crowd_join(struct rt_ctx *ctx, struct venue *v, struct venue_book *b, uint32_t idx) {
+    struct venue_crowd *c = crowd_of(v, b);
+    const struct venue_order *order = &v->orders.pool[idx];
+    const struct mk_instrument *in = b->instrument;
+    bool reduces = order->terms & ORDER_TERMS_REDUCE_ONLY && in->kind == MK_LINEAR;
+    struct vm_new n = { .lots = order->quantity / in->lot_size,
+                        .tag = order->order_id,
+                        .owner = (uint32_t)order->account - 1,
+                        .flags = reduces ? VM_REDUCE : 0,
+                        .side = order->side == SIDE_BUY ? VM_BUY : VM_SELL };
+    int64_t ticks = order->price / in->tick_size;
+    if (order->type == ORDER_TYPE_STOP) {
+        n.type = VM_STOP;
+        n.stop = ticks;
+        n.flags |= VM_NOW;
+    } else if (order->type == ORDER_TYPE_LIMIT) {
+        n.type = VM_LIMIT;
+        n.price = ticks;
+        n.tif = order->terms & ORDER_TERMS_IOC         ? VM_IOC
+                : order->terms & ORDER_TERMS_FOK       ? VM_FOK
+                : order->terms & ORDER_TERMS_POST_ONLY ? VM_GTX
+                                                       : VM_GTC;
+    } else {
+        n.type = VM_MARKET;
+    }
+    uint16_t reason = ticks > VM_PRICE_MAX   ? REASON_BAD_TICK
+                      : n.lots > VM_LOTS_MAX ? REASON_BAD_LOT
+                                             : REASON_NONE;
+    if (reason == REASON_NONE && order->terms & ORDER_TERMS_FOK) {
+        reason = short_of(v, b, order, n.lots);
+        if (reason != REASON_NONE) {
+            end(ctx, v, b, idx, ORDER_STATUS_EXPIRED, reason);
+            return;
+        }
+    }
+    if (reason != REASON_NONE) {
+        end(ctx, v, b, idx, ORDER_STATUS_REJECTED, reason);
+        return;
+    }
+    find_ids(v, c);
+    c->ids[idx] = 0;
+    same_positions(v, b);
+    (void)vm_place(c->ag->vm, &n);
+    pump(ctx, v, b);
+}
+
+/* --- snapshots ----------------------------------------------------------------------------- */
+
+void venue_crowd_save(const struct venue *v, const struct venue_book *b, struct rt_row_sink *sink) {
+    const struct venue_crowd *c = crowd_of(v, b);
+    int64_t figures[FIGURES];
+    memcpy(figures, &c->ag->f, sizeof c->ag->f);
+    figures[FIGURE_PRINTS] = (int64_t)c->prints;
+    for (uint32_t i = 0; i < FIGURES; i++) {
+        struct msg_counter_row row = {
+            .value = figures[i],
+            .id = VENUE_COUNTER_CROWD + (uint64_t)b->instrument->id * VENUE_CROWD_FIGURES + i
+        };
+        sink->put(sink, MSG_COUNTER_ROW, row.id, &row, sizeof row);
+    }
+    sink->put(sink, MSG_QUOTE, b->instrument->id, &c->told, sizeof c->told);
+    size_t cnt = vm_save(c->ag->vm, c->rows, c->row_max);
+    for (size_t i = 0; i < cnt; i++) {
+        struct msg_engine_row row = { .cnt = (uint32_t)cnt, .instrument = b->instrument->id };
+        memcpy(&row.w0, c->rows[i].w, sizeof c->rows[i].w);
+        sink->put(sink, MSG_ENGINE_ROW, (uint64_t)b->instrument->id << 32 | i, &row, sizeof row);
+    }
+}
+
+bool venue_crowd_counter(struct venue_crowd *c, uint32_t figure, int64_t value) {
+    if (figure >= FIGURES) return false;
+    if (figure == FIGURE_PRINTS) {
+        c->prints = (uint64_t)value;
+    } else {
+        memcpy((uint8_t *)&c->ag->f + figure * sizeof value, &value, sizeof value);
+    }
+    return true;
+}
+
+bool venue_crowd_row(struct venue_crowd *c, uint64_t idx, const struct msg_engine_row *row) {
+    if (row->cnt > c->row_max || idx >= row->cnt || c->row_got >= row->cnt) return false;
+    memcpy(c->rows[idx].w, &row->w0, sizeof c->rows[idx].w);
+    if (++c->row_got < row->cnt) return true;
+    if (vm_load(c->ag->vm, c->rows, row->cnt) != 0) return false;
+    ag_loaded(c->ag);
+    c->found = false;
+    return true;
+}

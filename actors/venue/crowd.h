@@ -1,0 +1,73 @@
+/* crowd.h - works a book's orders on a matching engine among simulated traders (agents.h).
+ *
+ * For     the venue, for instruments that its agents: names; the rules stand in venue.h. Each event
+ *         of the traders is a timer of the venue's; what it brings about (trades, a new touch) is
+ *         said at once, after the fills of ours that belong to it.
+ * Thread  the venue's shard.
+ * Memory  the market, and rows to load it from, from the arena at init: some 2 MB an instrument.
+ * Cost    agents.h; an order of ours: the engine's, and a walk over its account's open orders a
+ *         trade. */
+#ifndef ACTORS_VENUE_CROWD_H
+#define ACTORS_VENUE_CROWD_H
+#include "actors/venue/agents.h"
+#include "actors/venue/venue.h"
+
+/* The market of one instrument. */
+struct venue_crowd {
+    struct ag *ag;         /* the traders and the engine */
+    struct vm_row *rows;   /* rows of the engine while it is loaded */
+    uint64_t *ids;         /* by slot of the venue's orders: the engine's number of it, 0 = none */
+    struct msg_quote told; /* the touch told last */
+    uint64_t prints;       /* trades told */
+    uint32_t row_max;      /* room in rows */
+    uint32_t row_got;      /* rows taken */
+    uint32_t owners;       /* accounts: owners 0.. of the engine */
+    bool pumping;          /* events are being told */
+    bool found;            /* ids are right: since init, or since looked for after a load */
+};
+
+/* Declared for one instrument. */
+struct venue_crowd_options {
+    struct ag_options market; /* the traders */
+    bool declared;            /* agents: names it */
+};
+
+/* venue_crowd_options_read reads agents: of config into out, one entry an instrument of m, all zero
+ * before; nothing is declared when it is missing. 0 or -EINVAL with err. */
+int venue_crowd_options_read(struct rt_node *config, const struct mk_market *m, uint64_t seed,
+                             struct venue_crowd_options *out, struct rt_error *err);
+
+/* venue_crowd_new takes the memory of a market from the arena; slots: of the venue's orders. */
+struct venue_crowd *venue_crowd_new(struct rt_init *init, const struct venue_crowd_options *options,
+                                    uint32_t owners, uint32_t slots);
+
+/* venue_crowd_start opens b's market. */
+void venue_crowd_start(struct rt_ctx *ctx, struct venue *v, struct venue_book *b);
+
+/* venue_crowd_step does what the traders do now and arms the timer for what they do next. */
+void venue_crowd_step(struct rt_ctx *ctx, struct venue *v, struct venue_book *b);
+
+/* venue_crowd_join sends the open order idx, which has just arrived, to the engine. It may be gone
+ * then. */
+void venue_crowd_join(struct rt_ctx *ctx, struct venue *v, struct venue_book *b, uint32_t idx);
+
+/* venue_crowd_leave takes the order idx, which is about to be closed, out of the engine. */
+void venue_crowd_leave(struct venue *v, struct venue_book *b, uint32_t idx);
+
+/* venue_crowd_tell tells what has changed: a new touch; and tests what margin backs. */
+void venue_crowd_tell(struct rt_ctx *ctx, struct venue *v, struct venue_book *b);
+
+/* venue_crowd_save writes the rows of b's market. */
+void venue_crowd_save(const struct venue *v, const struct venue_book *b, struct rt_row_sink *sink);
+
+/* venue_crowd_counter takes back a figure that venue_crowd_save wrote; false: no such figure. */
+bool venue_crowd_counter(struct venue_crowd *c, uint32_t figure, int64_t value);
+
+/* venue_crowd_row takes back row number idx of the engine; false when it makes no sense. */
+bool venue_crowd_row(struct venue_crowd *c, uint64_t idx, const struct msg_engine_row *row);
+
+enum {
+    VENUE_CROWD_FIGURES = 32,     /* figures of a market in counters */
+    VENUE_COUNTER_CROWD = 1 << 26 /* + instrument id * VENUE_CROWD_FIGURES: their first number */
+};
+#endif
