@@ -45,6 +45,14 @@ int cli_peek(const char *dir, struct rt_topology **t, struct rt_run *run, struct
 /* cli_peek_close closes what cli_peek opened. */
 void cli_peek_close(struct rt_topology *t, struct rt_run *run);
 
+struct report_summary; /* actors/report/results.h */
+
+/* cli_backtest runs t on the virtual clock with its results in out, and fills *sum and *run, which
+ * the caller closes also when it fails. quiet: no progress. Returns 0 or negative errno, with err.
+ */
+int cli_backtest(struct rt_topology *t, const char *out, bool quiet, struct report_summary *sum,
+                 struct rt_run *run, struct rt_error *err) __attribute__((warn_unused_result));
+
 /* The subcommands' own functions. */
 int cmd_run(int argc, char **argv);      /* cmd_run.c */
 int cmd_backtest(int argc, char **argv); /* cmd_backtest.c */
@@ -56,6 +64,7 @@ int cmd_state(int argc, char **argv);    /* cmd_state.c */
 int cmd_top(int argc, char **argv);      /* cmd_top.c */
 int cmd_data(int argc, char **argv);     /* cmd_data.c */
 int cmd_compare(int argc, char **argv);  /* cmd_compare.c */
+int cmd_audit(int argc, char **argv);    /* cmd_audit.c */
 int cmd_report(int argc, char **argv);   /* cmd_report.c */
 int cmd_bench(int argc, char **argv);    /* cmd_bench.c */
 #endif

@@ -69,6 +69,35 @@ static void *watch(void *arg) {
     return NULL;
 }
 
+int cli_backtest(struct rt_topology *t, const char *out, bool quiet, struct report_summary *sum,
+                 struct rt_run *run, struct rt_error *err) {
+    t->clock = RT_CLOCK_VIRTUAL;
+    t->step = t->shard_cnt > 1;
+    int code = rt_run_open(t, out, run, err);
+    if (code == 0 && t->process_cnt > 1 && t->backing == RT_BACKING_MEMORY)
+        code = rt_error_set(err, -EINVAL,
+                            "%s: journal: off keeps the records in the process that makes them; "
+                            "with several processes use journal: stage or on",
+                            t->path);
+    struct progress p = { .run = run, .begun_ns = rt_clock_monotonic_ns() };
+    pthread_t thread;
+    bool watched = code == 0 && !quiet && t->process_cnt == 1 && isatty(2) &&
+                   pthread_create(&thread, NULL, watch, &p) == 0;
+    if (code == 0 && t->process_cnt == 1) {
+        run->ended = write_results;
+        run->ended_arg = sum;
+        code = rt_run_process(run, 0, err);
+    } else if (code == 0) {
+        code = rt_supervise(run, NULL, err);
+        if (code == 0) code = report_results_write(run, run->paths.dir, sum, err);
+    }
+    if (watched) {
+        atomic_store(&p.end, true);
+        pthread_join(thread, NULL);
+    }
+    return code;
+}
+
 int cmd_backtest(int argc, char **argv) {
     struct rt_error err = { 0 };
     struct rt_topology *t;
@@ -82,30 +111,7 @@ int cmd_backtest(int argc, char **argv) {
         return cli_fail("backtest", &err, NULL);
     struct report_summary *sum = calloc(1, sizeof *sum);
     if (!sum) abort();
-    t->clock = RT_CLOCK_VIRTUAL;
-    t->step = t->shard_cnt > 1;
-    int code = rt_run_open(t, out, &run, &err);
-    if (code == 0 && t->process_cnt > 1 && t->backing == RT_BACKING_MEMORY)
-        code = rt_error_set(&err, -EINVAL,
-                            "%s: journal: off keeps the records in the process that makes them; "
-                            "with several processes use journal: stage or on",
-                            t->path);
-    struct progress p = { .run = &run, .begun_ns = rt_clock_monotonic_ns() };
-    pthread_t thread;
-    bool watched = code == 0 && !json && t->process_cnt == 1 && isatty(2) &&
-                   pthread_create(&thread, NULL, watch, &p) == 0;
-    if (code == 0 && t->process_cnt == 1) {
-        run.ended = write_results;
-        run.ended_arg = sum;
-        code = rt_run_process(&run, 0, &err);
-    } else if (code == 0) {
-        code = rt_supervise(&run, NULL, &err);
-        if (code == 0) code = report_results_write(&run, run.paths.dir, sum, &err);
-    }
-    if (watched) {
-        atomic_store(&p.end, true);
-        pthread_join(thread, NULL);
-    }
+    int code = cli_backtest(t, out, json, sum, &run, &err);
     if (code == 0) { /* an older page would tell of an older run */
         bool fits = (size_t)snprintf(page, sizeof page, "%s/report.html", out) < sizeof page;
         if (fits && no_html) (void)unlink(page);

@@ -41,6 +41,16 @@ const struct cli_command cli_commands[] = {
       "example:\n"
       "  shrike check config/five.yaml\n",
       cmd_check },
+    { "audit", "does a strategy know the future? run it without one and compare",
+      "usage: shrike audit RUN.yaml [--folds N] [--json]\n"
+      "  Runs the backtest whole, then once more per fold with the data cut off there. What was\n"
+      "  decided and filled before the cut has to be the same: who looks ahead decides otherwise\n"
+      "  when there is nothing to look at. Exit code 1 when a fold differs, with the first "
+      "difference.\n"
+      "  --folds N   cuts, spread evenly over the run (1..100, default 5)\n"
+      "example:\n"
+      "  shrike audit config/backtest.yaml --folds 10\n",
+      cmd_audit },
     { "compare", "two runs side by side: what differs, by cause",
       "usage: shrike compare A B [--tolerance SPAN] [--limit N] [--json]\n"
       "  A and B are directories with results: two backtests, or a backtest and a paper run.\n"

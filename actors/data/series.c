@@ -120,6 +120,9 @@ void data_rows_cut(struct data_rows *r, int64_t start_ns, int64_t end_ns, int64_
                       : end_ns < INT64_MIN + span_ns ? INT64_MIN
                                                      : end_ns - span_ns;
     uint64_t to = end_ns == INT64_MAX ? r->cnt : rows_before(r, last_ns + (span_ns != 0));
+    /* What is left out is not there: a reader that looks past the last row finds zeros. */
+    memset(r->rows, 0, from * r->row_bytes);
+    if (to < r->cnt) memset(r->rows + to * r->row_bytes, 0, (r->cnt - to) * r->row_bytes);
     r->rows += from * r->row_bytes;
     r->cnt = to > from ? to - from : 0;
 }

@@ -44,7 +44,8 @@ struct data_rows {
  * err. Before data_rows_cut only. */
 void *data_rows_room(struct data_rows *r, size_t more, struct rt_error *err);
 /* data_rows_cut leaves out rows that begin before start_ns or are known after end_ns (those that
- * span nothing: at or after end_ns). Rows begin with their instant. */
+ * span nothing: at or after end_ns), and overwrites them with zeros. Rows begin with their instant.
+ */
 void data_rows_cut(struct data_rows *r, int64_t start_ns, int64_t end_ns, int64_t span_ns);
 
 /* data_series_fill makes the next series of init from rows, whose mapping it takes over (or frees,

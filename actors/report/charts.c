@@ -172,8 +172,8 @@ static void time_ticks(struct doc *d, struct ticks *t, int64_t first_ns, int64_t
 /* x_of maps an instant. */
 static float x_of(const struct frame *f, int64_t ns) {
     if (f->last_ns <= f->first_ns) return (f->left + f->right) / 2;
+    ns = ns < f->first_ns ? f->first_ns : ns > f->last_ns ? f->last_ns : ns;
     double part = (double)(ns - f->first_ns) / (double)(f->last_ns - f->first_ns);
-    part = part < 0 ? 0 : part > 1 ? 1 : part;
     return f->left + (float)(part * (double)(f->right - f->left));
 }
 
@@ -181,7 +181,7 @@ static float x_of(const struct frame *f, int64_t ns) {
 static float y_of(const struct frame *f, double v) {
     if (f->log) v = log10(v);
     double part = (v - f->low) / (f->high - f->low);
-    part = part < 0 ? 0 : part > 1 ? 1 : part;
+    part = !(part > 0) ? 0 : part > 1 ? 1 : part;
     return f->bottom - (float)(part * (double)(f->bottom - f->top));
 }
 

@@ -2,8 +2,9 @@
  *
  * For     page.c, which composes it, and charts.c, which draws its charts.
  * Use     doc_open; then blocks from top to bottom; doc_failed tells whether memory ran out.
- * Charts  drawn for wide and for narrow screens, and for paper, in units of a CSS pixel; y grows downward.
- *         A chart is a list of shapes with a tone, which each form of the report gives a colour.
+ * Charts  drawn for wide and for narrow screens, and for paper, in units of a CSS pixel; y grows
+ *         downward. A chart is a list of shapes with a tone, which each form of the report gives a
+ *         colour.
  * Texts   are copied; escaping is the matter of the form.
  * Thread  the caller's.
  * Memory  on the heap, freed by doc_close. */

@@ -468,10 +468,12 @@ static void months(const struct page *g, const struct report_value *curve) {
     cnt = 0;
     for (int k = 0; k < 2; k++)
         for (const struct report_value *v = first(g, curve, k ? "years" : "months"); v;
-             v = next(g, v))
-            list[cnt++] = (struct chart_month){ (int)report_json_whole(g->j, v, "year", 0),
-                                                (int)report_json_whole(g->j, v, "month", 0),
-                                                number(g, v, "return") };
+             v = next(g, v)) {
+            int64_t year = report_json_whole(g->j, v, "year", 0),
+                    month = report_json_whole(g->j, v, "month", 0);
+            if (year >= 1900 && year <= 2090 && month >= 0 && month <= 12) /* else damaged */
+                list[cnt++] = (struct chart_month){ (int)year, (int)month, number(g, v, "return") };
+        }
     doc_add(g->d, DOC_HEADING, "Months");
     chart_heat(g->d, "Returns by month, per cent", list, cnt);
     doc_add(g->d, DOC_NOTE,

@@ -116,6 +116,7 @@ void page_reason(struct doc *d, const struct page_data *p, const struct report_v
     if (!worst) return;
     int year = (int)report_json_whole(j, worst, "year", 1970),
         month = (int)report_json_whole(j, worst, "month", 1);
+    if (year < 1900 || year > 2090 || month < 1 || month > 12) return; /* a damaged file */
     int64_t from_ns = qs_day_of(year, month, 1) * QS_DAY_NS,
             until_ns = qs_day_of(year + month / 12, month % 12 + 1, 1) * QS_DAY_NS;
     double ret = report_json_number(j, worst, "return"),

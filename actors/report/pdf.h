@@ -1,7 +1,7 @@
 /* pdf.h - a report as a PDF: pages of A4, vector charts, the fonts every reader has.
  *
- * For     pages, for who wants paper or a file to send. Says what the HTML says; folded tables (long
- *         lists) and what the pointer would be shown are left out.
+ * For     pages, for who wants paper or a file to send. Says what the HTML says; folded tables
+ *         (long lists) and what the pointer would be shown are left out.
  * Library libhpdf, loaded when the first PDF is made: the program starts and runs without it.
  * Texts   in Latin-1; characters beyond become '?'.
  * Same    no date inside: the same report gives the same bytes.

@@ -158,4 +158,43 @@ static const struct st_class st_drill = {
     .on_set = on_set,
 };
 
-const struct st_class *const st_classes[] = { &st_drill, &st_pair, &st_sma_cross, NULL };
+/* Order of the parameters of peek. */
+enum peek_param { PEEK_AHEAD, PEEK_UNTIL };
+
+/* State of peek. */
+struct peek {
+    int64_t heard; /* bars heard */
+};
+
+static const struct st_param peek_params[] = {
+    { "ahead", ST_INT, 0, 100, 1, "looks so many bars ahead; 0 = it is honest" },
+    { "until", ST_INT, 0, 1e9, 1e9, "trades no more after so many bars" },
+    { NULL, ST_INT, 0, 0, 0, NULL },
+};
+
+/* peek_on_bar is long before a rise: it reads on in the rows where its own bar lies, which no
+ * strategy may. With ahead 0 it goes by its own bar. */
+static void peek_on_bar(struct st_host *h, void *state, uint16_t leg, const struct msg_bar *bar) {
+    struct peek *s = state;
+    const union st_value *p = st_params(h);
+    if (++s->heard > p[PEEK_UNTIL].i) return;
+    bool up =
+        p[PEEK_AHEAD].i > 0 ? bar[p[PEEK_AHEAD].i].close > bar->close : bar->close > bar->open;
+    if (up == (st_held(h, leg) > 0)) return;
+    struct st_signal signal = { .action = up ? ST_LONG : ST_FLAT,
+                                .leg = leg,
+                                .reason = up ? REASON_SIGNAL_CROSS_UP : REASON_SIGNAL_CROSS_DOWN };
+    (void)st_signal(h, &signal);
+}
+
+static const struct st_class st_peek = {
+    .name = "peek",
+    .help = "Looks ahead in its data, as no strategy may: for `shrike audit` to find.",
+    .params = peek_params,
+    .leg_min = 1,
+    .leg_max = 1,
+    .state_bytes = sizeof(struct peek),
+    .on_bar = peek_on_bar,
+};
+
+const struct st_class *const st_classes[] = { &st_drill, &st_pair, &st_peek, &st_sma_cross, NULL };

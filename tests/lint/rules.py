@@ -173,7 +173,7 @@ LIBRARIES = [  # (header, the files and rooms that see it)
     (re.compile(r"cmocka\.h"), ("tests/",)),
 ]
 SYSTEM = re.compile(r"""(?x) ^(?:
-    assert|cpuid|ctype|dirent|errno|execinfo|fcntl|fenv|float|ftw|getopt|glob|grp|immintrin
+    assert|cpuid|ctype|dirent|dlfcn|errno|execinfo|fcntl|fenv|float|ftw|getopt|glob|grp|immintrin
     |inttypes|iso646|libgen|limits|link|locale|malloc|math|nmmintrin|poll|pthread|pwd|sched
     |semaphore|setjmp|signal|smmintrin|spawn|stdalign|stdarg|stdatomic|stdbool|stddef|stdint|stdio
     |stdlib|stdnoreturn|string|strings|sysexits|syslog|termios|tgmath|threads|time|ucontext
