@@ -532,10 +532,12 @@ static void falls(const struct page *g, const struct report_value *curve) {
         value(g, b, part(g, number(g, v, "depth"), false), DOC_LOSS);
         value(g, b, amount(g, number(g, v, "peak")), DOC_FG);
         value(g, b, amount(g, number(g, v, "trough")), DOC_FG);
-        value(
-            g, b,
-            doc_keep(g->d, "%.1f", (double)((good == INT64_MIN ? last_ns : good) - peak) / 86400e9),
-            DOC_FG);
+        value(g, b,
+              peak == INT64_MIN /* a damaged file */
+                  ? "-"
+                  : doc_keep(g->d, "%.1f",
+                             (double)((good == INT64_MIN ? last_ns : good) - peak) / 86400e9),
+              DOC_FG);
     }
 }
 
