@@ -97,10 +97,12 @@ static void run(struct market *m, int64_t end_ns) {
 /* open_files opens the files of one symbol, with their headings. */
 static int open_files(struct market *m, const char *dir, const char *symbol, struct rt_error *err) {
     static const char *const names[] = { "trades", "quotes", "depth" };
+    static const char quote_head[] =
+        "update_id,best_bid_price,best_bid_qty,best_ask_price,best_ask_qty,transaction_time,"
+        "event_time\n";
     static const char *const heads[] = {
         "id,price,qty,quote_qty,time,is_buyer_maker\n",
-        "update_id,best_bid_price,best_bid_qty,best_ask_price,best_ask_qty,transaction_time,"
-        "event_time\n",
+        quote_head,
         "time,side,bps,quantity\n",
     };
     for (int i = 0; i < 3; i++) {

@@ -38,10 +38,19 @@ bool cli_colour(int fd);
 /* cli_program returns how this program is called from here: a path below the working directory, or
  * its name. */
 const char *cli_program(void);
+/* cli_hint prints one command to try on the run in dir, and what it does. */
+void cli_hint(const char *command, const char *dir, const char *more, const char *what);
+/* cli_end_text tells where the results of the run in dir are and how to look further: the page to
+ * open (NULL = none) and, where its journal is kept, what reads it. */
+void cli_end_text(const char *dir, const char *results, const char *page, bool kept);
 /* cli_peek opens the run in dir for looking: its own configuration, clock and directory. Returns 0
  * or negative errno with err; then nothing is open. */
 int cli_peek(const char *dir, struct rt_topology **t, struct rt_run *run, struct rt_error *err)
     __attribute__((warn_unused_result));
+/* cli_kept tells whether the run that cli_peek opened in dir has a journal to look into. Returns 0
+ * or -ENODATA with err: it kept none, or kept it in memory that is gone. */
+int cli_kept(const char *dir, const struct rt_topology *t, const struct rt_run *run,
+             struct rt_error *err) __attribute__((warn_unused_result));
 /* cli_peek_close closes what cli_peek opened. */
 void cli_peek_close(struct rt_topology *t, struct rt_run *run);
 

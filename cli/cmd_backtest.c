@@ -122,10 +122,7 @@ int cmd_backtest(int argc, char **argv) {
     else if (code == 0) {
         fputs(run.report, stdout);
         report_summary_print(sum, stdout, cli_colour(1));
-        printf("results: %s/{orders,fills,trades,equity,daily,charts}.csv, summary.json, "
-               "manifest.json\n",
-               out);
-        if (!no_html) printf("report:  %s\n", page);
+        cli_end_text(out, out, no_html ? NULL : page, t->backing != RT_BACKING_MEMORY);
     }
     rt_run_close(&run, code == 0);
     rt_topology_close(t);

@@ -219,11 +219,12 @@ static int check_only(const char *only, struct rt_error *err) {
         for (size_t q = 0; q < QUESTIONS; q++)
             known = known ||
                     (strncmp(questions[q].name, p, (size_t)n) == 0 && questions[q].name[n] == 0);
-        if (!known)
-            return rt_error_set(err, -EINVAL,
-                                "'%.*s' is not one of hop, local, relay, tick_order, "
-                                "journal, backtest, csv, store, match",
-                                n, p);
+        if (known) continue;
+        char names[200] = "";
+        for (size_t q = 0, used = 0; q < QUESTIONS && used < sizeof names; q++)
+            used += (size_t)snprintf(names + used, sizeof names - used, "%s%s", q ? ", " : "",
+                                     questions[q].name);
+        return rt_error_set(err, -EINVAL, "'%.*s' is not one of %s", n, p, names);
     }
     return 0;
 }

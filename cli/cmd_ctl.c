@@ -10,7 +10,9 @@ int cmd_ctl(int argc, char **argv) {
         if (strncmp(argv[i], "--", 2) == 0) return cli_words("ctl", argc, argv, 2, "");
     if (argc < 3) return cli_wrong("ctl", "a command for %s expected", argv[1]);
     for (int i = 2; i < argc; i++) {
-        size_t used = strlen(line);
+        size_t used = strlen(line), more = strlen(argv[i]);
+        if (more == 0) return cli_wrong("ctl", "an empty word in the command");
+        if (used + more + 1 >= sizeof line) return cli_wrong("ctl", "the command is too long");
         snprintf(line + used, sizeof line - used, "%s%s", i > 2 ? " " : "", argv[i]);
     }
     if (rt_control_ask(argv[1], line, out, sizeof out, &err) < 0)

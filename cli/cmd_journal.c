@@ -373,8 +373,8 @@ int cmd_journal(int argc, char **argv) {
         if (strcmp(a.t->shards[i].name, shard) == 0) a.shard = (int)i;
     if (shard && a.shard < 0)
         code = rt_error_set(&err, -EINVAL, "the run has no shard '%s'", shard);
-    else if (a.t->backing == RT_BACKING_MEMORY)
-        code = rt_error_set(&err, -ENODATA, "%s: the run kept no journal (journal: off)", a.dir);
+    else if ((code = cli_kept(a.dir, a.t, &a.run, &err)) < 0)
+        ; /* told below */
     else if (verb == 0)
         code = ls(&a);
     else if (verb == 2)

@@ -70,8 +70,7 @@ int cmd_replay(int argc, char **argv) {
     if (cli_words("replay", argc, argv, 1, "DIR, the directory of a run,")) return 2;
     if (!verify) return cli_wrong("replay", "--verify expected: it is the one thing replay does");
     if (cli_peek(argv[1], &t, &run, &err) < 0) return cli_fail("replay", &err, NULL);
-    if (t->backing == RT_BACKING_MEMORY) {
-        rt_error_set(&err, -ENODATA, "%s: the run kept no journal (journal: off)", argv[1]);
+    if (cli_kept(argv[1], t, &run, &err) < 0) {
         cli_fail("replay", &err, "run it again with journal: on");
         bad = true;
     }

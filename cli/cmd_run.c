@@ -42,12 +42,6 @@ static int write_results(struct rt_run *run, struct rt_error *err) {
     return code;
 }
 
-/* hint prints one command to try, and what it does. */
-static void hint(const char *command, const char *dir, const char *more, const char *what) {
-    int n = printf("  %s %s %s%s", cli_program(), command, dir, more);
-    printf("%*s %s\n", n < 54 ? 54 - n : 0, "", what);
-}
-
 /* begin_text tells what runs and what to try meanwhile. */
 static void begin_text(const struct rt_run *run, const char *dir) {
     static const char *const clocks[] = { "virtual", "paced", "real" };
@@ -61,23 +55,13 @@ static void begin_text(const struct rt_run *run, const char *dir) {
         if (strcmp(t->actors[i].kind->name, "strategy") == 0) first = t->actors[i].name;
     char ctl[100];
     printf("try in another terminal:\n");
-    hint("top", dir, "", "what each shard and edge does");
-    hint("journal follow", dir, "", "every message as it is said");
+    cli_hint("top", dir, "", "what each shard and edge does");
+    cli_hint("journal follow", dir, "", "every message as it is said");
     snprintf(ctl, sizeof ctl, " pause %.48s", first ? first : "");
-    if (first) hint("ctl", dir, ctl, "no new orders of this strategy; resume undoes it");
-    hint("ctl", dir, " kill", "the kill switch");
+    if (first) cli_hint("ctl", dir, ctl, "no new orders of this strategy; resume undoes it");
+    cli_hint("ctl", dir, " kill", "the kill switch");
     putchar('\n');
     fflush(stdout);
-}
-
-/* end_text tells where the results are and how to look at them. */
-static void end_text(const char *dir) {
-    printf("results: %s/out/{orders,fills,trades,equity,daily}.csv, summary.json, manifest.json\n"
-           "try next:\n",
-           dir);
-    hint("replay", dir, " --verify", "make it all again and compare bit for bit");
-    hint("journal dump", dir, "", "every message of the run");
-    hint("state", dir, "", "what was held at the end");
 }
 
 int cmd_run(int argc, char **argv) {
@@ -133,7 +117,7 @@ int cmd_run(int argc, char **argv) {
         putchar('\n');
         fputs(run.report, stdout);
         if (!memory) report_summary_print(sum, stdout, cli_colour(1));
-        end_text(dir);
+        cli_end_text(dir, out, NULL, !memory);
     }
     rt_run_close(&run, code == 0);
     rt_topology_close(t);

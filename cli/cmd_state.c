@@ -195,10 +195,8 @@ int cmd_state(int argc, char **argv) {
     struct teller w = { .json = cli_flag(&argc, argv, "--json") };
     if (cli_words("state", argc, argv, 1, "DIR, the directory of a run,")) return 2;
     if (cli_peek(argv[1], &t, &run, &err) < 0) return cli_fail("state", &err, NULL);
-    int code =
-        t->backing == RT_BACKING_MEMORY
-            ? rt_error_set(&err, -ENODATA, "%s: the run kept no journal (journal: off)", argv[1])
-            : gather(&run, &orders, &positions, accounts, seen, &err);
+    int code = cli_kept(argv[1], t, &run, &err);
+    if (code == 0) code = gather(&run, &orders, &positions, accounts, seen, &err);
     if (code == 0) {
         tell_orders(&w, t->world, &orders);
         tell_holdings(&w, t->world, &positions, accounts, seen);

@@ -23,12 +23,11 @@ const struct cli_command cli_commands[] = {
       cmd_run },
     { "backtest", "run a file on the virtual clock and write the results",
       "usage: shrike backtest RUN.yaml --out DIR [--json] [--no-html]\n"
-      "  Writes orders.csv, fills.csv, trades.csv, equity.csv, daily.csv, charts.csv, "
-      "summary.json,\n"
-      "  manifest.json and the page report.html (--no-html: not that one) into DIR and prints a "
-      "short\n"
-      "  report (--json: summary.json). A DIR that holds an unfinished\n"
-      "  backtest of the same file is finished.\n"
+      "  Writes orders, fills, trades, equity, daily and charts.csv, summary.json, manifest.json "
+      "and\n"
+      "  the page report.html (--no-html: not that one) into DIR and prints a short report\n"
+      "  (--json: summary.json). A DIR that holds an unfinished backtest of the same file is\n"
+      "  finished.\n"
       "example:\n"
       "  shrike data generate --out data && shrike backtest config/backtest.yaml --out "
       "runs/backtest\n",
@@ -160,7 +159,8 @@ const struct cli_command cli_commands[] = {
       cmd_data },
     { "bench", "measure this machine: hops, tick to order, journal, backtest, CSV, store",
       "usage: shrike bench [--json FILE] [--only NAME,..] [--quick] [--baseline FILE] [--dir DIR]\n"
-      "  NAME is hop, local, relay, tick_order, journal, backtest, csv, store or match; FILE - is "
+      "  NAME is hop, local, relay, tick_order, journal, backtest, csv, store, match or l2; FILE - "
+      "is "
       "the screen.\n"
       "  --baseline FILE  compares with an earlier --json; what got worse makes the exit code 1\n"
       "  A figure is the median of several repetitions, a rate (per second) the best of them:\n"
@@ -261,6 +261,23 @@ const char *cli_program(void) {
     return strncmp(path, here, m) == 0 && path[m] == '/' ? path + m + 1 : "shrike";
 }
 
+void cli_hint(const char *command, const char *dir, const char *more, const char *what) {
+    int n = printf("  %s %s %s%s", cli_program(), command, dir, more);
+    printf("%*s %s\n", n < 54 ? 54 - n : 0, "", what);
+}
+
+void cli_end_text(const char *dir, const char *results, const char *page, bool kept) {
+    printf("results: %s/{orders,fills,trades,equity,daily,charts}.csv, summary.json, "
+           "manifest.json\n",
+           results);
+    if (page) printf("report:  %s\n", page);
+    if (!kept) return;
+    printf("try next:\n");
+    cli_hint("replay", dir, " --verify", "make it all again and compare bit for bit");
+    cli_hint("journal dump", dir, "", "every message of the run");
+    cli_hint("state", dir, "", "what was held at the end");
+}
+
 int cli_peek(const char *dir, struct rt_topology **t, struct rt_run *run, struct rt_error *err) {
     char path[4300];
     snprintf(path, sizeof path, "%.4000s/run.yaml", dir);
@@ -277,6 +294,17 @@ int cli_peek(const char *dir, struct rt_topology **t, struct rt_run *run, struct
         rt_topology_close(*t);
     }
     return code;
+}
+
+int cli_kept(const char *dir, const struct rt_topology *t, const struct rt_run *run,
+             struct rt_error *err) {
+    if (t->backing == RT_BACKING_MEMORY)
+        return rt_error_set(err, -ENODATA, "%s: the run kept no journal (journal: off)", dir);
+    if (t->backing == RT_BACKING_STAGE && access(run->paths.stage, F_OK) != 0)
+        return rt_error_set(err, -ENODATA,
+                            "%s: the run's journal was in memory only (journal: stage) and is gone",
+                            dir);
+    return 0;
 }
 
 void cli_peek_close(struct rt_topology *t, struct rt_run *run) {

@@ -136,9 +136,11 @@ static size_t lines_of(const char *bytes, size_t cnt) {
     return lines;
 }
 
-/* funding_read reads one file after what rows already holds. */
-static int funding_read(struct data_funding *d, const struct data_file *f, struct data_rows *rows,
-                        struct rt_error *err) {
+/* funding_read is data_reader.read. */
+static int funding_read(void *parser, const char *name, const struct data_file *f,
+                        struct data_rows *rows, struct rt_error *err) {
+    struct data_funding *d = parser;
+    d->file = name;
     size_t most = lines_of(f->bytes, f->cnt) + 1, got = 0;
     struct msg_funding *room = data_rows_room(rows, most, err);
     if (room == NULL) return -ENOMEM;
@@ -160,32 +162,14 @@ static int funding_open(struct rt_source_init *init, struct rt_error *err) {
         return rt_node_fail(rt_node_get(init->config, "instrument"), err,
                             "is spot, expected a linear instrument: only they have funding");
     }
-    struct data_rows rows = { .row_bytes = sizeof(struct msg_funding) };
     struct data_funding d = { .instrument = spec.instrument->id };
-    struct data_hash hash;
-    data_hash_init(&hash);
-    for (uint32_t i = 0; rc == 0 && i < spec.file_cnt; i++) {
-        struct data_file f;
-        d.file = data_spec_file(&spec, i);
-        rc = data_file_open(init->base_dir, d.file, &f, err);
-        if (rc != 0) break;
-        data_hash_add(&hash, f.hash);
-        rc = funding_read(&d, &f, &rows, err);
-        data_file_close(&f);
-    }
-    if (rc == 0 && rows.cnt == 0) {
-        rc = rt_error_set(err, -ENODATA, "%s: no rows", data_spec_file(&spec, 0));
-    }
-    if (rc != 0) {
-        data_unmap(rows.map, rows.mapped);
-        return rc;
-    }
-    data_rows_cut(&rows, init->start_ns, init->end_ns, 0);
-    struct rt_series *s = data_series_fill(init, &spec, &rows, 0, err);
-    if (s == NULL) return -ENOSPC;
+    const struct data_reader reader = {
+        .parser = &d, .read = funding_read, .row_bytes = sizeof(struct msg_funding), .span_ns = 0
+    };
+    struct rt_series *s = data_series_load(init, &spec, &reader, err);
+    if (s == NULL) return err->code;
     s->row_kind = MSG_FUNDING;
     snprintf(s->name, sizeof s->name, "%s funding", spec.instrument->name);
-    data_hash_end(&hash, s->hash);
     const struct data_rows *kept = s->impl;
     snprintf(init->report, sizeof init->report,
              "%s: %" PRIu64 " rates, %" PRIu64 " of the file's times moved back to the hour",

@@ -310,9 +310,11 @@ void data_klines_bar_open(const struct rt_series *s, const void *row, void *out)
     };
 }
 
-/* klines_read reads one file after what rows already holds. */
-static int klines_read(struct data_klines *k, struct data_file *f, struct data_rows *rows,
-                       struct rt_error *err) {
+/* klines_read is data_reader.read. */
+static int klines_read(void *parser, const char *name, const struct data_file *f,
+                       struct data_rows *rows, struct rt_error *err) {
+    struct data_klines *k = parser;
+    k->file = name;
     k->at = 0;
     k->line = 0;
     k->columns = 0;
@@ -380,31 +382,15 @@ static int klines_open(struct rt_source_init *init, struct rt_error *err) {
         return rt_node_fail(rt_node_get(init->config, "price"), err,
                             "is mark, expected last: only linear instruments have a mark price");
     }
-    struct data_rows rows = { .row_bytes = sizeof(struct msg_bar) };
     struct data_klines k = { .interval_ns = interval_ns,
                              .instrument = spec.instrument->id,
                              .flags = none == 1 ? DATA_BAR_NO_VOLUME : 0 };
-    struct data_hash hash;
-    data_hash_init(&hash);
-    for (uint32_t i = 0; rc == 0 && i < spec.file_cnt; i++) {
-        struct data_file f;
-        k.file = data_spec_file(&spec, i);
-        rc = data_file_open(init->base_dir, k.file, &f, err);
-        if (rc != 0) break;
-        data_hash_add(&hash, f.hash);
-        rc = klines_read(&k, &f, &rows, err);
-        data_file_close(&f);
-    }
-    if (rc == 0 && rows.cnt == 0) {
-        rc = rt_error_set(err, -ENODATA, "%s: no rows", data_spec_file(&spec, 0));
-    }
-    if (rc != 0) {
-        data_unmap(rows.map, rows.mapped);
-        return rc;
-    }
-    data_rows_cut(&rows, init->start_ns, init->end_ns, interval_ns);
-    struct rt_series *s = data_series_fill(init, &spec, &rows, interval_ns, err);
-    if (s == NULL) return -ENOSPC;
+    const struct data_reader reader = { .parser = &k,
+                                        .read = klines_read,
+                                        .row_bytes = sizeof(struct msg_bar),
+                                        .span_ns = interval_ns };
+    struct rt_series *s = data_series_load(init, &spec, &reader, err);
+    if (s == NULL) return err->code;
     if (mark) { /* goes first, so that a bar's mark is known when its path is worked */
         s->row_kind = MSG_MARK_BAR;
         snprintf(s->name + strlen(s->name), sizeof s->name - strlen(s->name), " mark");
@@ -414,7 +400,6 @@ static int klines_open(struct rt_source_init *init, struct rt_error *err) {
         s->open_kind = MSG_BAR_OPEN;
         s->open_of = data_klines_bar_open;
     }
-    data_hash_end(&hash, s->hash);
     klines_report(init, s->impl, s->name, none == 1 || mark);
     return 0;
 }

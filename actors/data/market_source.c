@@ -106,7 +106,7 @@ static int series_open(struct rt_source_init *init, struct rt_node *item,
         if (init->series[i].key == in->id) return rt_node_fail(item, err, "%s twice", in->name);
     }
     if (init->series_cnt >= init->series_max) {
-        return rt_node_fail(item, err, "too many series; at most %u", init->series_max);
+        return rt_node_fail(item, err, "more than %d series on a shard", RT_SERIES_MAX);
     }
     const bool bars = spec->interval_ns > 0;
     int64_t start_ns = init->start_ns == INT64_MIN ? default_start_ns : init->start_ns;

@@ -143,8 +143,11 @@ struct rt_series *data_series_fill(struct rt_source_init *init, const struct dat
     struct data_rows *kept = malloc(sizeof *kept);
     if (init->series_cnt >= init->series_max || kept == NULL) {
         data_unmap(rows->map, rows->mapped);
+        if (kept == NULL)
+            (void)rt_error_set(err, -ENOMEM, "no memory");
+        else
+            (void)rt_node_fail(init->config, err, "more than %d series on a shard", RT_SERIES_MAX);
         free(kept);
-        (void)rt_error_set(err, -ENOSPC, "too many series; at most %u", init->series_max);
         return NULL;
     }
     *kept = *rows;
@@ -160,6 +163,34 @@ struct rt_series *data_series_fill(struct rt_source_init *init, const struct dat
     char span[40];
     snprintf(s->name, sizeof s->name, "%s %s", spec->instrument->name,
              span_ns == 0 ? "trades" : data_span_text(span_ns, span));
+    return s;
+}
+
+struct rt_series *data_series_load(struct rt_source_init *init, const struct data_spec *spec,
+                                   const struct data_reader *reader, struct rt_error *err) {
+    struct data_rows rows = { .row_bytes = reader->row_bytes };
+    struct data_hash hash;
+    int rc = 0;
+    data_hash_init(&hash);
+    for (uint32_t i = 0; rc == 0 && i < spec->file_cnt; i++) {
+        struct data_file f;
+        const char *name = data_spec_file(spec, i);
+        rc = data_file_open(init->base_dir, name, &f, err);
+        if (rc != 0) break;
+        data_hash_add(&hash, f.hash);
+        rc = reader->read(reader->parser, name, &f, &rows, err);
+        data_file_close(&f);
+    }
+    if (rc == 0 && rows.cnt == 0) {
+        rc = rt_error_set(err, -ENODATA, "%s: no rows", data_spec_file(spec, 0));
+    }
+    if (rc != 0) {
+        data_unmap(rows.map, rows.mapped);
+        return NULL;
+    }
+    data_rows_cut(&rows, init->start_ns, init->end_ns, reader->span_ns);
+    struct rt_series *s = data_series_fill(init, spec, &rows, reader->span_ns, err);
+    if (s != NULL) data_hash_end(&hash, s->hash);
     return s;
 }
 

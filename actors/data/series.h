@@ -4,6 +4,7 @@
  * Memory  the rows are one anonymous mapping, given to the series. */
 #ifndef ACTORS_DATA_SERIES_H
 #define ACTORS_DATA_SERIES_H
+#include "actors/data/file.h"
 #include "actors/market/market.h"
 #include "runtime/base/hash.h"
 #include "runtime/core/source.h"
@@ -52,6 +53,21 @@ void data_rows_cut(struct data_rows *r, int64_t start_ns, int64_t end_ns, int64_
  * when it returns NULL with err). The caller sets the kinds, open_of and hash. */
 struct rt_series *data_series_fill(struct rt_source_init *init, const struct data_spec *spec,
                                    struct data_rows *rows, int64_t span_ns, struct rt_error *err);
+/* What makes rows of the files of a series. */
+struct data_reader {
+    void *parser; /* its own */
+    /* reads the file named name, open as f, behind what rows already holds; 0 or negative errno
+     * with err. */
+    int (*read)(void *parser, const char *name, const struct data_file *f, struct data_rows *rows,
+                struct rt_error *err);
+    size_t row_bytes; /* size of a row */
+    int64_t span_ns;  /* a row is known so long after it begins */
+};
+/* data_series_load reads all files of spec in order, cuts their rows to the run's span, makes the
+ * next series of init of them, with their hash. The caller sets the kinds and open_of. NULL with
+ * err when a file cannot be read, or holds what it should not, or there is no row. */
+struct rt_series *data_series_load(struct rt_source_init *init, const struct data_spec *spec,
+                                   const struct data_reader *reader, struct rt_error *err);
 /* data_series_close is an rt_source_kind.close for such series. */
 void data_series_close(struct rt_series *series, uint32_t cnt);
 

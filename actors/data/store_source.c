@@ -327,7 +327,7 @@ static int store_open(struct rt_source_init *init, struct rt_error *err) {
     rc = data_store_open(dir, &m->store, err);
     if (rc == -ENOENT) rc = rt_node_fail(init->config, err, "no data in %s", dir);
     if (rc == 0 && init->series_cnt >= init->series_max)
-        rc = rt_error_set(err, -ENOSPC, "too many series; at most %u", init->series_max);
+        rc = rt_node_fail(init->config, err, "more than %d series on a shard", RT_SERIES_MAX);
     if (rc == 0) rc = span_cut(init, m, err);
     if (rc == 0) {
         pattern_make(m, spec.in->id, spec.no_volume);

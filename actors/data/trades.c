@@ -275,9 +275,11 @@ int data_trades_parse(const char *bytes, size_t cnt, struct data_trades *t, stru
     return rc;
 }
 
-/* trades_read reads one file after what rows already holds. */
-static int trades_read(struct data_trades *t, struct data_file *f, struct data_rows *rows,
-                       struct rt_error *err) {
+/* trades_read is data_reader.read. */
+static int trades_read(void *parser, const char *name, const struct data_file *f,
+                       struct data_rows *rows, struct rt_error *err) {
+    struct data_trades *t = parser;
+    t->file = name;
     t->at = 0;
     t->line = 0;
     t->columns = 0;
@@ -317,31 +319,13 @@ static int trades_open(struct rt_source_init *init, struct rt_error *err) {
     rc = rt_node_no_more(init->config, known, err);
     if (rc == 0) rc = data_spec_files(init, &spec, err);
     if (rc != 0) return rc;
-    struct data_rows rows = { .row_bytes = sizeof(struct msg_trade) };
     struct data_trades t = { .instrument = spec.instrument->id };
-    struct data_hash hash;
-    data_hash_init(&hash);
-    for (uint32_t i = 0; rc == 0 && i < spec.file_cnt; i++) {
-        struct data_file f;
-        t.file = data_spec_file(&spec, i);
-        rc = data_file_open(init->base_dir, t.file, &f, err);
-        if (rc != 0) break;
-        data_hash_add(&hash, f.hash);
-        rc = trades_read(&t, &f, &rows, err);
-        data_file_close(&f);
-    }
-    if (rc == 0 && rows.cnt == 0) {
-        rc = rt_error_set(err, -ENODATA, "%s: no rows", data_spec_file(&spec, 0));
-    }
-    if (rc != 0) {
-        data_unmap(rows.map, rows.mapped);
-        return rc;
-    }
-    data_rows_cut(&rows, init->start_ns, init->end_ns, 0);
-    struct rt_series *s = data_series_fill(init, &spec, &rows, 0, err);
-    if (s == NULL) return -ENOSPC;
+    const struct data_reader reader = {
+        .parser = &t, .read = trades_read, .row_bytes = sizeof(struct msg_trade), .span_ns = 0
+    };
+    struct rt_series *s = data_series_load(init, &spec, &reader, err);
+    if (s == NULL) return err->code;
     s->row_kind = MSG_TRADE;
-    data_hash_end(&hash, s->hash);
     trades_report(init, s->impl, s->name, t.id_gaps);
     return 0;
 }

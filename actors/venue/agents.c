@@ -11,13 +11,13 @@ enum {
     EVENTS_MORE = 64 /* room in out beyond four an order */
 };
 
-static const double year_s = 31557600;      /* 365.25 days */
-static const double news_branching = 0.95;  /* news that one piece brings about, on average */
-static const double news_decay = 1.0 / 150; /* of what news excite, a second */
-static const double news_gap_s = 14;        /* between news, on average */
-static const double act_decay = 1.0 / 5;    /* of what actions excite, a second */
-static const double act_of_news = 1.5;      /* actions one piece of news brings about, in 1/rate */
-static const double seen_s = 0.5;           /* delay of makers' view */
+static const double year_s = 31557600;         /* 365.25 days */
+static const double news_branching = 0.95;     /* news that one piece brings about, on average */
+static const double news_decay = 1.0 / 150;    /* of what news excite, a second */
+static const double news_gap_s = 22;           /* between news, on average */
+static const double act_decay = 1.0 / 5;       /* of what actions excite, a second */
+static const double act_of_news = 0.1;         /* part of the actions that news bring about */
+static const double seen_s = 0.5;              /* delay of makers' view */
 static const double fast_s = 20, slow_s = 120; /* spans of the trend */
 static const double shock_size = 10;           /* of a shock, in usual pieces of news */
 static const double value_max = 4;             /* logarithm the value may be away from its start */
@@ -260,10 +260,10 @@ static void act(struct ag *a) {
 static void hear_news(struct ag *a) {
     double size = a->jump * exponential(a);
     a->f.stir_news += a->news_kick;
-    a->f.stir_act += act_of_news * a->options.rate * act_decay;
+    a->f.stir_act += a->act_news;
     if (unit(a) <= a->shock_part) {
         size *= shock_size;
-        a->f.stir_news += 9 * a->news_kick;
+        a->f.stir_news += (shock_size - 1) * a->news_kick;
     }
     a->f.value += draw(a) & 1 ? size : -size;
     if (a->f.value > value_max) a->f.value = value_max;
@@ -366,15 +366,17 @@ struct ag *ag_init(void *memory, const struct ag_options *o) {
     at += up(vm_bytes(&vo));
     a->ids = (uint64_t(*)[AG_ORDERS])(void *)at;
     a->news_mean = 1 / news_gap_s;
-    a->news_base = a->news_mean * (1 - news_branching);
-    a->news_kick = news_branching * news_decay;
-    double of_news = act_of_news * a->news_mean; /* part of the actions that news bring about */
-    double own = 1 - o->excitation;
-    a->act_base = o->rate * (own > of_news ? own - of_news : own * 0.1);
-    a->act_kick = o->excitation * act_decay;
-    a->minute = o->volatility * qs_sqrt(60 / year_s);
     a->shock_part = o->day_shocks / 86400 / a->news_mean;
     if (a->shock_part > 0.5) a->shock_part = 0.5;
+    /* shocks excite more: a piece of news brings about news_branching on average, them included */
+    a->news_base = a->news_mean * (1 - news_branching);
+    a->news_kick = news_branching * news_decay / (1 + (shock_size - 1) * a->shock_part);
+    double own = 1 - o->excitation, of_news = act_of_news; /* parts of the actions */
+    if (of_news > own / 2) of_news = own / 2;
+    a->act_base = o->rate * (own - of_news);
+    a->act_kick = o->excitation * act_decay;
+    a->act_news = o->rate * of_news / a->news_mean * act_decay;
+    a->minute = o->volatility * qs_sqrt(60 / year_s);
     /* a Laplace jump of scale b has variance 2 b^2; shocks bring their share */
     double each = 2 * (1 + a->shock_part * (shock_size * shock_size - 1));
     a->jump = o->volatility * qs_sqrt(1 / (year_s * a->news_mean * each));

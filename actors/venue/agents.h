@@ -86,6 +86,7 @@ struct ag {
     double news_base, news_mean; /* intensity of news: at rest, on average; a second */
     double news_kick;            /* by what one raises it */
     double act_base, act_kick;   /* likewise, of actions by actions */
+    double act_news;             /* by what news raise that of actions */
     double jump;                 /* scale of a piece of news, logarithm */
     double minute;               /* volatility of a minute, logarithm */
     double shock_part;           /* part of news that are shocks */

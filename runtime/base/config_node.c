@@ -162,11 +162,8 @@ int rt_node_text(struct rt_node *map, const char *key, bool required, size_t max
     snprintf(expected, sizeof expected, "text of 1 to %zu bytes", max_bytes);
     struct rt_node *n = NULL;
     int code = find_scalar(map, key, required, expected, &n, err);
-    if (code != 0) return code;
-    if (n == NULL) {
-        *out = def;
-        return 0;
-    }
+    if (code == 0 && n == NULL) *out = def;
+    if (code != 0 || n == NULL) return code;
     size_t cnt = strlen(n->text);
     if (cnt == 0 || cnt > max_bytes) return fail_value(n, err, expected);
     *out = n->text;
@@ -218,11 +215,8 @@ int rt_node_int(struct rt_node *map, const char *key, bool required, int64_t min
           max == INT64_MAX ? NULL : high.text);
     struct rt_node *n = NULL;
     int code = find_scalar(map, key, required, expected, &n, err);
-    if (code != 0) return code;
-    if (n == NULL) {
-        *out = def;
-        return 0;
-    }
+    if (code == 0 && n == NULL) *out = def;
+    if (code != 0 || n == NULL) return code;
     size_t cnt = strlen(n->text);
     int64_t unit = 1, value = 0;
     if (cnt > 1) {
@@ -247,11 +241,8 @@ int rt_node_fixed(struct rt_node *map, const char *key, bool required, int64_t m
           max == INT64_MAX ? NULL : high.text);
     struct rt_node *n = NULL;
     int code = find_scalar(map, key, required, expected, &n, err);
-    if (code != 0) return code;
-    if (n == NULL) {
-        *out = def;
-        return 0;
-    }
+    if (code == 0 && n == NULL) *out = def;
+    if (code != 0 || n == NULL) return code;
     int64_t value = 0;
     if (n->quoted || rt_decimal_parse(n->text, strlen(n->text), &value) != 0 || value < min ||
         value > max)
@@ -293,11 +284,8 @@ int rt_node_double(struct rt_node *map, const char *key, bool required, double m
           isfinite(max) && max < 1e300 ? high.text : NULL);
     struct rt_node *n = NULL;
     int code = find_scalar(map, key, required, expected, &n, err);
-    if (code != 0) return code;
-    if (n == NULL) {
-        *out = def;
-        return 0;
-    }
+    if (code == 0 && n == NULL) *out = def;
+    if (code != 0 || n == NULL) return code;
     if (n->quoted || !is_number(n->text)) return fail_value(n, err, expected);
     double value = strtod(n->text, NULL);
     if (!isfinite(value) || !(value >= min) || !(value <= max)) return fail_value(n, err, expected);
@@ -384,11 +372,8 @@ int rt_node_duration(struct rt_node *map, const char *key, bool required, int64_
           min == INT64_MIN ? NULL : low.text, max == INT64_MAX ? NULL : high.text);
     struct rt_node *n = NULL;
     int code = find_scalar(map, key, required, expected, &n, err);
-    if (code != 0) return code;
-    if (n == NULL) {
-        *out = def;
-        return 0;
-    }
+    if (code == 0 && n == NULL) *out = def;
+    if (code != 0 || n == NULL) return code;
     int64_t value = 0;
     if (!parse_duration(n->text, &value) || value < min || value > max)
         return fail_value(n, err, expected);
@@ -458,11 +443,8 @@ int rt_node_time(struct rt_node *map, const char *key, bool required, int64_t de
         "an instant in UTC such as 2024-01-31 or 2024-01-31T12:00:00Z, from 1678 to 2261";
     struct rt_node *n = NULL;
     int code = find_scalar(map, key, required, expected, &n, err);
-    if (code != 0) return code;
-    if (n == NULL) {
-        *out = def;
-        return 0;
-    }
+    if (code == 0 && n == NULL) *out = def;
+    if (code != 0 || n == NULL) return code;
     int64_t value = 0;
     if (!parse_time(n->text, &value)) return fail_value(n, err, expected);
     *out = value;
@@ -532,11 +514,8 @@ int rt_node_choice(struct rt_node *map, const char *key, bool required, const ch
     snprintf(expected, sizeof expected, "one of %s", list);
     struct rt_node *n = NULL;
     int code = find_scalar(map, key, required, expected, &n, err);
-    if (code != 0) return code;
-    if (n == NULL) {
-        *out = def;
-        return 0;
-    }
+    if (code == 0 && n == NULL) *out = def;
+    if (code != 0 || n == NULL) return code;
     for (int i = 0; words[i] != NULL; i++) {
         if (strcmp(words[i], n->text) != 0) continue;
         *out = i;

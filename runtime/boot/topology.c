@@ -18,6 +18,8 @@ static int copy_name(const struct rt_node *at, const char *text, char *out, size
     size_t n = text ? strlen(text) : 0;
     if (n == 0 || n >= cap)
         return rt_node_fail(at, err, "a name of 1 to %zu characters expected", cap - 1);
+    if (text[0] == '.') /* names become file names: "..", and what ls hides */
+        return rt_node_fail(at, err, "name '%s' begins with '.'; expected a letter or digit", text);
     for (size_t i = 0; i < n; i++)
         if (!strchr("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-.", text[i]))
             return rt_node_fail(at, err, "name '%s': letters, digits, '_', '-' and '.' expected",
@@ -461,8 +463,9 @@ int rt_topology_load(const char *path, const struct rt_registry *registry,
     free(full);
     if ((code = rt_config_load(path, &t->config, err)) < 0) goto fail;
     struct rt_node *root = rt_config_root(t->config);
+    const struct rt_node *named = rt_node_get(root, "name");
     if ((code = rt_node_text(root, "name", false, 47, "run", &name, err)) < 0 ||
-        (code = copy_name(root, name, t->name, sizeof t->name, err)) < 0 ||
+        (code = copy_name(named ? named : root, name, t->name, sizeof t->name, err)) < 0 ||
         (code = load_clock(t, root, err)) < 0 || (code = load_journal(t, root, err)) < 0 ||
         (code = load_shards(t, root, err)) < 0 || (code = load_actors(t, root, err)) < 0 ||
         (code = load_sources(t, root, err)) < 0 || (code = load_edges(t, root, err)) < 0 ||

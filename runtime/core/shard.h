@@ -29,7 +29,6 @@ enum {
     RT_LOCAL_MAX = 64,       /* actors on one shard */
     RT_ACTORS_MAX = 1024,    /* actors and sources in one graph: ids are below this */
     RT_SHARDS_MAX = 64,      /* shards of one run */
-    RT_SERIES_MAX = 256,     /* series of all sources */
     RT_SOURCE_ID = 0x8000,   /* ids of sources start here */
     RT_SHARD_ID = 0xf000,    /* source of frames the runtime itself says: RT_SHARD_ID + shard */
     RT_RUN_ROWS_MAX = 65536, /* rows between two Advance records */

@@ -49,6 +49,8 @@ struct rt_series {
     void (*open_of)(const struct rt_series *s, const void *row, void *out);
 };
 
+enum { RT_SERIES_MAX = 256 }; /* series of all sources on a shard */
+
 /* What open is given and gives. */
 struct rt_source_init {
     struct rt_node *config; /* the source's map in the run file */

@@ -2,6 +2,7 @@
 #include "runtime/store/disk.h"
 #include "runtime/store/impl.h"
 #include "runtime/store/recover.h"
+#include "runtime/watch/log.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
@@ -19,6 +20,7 @@
 
 enum {
     WARM_BYTES = 4096,          /* fetched ahead at a turn's end: p99 of an order 545 -> 226 ns */
+    WAIT_TOLD_NS = 500000000,   /* a wait for a full disk that the log tells of */
     STAGE_WAIT_NS = 1000000000, /* how long a stage without disk waits for room on tmpfs */
 };
 
@@ -207,9 +209,14 @@ static int memory_grow(struct rt_journal_impl *m) {
  * errno. */
 static int slot_wait(struct rt_journal_impl *m, uint64_t number) {
     int64_t since_ns = rt_seam->now_ns();
+    bool told = false;
     for (;;) {
         int k = slot_next(m, number);
-        if (k >= 0) return k;
+        int64_t waited_ns = rt_seam->now_ns() - since_ns;
+        if (k >= 0) {
+            if (told) RT_LOG(RT_EVENT_JOURNAL_GOES_ON, number, waited_ns, 0);
+            return k;
+        }
         int error = atomic_load_explicit(&m->error, memory_order_acquire);
         if (error != 0) return error;
         if (m->o.backing == RT_BACKING_MEMORY) {
@@ -218,8 +225,12 @@ static int slot_wait(struct rt_journal_impl *m, uint64_t number) {
         }
         if (m->job == NULL) {
             if (k == -EAGAIN) return -ENOSPC; /* only rt_journal_keep frees: this very thread */
-            if (rt_seam->now_ns() - since_ns > STAGE_WAIT_NS) return k;
+            if (waited_ns > STAGE_WAIT_NS) return k;
         } else {
+            if (!told && waited_ns > WAIT_TOLD_NS) {
+                RT_LOG(RT_EVENT_JOURNAL_WAITS, number, 0, 0);
+                told = true;
+            }
             disk_wake(m->job);
         }
         usleep(200);

@@ -37,7 +37,12 @@
     X(ACTOR_OVERFULL, ERROR, "actor {a:actor} said more than its room in event {b}")               \
     X(SLOW_TURN, WARN, "a turn took {a:ns}, longest call by {b:actor}")                            \
     X(CLOCK_OFF, WARN, "the clock is {a:ns} from the system's")                                    \
-    X(PEER_LOST, WARN, "shard {a} does not answer since {b:ns}")
+    X(PEER_LOST, WARN, "shard {a} does not answer since {b:ns}")                                   \
+    X(JOURNAL_WAITS, WARN,                                                                         \
+      "no room for segment {a} of the journal; the shard stands still for it")                     \
+    X(JOURNAL_GOES_ON, INFO,                                                                       \
+      "room for segment {a} of the journal after {b:ns}; the shard goes on")                       \
+    X(SET_REFUSED, WARN, "{a:actor} did not take parameter {b}: it does not fit the others")
 
 /* The numbers of the events. */
 enum rt_event {

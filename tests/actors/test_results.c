@@ -103,10 +103,12 @@ static int setup(void **state) {
 /* teardown gives all back. */
 static int teardown(void **state) {
     struct world *w = *state;
-    static const char *const names[] = { "orders.csv", "fills.csv",    "trades.csv",   "equity.csv",
-                                         "daily.csv",  "summary.json", "manifest.json" };
+    static const char *const names[] = {
+        "orders.csv", "fills.csv",  "trades.csv",   "equity.csv",
+        "daily.csv",  "charts.csv", "summary.json", "manifest.json"
+    };
     for (int i = 0; i < 2; i++) (void)rt_journal_close(&w->journals[i]);
-    for (int i = 0; i < 7; i++) {
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
         char path[128];
         snprintf(path, sizeof path, "%s/%s", w->dir, names[i]);
         unlink(path);

@@ -209,7 +209,7 @@ class Front(unittest.TestCase):
                     ("data generate --out o --trades --interval 1m", "trades have no interval"),
                     ("data generate --out o --bars", "unknown option '--bars'"),
                     ("data check a.csv --kind x", "--kind: 'x' is not klines or trades"),
-                    ("bench --only nope", "'nope' is not one of hop, local, relay, "),
+                    ("bench --only nope", "'nope' is not one of hop, local, .*, csv"),
                     ("bench --fast", "unknown option '--fast'")):
                 with self.subTest(words):
                     done = shrike(*words.split(), cwd=folder)
@@ -323,6 +323,54 @@ class Kept(unittest.TestCase):
             self.assertEqual(done.returncode, 0, done.stderr)
             self.assertIn("oldest records were dropped (archive_max)", done.stdout)
             self.assertTrue(os.path.exists(folder + "/kept/out/manifest.json"))
+
+    def test_stage_is_gone(self):
+        """What looks into an ended run whose journal was in memory says so; nothing is 'equal'."""
+        with tempfile.TemporaryDirectory(prefix="shrike-test-") as folder:
+            done = self.begin(folder, "stage")
+            self.assertEqual(done.returncode, 0, done.stderr)
+            for words in (("state",), ("replay", "--verify"), ("journal", "verify"),
+                          ("journal", "stat"), ("journal", "dump")):
+                told = shrike(*words, folder + "/kept")
+                self.assertEqual((told.returncode, told.stdout), (1, ""), words)
+                self.assertIn("in memory only (journal: stage) and is gone", told.stderr)
+
+    def test_names_of_directories(self):
+        """A run is not called '..', which would be another directory than its own."""
+        with tempfile.TemporaryDirectory(prefix="shrike-test-") as folder:
+            for name in (".", "..", ".hidden"):
+                path = os.path.join(folder, "run.yaml")
+                with open(path, "w") as f:
+                    f.write(f"name: {name}\n")
+                told = shrike("check", path)
+                self.assertEqual(told.returncode, 1)
+                self.assertIn(f"run.yaml:1:7: name: name '{name}' begins with '.'", told.stderr)
+
+    def test_too_many_series(self):
+        """The 257th series is refused with its place and how many there may be."""
+        with tempfile.TemporaryDirectory(prefix="shrike-test-") as folder:
+            with open(os.path.join(folder, "one.csv"), "w") as f:
+                f.write("open_time,open,high,low,close,volume\n1704067200000,10,11,9,10,5\n")
+            path = run_file(folder, sources="[]")
+            with open(path) as f:
+                text = f.read()
+            many = "".join(f"  I{i}: {{kind: linear, base: B{i}, quote: USDT, tick_size: 1, "
+                           "lot_size: 1, maker_fee: 0, taker_fee: 0}\n" for i in range(257))
+            rest = "".join(f"  - {{kind: klines, instrument: I{i}, interval: 1h, file: one.csv}}\n"
+                           for i in range(257))
+            text = text.replace("instruments:\n", "instruments:\n" + many, 1)
+            with open(path, "w") as f:
+                f.write(text.replace("sources: []\n", "sources:\n" + rest))
+            told = shrike("check", path)
+            self.assertEqual(told.returncode, 1, told.stdout)
+            self.assertRegex(told.stderr, r"run\.yaml:\d+:5: .*more than 256 series on a shard")
+
+    def test_empty_word(self):
+        """An empty word is no 'all of them': a script's unset variable stops nothing."""
+        with tempfile.TemporaryDirectory(prefix="shrike-test-") as folder:
+            for words in (("pause", ""), ("stop", ""), ("",), ("set", "a", "b", "c" * 600)):
+                told = shrike("ctl", folder, *words)
+                self.assertEqual(told.returncode, 2, words)
 
     def test_refused_start(self):
         """A start that was refused leaves no run, and no stage: the mended file starts there."""

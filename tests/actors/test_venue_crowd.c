@@ -1,0 +1,426 @@
+/* rig: the venue alone, with simulated traders */
+/* Goal: among simulated traders orders of ours are worked as the matching engine works them, are
+ * booked to the unit, and a venue made anew from its rows at any moment goes on alike.
+ * Method: each way an order may go, by hand against the book as it stands; then random orders,
+ * cancels and reloads from a seed beside a venue that is never reloaded: what both said is the same
+ * frame by frame, the fills add up to what the accounts hold, money by fills alone comes to the
+ * cash, the engine knows the same positions and open orders. A failure prints the seed. */
+#include "actors/venue/crowd.h"
+#include "tests/actors/test_venue.h"
+
+/* Sizes of a random run. */
+enum crowd_sizes { CROWD_SEEDS = 6, CROWD_STEPS = 1200, CROWD_ORDERS = 4096 };
+
+/* open_crowd readies b: instrument 1 ("A", linear) and 2 ("B", spot), both made by agents. */
+static void open_crowd(struct bench *b, const char *more) {
+    char yaml[400];
+    struct rt_error err = { 0 };
+    bench_world(b);
+    strcpy(b->instruments[0].name, "A");
+    strcpy(b->instruments[1].name, "B");
+    snprintf(
+        yaml, sizeof yaml,
+        "{%s agents: {instruments: [A, {instrument: B, start_price: 2000}], start_price: 1000, "
+        "seed: 5, noise: 60, makers: 5, order_notional: 2000}}",
+        more);
+    if (rig_open(&b->rig, &venue_kind, yaml, &b->market, &err) != 0) {
+        print_error("%s\n", err.text);
+        fail();
+    }
+    rig_start(&b->rig, START_NS);
+    bench_at(b, 600);
+    rig_forget(&b->rig);
+}
+
+/* engine_of returns the engine of instrument id. */
+static const struct vm *engine_of(const struct bench *b, uint16_t id) {
+    return ((const struct venue *)b->rig.state)->crowds[id - 1]->ag->vm;
+}
+
+/* best returns the best price of a side of instrument id, in plain numbers. */
+static double best(const struct bench *b, uint16_t id, enum vm_side side) {
+    return (double)vm_best(engine_of(b, id), side) * 0.5;
+}
+
+/* What was said of one order. */
+struct tale {
+    qty_t filled;            /* sum of its fills */
+    cash_t cost;             /* of price times quantity, exact at these steps */
+    uint32_t fills, makers;  /* how many; of them as maker */
+    price_t low, high;       /* prices */
+    uint32_t accepted, ends; /* statuses */
+    uint8_t status;          /* of its end */
+    uint16_t reason;         /* of its end */
+};
+
+/* tale_of reads what was said of order id, and forgets nothing. */
+static struct tale tale_of(const struct bench *b, uint64_t id) {
+    struct tale t = { .low = INT64_MAX };
+    const struct msg_frame *f;
+    for (size_t i = 0; (f = rig_said(&b->rig, i)) != NULL; i++) {
+        if (f->kind == MSG_VENUE_STATUS) {
+            const struct msg_venue_status *s = msg_body(f);
+            if (s->order_id != id) continue;
+            if (s->status == ORDER_STATUS_ACCEPTED) {
+                t.accepted++;
+                continue;
+            }
+            t.ends++;
+            t.status = s->status;
+            t.reason = s->reason;
+        } else if (f->kind == MSG_VENUE_FILL) {
+            const struct msg_venue_fill *v = msg_body(f);
+            if (v->order_id != id) continue;
+            t.fills++;
+            t.makers += v->liquidity == LIQUIDITY_MAKER;
+            t.filled += v->quantity;
+            t.cost += v->price / 1000000 * (v->quantity / 1000000) * 10000;
+            if (v->price < t.low) t.low = v->price;
+            if (v->price > t.high) t.high = v->price;
+        }
+    }
+    return t;
+}
+
+/* lives tells whether order id is open at the venue. */
+static bool lives(const struct bench *b, uint64_t id) {
+    const struct venue *v = b->rig.state;
+    return venue_orders_find(&v->orders, id) != VENUE_NONE;
+}
+
+/* A market order takes level by level, as many as it needs; each is a fill and a public trade. */
+static void test_takes_levels(void **unused) {
+    (void)unused;
+    struct bench b;
+    open_crowd(&b, "");
+    struct vm_depth d[3];
+    assert_int_equal(vm_depth(engine_of(&b, 1), VM_SELL, d, 3), 3);
+    int64_t lots = d[0].lots + d[1].lots + 1;
+    ASK(&b, .id = 1, .type = ORDER_TYPE_MARKET, .quantity = (double)lots * 0.1);
+    struct tale t = tale_of(&b, 1);
+    assert_int_equal(t.filled, lots * fx(0.1));
+    assert_true(t.fills >= 3);
+    assert_int_equal(t.makers, 0);
+    assert_int_equal(t.low, d[0].price * fx(0.5));
+    assert_int_equal(t.high, d[2].price * fx(0.5));
+    assert_int_equal(t.ends, 0);
+    assert_int_equal(rig_count(&b.rig, MSG_TRADE), t.fills);
+    assert_int_equal(rig_count(&b.rig, MSG_QUOTE), 1); /* the new touch, once */
+    const struct msg_quote *q = msg_body(rig_find(&b.rig, MSG_QUOTE, 0));
+    assert_int_equal(q->ask, d[2].price * fx(0.5));
+    assert_int_equal(bench_held(&b, 1, 1).quantity, t.filled);
+    assert_false(lives(&b, 1));
+    bench_close(&b);
+}
+
+/* A limit order waits its turn: what is shown at its price goes first. */
+static void test_rests(void **unused) {
+    (void)unused;
+    struct bench b;
+    open_crowd(&b, "");
+    double price = best(&b, 1, VM_BUY);
+    int64_t ahead = vm_at(engine_of(&b, 1), vm_best(engine_of(&b, 1), VM_BUY), NULL);
+    ASK(&b, .id = 1, .type = ORDER_TYPE_LIMIT, .price = price, .quantity = 3,
+        .terms = ORDER_TERMS_POST_ONLY);
+    struct vm_view view = { 0 };
+    uint64_t id = 0;
+    while ((id = vm_order_next(engine_of(&b, 1), id)) != 0) {
+        assert_true(vm_find(engine_of(&b, 1), id, &view));
+        if (view.owner == 0) break;
+    }
+    assert_int_equal(view.tag, 1);
+    assert_int_equal(vm_ahead(engine_of(&b, 1), id), ahead);
+    for (double s = 601; lives(&b, 1) && s < 7200; s += 1) bench_at(&b, s);
+    struct tale t = tale_of(&b, 1);
+    assert_int_equal(t.filled, fx(3));
+    assert_int_equal(t.makers, t.fills);
+    assert_int_equal(t.low, fx(price));
+    assert_int_equal(t.high, fx(price));
+    bench_close(&b);
+}
+
+/* post_only, ioc, fok. */
+static void test_terms(void **unused) {
+    (void)unused;
+    struct bench b;
+    open_crowd(&b, "");
+    struct vm_depth ask;
+    assert_int_equal(vm_depth(engine_of(&b, 1), VM_SELL, &ask, 1), 1);
+    double price = (double)ask.price * 0.5, more = (double)(ask.lots + 20) * 0.1;
+    ASK(&b, .id = 1, .type = ORDER_TYPE_LIMIT, .price = price, .terms = ORDER_TERMS_POST_ONLY);
+    struct tale t = tale_of(&b, 1);
+    assert_true(t.fills == 0 && t.ends == 1 && t.status == ORDER_STATUS_REJECTED);
+    assert_int_equal(t.reason, REASON_WOULD_MATCH);
+    ASK(&b, .id = 2, .type = ORDER_TYPE_LIMIT, .price = price, .quantity = more,
+        .terms = ORDER_TERMS_FOK);
+    t = tale_of(&b, 2);
+    assert_true(t.fills == 0 && t.status == ORDER_STATUS_EXPIRED);
+    assert_int_equal(t.reason, REASON_FILL_OR_KILL);
+    ASK(&b, .id = 3, .type = ORDER_TYPE_MARKET, .quantity = 90000, .terms = ORDER_TERMS_FOK);
+    t = tale_of(&b, 3);
+    assert_true(t.fills == 0 && t.status == ORDER_STATUS_EXPIRED);
+    assert_int_equal(t.reason, REASON_FILL_OR_KILL);
+    ASK(&b, .id = 4, .type = ORDER_TYPE_LIMIT, .price = price, .quantity = more,
+        .terms = ORDER_TERMS_IOC);
+    t = tale_of(&b, 4);
+    assert_int_equal(t.filled, ask.lots * fx(0.1));
+    assert_int_equal(t.status, ORDER_STATUS_EXPIRED);
+    assert_int_equal(t.reason, REASON_NOT_FILLED_AT_ONCE);
+    ASK(&b, .id = 5, .type = ORDER_TYPE_LIMIT, .price = price + 10, .quantity = 1,
+        .terms = ORDER_TERMS_FOK);
+    assert_int_equal(tale_of(&b, 5).filled, fx(1));
+    for (uint64_t id = 1; id <= 5; id++) assert_false(lives(&b, id));
+    bench_close(&b);
+}
+
+/* reduce_only needs a position, is cut to it, and goes with it. */
+static void test_reduces(void **unused) {
+    (void)unused;
+    struct bench b;
+    open_crowd(&b, "");
+    double far = best(&b, 1, VM_SELL) + 200;
+    ASK(&b, .id = 1, .type = ORDER_TYPE_LIMIT, .side = SIDE_SELL, .price = far,
+        .terms = ORDER_TERMS_REDUCE_ONLY);
+    struct tale t = tale_of(&b, 1);
+    assert_true(t.status == ORDER_STATUS_REJECTED && t.reason == REASON_REDUCE_ONLY);
+    ASK(&b, .id = 2, .type = ORDER_TYPE_MARKET, .quantity = 2);
+    ASK(&b, .id = 3, .type = ORDER_TYPE_LIMIT, .side = SIDE_SELL, .price = far, .quantity = 2,
+        .terms = ORDER_TERMS_REDUCE_ONLY);
+    assert_true(lives(&b, 3));
+    ASK(&b, .id = 4, .type = ORDER_TYPE_MARKET, .side = SIDE_SELL, .quantity = 5,
+        .terms = ORDER_TERMS_REDUCE_ONLY);
+    t = tale_of(&b, 4);
+    assert_int_equal(t.filled, fx(2));
+    assert_true(t.status == ORDER_STATUS_EXPIRED && t.reason == REASON_REDUCE_ONLY);
+    t = tale_of(&b, 3);
+    assert_true(t.status == ORDER_STATUS_EXPIRED && t.reason == REASON_REDUCE_ONLY);
+    assert_int_equal(bench_held(&b, 1, 1).quantity, 0);
+    assert_false(lives(&b, 3));
+    bench_close(&b);
+}
+
+/* Spot: what cash or holdings do not cover is cut; a fill-or-kill order is not sent then. */
+static void test_covers(void **unused) {
+    (void)unused;
+    struct bench b;
+    open_crowd(&b, "");
+    ((struct venue *)b.rig.state)->cash[0] = fx(3000);
+    ASK(&b, .id = 1, .instrument = 2, .type = ORDER_TYPE_MARKET, .quantity = 2,
+        .terms = ORDER_TERMS_FOK);
+    struct tale t = tale_of(&b, 1);
+    assert_true(t.fills == 0 && t.reason == REASON_INSUFFICIENT_BALANCE);
+    ASK(&b, .id = 2, .instrument = 2, .type = ORDER_TYPE_MARKET, .quantity = 2);
+    t = tale_of(&b, 2);
+    assert_true(t.filled > fx(1) && t.filled < fx(1.6));
+    assert_true(t.status == ORDER_STATUS_EXPIRED && t.reason == REASON_INSUFFICIENT_BALANCE);
+    assert_true(bench_cash(&b, 1) >= 0 && bench_cash(&b, 1) < fx(250)); /* less than a lot */
+    assert_int_equal(bench_held(&b, 1, 2).quantity, t.filled);
+    ASK(&b, .id = 3, .instrument = 2, .type = ORDER_TYPE_MARKET, .side = SIDE_SELL, .quantity = 9);
+    assert_int_equal(tale_of(&b, 3).filled, t.filled);
+    assert_int_equal(bench_held(&b, 1, 2).quantity, 0);
+    bench_close(&b);
+}
+
+/* A stop waits for a trade at its price; one that is true already acts at once. */
+static void test_stops(void **unused) {
+    (void)unused;
+    struct bench b;
+    open_crowd(&b, "");
+    double last = (double)vm_last(engine_of(&b, 1)) * 0.5;
+    ASK(&b, .id = 1, .type = ORDER_TYPE_STOP, .price = last - 5);
+    assert_int_equal(tale_of(&b, 1).filled, fx(1));
+    ASK(&b, .id = 2, .type = ORDER_TYPE_STOP, .side = SIDE_SELL, .price = last - 2);
+    assert_true(tale_of(&b, 2).fills == 0 && lives(&b, 2));
+    price_t low = INT64_MAX;
+    for (double s = 601; lives(&b, 2) && s < 86400; s += 1) bench_at(&b, s);
+    for (size_t n = 0; n < rig_count(&b.rig, MSG_TRADE); n++) {
+        const struct msg_trade *trade = msg_body(rig_find(&b.rig, MSG_TRADE, n));
+        if (trade->instrument == 1 && trade->price < low) low = trade->price;
+        if (n > 2000) break; /* the search begins anew each time */
+    }
+    struct tale t = tale_of(&b, 2);
+    assert_int_equal(t.filled, fx(1));
+    assert_int_equal(t.makers, 0);
+    assert_true(t.high <= fx(last - 2) || low <= fx(last - 2));
+    bench_close(&b);
+}
+
+/* A request takes its time; a cancel that comes too late, or twice, is told so. */
+static void test_latency(void **unused) {
+    (void)unused;
+    struct bench b;
+    open_crowd(&b, "latency: 50ms,");
+    double price = best(&b, 1, VM_BUY) - 100;
+    ASK(&b, .id = 1, .type = ORDER_TYPE_LIMIT, .price = price);
+    assert_int_equal(tale_of(&b, 1).accepted, 0);
+    bench_at(&b, 600.0499);
+    assert_int_equal(tale_of(&b, 1).accepted, 0);
+    bench_at(&b, 600.05);
+    assert_int_equal(tale_of(&b, 1).accepted, 1);
+    ASK(&b, .id = 1, .op = REQUEST_OP_CANCEL);
+    bench_at(&b, 600.07);
+    assert_true(lives(&b, 1));
+    ASK(&b, .id = 1, .op = REQUEST_OP_CANCEL);
+    bench_at(&b, 600.2);
+    struct tale t = tale_of(&b, 1);
+    assert_int_equal(t.ends, 2);
+    assert_int_equal(t.reason, REASON_UNKNOWN_ORDER);
+    assert_int_equal(vm_at(engine_of(&b, 1), (int64_t)(price * 2), NULL), 0);
+    ASK(&b, .id = 2, .type = ORDER_TYPE_LIMIT, .price = price);
+    bench_at(&b, 601);
+    stop_data(&b);
+    t = tale_of(&b, 2);
+    assert_true(t.status == ORDER_STATUS_EXPIRED && t.reason == REASON_END_OF_DATA);
+    rig_forget(&b.rig);
+    bench_at(&b, 700);
+    assert_int_equal(rig_count(&b.rig, MSG_TRADE), 0); /* the market has closed */
+    bench_close(&b);
+}
+
+/* same_said compares what two benches said, and forgets it. */
+static void same_said(uint64_t seed, struct bench *a, struct bench *b) {
+    const struct msg_frame *f, *g;
+    for (size_t i = 0;; i++) {
+        f = rig_said(&a->rig, i);
+        g = rig_said(&b->rig, i);
+        CHECK(seed, (f == NULL) == (g == NULL));
+        if (f == NULL) break;
+        CHECK(seed, f->kind == g->kind && f->size == g->size && f->time_ns == g->time_ns);
+        CHECK(seed, memcmp(f + 1, g + 1, f->size - sizeof *f) == 0);
+    }
+}
+
+/* Sums of all that was said to an account in an instrument. */
+struct sums {
+    qty_t held[2][2]; /* by account, instrument */
+    cash_t cash[2];   /* by account: spot's notional, and linear's, as if it were paid */
+};
+
+/* add_fills adds what b said; who ordered what is told by the order's number. */
+static void add_fills(const struct bench *b, struct sums *s, const uint8_t *side,
+                      const uint8_t *account) {
+    const struct msg_frame *f;
+    for (size_t i = 0; (f = rig_said(&b->rig, i)) != NULL; i++) {
+        if (f->kind != MSG_VENUE_FILL) continue;
+        const struct msg_venue_fill *v = msg_body(f);
+        uint8_t of = account[v->order_id] - 1;
+        bool buy = side[v->order_id] == SIDE_BUY;
+        cash_t worth = (cash_t)((__int128)v->price * v->quantity / FIXED_ONE); /* exact here */
+        s->held[of][v->instrument - 1] += buy ? v->quantity : -v->quantity;
+        s->cash[of] += buy ? -worth : worth;
+    }
+}
+
+/* hold_up checks all that must be after every event. */
+static void hold_up(uint64_t seed, const struct bench *b, const struct sums *s) {
+    const struct venue *v = b->rig.state;
+    uint32_t open = 0;
+    for (uint16_t id = 1; id <= 2; id++) {
+        const struct vm *vm = engine_of(b, id);
+        struct vm_view view;
+        const char *wrong = vm_check(vm);
+        if (wrong != NULL) print_error("%s\n", wrong);
+        CHECK(seed, wrong == NULL);
+        for (uint8_t a = 1; a <= 2; a++) {
+            CHECK(seed, bench_held(b, a, id).quantity == s->held[a - 1][id - 1]);
+            CHECK(seed, vm_position_of(vm, a - 1U) == s->held[a - 1][id - 1] / fx(0.1));
+        }
+        for (uint64_t at = 0; (at = vm_order_next(vm, at)) != 0;) {
+            CHECK(seed, vm_find(vm, at, &view));
+            if (view.owner >= 2) continue;
+            uint32_t idx = venue_orders_find(&v->orders, view.tag);
+            CHECK(seed, idx != VENUE_NONE);
+            const struct venue_order *order = &v->orders.pool[idx];
+            bool cut = order->terms & ORDER_TERMS_REDUCE_ONLY;
+            CHECK(seed, order->instrument == id && order->account == view.owner + 1);
+            CHECK(seed, cut ? view.left * fx(0.1) <= order->quantity
+                            : view.left * fx(0.1) == order->quantity);
+            open++;
+        }
+    }
+    CHECK(seed, open == v->orders.by_id.cnt);
+    for (uint8_t a = 1; a <= 2; a++) {
+        cash_t linear = bench_held(b, a, 1).cost;
+        CHECK(seed, bench_cash(b, a) - linear == fx(1000000) + s->cash[a - 1]);
+    }
+}
+
+/* one_ask makes a random request of both benches. */
+static void one_ask(uint64_t *gen, struct bench *a, struct bench *b, uint64_t id, uint8_t *side,
+                    uint8_t *account) {
+    static const uint8_t terms[] = { 0,
+                                     0,
+                                     ORDER_TERMS_IOC,
+                                     ORDER_TERMS_FOK,
+                                     ORDER_TERMS_POST_ONLY,
+                                     ORDER_TERMS_REDUCE_ONLY,
+                                     ORDER_TERMS_REDUCE_ONLY | ORDER_TERMS_IOC };
+    uint16_t of = (uint16_t)gen_range(gen, 1, 2);
+    double near = best(a, of, gen_next(gen) & 1 ? VM_BUY : VM_SELL);
+    struct ask ask = { .id = id,
+                       .side = gen_next(gen) & 1 ? SIDE_BUY : SIDE_SELL,
+                       .type = (uint8_t)gen_range(gen, ORDER_TYPE_MARKET, ORDER_TYPE_STOP),
+                       .quantity = (double)gen_range(gen, 1, 120) * 0.1,
+                       .instrument = of,
+                       .account = (uint8_t)gen_range(gen, 1, 2) };
+    if (ask.type != ORDER_TYPE_STOP) ask.terms = terms[gen_range(gen, 0, 6)];
+    if (ask.type != ORDER_TYPE_MARKET) ask.price = near + (double)gen_range(gen, -8, 8) * 0.5;
+    side[id] = ask.side;
+    account[id] = ask.account;
+    if (gen_range(gen, 0, 4) == 0) {
+        ask = (struct ask){ .id = (uint64_t)gen_range(gen, 1, (int64_t)id),
+                            .instrument = of,
+                            .account = ask.account,
+                            .op = gen_range(gen, 0, 9) == 0 ? REQUEST_OP_CANCEL_ALL
+                                                            : REQUEST_OP_CANCEL };
+    }
+    bench_ask(a, ask);
+    bench_ask(b, ask);
+}
+
+/* Random orders, cancels, reloads. */
+static void test_random(void **unused) {
+    (void)unused;
+    static struct bench a, b;
+    static uint8_t side[CROWD_ORDERS], account[CROWD_ORDERS];
+    for (uint64_t seed = 1; seed <= CROWD_SEEDS; seed++) {
+        uint64_t gen = seed * 77, id = 0;
+        const char *more =
+            seed % 2 ? "" : "latency: {order: {median: 20ms, sigma: 1}, answer: 9ms},";
+        struct sums sums = { 0 };
+        double at = 600;
+        open_crowd(&a, more);
+        open_crowd(&b, more);
+        for (int step = 0; step < CROWD_STEPS; step++) {
+            if (gen_range(&gen, 0, 2) > 0) {
+                one_ask(&gen, &a, &b, ++id, side, account);
+            } else {
+                at += (double)gen_range(&gen, 1, 4000) * 0.001;
+                bench_at(&a, at);
+                bench_at(&b, at);
+            }
+            if (gen_range(&gen, 0, 60) == 0) rig_reload(&b.rig);
+            if (seed % 2) add_fills(&a, &sums, side, account);
+            same_said(seed, &a, &b);
+            rig_forget(&a.rig);
+            rig_forget(&b.rig);
+            if (seed % 2) hold_up(seed, &a, &sums); /* answers are on their way else */
+        }
+        print_message("seed %d: %d orders, account 1 %lld and %lld held\n", (int)seed, (int)id,
+                      (long long)bench_held(&a, 1, 1).quantity,
+                      (long long)bench_held(&a, 1, 2).quantity);
+        bench_close(&a);
+        bench_close(&b);
+    }
+}
+
+/* main runs them. */
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_takes_levels), cmocka_unit_test(test_rests),
+        cmocka_unit_test(test_terms),        cmocka_unit_test(test_reduces),
+        cmocka_unit_test(test_covers),       cmocka_unit_test(test_stops),
+        cmocka_unit_test(test_latency),      cmocka_unit_test(test_random),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
