@@ -1,6 +1,8 @@
 #include "actors/feed/feed.h"
+#include "actors/market/bars.h"
 #include "actors/market/made.h"
 #include "actors/market/market.h"
+#include "actors/market/session.h"
 #include "runtime/base/config.h"
 #include "schemas/messages.h"
 #include <assert.h>
@@ -17,9 +19,14 @@ enum {
 #define DAY_NS  86400000000000LL
 #define WEEK_NS (7 * DAY_NS)
 
+/* What is saved of a bar that is made of the one before, besides what is saved of every bar: key is
+ * FEED_MORE, and FEED_FIGURES x its place, and one of these. */
+enum figure { F_FIRST, F_SECOND, F_LEFT, FEED_FIGURES = 4 };
+static const uint64_t FEED_MORE = UINT64_C(1) << 32;
+
 /* One declared bar, and what it holds so far. */
 struct feed_bar {
-    struct msg_bar bar; /* the partial bar; interval_ns is what is made */
+    struct msg_bar bar; /* the partial bar; interval_ns is what is made, 0 = bricks */
     int64_t told_ns;    /* end of the last interval said; what begins before it is late */
     uint64_t late_cnt;  /* constituents left out */
     uint16_t series;    /* what it is made from */
@@ -27,6 +34,16 @@ struct feed_bar {
     bool trades;        /* made from trades */
     bool framed;        /* the trades come as frames of the venue, no series has them */
     uint32_t idx;       /* its place in the configuration: key of its timer and rows */
+
+    const struct mk_session *session; /* what begins outside is left out; NULL = none */
+    int64_t offset_ns;                /* of the session, else 0 */
+    enum mk_bars_type type;           /* how it is made */
+    uint16_t flags;                   /* number of its name, as it stands in a bar's flags */
+    price_t brick;                    /* size of a brick */
+    price_t anchor;                   /* where bricks begin, 0 = at the first price */
+    int64_t first;                    /* Heikin-Ashi: open before; bricks: lower end before */
+    int64_t second;                   /* Heikin-Ashi: close before; bricks: upper; 0 = none yet */
+    uint64_t left_cnt;                /* bricks that were too many */
 };
 
 /* State of a feed. */
@@ -43,10 +60,30 @@ int64_t feed_begin_ns(int64_t ns, int64_t interval_ns) {
     return ns - (past < 0 ? past + interval_ns : past);
 }
 
+/* average returns the sum of cnt (2 or 4) prices over cnt, rounded down. */
+static price_t average(__int128 sum, int cnt) {
+    return (price_t)((sum - (sum % cnt + cnt) % cnt) / cnt);
+}
+
+/* heikin_ashi turns a bar into its Heikin-Ashi. */
+static void heikin_ashi(struct feed_bar *b, struct msg_bar *bar) {
+    const price_t close = average((__int128)bar->open + bar->high + bar->low + bar->close, 4);
+    const price_t open = b->second == 0 ? average((__int128)bar->open + bar->close, 2)
+                                        : average((__int128)b->first + b->second, 2);
+    bar->open = b->first = open;
+    bar->close = b->second = close;
+    if (open > bar->high) bar->high = open;
+    if (close > bar->high) bar->high = close;
+    if (open < bar->low) bar->low = open;
+    if (close < bar->low) bar->low = close;
+}
+
 /* bar_say says a finished bar and empties it. */
 static void bar_say(struct rt_ctx *ctx, struct feed_bar *b) {
     struct msg_bar *out = rt_say(ctx, MSG_BAR, 0, sizeof *out);
     *out = b->bar;
+    if (b->type == MK_BARS_HEIKIN_ASHI) heikin_ashi(b, out);
+    out->flags |= b->flags;
     b->told_ns = b->bar.open_ns + b->bar.interval_ns;
     b->open = false;
 }
@@ -54,7 +91,8 @@ static void bar_say(struct rt_ctx *ctx, struct feed_bar *b) {
 /* bar_begin starts the interval that holds begin_ns. */
 static void bar_begin(struct rt_ctx *ctx, struct feed_bar *b, int64_t begin_ns, price_t price) {
     const int64_t interval_ns = b->bar.interval_ns;
-    b->bar = (struct msg_bar){ .open_ns = feed_begin_ns(begin_ns, interval_ns),
+    b->bar = (struct msg_bar){ .open_ns = feed_begin_ns(begin_ns + b->offset_ns, interval_ns) -
+                                          b->offset_ns,
                                .interval_ns = interval_ns,
                                .open = price,
                                .high = price,
@@ -65,8 +103,61 @@ static void bar_begin(struct rt_ctx *ctx, struct feed_bar *b, int64_t begin_ns, 
     rt_timer_set(ctx, b->idx, b->bar.open_ns + interval_ns);
 }
 
+/* brick_say says n bricks in direction way (1 or -1), known at end_ns. */
+static void brick_say(struct rt_ctx *ctx, struct feed_bar *b, int64_t n, int64_t way,
+                      int64_t end_ns) {
+    if (n > FEED_BRICKS_MAX) { /* a jump: where it led counts */
+        const int64_t left = n - FEED_BRICKS_MAX;
+        b->left_cnt += (uint64_t)left;
+        b->first += way * left * b->brick;
+        b->second += way * left * b->brick;
+        n = FEED_BRICKS_MAX;
+    }
+    for (; n > 0; n--) {
+        struct msg_bar *out = rt_say(ctx, MSG_BAR, 0, sizeof *out);
+        *out = b->bar;
+        out->interval_ns = end_ns - out->open_ns;
+        out->open = way > 0 ? b->second : b->first;
+        out->close = out->open + way * b->brick;
+        b->first = out->low = way > 0 ? out->open : out->close;
+        b->second = out->high = way > 0 ? out->close : out->open;
+        out->flags |= b->flags;
+        b->bar.volume = 0;
+        b->bar.count = 0;
+        b->bar.open_ns = end_ns;
+    }
+}
+
+/* brick_take takes a price in, with what was traded: row's price is its close. */
+static void brick_take(struct rt_ctx *ctx, struct feed_bar *b, const struct msg_bar *row) {
+    const int64_t end_ns = row->open_ns + row->interval_ns;
+    struct msg_bar *bar = &b->bar;
+    if (!b->open) {
+        b->open = true;
+        bar->open_ns = row->open_ns;
+        if (b->second == 0) {
+            const price_t whole = row->close - row->close % b->brick;
+            b->second = b->anchor > 0 ? b->anchor : whole > 0 ? whole : b->brick;
+            b->first = b->second;
+        }
+    }
+    bar->volume += row->volume;
+    bar->flags |= row->flags;
+    bar->count = row->count > UINT32_MAX - bar->count ? UINT32_MAX : bar->count + row->count;
+    if (row->close > b->second) {
+        brick_say(ctx, b, (row->close - b->second) / b->brick, 1, end_ns);
+    } else if (row->close < b->first) {
+        brick_say(ctx, b, (b->first - row->close) / b->brick, -1, end_ns);
+    }
+}
+
 /* bar_row takes one constituent in. */
 static void bar_row(struct rt_ctx *ctx, struct feed_bar *b, const struct msg_bar *row) {
+    if (b->session != NULL && !mk_session_holds(b->session, row->open_ns)) return;
+    if (b->type == MK_BARS_RENKO) {
+        brick_take(ctx, b, row);
+        return;
+    }
     if (row->open_ns < b->told_ns) {
         b->late_cnt++;
         return;
@@ -88,6 +179,15 @@ static void bar_row(struct rt_ctx *ctx, struct feed_bar *b, const struct msg_bar
 
 /* bar_trade takes one trade in. */
 static void bar_trade(struct rt_ctx *ctx, struct feed_bar *b, const struct msg_trade *row) {
+    if (b->session != NULL && !mk_session_holds(b->session, row->time_ns)) return;
+    if (b->type == MK_BARS_RENKO) {
+        const struct msg_bar part = { .open_ns = row->time_ns,
+                                      .close = row->price,
+                                      .volume = (double)row->quantity / FIXED_ONE,
+                                      .count = 1 };
+        brick_take(ctx, b, &part);
+        return;
+    }
     if (row->time_ns < b->told_ns) {
         b->late_cnt++;
         return;
@@ -173,31 +273,83 @@ static void feed_on_timer(struct rt_ctx *ctx, void *state, const struct msg_fram
     }
 }
 
+/* type_read reads what an entry says besides instrument, from and to. */
+static int type_read(struct rt_init *init, struct rt_node *item, const struct mk_instrument *in,
+                     struct feed_bar *b, struct rt_error *err) {
+    const char *name = NULL;
+    struct rt_node *map = NULL;
+    int type = 0;
+    int rc = rt_node_choice(item, "type", false, mk_bars_types, MK_BARS_TIME, &type, err);
+    if (rc == 0) rc = rt_node_text(item, "name", false, 31, NULL, &name, err);
+    if (rc == 0) rc = rt_node_map(item, "session", false, &map, err);
+    if (rc != 0) return rc;
+    b->type = (enum mk_bars_type)type;
+    if (map != NULL) {
+        struct mk_session *session = rt_init_take(init, sizeof *session);
+        rc = mk_session_read(map, session, err);
+        if (rc != 0) return rc;
+        b->session = session;
+        b->offset_ns = session->offset_ns;
+    }
+    if (name == NULL && (b->type != MK_BARS_TIME || map != NULL)) {
+        return rt_node_fail(item, err, "expected a name: bars of that kind are heard by it alone");
+    }
+    if (name != NULL) {
+        const uint16_t number = mk_bars_number(init, name);
+        if (number == 0) return rt_node_fail(item, err, "more than %d names", MK_BARS_NAMES_MAX);
+        b->flags = (uint16_t)(number << MK_BARS_SHIFT);
+    }
+    if (b->type != MK_BARS_RENKO) {
+        struct rt_node *more = rt_node_get(item, "brick");
+        if (more == NULL) more = rt_node_get(item, "anchor");
+        return more == NULL ? 0 : rt_node_fail(more, err, "belongs to type: renko alone");
+    }
+    struct rt_node *to = rt_node_get(item, "to");
+    if (to != NULL) return rt_node_fail(to, err, "bricks have no interval");
+    const price_t tick = in->tick_size;
+    rc = rt_node_fixed(item, "brick", true, tick, INT64_MAX / 4, 0, &b->brick, err);
+    if (rc == 0) {
+        rc = rt_node_fixed(item, "anchor", false, 1, INT64_MAX / 4, 0, &b->anchor, err);
+    }
+    return rc;
+}
+
+/* span_read reads from and to of an entry. */
+static int span_read(struct rt_node *item, struct feed_bar *b, int64_t *from_ns,
+                     struct rt_error *err) {
+    const char *from = NULL;
+    int rc = rt_node_text(item, "from", true, 31, NULL, &from, err);
+    if (rc != 0) return rc;
+    b->trades = strcmp(from, "trades") == 0;
+    if (!b->trades) rc = rt_node_duration(item, "from", true, 1, 4 * WEEK_NS, 0, from_ns, err);
+    if (rc != 0 || b->type == MK_BARS_RENKO) return rc;
+    rc = rt_node_duration(item, "to", true, 1000000, 52 * WEEK_NS, 0, &b->bar.interval_ns, err);
+    if (rc != 0 || b->trades) return rc;
+    if (b->bar.interval_ns % *from_ns != 0 || (b->bar.interval_ns == *from_ns && b->flags == 0)) {
+        return rt_node_fail(rt_node_get(item, "to"), err, "expected a multiple of from");
+    }
+    return 0;
+}
+
 /* bar_read reads one entry of bars:. */
 static int bar_read(struct rt_init *init, struct rt_node *item, struct feed_bar *b,
                     struct rt_error *err) {
-    static const char *const known[] = { "instrument", "from", "to", NULL };
+    static const char *const known[] = { "instrument", "from",  "to",     "name", "type",
+                                         "session",    "brick", "anchor", NULL };
     const struct mk_market *market = init->world;
-    const char *name = NULL, *from = NULL;
+    const char *name = NULL;
     int64_t from_ns = 0;
     if (item->kind != RT_NODE_MAP) {
         return rt_node_fail(item, err, "expected a map: instrument, from, to");
     }
     int rc = rt_node_text(item, "instrument", true, 31, NULL, &name, err);
-    if (rc == 0) rc = rt_node_text(item, "from", true, 31, NULL, &from, err);
-    if (rc != 0) return rc;
-    b->trades = strcmp(from, "trades") == 0;
-    if (!b->trades) rc = rt_node_duration(item, "from", true, 1, 4 * WEEK_NS, 0, &from_ns, err);
-    if (rc == 0) {
-        rc = rt_node_duration(item, "to", true, 1000000, 52 * WEEK_NS, 0, &b->bar.interval_ns, err);
-    }
-    if (rc == 0) rc = rt_node_no_more(item, known, err);
     if (rc != 0) return rc;
     const struct mk_instrument *in = mk_instrument_find(market, name);
     if (in == NULL) return rt_node_fail(item, err, "\"%s\" is not one of instruments:", name);
-    if (!b->trades && (b->bar.interval_ns % from_ns != 0 || b->bar.interval_ns == from_ns)) {
-        return rt_node_fail(rt_node_get(item, "to"), err, "expected a multiple of from");
-    }
+    rc = type_read(init, item, in, b, err);
+    if (rc == 0) rc = span_read(item, b, &from_ns, err);
+    if (rc == 0) rc = rt_node_no_more(item, known, err);
+    if (rc != 0) return rc;
     int series = rt_init_series(init, b->trades ? MSG_TRADE : MSG_BAR, in->id, from_ns);
     b->framed = series < 0 && b->trades && mk_made(init, in);
     if (series < 0 && !b->framed) {
@@ -244,8 +396,8 @@ static int feed_init(struct rt_init *init, void *state, struct rt_error *err) {
         b->idx = f->bar_cnt++;
         for (uint32_t i = 0; i + 1 < f->bar_cnt; i++) {
             const struct feed_bar *o = &f->bars[i];
-            if (o->bar.instrument == b->bar.instrument &&
-                o->bar.interval_ns == b->bar.interval_ns) {
+            if (o->bar.instrument == b->bar.instrument && o->flags == b->flags &&
+                (b->flags != 0 || o->bar.interval_ns == b->bar.interval_ns)) {
                 return rt_node_fail(n, err, "the same bar twice");
             }
         }
@@ -275,6 +427,13 @@ static void feed_save(const void *state, struct rt_row_sink *sink) {
         if (b->open) sink->put(sink, MSG_BAR, idx, &b->bar, sizeof b->bar);
         sink->put(sink, MSG_COUNTER_ROW, told.id, &told, sizeof told);
         sink->put(sink, MSG_COUNTER_ROW, late.id, &late, sizeof late);
+        if (b->type == MK_BARS_TIME) continue;
+        const int64_t figures[] = { b->first, b->second, (int64_t)b->left_cnt };
+        for (uint64_t i = 0; i < sizeof figures / sizeof figures[0]; i++) {
+            struct msg_counter_row row = { .value = figures[i],
+                                           .id = FEED_MORE + FEED_FIGURES * idx + i };
+            sink->put(sink, MSG_COUNTER_ROW, row.id, &row, sizeof row);
+        }
     }
 }
 
@@ -284,7 +443,8 @@ static int feed_load(void *state, uint16_t kind, uint64_t key, const void *row, 
     struct feed *f = state;
     const bool bar = kind == MSG_BAR && bytes == sizeof(struct msg_bar);
     const bool counter = kind == MSG_COUNTER_ROW && bytes == sizeof(struct msg_counter_row);
-    const uint64_t idx = bar ? key : key / 2;
+    const bool more = counter && key >= FEED_MORE;
+    const uint64_t idx = bar ? key : more ? (key - FEED_MORE) / FEED_FIGURES : key / 2;
     if ((!bar && !counter) || idx >= f->bar_cnt) {
         return rt_error_set(err, -EINVAL, "feed: row of kind %u, key %" PRIu64 " makes no sense",
                             kind, key);
@@ -304,7 +464,13 @@ static int feed_load(void *state, uint16_t kind, uint64_t key, const void *row, 
     }
     struct msg_counter_row c;
     memcpy(&c, row, sizeof c);
-    if (key % 2 == 0) {
+    if (more) {
+        switch (key % FEED_FIGURES) {
+        case F_FIRST: b->first = c.value; break;
+        case F_SECOND: b->second = c.value; break;
+        default: b->left_cnt = (uint64_t)c.value;
+        }
+    } else if (key % 2 == 0) {
         b->told_ns = c.value;
     } else {
         b->late_cnt = (uint64_t)c.value;
@@ -314,8 +480,11 @@ static int feed_load(void *state, uint16_t kind, uint64_t key, const void *row, 
 
 /* Keys of a feed. */
 static const struct rt_option feed_options[] = {
-    { "bars", "node", "[{instrument, from: INTERVAL | trades, to: INTERVAL}]", "[]",
-      "bars to make: to is a multiple of from" },
+    { "bars", "node",
+      "[{instrument, from: INTERVAL | trades, to: INTERVAL, name, type: time | heikin_ashi | "
+      "renko, "
+      "brick, anchor, session}]",
+      "[]", "bars to make: to is a multiple of from" },
     { "trades", "node", "[INSTRUMENT]", "[]", "whose trades are passed on" },
     { 0 },
 };
@@ -325,7 +494,8 @@ static const uint16_t feed_says[] = { MSG_BAR, MSG_TRADE, 0 };
 
 const struct rt_actor_kind feed_kind = {
     .name = "feed",
-    .help = "makes bars of longer intervals out of bars and trades, and passes trades on",
+    .help =
+        "makes bars (of the clock, Heikin-Ashi, Renko) out of bars and trades; passes trades on",
     .options = feed_options,
     .says = feed_says,
     .timer_class = RT_CLASS_TIMER,

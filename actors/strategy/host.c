@@ -1,4 +1,5 @@
 #include "actors/strategy/host.h"
+#include "actors/market/bars.h"
 #include "runtime/watch/log.h"
 #include <assert.h>
 #include <string.h>
@@ -496,10 +497,20 @@ static uint32_t host_on_rows(struct rt_ctx *ctx, void *state, uint16_t series, e
 static void host_on_bar(struct rt_ctx *ctx, void *state, const struct msg_frame *frame) {
     struct st_host *h = state;
     const struct msg_bar *bar = msg_body(frame);
-    if (!h->live || bar->interval_ns != h->interval_ns) return;
+    if (!h->live || bar->flags >> MK_BARS_SHIFT != h->bars) return;
+    if (h->bars == 0 && bar->interval_ns != h->interval_ns) return;
     uint16_t leg = leg_of(h, bar->instrument);
     if (leg == ST_LEGS_MAX || h->legs[leg].direct) return;
     begin(h, ctx);
+    if (h->untraded) {
+        int64_t at_ns, last = st_newest(h, bar->instrument, &at_ns);
+        if (last > 0) { /* else trades that come as frames have told it */
+            h->legs[leg].last = last;
+            h->legs[leg].last_ns = at_ns;
+        }
+        h->cls->on_bar(h, h->class_state, leg, bar);
+        return;
+    }
     (void)run_bars(ctx, h, leg, bar, 1);
 }
 
@@ -507,9 +518,15 @@ static void host_on_bar(struct rt_ctx *ctx, void *state, const struct msg_frame 
 static void host_on_trade(struct rt_ctx *ctx, void *state, const struct msg_frame *frame) {
     struct st_host *h = state;
     const struct msg_trade *trade = msg_body(frame);
-    if (!h->live || h->interval_ns != 0) return;
+    const bool trades = h->interval_ns == 0 && h->bars == 0;
+    if (!h->live || (!trades && !h->untraded)) return;
     uint16_t leg = leg_of(h, trade->instrument);
     if (leg == ST_LEGS_MAX || h->legs[leg].direct) return;
+    if (h->untraded) { /* the price behind the bars */
+        h->legs[leg].last = trade->price;
+        h->legs[leg].last_ns = ctx->now_ns;
+        return;
+    }
     begin(h, ctx);
     (void)run_trades(ctx, h, leg, trade, 1);
 }
@@ -730,6 +747,8 @@ static const struct rt_option host_options[] = {
     { "class", "text", "a strategy class", NULL, "which strategy it runs" },
     { "instruments", "node", "list of names", NULL, "what it trades, in the class's order" },
     { "interval", "text", "1s..31d | trades", NULL, "which bars it hears, or every trade" },
+    { "bars", "text", "a name of a feed's bars", "none",
+      "which named bars it hears, in place of interval" },
     { "account", "text", "a name of accounts:", "the only one", "where its money is" },
     { "params", "node", "map", "the class's defaults", "parameters of the class" },
     { "sizing", "node", "{fixed: base} | {notional: quote} | {fraction: 0..20}", NULL,

@@ -41,7 +41,8 @@
  *             The close of an instrument is that of the newest row of its finest series, or this
  *             strategy's own last one where that is not older; without any, a position counts at
  *             its cost.
- * close is the last close (or trade) the strategy heard of the leg. */
+ * close is the last close (or trade) the strategy heard of the leg; where it hears Heikin-Ashi or
+ * Renko bars, whose prices were not traded, the close of the newest row of its finest series. */
 #ifndef ACTORS_STRATEGY_HOST_H
 #define ACTORS_STRATEGY_HOST_H
 #include "actors/market/book.h"
@@ -114,7 +115,9 @@ struct st_host {
     void *class_state;          /* the class's block */
     struct rt_ctx *ctx;         /* of the call in hand */
     struct st_leg *legs;        /* its instruments */
-    int64_t interval_ns;        /* 0 = trades */
+    int64_t interval_ns;        /* 0 = trades; bricks: that of the rows they are made of */
+    uint16_t bars;              /* number of the named bars it hears, 0 = none */
+    bool untraded;              /* their prices are not prices that were traded */
     uint16_t leg_cnt;           /* how many */
     uint16_t self;              /* actor id */
     bool live;                  /* started, enabled and not stopped: the class is called */
@@ -168,6 +171,9 @@ int st_param_load(struct rt_node *config, const char *name, const char *text, ui
 /* st_size computes the declared size of an order that opens in leg (size.c). Returns REASON_NONE
  * with *out a multiple of the lot above zero, else why there is none. */
 uint16_t st_size(struct st_host *h, uint16_t leg, qty_t *out);
+/* st_newest returns the close (or price) of the newest row of an instrument's finest series, 0 =
+ * none, and in *at_ns when it was known. */
+int64_t st_newest(struct st_host *h, uint16_t instrument, int64_t *at_ns);
 /* st_equity computes the account's equity as described above; false when it leaves 64 bits. */
 bool st_equity(struct st_host *h, cash_t *out);
 

@@ -1,3 +1,4 @@
+#include "actors/market/bars.h"
 #include "actors/market/made.h"
 #include "actors/strategy/host.h"
 #include <assert.h>
@@ -141,8 +142,27 @@ int st_param_load(struct rt_node *config, const char *name, const char *text, ui
     return rt_error_set(err, -EINVAL, "%s: no parameter of %s", name, cls->name);
 }
 
-/* read_interval reads interval:, a duration or `trades`. */
-static int read_interval(struct st_host *h, struct rt_node *config, struct rt_error *err) {
+/* read_bars reads bars:, a name of what a feed makes; NULL when there is none. */
+static int read_bars(struct rt_init *init, struct st_host *h, struct rt_node *config,
+                     const char **name, struct rt_error *err) {
+    int rc = rt_node_text(config, "bars", false, 31, NULL, name, err);
+    if (rc < 0 || !*name) return rc;
+    struct rt_node *n = rt_node_get(config, "bars");
+    if (rt_node_get(config, "interval")) {
+        return rt_node_fail(n, err, "stands beside interval, expected one of them");
+    }
+    h->bars = mk_bars_number(init, *name);
+    if (h->bars == 0) return rt_node_fail(n, err, "no feed makes bars named \"%s\"", *name);
+    if (h->cls->on_bar) return 0;
+    return rt_node_fail(n, err, "%s hears no bars, expected interval: trades", h->cls->name);
+}
+
+/* read_interval reads interval:, a duration or `trades`, or bars: in place of it. */
+static int read_interval(struct rt_init *init, struct st_host *h, struct rt_node *config,
+                         struct rt_error *err) {
+    const char *name = NULL;
+    int made = read_bars(init, h, config, &name, err);
+    if (made < 0 || name) return made;
     struct rt_node *n = rt_node_get(config, "interval");
     if (n && n->kind == RT_NODE_SCALAR && strcmp(n->text, "trades") == 0) {
         h->interval_ns = 0;
@@ -183,7 +203,7 @@ static bool made_by(const struct st_host *h, const struct mk_instrument *in, str
         int64_t to_ns = 0;
         if (!name || name->kind != RT_NODE_SCALAR || strcmp(name->text, in->name) != 0) continue;
         if (h->interval_ns != 0 &&
-            (n->kind != RT_NODE_MAP ||
+            (n->kind != RT_NODE_MAP || rt_node_get(n, "name") ||
              rt_node_duration(n, "to", true, 1, INT64_MAX, 0, &to_ns, &none) != 0)) {
             continue;
         }
@@ -200,6 +220,28 @@ static bool is_made(struct rt_init *init, const struct st_host *h, const struct 
         if (feed && made_by(h, in, feed)) return true;
     }
     return false;
+}
+
+/* hear_named finds the named bars of in: their type and length, the same for every leg. */
+static int hear_named(struct rt_init *init, struct st_host *h, const struct mk_instrument *in,
+                      struct rt_node *config, struct rt_error *err) {
+    struct rt_node *at = rt_node_get(config, "bars");
+    struct rt_node *made = mk_bars_find(init, at->text, in->name);
+    struct rt_error none; /* what makes no sense there the feed refuses by itself */
+    int64_t length_ns = 0;
+    int type = 0;
+    if (!made) return rt_node_fail(at, err, "no feed makes these bars of %s", in->name);
+    (void)rt_node_choice(made, "type", false, mk_bars_types, 0, &type, &none);
+    const char *key = type == MK_BARS_RENKO ? "from" : "to"; /* of trades: 0 */
+    (void)rt_node_duration(made, key, true, 1, INT64_MAX, 0, &length_ns, &none);
+    const bool untraded = type != MK_BARS_TIME;
+    if (h->leg_cnt > 0 && (h->untraded != untraded || h->interval_ns != length_ns)) {
+        return rt_node_fail(at, err, "those of %s and %s differ in type or length",
+                            h->legs[0].in->name, in->name);
+    }
+    h->untraded = untraded;
+    h->interval_ns = length_ns;
+    return 0;
 }
 
 /* read_leg reads one entry of instruments: into leg. */
@@ -221,10 +263,13 @@ static int read_leg(struct rt_init *init, struct st_host *h, struct rt_node *n,
                             a->name);
     }
     uint16_t kind = h->interval_ns == 0 ? MSG_TRADE : MSG_BAR;
-    int series = rt_init_series(init, kind, in->id, h->interval_ns);
+    int series = h->bars ? -1 : rt_init_series(init, kind, in->id, h->interval_ns);
     bool by_hand =
         rt_node_get(config, "hears") != NULL; /* who wires it himself knows whom it hears */
-    if (series < 0 && !by_hand && !is_made(init, h, in)) {
+    if (h->bars) {
+        int rc = hear_named(init, h, in, config, err);
+        if (rc < 0) return rc;
+    } else if (series < 0 && !by_hand && !is_made(init, h, in)) {
         struct rt_node *at = rt_node_get(config, "interval");
         return rt_node_fail(at, err,
                             "no source has this of %s and no feed makes it, expected one of the "
@@ -369,7 +414,7 @@ int st_host_init(struct rt_init *init, void *state, struct rt_error *err) {
     h->self = init->self;
     int rc = read_class(&h->cls, config, err);
     if (rc == 0) h->depths = h->cls->on_book || h->cls->on_quote;
-    if (rc == 0) rc = read_interval(h, config, err);
+    if (rc == 0) rc = read_interval(init, h, config, err);
     if (rc == 0) rc = read_account(h, config, err);
     if (rc == 0) rc = read_legs(init, h, config, err);
     if (rc == 0) rc = read_params(h, config, err);

@@ -1,17 +1,20 @@
 #include "actors/strategy/host.h"
 
-/* close_of returns the newest close known of an instrument, 0 = none. */
-static int64_t close_of(struct st_host *h, uint16_t instrument) {
-    int64_t close = 0, at_ns = INT64_MIN;
+int64_t st_newest(struct st_host *h, uint16_t instrument, int64_t *at_ns) {
     int32_t series = h->finest[instrument];
     const void *row = series >= 0 ? rt_latest(h->ctx, (uint16_t)(series & 0xffff)) : NULL;
-    if (row) {
-        bool trades = series >> 16 & 1;
-        const struct msg_trade *t = row;
-        const struct msg_bar *b = row;
-        close = trades ? t->price : b->close;
-        at_ns = trades ? t->time_ns : b->open_ns + b->interval_ns;
-    }
+    *at_ns = INT64_MIN;
+    if (!row) return 0;
+    bool trades = series >> 16 & 1;
+    const struct msg_trade *t = row;
+    const struct msg_bar *b = row;
+    *at_ns = trades ? t->time_ns : b->open_ns + b->interval_ns;
+    return trades ? t->price : b->close;
+}
+
+/* close_of returns the newest close known of an instrument, 0 = none. */
+static int64_t close_of(struct st_host *h, uint16_t instrument) {
+    int64_t at_ns, close = st_newest(h, instrument, &at_ns);
     for (uint16_t i = 0; i < h->leg_cnt; i++) {
         const struct st_leg *l = &h->legs[i];
         if (l->in->id == instrument && l->last > 0 && l->last_ns >= at_ns) return l->last;

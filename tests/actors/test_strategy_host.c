@@ -718,6 +718,64 @@ static void test_runs(void **state) {
     bench_close(&b);
 }
 
+/* Named bars of feed: by the number of their name, whatever their length; size and last price come
+ * of prices that were traded. What names nothing is refused. */
+static void test_named_bars(void **state) {
+    (void)state;
+    struct bench b = { .m = market_open() };
+    struct rt_error err = { 0 };
+    static const char feed[] = "{bars: [{instrument: BTC-PERP, from: 1m, to: 5m, name: other},"
+                               "{instrument: BTC-PERP, from: 1m, name: bricks,"
+                               " type: renko, brick: 5},"
+                               "{instrument: ETH-PERP, from: 1m, to: 5m, name: both},"
+                               "{instrument: BTC-PERP, from: 1m, to: 7m, name: both}]}";
+    static const char *const wrong[][2] = {
+        { "[BTC-PERP], bars: bricks, interval: 1m", "stands beside interval" },
+        { "[BTC-PERP], bars: none", "no feed makes bars named" },
+        { "[ETH-PERP], bars: bricks", "no feed makes these bars of ETH-PERP" },
+        { "[ETH-PERP, BTC-PERP], bars: both", "differ in type or length" },
+    };
+    char yaml[256];
+    for (size_t i = 0; i <= sizeof wrong / sizeof wrong[0]; i++) {
+        const bool good = i == sizeof wrong / sizeof wrong[0];
+        probe_bar = NULL;
+        probe_bars = probe_trades = 0;
+        for (uint16_t n = 1; n <= 3; n++) rig_series(&b.rig, MSG_BAR, n, MINUTE_NS);
+        rig_actor(&b.rig, "feed", "feed", 2, feed);
+        b.rig.self = 5;
+        snprintf(yaml, sizeof yaml,
+                 "{class: probe, instruments: %s, account: main, sizing: {notional: 1000}}",
+                 good ? "[BTC-PERP], bars: bricks" : wrong[i][0]);
+        int rc = rig_open(&b.rig, &strategy_kind, yaml, b.m, &err);
+        assert_int_equal(rc == 0, good);
+        if (good) break;
+        if (strstr(err.text, wrong[i][1]) == NULL) fail_msg("%s: %s", wrong[i][0], err.text);
+        rig_close(&b.rig);
+    }
+    rig_start(&b.rig, 0);
+    struct msg_bar bar = bar_at(BTC_PERP, 0, 20000 * ONE), row = bar_at(BTC_PERP, 0, 25000 * ONE);
+    rig_latest(&b.rig, BTC_PERP - 1, &row);
+    rig_hear(&b.rig, MSG_BAR, 2, &bar, sizeof bar); /* a bar of the clock */
+    bar.flags = 1 << 4;                             /* the other name */
+    rig_hear(&b.rig, MSG_BAR, 2, &bar, sizeof bar);
+    assert_int_equal(probe_bars, 0);
+    bar.flags = 2 << 4 | 1;
+    bar.interval_ns = 0;
+    give = advice(ST_LONG);
+    probe_bar = give_once;
+    rig_hear(&b.rig, MSG_BAR, 2, &bar, sizeof bar);
+    assert_int_equal(probe_bars, 1);
+    assert_int_equal(st_last(b.rig.state, 0), 25000 * ONE);
+    const struct msg_order_intent *intent = msg_body(rig_find(&b.rig, MSG_ORDER_INTENT, 0));
+    assert_int_equal(intent->quantity, 4 * ONE / 100); /* 1000 / 25000 */
+    struct msg_trade t = { .price = ONE, .instrument = BTC_PERP };
+    rig_hear(&b.rig, MSG_TRADE, 2, &t, sizeof t); /* of a market that the venue makes */
+    assert_int_equal(probe_trades, 0);
+    assert_int_equal(st_last(b.rig.state, 0), ONE);
+    take_all(&b.rig);
+    bench_close(&b);
+}
+
 /* Frames of feed: of its instruments and interval only, and not where rows are heard directly. */
 static void test_frames(void **state) {
     (void)state;
@@ -991,15 +1049,15 @@ static void test_packet(void **state) {
 /* main runs the tests of this file. */
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_turns),      cmocka_unit_test(test_spot),
-        cmocka_unit_test(test_orders),     cmocka_unit_test(test_rests),
-        cmocka_unit_test(test_reduced),    cmocka_unit_test(test_cancel_waits),
-        cmocka_unit_test(test_late_fill),  cmocka_unit_test(test_sizes),
-        cmocka_unit_test(test_equity),     cmocka_unit_test(test_commands),
-        cmocka_unit_test(test_stops),      cmocka_unit_test(test_runs),
-        cmocka_unit_test(test_frames),     cmocka_unit_test(test_reload),
-        cmocka_unit_test(test_refusals),   cmocka_unit_test(test_packet),
-        cmocka_unit_test(test_param_load),
+        cmocka_unit_test(test_turns),     cmocka_unit_test(test_spot),
+        cmocka_unit_test(test_orders),    cmocka_unit_test(test_rests),
+        cmocka_unit_test(test_reduced),   cmocka_unit_test(test_cancel_waits),
+        cmocka_unit_test(test_late_fill), cmocka_unit_test(test_sizes),
+        cmocka_unit_test(test_equity),    cmocka_unit_test(test_commands),
+        cmocka_unit_test(test_stops),     cmocka_unit_test(test_runs),
+        cmocka_unit_test(test_frames),    cmocka_unit_test(test_named_bars),
+        cmocka_unit_test(test_reload),    cmocka_unit_test(test_refusals),
+        cmocka_unit_test(test_packet),    cmocka_unit_test(test_param_load),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
