@@ -100,8 +100,9 @@ static const char *main_part(struct doc *d, const struct page_data *p, const str
         }
     }
     if (least && change < 0)
-        return doc_keep(d, "%s brought most of it, %s of the portfolio; %u of %u strategies lost",
-                        least->name, chart_part(part, true, b), lost, parts);
+        return doc_keep(
+            d, "%s brought the largest part, %s of the portfolio; %u of %u strategies lost",
+            least->name, chart_part(part, true, b), lost, parts);
     if (change < 0) return "what was held fell in worth";
     return NULL;
 }
