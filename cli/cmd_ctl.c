@@ -2,6 +2,10 @@
 #include <stdio.h>
 #include <string.h>
 
+/* The commands, ends with NULL. */
+static const char *const verbs[] = { "pause",  "resume", "stop",   "kill",
+                                     "unkill", "set",    "status", NULL };
+
 int cmd_ctl(int argc, char **argv) {
     struct rt_error err = { 0 };
     char line[512] = "", out[1024];
@@ -9,6 +13,9 @@ int cmd_ctl(int argc, char **argv) {
     for (int i = 1; i < argc; i++)
         if (strncmp(argv[i], "--", 2) == 0) return cli_words("ctl", argc, argv, 2, "");
     if (argc < 3) return cli_wrong("ctl", "a command for %s expected", argv[1]);
+    int verb = 0;
+    while (verbs[verb] && strcmp(verbs[verb], argv[2]) != 0) verb++;
+    if (!verbs[verb] && argv[2][0]) return cli_wrong("ctl", "unknown command \"%s\"", argv[2]);
     for (int i = 2; i < argc; i++) {
         size_t used = strlen(line), more = strlen(argv[i]);
         if (more == 0) return cli_wrong("ctl", "an empty word in the command");

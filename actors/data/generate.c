@@ -7,6 +7,7 @@
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 /* What the better known symbols begin at. */
 static const struct known {
@@ -118,6 +119,7 @@ static int64_t symbol_write(const struct data_generate *g, const char *symbol,
     int64_t rows = g->interval_ns > 0 ? data_generate_bars(&w, end_ns, out)
                                       : data_generate_trades(&w, end_ns, out);
     if (fclose(out) != 0 || rows < 0) {
+        (void)unlink(path); /* a part of it would pass for the whole */
         return rt_error_set(err, -EIO, "%s: cannot be written whole", path);
     }
     return rows;

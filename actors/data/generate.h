@@ -25,7 +25,8 @@ struct data_generate {
 /* data_generate writes DIR/SYMBOL-INTERVAL.csv (12 columns with heading) or DIR/SYMBOL-trades.csv
  * (id, price, qty, quote_qty, time, is_buyer_maker with heading) for each symbol. BTCUSDT, ETHUSDT
  * and a few more begin at prices like theirs, others at 100. Returns 0 with *rows the number of
- * rows written (may be NULL), or negative errno with err; files begun stay. */
+ * rows written (may be NULL), or negative errno with err; a file that cannot be written whole is
+ * removed. */
 int data_generate(const struct data_generate *g, uint64_t *rows, struct rt_error *err)
     __attribute__((warn_unused_result));
 

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { WIDE = 960, NARROW = 360, TICKS_MAX = 24 }; /* pixels; marks of an axis */
+enum { WIDE = 960, NARROW = 360, PAPER = 720, TICKS_MAX = 24 }; /* pixels; marks of an axis */
 
 /* What maps values to pixels. */
 struct frame {
@@ -172,8 +172,8 @@ static void time_ticks(struct doc *d, struct ticks *t, int64_t first_ns, int64_t
 /* x_of maps an instant. */
 static float x_of(const struct frame *f, int64_t ns) {
     if (f->last_ns <= f->first_ns) return (f->left + f->right) / 2;
+    ns = ns < f->first_ns ? f->first_ns : ns > f->last_ns ? f->last_ns : ns;
     double part = (double)(ns - f->first_ns) / (double)(f->last_ns - f->first_ns);
-    part = part < 0 ? 0 : part > 1 ? 1 : part;
     return f->left + (float)(part * (double)(f->right - f->left));
 }
 
@@ -181,13 +181,13 @@ static float x_of(const struct frame *f, int64_t ns) {
 static float y_of(const struct frame *f, double v) {
     if (f->log) v = log10(v);
     double part = (v - f->low) / (f->high - f->low);
-    part = part < 0 ? 0 : part > 1 ? 1 : part;
+    part = !(part > 0) ? 0 : part > 1 ? 1 : part;
     return f->bottom - (float)(part * (double)(f->bottom - f->top));
 }
 
 /* text_width guesses how wide a text of size pixels is. */
 static float text_width(const char *text, float size) {
-    return (float)strlen(text) * size * 0.57f;
+    return (float)strlen(text) * size * 0.64f;
 }
 
 /* legend names the curves above the plot. */
@@ -280,7 +280,7 @@ static void time_draw(struct doc_draw *g, const struct chart *c, float width) {
     f.high = (f.log ? log10(high) : high) + (c->zero && high == 0 ? 0 : room);
     f.left = label + 8;
     f.right = width - 6;
-    f.top = named ? 20 : 6;
+    f.top = named || f.log ? 20 : 6;
     f.bottom = g->height - 20;
     for (size_t i = 0; i < c->shade_cnt; i++) {
         float from = x_of(&f, c->shades[i].from_ns), until = x_of(&f, c->shades[i].until_ns);
@@ -318,12 +318,14 @@ static void time_draw(struct doc_draw *g, const struct chart *c, float width) {
         doc_mark(g, DOC_DOT, ends[1].x, ends[1].y, wide ? 2.2f : 1.8f, tone, a->tip);
     }
     if (named) legend(g, c, f.left);
+    if (f.log) doc_label(g, f.right, 12, 11, DOC_END, DOC_SOFT, "log scale");
 }
 
 void chart_time(struct doc *d, const struct chart *c) {
     struct doc_block *b = doc_add(d, DOC_CHART, c->label);
     time_draw(&b->draw[0], c, WIDE);
     time_draw(&b->draw[1], c, NARROW);
+    if (d->paper) time_draw(&b->draw[2], c, PAPER);
 }
 
 /* bars_draw draws a histogram in one width. */
@@ -378,6 +380,7 @@ void chart_histogram(struct doc *d, const char *label, const struct chart_bar *b
     struct doc_block *b = doc_add(d, DOC_CHART, label);
     bars_draw(&b->draw[0], bars, cnt, WIDE);
     bars_draw(&b->draw[1], bars, cnt, NARROW);
+    if (d->paper) bars_draw(&b->draw[2], bars, cnt, PAPER);
 }
 
 /* heat_text formats a return for a cell of width pixels. */
@@ -419,7 +422,7 @@ static void heat_draw(struct doc_draw *g, const struct chart_month *months, size
         const struct chart_month *m = &months[i];
         int column = m->month == 0 ? 12 : m->month - 1;
         float x = left + w * (float)column, y = 18 + h * (float)(m->year - first);
-        double scale = most[m->month == 0];
+        double scale = fmax(most[m->month == 0], 0.03); /* a little is no deep colour */
         float alpha = scale > 0 && m->ret - m->ret == 0 ? (float)(0.55 * fabs(m->ret) / scale) : 0;
         const char *tip =
             m->month
@@ -439,6 +442,7 @@ void chart_heat(struct doc *d, const char *label, const struct chart_month *mont
     struct doc_block *b = doc_add(d, DOC_CHART, label);
     heat_draw(&b->draw[0], months, cnt, WIDE);
     heat_draw(&b->draw[1], months, cnt, NARROW);
+    if (d->paper) heat_draw(&b->draw[2], months, cnt, PAPER);
 }
 
 /* dots_draw draws a scatter in one width. */
@@ -489,4 +493,5 @@ void chart_scatter(struct doc *d, const char *label, const char *x_name, const c
     struct doc_block *b = doc_add(d, DOC_CHART, label);
     dots_draw(&b->draw[0], x_name, y_name, dots, cnt, WIDE);
     dots_draw(&b->draw[1], x_name, y_name, dots, cnt, NARROW);
+    if (d->paper) dots_draw(&b->draw[2], x_name, y_name, dots, cnt, PAPER);
 }

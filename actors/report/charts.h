@@ -1,6 +1,6 @@
 /* charts.h - the charts of a report, drawn into a document (doc.h).
  *
- * For     page.c. Each function adds one block, drawn wide and narrow.
+ * For     page.c. Each function adds one block, drawn in each size of doc.h.
  * Thread  the caller's.
  * Memory  the document's. */
 #ifndef ACTORS_REPORT_CHARTS_H

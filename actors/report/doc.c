@@ -2,7 +2,6 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 enum { CHUNK_BYTES = 1 << 16, TEXT_MAX = 4096 }; /* memory of texts; longest text */
 
@@ -36,7 +35,7 @@ void doc_close(struct doc *d) {
     for (uint32_t i = 0; i < d->cnt; i++) {
         struct doc_block *b = &d->blocks[i];
         free(b->cells);
-        for (int k = 0; k < 2; k++) {
+        for (int k = 0; k < 3; k++) {
             free(b->draw[k].items);
             free(b->draw[k].points);
         }
@@ -80,7 +79,7 @@ struct doc_block *doc_add(struct doc *d, enum doc_kind kind, const char *text) {
         fresh = &d->none;
     }
     *fresh = (struct doc_block){ .kind = kind, .text = text, .note = "" };
-    fresh->draw[0].doc = fresh->draw[1].doc = d;
+    for (int k = 0; k < 3; k++) fresh->draw[k].doc = d;
     return fresh;
 }
 
@@ -92,9 +91,19 @@ void doc_cell(struct doc *d, struct doc_block *b, struct doc_cell cell) {
     fresh[b->cell_cnt++] = cell;
 }
 
+/* sane returns v, or 0 when it is no place on a page. */
+static float sane(float v) {
+    return v > -1e5f && v < 1e5f ? v : 0;
+}
+
 /* item adds a shape. */
 static void item(struct doc_draw *g, struct doc_item one) {
     if (g->doc->failed) return;
+    one.x = sane(one.x);
+    one.y = sane(one.y);
+    one.w = sane(one.w);
+    one.h = sane(one.h);
+    one.alpha = sane(one.alpha);
     struct doc_item *fresh = grown(g->doc, g->items, g->item_cnt, 1, &g->item_room, sizeof *fresh);
     if (!fresh) return;
     g->items = fresh;
@@ -109,7 +118,8 @@ static void through(struct doc_draw *g, const struct doc_point *points, uint32_t
         grown(g->doc, g->points, g->point_cnt, cnt, &g->point_room, sizeof *fresh);
     if (!fresh) return;
     g->points = fresh;
-    memcpy(fresh + g->point_cnt, points, cnt * sizeof *points);
+    for (uint32_t i = 0; i < cnt; i++)
+        fresh[g->point_cnt + i] = (struct doc_point){ sane(points[i].x), sane(points[i].y) };
     one.first = g->point_cnt;
     one.cnt = cnt;
     g->point_cnt += cnt;

@@ -2,8 +2,9 @@
  *
  * For     page.c, which composes it, and charts.c, which draws its charts.
  * Use     doc_open; then blocks from top to bottom; doc_failed tells whether memory ran out.
- * Charts  drawn twice, for wide and for narrow screens, in units of a CSS pixel; y grows downward.
- *         A chart is a list of shapes with a tone, which each form of the report gives a colour.
+ * Charts  drawn for wide and for narrow screens, and for paper, in units of a CSS pixel; y grows
+ *         downward. A chart is a list of shapes with a tone, which each form of the report gives a
+ *         colour.
  * Texts   are copied; escaping is the matter of the form.
  * Thread  the caller's.
  * Memory  on the heap, freed by doc_close. */
@@ -100,7 +101,7 @@ struct doc_block {
     uint32_t cell_cnt;       /* how many */
     uint32_t cell_room;      /* how many fit */
     uint32_t columns;        /* of a table */
-    struct doc_draw draw[2]; /* of a chart: wide, narrow */
+    struct doc_draw draw[3]; /* of a chart: wide, narrow, and for paper where that is wanted */
 };
 
 struct doc_chunk;
@@ -108,6 +109,7 @@ struct doc_chunk;
 /* A report. */
 struct doc {
     const char *title;        /* of the window */
+    bool paper;               /* charts are drawn for paper too; set after doc_open */
     struct doc_block *blocks; /* from top to bottom */
     uint32_t cnt, room;       /* how many; how many fit */
     struct doc_chunk *chunks; /* memory of texts */

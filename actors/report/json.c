@@ -5,6 +5,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* Largest whole number taken: two instants of a file can be subtracted. */
+#define WHOLE_MAX INT64_C(4000000000000000000)
+
 enum { DEPTH_MAX = 64, FILE_MAX = 1 << 29 }; /* levels; bytes of a file */
 
 /* Where the reading stands. */
@@ -260,7 +263,7 @@ int64_t report_json_whole(const struct report_json *j, const struct report_value
     char *end;
     errno = 0;
     long long n = strtoll(v->text, &end, 10);
-    return errno || end == v->text ? other : n;
+    return errno || end == v->text || n > WHOLE_MAX || n < -WHOLE_MAX ? other : n;
 }
 
 const char *report_json_text(const struct report_json *j, const struct report_value *v,

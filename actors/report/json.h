@@ -56,7 +56,8 @@ const struct report_value *report_json_next(const struct report_json *j,
 /* report_json_number returns the number that v has under key; a NaN where there is none. */
 double report_json_number(const struct report_json *j, const struct report_value *v,
                           const char *key);
-/* report_json_whole returns that number as written, when it is whole; other where there is none. */
+/* report_json_whole returns that number as written, when it is whole and within 4e18 of zero; other
+ * where there is none. */
 int64_t report_json_whole(const struct report_json *j, const struct report_value *v,
                           const char *key, int64_t other);
 /* report_json_text returns the text that v has under key, or a number as written; "" where none. */

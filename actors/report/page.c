@@ -2,6 +2,7 @@
 #include "actors/report/html.h"
 #include "actors/report/page_data.h"
 #include "actors/report/page_reason.h"
+#include "actors/report/pdf.h"
 #include "actors/report/thin.h"
 #include "quant/stats/calendar.h"
 #include "quant/stats/figures.h"
@@ -303,9 +304,12 @@ static void seen_first(const struct page *g, const struct report_value *curve) {
              ? doc_keep(g->d, "%" PRId64 "-%02" PRId64, report_json_whole(g->j, worst, "year", 0),
                         report_json_whole(g->j, worst, "month", 0))
              : "");
-    tile(g, b, "Sharpe", tip_of(g, "sharpe"), ratio(g, number(g, f, "sharpe")), DOC_FG,
-         doc_keep(g->d, "Sortino %s, Calmar %s", ratio(g, number(g, f, "sortino")),
-                  ratio(g, number(g, f, "calmar"))));
+    double sharpe = number(g, f, "sharpe"), mean = number(g, f, "expectancy");
+    tile(g, b, "Sharpe", tip_of(g, "sharpe"), ratio(g, sharpe), DOC_FG,
+         !(sharpe - sharpe == 0)
+             ? "none: nothing moved"
+             : doc_keep(g->d, "Sortino %s, Calmar %s", ratio(g, number(g, f, "sortino")),
+                        ratio(g, number(g, f, "calmar"))));
     tile(g, b, "Volatility a year", tip_of(g, "volatility"),
          part(g, number(g, f, "volatility"), false), DOC_FG,
          doc_keep(g->d, "worst day %s", part(g, number(g, f, "worst_day"), true)));
@@ -318,12 +322,15 @@ static void seen_first(const struct page *g, const struct report_value *curve) {
          equity && equity->cnt ? doc_keep(g->d, "from %s", amount(g, equity->points[0].value))
                                : "");
     tile(g, b, "Round trips", tip_of(g, "trades"), figure(g, curve, "trades"), DOC_FG,
-         doc_keep(g->d, "%s won, %s in the market", part(g, number(g, f, "win_rate"), false),
-                  part(g, number(g, f, "exposure"), false)));
+         !(mean - mean == 0)
+             ? doc_keep(g->d, "%s in the market", part(g, number(g, f, "exposure"), false))
+             : doc_keep(g->d, "%s won, %s in the market", part(g, number(g, f, "win_rate"), false),
+                        part(g, number(g, f, "exposure"), false)));
     tile(g, b, "Profit factor", tip_of(g, "profit_factor"), figure(g, curve, "profit_factor"),
          DOC_FG,
-         doc_keep(g->d, "%s a trade, fees %s", figure(g, curve, "expectancy"),
-                  figure(g, curve, "fees")));
+         !(mean - mean == 0) ? ""
+                             : doc_keep(g->d, "%s a trade, fees %s", figure(g, curve, "expectancy"),
+                                        figure(g, curve, "fees")));
 }
 
 /* equity_chart draws equity with its deepest falls, and buy and hold. */
@@ -461,10 +468,12 @@ static void months(const struct page *g, const struct report_value *curve) {
     cnt = 0;
     for (int k = 0; k < 2; k++)
         for (const struct report_value *v = first(g, curve, k ? "years" : "months"); v;
-             v = next(g, v))
-            list[cnt++] = (struct chart_month){ (int)report_json_whole(g->j, v, "year", 0),
-                                                (int)report_json_whole(g->j, v, "month", 0),
-                                                number(g, v, "return") };
+             v = next(g, v)) {
+            int64_t year = report_json_whole(g->j, v, "year", 0),
+                    month = report_json_whole(g->j, v, "month", 0);
+            if (year >= 1900 && year <= 2090 && month >= 0 && month <= 12) /* else damaged */
+                list[cnt++] = (struct chart_month){ (int)year, (int)month, number(g, v, "return") };
+        }
     doc_add(g->d, DOC_HEADING, "Months");
     chart_heat(g->d, "Returns by month, per cent", list, cnt);
     doc_add(g->d, DOC_NOTE,
@@ -496,6 +505,12 @@ static void distribution(const struct page *g, const struct report_value *curve)
             (struct chart_bar){ number(g, v, "from"), number(g, v, "until"), number(g, v, "days") };
     if (cnt == 0) return;
     doc_add(g->d, DOC_HEADING, "Distribution of daily returns");
+    if (cnt == 1) { /* a bar as wide as the page tells nothing */
+        doc_add(g->d, DOC_NOTE,
+                doc_keep(g->d, "All %.0f days returned between %s and %s.", bars[0].cnt,
+                         part(g, bars[0].from, true), part(g, bars[0].until, true)));
+        return;
+    }
     chart_histogram(g->d, "Histogram of daily returns", bars, cnt);
     doc_add(g->d, DOC_NOTE, "Days by return.");
 }
@@ -517,10 +532,12 @@ static void falls(const struct page *g, const struct report_value *curve) {
         value(g, b, part(g, number(g, v, "depth"), false), DOC_LOSS);
         value(g, b, amount(g, number(g, v, "peak")), DOC_FG);
         value(g, b, amount(g, number(g, v, "trough")), DOC_FG);
-        value(
-            g, b,
-            doc_keep(g->d, "%.1f", (double)((good == INT64_MIN ? last_ns : good) - peak) / 86400e9),
-            DOC_FG);
+        value(g, b,
+              peak == INT64_MIN /* a damaged file */
+                  ? "-"
+                  : doc_keep(g->d, "%.1f",
+                             (double)((good == INT64_MIN ? last_ns : good) - peak) / 86400e9),
+              DOC_FG);
     }
 }
 
@@ -634,6 +651,7 @@ static void prices(const struct page *g) {
 static void trade_rows(const struct page *g, const char *name, bool folded,
                        const struct page_trade *const *list, size_t cnt) {
     static const char *const heads[] = {
+        ">Net P&L",
         "Entry",
         "Exit",
         "Strategy",
@@ -642,7 +660,6 @@ static void trade_rows(const struct page *g, const char *name, bool folded,
         ">Quantity",
         ">In",
         ">Out",
-        ">Net P&L",
         ">Fee",
         ">MAE|How far the price went against it at worst, of its entry price",
         ">MFE|How far the price went its way at best, of its entry price",
@@ -652,6 +669,7 @@ static void trade_rows(const struct page *g, const char *name, bool folded,
     b->folded = folded;
     for (size_t i = 0; i < cnt; i++) {
         const struct page_trade *t = list[i];
+        value(g, b, amount(g, t->pnl), tone(t->pnl));
         cell(g, b, minute(g, t->entry_ns));
         cell(g, b, minute(g, t->exit_ns));
         cell(g, b, t->strategy);
@@ -660,7 +678,6 @@ static void trade_rows(const struct page *g, const char *name, bool folded,
         value(g, b, amount(g, t->quantity), DOC_FG);
         value(g, b, amount(g, t->entry), DOC_FG);
         value(g, b, amount(g, t->exit), DOC_FG);
-        value(g, b, amount(g, t->pnl), tone(t->pnl));
         value(g, b, amount(g, t->fee), DOC_FG);
         value(g, b, part(g, t->mae, false), DOC_FG);
         value(g, b, part(g, t->mfe, false), DOC_FG);
@@ -820,18 +837,18 @@ static void portfolio(const struct page *g) {
     value(g, b, part(g, number(g, p, "sum_of_volatility"), false), DOC_FG);
     value(g, b, part(g, -number(g, p, "max_drawdown"), true), DOC_FG);
     if (cnt < 2) return;
-    const char *columns[MATRIX_MAX + 2] = { "Correlation" };
+    const char *columns[MATRIX_MAX + 2] = { "Correlation" }; /* names are long: numbers */
     uint32_t n = 0;
     for (const struct report_value *v = first(g, p, "strategies"); v && n < MATRIX_MAX;
-         v = next(g, v))
-        columns[++n] = doc_keep(g->d, ">%s", text(g, v, "strategy"));
+         v = next(g, v), n++)
+        columns[n + 1] = doc_keep(g->d, ">%u|%s", n + 1, text(g, v, "strategy"));
     columns[n + 1] = NULL;
     b = table(g, "", columns);
     uint32_t i = 0;
     for (const struct report_value *v = first(g, p, "strategies"); v && i < n;
          v = next(g, v), i++) {
         uint32_t k = 0;
-        cell(g, b, text(g, v, "strategy"));
+        cell(g, b, doc_keep(g->d, "%u  %s", i + 1, text(g, v, "strategy")));
         for (const struct report_value *c = first(g, v, "correlation"); k < n; k++) {
             value(g, b, ratio(g, c ? c->number : NAN), DOC_FG);
             c = next(g, c);
@@ -1057,14 +1074,15 @@ static void compose(struct page *g) {
 int report_page_write(const char *dir, const char *html, const char *pdf, struct rt_error *err) {
     struct doc d;
     struct page g = { .d = &d };
-    (void)pdf;
     doc_open(&d);
+    d.paper = pdf != NULL;
     int code = page_data_open(&g.p, dir, &d, err);
     if (code == 0) {
         g.j = &g.p.summary;
         compose(&g);
         if (d.failed) code = rt_error_set(err, -ENOMEM, "no memory for the report of %s", dir);
         if (code == 0 && html) code = report_html_write(&d, html, err);
+        if (code == 0 && pdf) code = report_pdf_write(&d, pdf, err);
         page_data_close(&g.p);
     }
     doc_close(&d);

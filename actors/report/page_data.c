@@ -35,6 +35,15 @@ static double number(struct report_cell c) {
     return *end ? NAN : v;
 }
 
+/* instant reads a cell as an instant, held within 4e18 of zero so that two can be subtracted. */
+static int instant(const struct report_table *t, uint64_t row, int column, int64_t *out,
+                   struct rt_error *err) {
+    const int64_t most = INT64_C(4000000000000000000);
+    int code = report_table_whole(t, row, column, out, err);
+    if (code == 0 && (*out > most || *out < -most)) *out = *out < 0 ? -most : most;
+    return code;
+}
+
 /* same tells whether a cell says text. */
 static bool same(struct report_cell c, const char *text) {
     return strlen(text) == c.cnt && memcmp(text, c.text, c.cnt) == 0;
@@ -83,7 +92,7 @@ static int charts_read(struct page_data *p, const char *dir, struct doc *d, stru
                                         .seconds = p->seconds + i };
         }
         line->cnt++;
-        code = report_table_whole(&t, i, at[2], &p->points[i].time_ns, err);
+        code = instant(&t, i, at[2], &p->points[i].time_ns, err);
         p->points[i].value = number(report_table_cell(&t, i, at[3]));
         p->seconds[i] = number(report_table_cell(&t, i, at[4]));
     }
@@ -106,7 +115,7 @@ static bool close_of(struct report_cell c, int64_t *ns) {
     if (k != 2 || v[0] < 1 || v[0] > 9999 || v[1] < 1 || v[1] > 12 || v[2] < 1 || v[2] > 31)
         return false;
     int64_t day = qs_day_of(v[0], v[1], v[2]);
-    if (day < -100000 || day > 100000) return false; /* beyond what ns reach */
+    if (day < -40000 || day > 40000) return false; /* beyond what ns reach */
     *ns = (day + 1) * QS_DAY_NS;
     return true;
 }
@@ -200,8 +209,8 @@ static int trades_read(struct page_data *p, const char *dir, struct doc *d, stru
             .mae = NAN,
             .mfe = NAN
         };
-        code = report_table_whole(&t, i, at[4], &trade->entry_ns, err);
-        if (code == 0) code = report_table_whole(&t, i, at[5], &trade->exit_ns, err);
+        code = instant(&t, i, at[4], &trade->entry_ns, err);
+        if (code == 0) code = instant(&t, i, at[5], &trade->exit_ns, err);
         p->trade_cnt++;
         last = trade;
     }

@@ -116,6 +116,7 @@ void page_reason(struct doc *d, const struct page_data *p, const struct report_v
     if (!worst) return;
     int year = (int)report_json_whole(j, worst, "year", 1970),
         month = (int)report_json_whole(j, worst, "month", 1);
+    if (year < 1900 || year > 2090 || month < 1 || month > 12) return; /* a damaged file */
     int64_t from_ns = qs_day_of(year, month, 1) * QS_DAY_NS,
             until_ns = qs_day_of(year + month / 12, month % 12 + 1, 1) * QS_DAY_NS;
     double ret = report_json_number(j, worst, "return"),
@@ -159,11 +160,12 @@ void page_reason(struct doc *d, const struct page_data *p, const struct report_v
         block->note =
             doc_keep(d, "Worst month %d-%02d: %s%s%s%s", year, month, chart_part(ret, true, a),
                      cnt == 1 ? " (the only one)" : "", why ? ". Why: " : "", why ? why : "");
-    const char *text = market - market == 0
-                           ? doc_keep(d, "The market (buy and hold) made %s%s%s%s. ",
-                                      chart_part(market, true, a), regime ? " and was " : "",
-                                      regime ? regime : "", regime ? " on most days" : "")
-                           : "";
+    const char *text =
+        market - market == 0
+            ? doc_keep(d, "The market (buy and hold) made %s%s%s%s. ", chart_part(market, true, a),
+                       regime ? " (its weeks before: " : "", regime ? regime : "",
+                       regime ? ")" : "")
+            : "";
     if (trades)
         text = doc_keep(d,
                         "%s%u round trip%s closed in it, %u won, for %s %s net, fees of %s in "

@@ -17,7 +17,7 @@ enum { DEATHS_MAX = 3 }; /* within DEATHS_NS */
 /* What signals asked for; set by handlers, read by the loop. */
 static volatile sig_atomic_t asked_stop, asked_kill;
 
-/* on_stop notes SIGINT and SIGTERM. */
+/* on_stop notes SIGINT, SIGTERM and SIGHUP (the terminal was closed). */
 static void on_stop(int signo) {
     (void)signo;
     asked_stop++;
@@ -91,6 +91,7 @@ static int start(struct rt_run *run, uint16_t process, struct child *c, struct r
         if (getppid() != parent) _exit(124);
         signal(SIGINT, SIG_IGN); /* the terminal sends it to all: the parent decides */
         signal(SIGTERM, on_orphan);
+        signal(SIGHUP, SIG_IGN); /* the parent decides, too */
         signal(SIGUSR1, SIG_IGN);
         setpgid(0, 0);
         int code = rt_run_process(run, process, &last);
@@ -270,6 +271,7 @@ int rt_supervise(struct rt_run *run, const struct rt_watcher *watcher, struct rt
     asked_stop = asked_kill = 0;
     signal(SIGINT, on_stop);
     signal(SIGTERM, on_stop);
+    signal(SIGHUP, on_stop);
     signal(SIGUSR1, on_kill);
     signal(SIGPIPE, SIG_IGN);
     snprintf(kill_path, sizeof kill_path, "%s/kill", run->paths.dir);
@@ -312,6 +314,7 @@ int rt_supervise(struct rt_run *run, const struct rt_watcher *watcher, struct rt
     end_all(run, kids);
     signal(SIGINT, SIG_DFL);
     signal(SIGTERM, SIG_DFL);
+    signal(SIGHUP, SIG_DFL);
     free(kids);
     free(seen);
     return code;

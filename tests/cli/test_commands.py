@@ -43,7 +43,8 @@ class Live(unittest.TestCase):
         cls.set = shrike("ctl", cls.dir, "set", "cross", "fast", "4")
         cls.bad = [shrike("ctl", cls.dir, *words) for words in
                    (("set", "cross", "fast", "9999"), ("set", "cross", "qqq", "1"),
-                    ("pause", "nobody"), ("dance",))]
+                    ("pause", "nobody"), ("stop", "slow", "now"))]
+        cls.unknown = shrike("ctl", cls.dir, "dance")
         cls.pause = shrike("ctl", cls.dir, "pause", "slow")
         cls.again = shrike("run", path, "--dir", cls.dir, "--plain")
         follow = subprocess.Popen([PROGRAM, "journal", "follow", cls.dir, "--json"],
@@ -101,6 +102,8 @@ class Live(unittest.TestCase):
         self.assertEqual(json.loads(self.pause.stdout)["ok"], True)
         for done in self.bad:
             self.assertEqual(json.loads(done.stdout)["ok"], False, done.stdout)
+        self.assertEqual((self.unknown.returncode, self.unknown.stdout), (2, ""))
+        self.assertIn('unknown command "dance"', self.unknown.stderr)
         told = lines(shrike("journal", "dump", self.dir, "--kind", "command", "--json"))
         ops = {(c["body"]["op"], c["body"].get("value")) for c in told}
         self.assertIn(("set", 4), ops)

@@ -11,6 +11,7 @@ import re
 import shutil
 import tempfile
 import unittest
+import zlib
 
 from front import folder_with_data, run_file, shrike
 
@@ -157,6 +158,47 @@ class Report(unittest.TestCase):
         self.assertEqual(done.returncode, 0, done.stderr)
         self.assertFalse(os.path.exists(os.path.join(again, "report.html")))
 
+    def test_pdf(self):
+        """The same as PDF: whole by its own table of objects, with the key figures, the same bytes
+        each time, no date, and every page within A4."""
+        path, again = (os.path.join(self.folder, n) for n in ("a.pdf", "b.pdf"))
+        for name in (path, again):
+            done = shrike("report", self.out, "--pdf", name)
+            self.assertEqual((done.returncode, done.stderr), (0, ""))
+        with open(path, "rb") as f, open(again, "rb") as g:
+            data = f.read()
+            self.assertEqual(data, g.read())
+        self.assertTrue(data.startswith(b"%PDF-1."))
+        self.assertTrue(data.rstrip().endswith(b"%%EOF"))
+        self.assertNotIn(b"/CreationDate", data)
+        start = int(re.search(rb"startxref\s+(\d+)\s+%%EOF", data).group(1))
+        lines = data[start:].split(b"\n")
+        self.assertEqual(lines[0].strip(), b"xref")
+        first, cnt = map(int, lines[1].split())
+        for i in range(cnt):
+            offset, _, kind = lines[2 + i].split()
+            if kind == b"n":
+                self.assertTrue(data[int(offset):].startswith(b"%d 0 obj" % (first + i)), i)
+        shown, pages = b"", 0
+        for stream in re.findall(rb"stream\r?\n(.*?)\r?\nendstream", data, re.S):
+            try:
+                text = zlib.decompress(stream)
+            except zlib.error:
+                continue
+            if b"BT" in text:
+                pages += 1
+                shown += b"\n".join(re.findall(rb"\((.*?)\) Tj", text)) + b"\n"
+            for x, y in re.findall(rb"([-0-9.]+) ([-0-9.]+) [ml]\n", text):
+                self.assertTrue(0 <= float(x) <= 595 and 0 <= float(y) <= 842, (x, y))
+        self.assertGreater(pages, 2)
+        shown = re.sub(rb"\\(\d{3})", lambda m: bytes([int(m.group(1), 8)]), shown)
+        shown = shown.decode("latin-1")
+        figures = self.summary["statistics"]["curves"][-1]["figures"]
+        for text in (per_cent(figures["total_return"], True), per_cent(figures["max_drawdown"]),
+                     f"{figures['sharpe']:.2f}", "Worst month", "Trades on price: BTC-PERP",
+                     "Figures"):
+            self.assertIn(text, shown)
+
     def short(self, name, old, new, count):
         """A run whose file has new for old, over the first count bars of a market; its page."""
         with open(self.path) as f:
@@ -183,13 +225,16 @@ class Report(unittest.TestCase):
 
     def test_few_trades(self):
         """A day or two of a market, with a trade or two."""
-        for count in (13, 20, 30, 48):
+        met = set()
+        for count in (13, 20, 30, 40, 48):
             with self.subTest(count):
                 summary, page = self.short("few%d" % count, "fast: 3", "fast: 2", count)
+                met.add(summary["trades"])
                 if summary["trades"]:
                     self.assertIn("All %d round trip" % summary["trades"], page.text)
                 curve = summary["statistics"]["curves"][-1]
                 self.assertIn(per_cent(curve["figures"]["total_return"], True), page.text)
+        self.assertIn(1, met)
 
     def test_strange(self):
         """Names are text and no markup, whatever they hold; numbers of any size are written."""
@@ -218,6 +263,8 @@ class Report(unittest.TestCase):
             self.assertIn(bad, page.text)
             self.assertEqual(page.tags.count("script"), 1)
             self.assertIn("<b>cross</b>", page.text)
+            done = shrike("report", folder, "--pdf", os.path.join(folder, "x.pdf"))
+            self.assertEqual((done.returncode, done.stderr), (0, ""))
 
     def test_refused(self):
         """What is no result directory, or damaged, is told in one line; nothing is written."""

@@ -168,11 +168,12 @@ LIBRARIES = [  # (header, the files and rooms that see it)
     (re.compile(r"zstd|zlib\.h"), ("runtime/store/", "actors/data/")),
     (re.compile(r"zip\.h"), ("actors/data/file.c",)),
     (re.compile(r"jansson"), ("actors/dialect/",)),
+    (re.compile(r"hpdf"), ("actors/report/pdf.c",)),
     (re.compile(r"sodium"), ("runtime/base/hash.c", "runtime/store/hash.c")),
     (re.compile(r"cmocka\.h"), ("tests/",)),
 ]
 SYSTEM = re.compile(r"""(?x) ^(?:
-    assert|cpuid|ctype|dirent|errno|execinfo|fcntl|fenv|float|ftw|getopt|glob|grp|immintrin
+    assert|cpuid|ctype|dirent|dlfcn|errno|execinfo|fcntl|fenv|float|ftw|getopt|glob|grp|immintrin
     |inttypes|iso646|libgen|limits|link|locale|malloc|math|nmmintrin|poll|pthread|pwd|sched
     |semaphore|setjmp|signal|smmintrin|spawn|stdalign|stdarg|stdatomic|stdbool|stddef|stdint|stdio
     |stdlib|stdnoreturn|string|strings|sysexits|syslog|termios|tgmath|threads|time|ucontext
