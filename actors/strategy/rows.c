@@ -62,8 +62,8 @@ static void put_blob(const struct st_host *h, struct rt_row_sink *sink) {
     }
 }
 
-/* put_guards saves the guards: what follows their options, in pieces; those of nothing but zeros are
- * left out, since load begins with zeros. */
+/* put_guards saves the guards: what follows their options, in pieces; those of nothing but zeros
+ * are left out, since load begins with zeros. */
 static void put_guards(const struct st_host *h, struct rt_row_sink *sink) {
     for (uint16_t i = 0; h->guards != NULL && i < h->leg_cnt; i++) {
         const uint8_t *bytes = (const uint8_t *)&h->guards[i] + GUARD_FROM;
