@@ -7,6 +7,7 @@
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 enum { BANDS = 10, LEVELS = 4096 }; /* of a basis point each; of a side, at most */
 
@@ -94,9 +95,17 @@ static void run(struct market *m, int64_t end_ns) {
     }
 }
 
+/* Names of a symbol's files. */
+static const char *const names[] = { "trades", "quotes", "depth" };
+
+/* path_of writes the path of file number i of symbol; false when it is too long. */
+static bool path_of(char path[PATH_MAX], const char *dir, const char *symbol, int i) {
+    int len = snprintf(path, PATH_MAX, "%s/%s-%s.csv", dir, symbol, names[i]);
+    return len >= 0 && len < PATH_MAX;
+}
+
 /* open_files opens the files of one symbol, with their headings. */
 static int open_files(struct market *m, const char *dir, const char *symbol, struct rt_error *err) {
-    static const char *const names[] = { "trades", "quotes", "depth" };
     static const char quote_head[] =
         "update_id,best_bid_price,best_bid_qty,best_ask_price,best_ask_qty,transaction_time,"
         "event_time\n";
@@ -107,8 +116,7 @@ static int open_files(struct market *m, const char *dir, const char *symbol, str
     };
     for (int i = 0; i < 3; i++) {
         char path[PATH_MAX];
-        int len = snprintf(path, sizeof path, "%s/%s-%s.csv", dir, symbol, names[i]);
-        if (len < 0 || (size_t)len >= sizeof path) {
+        if (!path_of(path, dir, symbol, i)) {
             return rt_error_set(err, -ENAMETOOLONG, "%.60s...: name too long", dir);
         }
         m->out[i] = fopen(path, "we");
@@ -144,9 +152,15 @@ static int write_symbol(const struct data_generate *g, const char *symbol, uint6
     for (int i = 0; i < 3; i++) {
         if (m.out[i] == NULL) continue;
         bool failed = ferror(m.out[i]) != 0;
-        if ((fclose(m.out[i]) != 0 || failed) && code == 0) {
-            code = rt_error_set(err, -EIO, "%s/%s-*.csv: cannot be written whole", g->dir, symbol);
+        failed |= fclose(m.out[i]) != 0;
+        if (failed && code == 0) {
+            code = rt_error_set(err, -EIO, "%s/%s-%s.csv: cannot be written whole", g->dir, symbol,
+                                names[i]);
         }
+    }
+    for (int i = 0; code != 0 && i < 3; i++) { /* a part of them would pass for the whole */
+        char path[PATH_MAX];
+        if (m.out[i] != NULL && path_of(path, g->dir, symbol, i)) (void)unlink(path);
     }
     free(memory);
     *rows += m.trades;

@@ -12,7 +12,7 @@
 #include "actors/data/generate.h"
 
 /* cli_agents_write writes the files that g tells (dir, symbols, seed, start_ns, days); *rows: how
- * many trades. Returns 0, or negative errno with err. */
+ * many trades. Returns 0, or negative errno with err; then the symbol's files are gone. */
 int cli_agents_write(const struct data_generate *g, uint64_t *rows, struct rt_error *err)
     __attribute__((warn_unused_result));
 #endif

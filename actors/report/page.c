@@ -1,5 +1,6 @@
 #include "actors/report/page.h"
 #include "actors/report/html.h"
+#include "actors/report/page_benchmark.h"
 #include "actors/report/page_data.h"
 #include "actors/report/page_reason.h"
 #include "actors/report/pdf.h"
@@ -1071,12 +1072,15 @@ static void compose(struct page *g) {
     assumptions(g);
 }
 
-int report_page_write(const char *dir, const char *html, const char *pdf, struct rt_error *err) {
+int report_page_write(const char *dir, const char *html, const char *pdf, const char *benchmark,
+                      struct rt_error *err) {
     struct doc d;
     struct page g = { .d = &d };
     doc_open(&d);
     d.paper = pdf != NULL;
     int code = page_data_open(&g.p, dir, &d, err);
+    if (code == 0 && benchmark && (code = page_benchmark_take(&g.p, benchmark, &d, err)) < 0)
+        page_data_close(&g.p);
     if (code == 0) {
         g.j = &g.p.summary;
         compose(&g);

@@ -13,8 +13,9 @@
 #include "runtime/base/error.h"
 
 /* report_page_write makes the report of the results in dir: html and pdf are the files to write,
- * NULL = not that one. Returns 0, or negative errno with err: no results there, a file is damaged,
- * the library for PDF is not installed (-ENOTSUP), a file cannot be written. */
-int report_page_write(const char *dir, const char *html, const char *pdf, struct rt_error *err)
-    __attribute__((warn_unused_result));
+ * NULL = not that one; benchmark is a file of prices in place of the run's own benchmark
+ * (page_benchmark.h), NULL = as it ran. Returns 0, or negative errno with err: no results there, a
+ * file is damaged, the library for PDF is not installed (-ENOTSUP), a file cannot be written. */
+int report_page_write(const char *dir, const char *html, const char *pdf, const char *benchmark,
+                      struct rt_error *err) __attribute__((warn_unused_result));
 #endif

@@ -199,6 +199,48 @@ class Report(unittest.TestCase):
                      "Figures"):
             self.assertIn(text, shown)
 
+    def test_benchmark(self):
+        """Measured against a file with the prices of an instrument, the page is the one of a run
+        that declared that instrument; a file that is none is refused."""
+        pages = {}
+        for name in ("declared", "plain"):
+            with open(self.path) as f:
+                text = f.read()
+            if name == "declared":
+                text = text.replace("rolling_days: 20", "rolling_days: 20, benchmark: BTC-PERP")
+            path = os.path.join(self.folder, name + ".yaml")
+            with open(path, "w") as f:
+                f.write(text)
+            out = os.path.join(self.folder, name)
+            done = shrike("backtest", path, "--out", out)
+            self.assertEqual(done.returncode, 0, done.stderr)
+            page = os.path.join(self.folder, name + ".html")
+            words = ["report", out, "--html", page]
+            if name == "plain":
+                words += ["--benchmark", os.path.join(self.folder, "btc.csv")]
+            done = shrike(*words)
+            self.assertEqual((done.returncode, done.stderr), (0, ""))
+            with open(page) as f:
+                pages[name] = f.read().split("\n")
+        self.assertNotEqual("\n".join(pages["plain"]), self.page.source)
+        self.assertEqual(len(pages["plain"]), len(pages["declared"]))
+        for a, b in zip(pages["plain"], pages["declared"]):
+            if a != b:
+                self.assertTrue("benchmark: btc.csv" in a or "Configuration" in a, (a, b))
+        bad = os.path.join(self.folder, "bad.csv")
+        for text in ("", "date,close\n", "date,close\n2024-01-01,0\n", "2024-13-01,5\n",
+                     "2024-01-02,5\n2024-01-01,5\n", "2025-01-01,5\n2025-01-02,6\n", "x\n"):
+            with open(bad, "w") as f:
+                f.write(text)
+            done = shrike("report", out, "--html", bad + ".html", "--benchmark", bad)
+            self.assertEqual((done.returncode, done.stdout), (1, ""), text)
+            self.assertIn("bad.csv", done.stderr)
+            self.assertFalse(os.path.exists(bad + ".html"))
+        with open(bad, "w") as f:
+            f.write("day,close\n2023-12-31,100\n2024-01-01,101\n2024-01-02,99\n2024-06-01,250\n")
+        done = shrike("report", out, "--html", bad + ".html", "--benchmark", bad)
+        self.assertEqual((done.returncode, done.stderr), (0, ""))
+
     def short(self, name, old, new, count):
         """A run whose file has new for old, over the first count bars of a market; its page."""
         with open(self.path) as f:

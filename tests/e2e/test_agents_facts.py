@@ -9,10 +9,13 @@ each minute, in logarithms. Held for each seed alone:
   what rests within a basis point of the touch < in the second one < in the third, bids and asks
 Held over all seeds: the autocorrelation of the returns themselves within +-0.05 at each lag 1..20,
 as the mean of the seeds; of one seed's 2880 heavy-tailed returns it is known to some 0.04 only, so
-there the bound is 0.2. The same seed gives the same bytes. Night: 60 seeds."""
+there the bound is 0.2. The same seed gives the same bytes; a full disk leaves no part
+of a file. Night: 60 seeds."""
 import concurrent.futures
 import math
 import os
+import resource
+import signal
 import subprocess
 import sys
 import tempfile
@@ -123,6 +126,21 @@ def facts(seed):
                 "spread": spread}
 
 
+def full_disk():
+    """full_disk generates where there is room for a part only; returns what does not hold."""
+    def little():
+        signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (1 << 20, 1 << 20))
+    with tempfile.TemporaryDirectory(prefix="shrike-facts-") as scratch:
+        done = subprocess.run([BIN, "data", "generate", "--agents", "--out", scratch, "--symbols",
+                               SYMBOL, "--days", "1"], timeout=60, preexec_fn=little,
+                              capture_output=True)
+        left = os.listdir(scratch)
+        if done.returncode != 1 or b"cannot be written whole" not in done.stderr or left:
+            return ["a full disk: exit code %d, left %s" % (done.returncode, left)]
+    return []
+
+
 def judge(found):
     """judge returns what does not hold."""
     bad = []
@@ -158,6 +176,7 @@ def main():
                   max(f["plain"], key=abs), f["sided"], f["trades"], f["quotes"], f["spread"],
                   " ".join("%.2f" % v for v in f["depth"]["bid"][:6])))
     bad, means = judge(found)
+    bad += full_disk()
     print("|r| by lag: " + " ".join("%.3f" % (sum(f["size"][k] for f in found) / len(found))
                                     for k in range(LAGS)))
     print("r by lag:   " + " ".join("%+.3f" % v for v in means))
