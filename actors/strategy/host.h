@@ -32,8 +32,8 @@
  * Data. With data_guard each leg's bars go through a guard (actors/data/guard.h) before the class
  * hears them. While that of any leg does not believe its series, or a bar of one is too late, no
  * order that opens comes of a signal: its packet gives the guard's reason. Orders that close
- * (ST_FLAT, the closing half of ST_LONG and ST_SHORT, ST_ORDER with ORDER_TERMS_EXIT) and cancels go
- * out; the class hears its bars as ever, and what rests at the venue stays there.
+ * (ST_FLAT, the closing half of ST_LONG and ST_SHORT, ST_ORDER with ORDER_TERMS_EXIT) and cancels
+ * go out; the class hears its bars as ever, and what rests at the venue stays there.
  *
  * Size, all in units of 1e-8:
  *   fixed     the base quantity, down to the lot.
