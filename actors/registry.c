@@ -42,9 +42,12 @@ static const struct rt_full_rule full_rules[] = {
     { MSG_POSITION, RT_FULL_REFUSE, KEY(msg_position, instrument, account), false },
     { MSG_FILL, RT_FULL_REFUSE, 0, 0, true },
     { MSG_ORDER_INTENT, RT_FULL_REFUSE, 0, 0, true },
+    { MSG_ORDER_INTENT_MORE, RT_FULL_REFUSE, 0, 0, true },
     { MSG_ORDER_CANCEL, RT_FULL_REFUSE, 0, 0, true },
     { MSG_RISK_VERDICT, RT_FULL_REFUSE, 0, 0, true },
+    { MSG_RISK_VERDICT_MORE, RT_FULL_REFUSE, 0, 0, true },
     { MSG_VENUE_REQUEST, RT_FULL_REFUSE, 0, 0, true },
+    { MSG_VENUE_REQUEST_MORE, RT_FULL_REFUSE, 0, 0, true },
     { MSG_VENUE_STATUS, RT_FULL_REFUSE, 0, 0, true },
     { MSG_VENUE_FILL, RT_FULL_REFUSE, 0, 0, true },
     { MSG_VENUE_LIQUIDATION, RT_FULL_REFUSE, 0, 0, true },
@@ -55,7 +58,7 @@ static const struct rt_full_rule full_rules[] = {
 };
 
 /* Kinds that leave for a venue. */
-static const uint16_t gates[] = { MSG_VENUE_REQUEST, 0 };
+static const uint16_t gates[] = { MSG_VENUE_REQUEST, MSG_VENUE_REQUEST_MORE, 0 };
 
 /* world_load reads instruments and accounts. */
 static int world_load(struct rt_node *root, void **world, struct rt_error *err) {

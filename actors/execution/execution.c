@@ -1,5 +1,6 @@
 #include "actors/execution/execution.h"
 #include "actors/market/market.h"
+#include "actors/market/more.h"
 #include <assert.h>
 #include <errno.h>
 #include <string.h>
@@ -68,9 +69,17 @@ static void say_state(struct rt_ctx *ctx, const struct msg_order_row *row) {
                                    .status = row->status };
 }
 
-/* say_request asks the venue to do op with the order of row. */
-static void say_request(struct rt_ctx *ctx, const struct msg_order_row *row, uint16_t op) {
-    struct msg_venue_request *q = rt_say(ctx, MSG_VENUE_REQUEST, 0, sizeof *q);
+/* say_request asks the venue to do op with the order of row, which has further terms more, NULL =
+ * none. */
+static void say_request(struct rt_ctx *ctx, const struct msg_order_row *row, uint16_t op,
+                        const struct mk_more *more) {
+    struct msg_venue_request *q;
+    if (more == NULL) {
+        q = rt_say(ctx, MSG_VENUE_REQUEST, 0, sizeof *q);
+    } else {
+        q = rt_say(ctx, MSG_VENUE_REQUEST_MORE, 0, sizeof(struct msg_venue_request_more));
+        mk_more_put(q, sizeof *q, more);
+    }
     *q = (struct msg_venue_request){ .order_id = row->order_id,
                                      .price = row->price,
                                      .quantity = row->quantity,
@@ -134,16 +143,17 @@ static void move_to(struct rt_ctx *ctx, struct execution_state *st, struct execu
     if (1U << status & DONE) give(st, o);
 }
 
-/* refusal returns why the order of v cannot go out, REASON_NONE when it can. */
+/* refusal returns why the order of v cannot go out as a request of kind, REASON_NONE when it
+ * can. */
 static uint16_t refusal(struct rt_ctx *ctx, struct execution_state *st,
-                        const struct msg_risk_verdict *v) {
+                        const struct msg_risk_verdict *v, uint16_t kind) {
     if (__builtin_expect(st->killed, 0)) return REASON_KILL_SWITCH;
     if (__builtin_expect(st->stop_reason != 0, 0)) return st->stop_reason;
     if (v->order_id == 0 || v->quantity < 0) return REASON_REFUSED_BAD_FRAME;
     if (is_stopped(st, mk_order_owner(v->order_id))) return REASON_ACTOR_STOPPED;
     if (rt_map_get(&st->index, v->order_id) != RT_MAP_NONE) return REASON_DUPLICATE_ID;
     if (st->free == RT_MAP_NONE) return REASON_OPEN_ORDERS_MAX;
-    if (!rt_room(ctx, MSG_VENUE_REQUEST, 1)) return REASON_EDGE_FULL;
+    if (!rt_room(ctx, kind, 1)) return REASON_EDGE_FULL;
     return REASON_NONE;
 }
 
@@ -152,6 +162,9 @@ static void execution_on_risk_verdict(struct rt_ctx *ctx, void *state,
                                       const struct msg_frame *frame) {
     struct execution_state *st = state;
     const struct msg_risk_verdict *v = msg_body(frame);
+    const struct mk_more *more =
+        frame->kind == MSG_RISK_VERDICT_MORE ? mk_more_of(v, sizeof *v) : NULL;
+    uint16_t kind = more == NULL ? MSG_VENUE_REQUEST : MSG_VENUE_REQUEST_MORE;
     struct msg_order_row row = { .order_id = v->order_id,
                                  .price = v->price,
                                  .quantity = v->quantity,
@@ -164,7 +177,7 @@ static void execution_on_risk_verdict(struct rt_ctx *ctx, void *state,
                                  .type = v->type,
                                  .terms = v->terms,
                                  .status = ORDER_STATUS_REJECTED };
-    uint16_t why = v->quantity == 0 ? v->reason : refusal(ctx, st, v);
+    uint16_t why = v->quantity == 0 ? v->reason : refusal(ctx, st, v, kind);
     if (v->quantity == 0 || why != REASON_NONE) {
         row.reason = why;
         say_state(ctx, &row);
@@ -174,7 +187,7 @@ static void execution_on_risk_verdict(struct rt_ctx *ctx, void *state,
     struct execution_order *o = take(st, v->order_id);
     o->row = row;
     say_state(ctx, &o->row);
-    say_request(ctx, &o->row, REQUEST_OP_PLACE);
+    say_request(ctx, &o->row, REQUEST_OP_PLACE, more);
 }
 
 /* go_on says the cancels that are wanted, in order of order id, while the call has room. */
@@ -195,7 +208,7 @@ static void go_on(struct rt_ctx *ctx, struct execution_state *st) {
         o->row.flags &= (uint8_t)~EXECUTION_CANCEL_WANTED;
         o->row.flags |= EXECUTION_CANCEL_IN_FLIGHT;
         st->wanted--;
-        say_request(ctx, &o->row, REQUEST_OP_CANCEL);
+        say_request(ctx, &o->row, REQUEST_OP_CANCEL, NULL);
     }
 }
 
@@ -244,7 +257,7 @@ static void execution_on_order_cancel(struct rt_ctx *ctx, void *state,
     }
     o->row.flags |= EXECUTION_CANCEL_IN_FLIGHT;
     o->row.cancel_reason = reason;
-    say_request(ctx, &o->row, REQUEST_OP_CANCEL);
+    say_request(ctx, &o->row, REQUEST_OP_CANCEL, NULL);
 }
 
 /* execution_on_timer goes on with cancels that found no room. */
@@ -618,9 +631,14 @@ static const struct rt_option execution_options[] = {
 };
 
 /* Kinds it says. */
-static const uint16_t execution_says[] = {
-    MSG_ORDER_STATE, MSG_VENUE_REQUEST, MSG_FILL, MSG_LIQUIDATION, MSG_FUNDING_FEE, MSG_ALERT, 0
-};
+static const uint16_t execution_says[] = { MSG_ORDER_STATE,
+                                           MSG_VENUE_REQUEST,
+                                           MSG_VENUE_REQUEST_MORE,
+                                           MSG_FILL,
+                                           MSG_LIQUIDATION,
+                                           MSG_FUNDING_FEE,
+                                           MSG_ALERT,
+                                           0 };
 
 const struct rt_actor_kind execution_kind = {
     .name = "execution",
@@ -631,6 +649,7 @@ const struct rt_actor_kind execution_kind = {
     .state_bytes = sizeof(struct execution_state),
     .init = execution_init,
     .on = { [MSG_RISK_VERDICT] = execution_on_risk_verdict,
+            [MSG_RISK_VERDICT_MORE] = execution_on_risk_verdict,
             [MSG_ORDER_CANCEL] = execution_on_order_cancel,
             [MSG_VENUE_STATUS] = execution_on_venue_status,
             [MSG_VENUE_FILL] = execution_on_venue_fill,

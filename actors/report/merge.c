@@ -8,6 +8,7 @@
 static bool counts(uint16_t kind) {
     switch (kind & ~MSG_OUT) {
     case MSG_ORDER_INTENT:
+    case MSG_ORDER_INTENT_MORE:
     case MSG_ORDER_STATE:
     case MSG_FILL:
     case MSG_POSITION:

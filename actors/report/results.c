@@ -1,4 +1,5 @@
 #include "actors/report/results.h"
+#include "actors/market/more.h"
 #include "actors/report/merge.h"
 #include "actors/report/out.h"
 #include "actors/report/statistics.h"
@@ -42,6 +43,7 @@ struct order {
     uint8_t terms;       /* ORDER_TERMS_* */
     uint8_t status;      /* ORDER_STATUS_* */
     bool intended;       /* its intent was seen */
+    price_t trigger;     /* stop or activation price beside price, 0 = none */
 };
 
 /* A fill whose row waits for what the portfolio says of it. */
@@ -213,8 +215,9 @@ static void order_write(struct results *r, const struct order *o) {
         report_out_fixed(out, o->price);
     else
         report_out_none(out);
-    if (o->price && has_stop(o->type))
-        report_out_fixed(out, o->price);
+    price_t stop = has_stop(o->type) && o->price ? o->price : o->trigger;
+    if (stop)
+        report_out_fixed(out, stop);
     else
         report_out_none(out);
     report_out_text(out, msg_order_status_name(o->status));
@@ -263,6 +266,10 @@ static int on_intent(struct results *r, const struct msg_frame *f) {
     o->type = i->type;
     o->terms = i->terms;
     o->signal = i->reason;
+    if (f->kind == MSG_ORDER_INTENT_MORE) {
+        const struct mk_more *more = mk_more_of(i, sizeof *i);
+        o->trigger = more->stop_price != 0 ? more->stop_price : more->activation;
+    }
     return 0;
 }
 
@@ -557,8 +564,11 @@ static int on_funding(struct results *r, const struct msg_frame *f, struct rt_er
 static int instant(struct results *r, struct rt_error *err) {
     const struct report_merge *m = &r->merge;
     int code = 0;
-    for (size_t i = 0; i < m->cnt && code == 0; i++)
-        if (m->records[i].frame->kind == MSG_ORDER_INTENT) code = on_intent(r, m->records[i].frame);
+    for (size_t i = 0; i < m->cnt && code == 0; i++) {
+        uint16_t kind = m->records[i].frame->kind;
+        bool intent = kind == MSG_ORDER_INTENT || kind == MSG_ORDER_INTENT_MORE;
+        if (intent) code = on_intent(r, m->records[i].frame);
+    }
     for (size_t i = 0; i < m->cnt && code == 0; i++) {
         const struct msg_frame *f = m->records[i].frame;
         if (f->kind == MSG_ORDER_STATE) code = on_state(r, f);

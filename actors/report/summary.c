@@ -242,6 +242,17 @@ static const char *const trade_rules[] = {
     "the print's size limits nothing",
     NULL,
 };
+/* What holds of orders with further terms. */
+static const char *const more_rules[] = {
+    "take-profit: triggers from the other side than a stop, fills at the trigger or at an open "
+    "beyond it; stop-limit, take-profit limit: a limit order from where it triggered",
+    "trailing stop: follows the extreme along the path, acts on the way back of the same bar",
+    "children begin where their parent was wholly filled, on the rest of the path of the same bar "
+    "(trade runs: with the next trade), and expire (list_parent) when it ends otherwise; of a "
+    "group one fill, trigger or cancel ends the others (list_partner)",
+    "good till date: worked until its instant, what ends there included",
+    NULL,
+};
 /* What holds of money. */
 static const char *const money_rules[] = {
     "money is exact in units of 1e-8; cash paid rounds up, cash received down, once a fill; fees "
@@ -361,6 +372,7 @@ int report_manifest(const struct rt_run *run, const char *dir, struct rt_error *
     fputs("\n  ],\n  \"rules\": [", to);
     rules(to, bar_rules, &first);
     if (trades) rules(to, trade_rules, &first);
+    rules(to, more_rules, &first);
     rules(to, money_rules, &first);
     if (spot)
         rules(to,

@@ -1,5 +1,6 @@
 #include "actors/risk/risk.h"
 #include "actors/market/market.h"
+#include "actors/market/more.h"
 #include <assert.h>
 #include <errno.h>
 
@@ -119,20 +120,35 @@ static void remember(struct risk_state *st, const struct risk_recent *r) {
 /* An intent on its way through the checks. */
 struct passage {
     const struct msg_order_intent *intent; /* what is asked */
+    const struct mk_more *more;            /* its further terms, NULL = none */
     const struct risk_instrument *in;      /* of what */
     struct risk_exposure *exposure;        /* whose */
     price_t reference;                     /* newest price, 0 = none */
     qty_t quantity;                        /* what may pass so far */
     qty_t beside;                          /* open orders of its side that it must fit beside */
     bool free_exit;                        /* it can only reduce: some checks do not hold it */
+    bool linked;                           /* what it may fill is reserved with another */
 };
+
+/* find returns the open order with that id, or NULL. */
+static struct risk_order *find(struct risk_state *st, uint64_t order_id) {
+    uint32_t at = order_id == 0 ? RT_MAP_NONE : rt_map_get(&st->by_order, order_id);
+    return at == RT_MAP_NONE ? NULL : &st->orders[at];
+}
 
 /* check_form checks what the order itself tells: kind, lot, tick, size. */
 static uint16_t check_form(const struct passage *p) {
     const struct msg_order_intent *i = p->intent;
     if (i->side > SIDE_SELL || i->type > ORDER_TYPE_TRAILING_STOP) return REASON_UNSUPPORTED;
     if (i->quantity <= 0 || !risk_on_step(&p->in->lot, i->quantity)) return REASON_BAD_LOT;
-    if (i->type != ORDER_TYPE_MARKET && (i->price <= 0 || !risk_on_step(&p->in->tick, i->price))) {
+    if (mk_order_priced(i->type) && (i->price <= 0 || !risk_on_step(&p->in->tick, i->price))) {
+        return REASON_BAD_TICK;
+    }
+    static const struct mk_more none;
+    const struct mk_more *m = p->more == NULL ? &none : p->more;
+    uint16_t why = mk_more_refuses(i->order_id, i->type, i->terms, i->quantity, m);
+    if (why != REASON_NONE) return why;
+    if (!risk_on_step(&p->in->tick, m->stop_price) || !risk_on_step(&p->in->tick, m->activation)) {
         return REASON_BAD_TICK;
     }
     if (i->quantity > p->in->max_order_quantity) return REASON_MAX_QUANTITY;
@@ -147,9 +163,32 @@ static bool reduce_to(const struct risk_state *st, struct passage *p, qty_t room
     return true;
 }
 
+/* check_list checks an order that hangs on another, and marks it as linked where it can only take
+ * back what that one opens, or is an exit beside it for what is held: one of both fills. */
+static uint16_t check_list(struct risk_state *st, struct passage *p) {
+    const struct msg_order_intent *i = p->intent;
+    const struct mk_more *m = p->more;
+    if (m == NULL || (m->parent == 0 && (m->oco == 0 || m->oco == i->order_id))) return REASON_NONE;
+    const struct risk_order *first = find(st, m->parent != 0 ? m->parent : m->oco);
+    if (first == NULL) return m->parent != 0 ? REASON_LIST_PARENT : REASON_LIST_PARTNER;
+    bool reduces = i->terms & EXIT_TERMS && (p->in->spot || i->terms & ORDER_TERMS_REDUCE_ONLY);
+    bool beside = &st->exposures[first->exposure] == p->exposure;
+    if (!beside) return REASON_LIST_RULE;
+    if (m->parent == 0) {
+        p->linked =
+            reduces && first->resting && first->side == i->side && i->quantity <= first->left;
+        return REASON_NONE;
+    }
+    if (!reduces || first->side == i->side) return REASON_LIST_RULE;
+    if (p->quantity > first->left && !reduce_to(st, p, first->left)) return REASON_LIST_RULE;
+    p->linked = p->free_exit = true;
+    return REASON_NONE;
+}
+
 /* check_position checks the order against what is held and reserved, and may reduce it. */
 static uint16_t check_position(const struct risk_state *st, struct passage *p) {
     const struct msg_order_intent *i = p->intent;
+    if (p->free_exit) return REASON_NONE; /* it takes back what its parent opens */
     const struct risk_exposure *e = p->exposure;
     bool exit = i->terms & EXIT_TERMS;
     qty_t along = i->side == SIDE_BUY ? e->quantity : -e->quantity; /* held in its direction */
@@ -161,6 +200,7 @@ static uint16_t check_position(const struct risk_state *st, struct passage *p) {
     }
     /* A market exit does not wait for the stop or target that its strategy is just canceling. */
     p->beside = i->type == ORDER_TYPE_MARKET ? open - e->resting[i->side] : open;
+    if (p->linked) p->beside -= i->quantity; /* its partner's: only one of both fills */
     if (exit && p->quantity > -along) {
         if (!reduce_to(st, p, -along - p->beside)) {
             return p->in->spot && i->side == SIDE_SELL ? REASON_SHORT_NOT_ALLOWED
@@ -181,7 +221,7 @@ static uint16_t check_position(const struct risk_state *st, struct passage *p) {
 static uint16_t check_price(const struct passage *p) {
     const struct msg_order_intent *i = p->intent;
     const struct risk_instrument *in = p->in;
-    bool market = i->type == ORDER_TYPE_MARKET;
+    bool market = !mk_order_priced(i->type);
     price_t price = market ? p->reference : i->price;
     if (p->reference <= 0) {
         if (!p->free_exit) return REASON_NO_REFERENCE_PRICE;
@@ -241,6 +281,7 @@ static uint16_t check(struct rt_ctx *ctx, struct risk_state *st, uint16_t source
     p->reference = reference(ctx, p->in);
     p->exposure->reference = p->reference;
     uint16_t why = check_form(p);
+    if (why == REASON_NONE) why = check_list(st, p);
     if (why == REASON_NONE) why = check_position(st, p);
     if (why == REASON_NONE) why = check_price(p);
     if (why == REASON_NONE) why = check_flow(ctx, st, p);
@@ -262,18 +303,20 @@ static void reserve(struct risk_state *st, const struct passage *p) {
     assert(rc == 0);
     st->orders_free = o->next_free;
     *o = (struct risk_order){ .order_id = i->order_id,
-                              .left = p->quantity,
+                              .left = p->linked ? 0 : p->quantity,
                               .exposure = (uint32_t)(p->exposure - st->exposures),
                               .side = i->side,
                               .resting = i->type != ORDER_TYPE_MARKET && i->terms & EXIT_TERMS };
-    release(p->exposure, o, -p->quantity);
+    release(p->exposure, o, -o->left);
 }
 
 /* risk_on_order_intent answers with the verdict. */
 static void risk_on_order_intent(struct rt_ctx *ctx, void *state, const struct msg_frame *frame) {
     struct risk_state *st = state;
     const struct msg_order_intent *i = msg_body(frame);
-    struct passage p = { .intent = i, .quantity = i->quantity };
+    const struct mk_more *more =
+        frame->kind == MSG_ORDER_INTENT_MORE ? mk_more_of(i, sizeof *i) : NULL;
+    struct passage p = { .intent = i, .more = more, .quantity = i->quantity };
     uint16_t reason = check(ctx, st, frame->source, &p);
     if (reason != REASON_NONE) {
         p.quantity = 0;
@@ -282,7 +325,13 @@ static void risk_on_order_intent(struct rt_ctx *ctx, void *state, const struct m
         if (p.quantity != i->quantity) reason = REASON_REDUCED;
     }
     st->verdicts[reason]++;
-    struct msg_risk_verdict *v = rt_say(ctx, MSG_RISK_VERDICT, 0, sizeof *v);
+    struct msg_risk_verdict *v;
+    if (more == NULL || p.quantity == 0) {
+        v = rt_say(ctx, MSG_RISK_VERDICT, 0, sizeof *v);
+    } else {
+        v = rt_say(ctx, MSG_RISK_VERDICT_MORE, 0, sizeof(struct msg_risk_verdict_more));
+        mk_more_put(v, sizeof *v, more);
+    }
     *v = (struct msg_risk_verdict){ .order_id = i->order_id,
                                     .price = i->price,
                                     .quantity = p.quantity,
@@ -292,12 +341,6 @@ static void risk_on_order_intent(struct rt_ctx *ctx, void *state, const struct m
                                     .type = i->type,
                                     .terms = i->terms,
                                     .reason = reason };
-}
-
-/* find returns the open order with that id, or NULL. */
-static struct risk_order *find(struct risk_state *st, uint64_t order_id) {
-    uint32_t at = order_id == 0 ? RT_MAP_NONE : rt_map_get(&st->by_order, order_id);
-    return at == RT_MAP_NONE ? NULL : &st->orders[at];
 }
 
 /* risk_on_fill turns reservation into position. Fills of strategies that never came by here are
@@ -694,7 +737,7 @@ static const struct rt_option risk_options[] = {
 };
 
 /* Kinds it says. */
-static const uint16_t risk_says[] = { MSG_RISK_VERDICT, MSG_ALERT, 0 };
+static const uint16_t risk_says[] = { MSG_RISK_VERDICT, MSG_RISK_VERDICT_MORE, MSG_ALERT, 0 };
 
 const struct rt_actor_kind risk_kind = {
     .name = "risk",
@@ -705,6 +748,7 @@ const struct rt_actor_kind risk_kind = {
     .state_bytes = sizeof(struct risk_state),
     .init = risk_init,
     .on = { [MSG_ORDER_INTENT] = risk_on_order_intent,
+            [MSG_ORDER_INTENT_MORE] = risk_on_order_intent,
             [MSG_FILL] = risk_on_fill,
             [MSG_ORDER_STATE] = risk_on_order_state,
             [MSG_TRADE] = risk_on_trade,

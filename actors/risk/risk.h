@@ -36,6 +36,11 @@
  *         and limits of exits (protection) do not count against an exit at market, which mostly
  *         comes with their cancel. A second protection over the same holding (stop and target) is
  *         checked like any order. Spot sells that are no exits must fit beside all open sells.
+ *         Orders with further terms (actors/market/more.h) are checked by them. A trailing stop
+ *         counts at the reference. A child must be an exit that only reduces (on spot any exit), on
+ *         the other side than its open parent and for no more than that: else list_rule; it
+ *         reserves nothing and counts as what only reduces. So does an exit beside the first order
+ *         of its group: only one of both fills.
  *         A refused order spends nothing: no token, no reservation, no place in the window.
  * Thread  its shard's.
  * Memory  128 bytes an instrument, 64 + 32 a position, 32 + 32 an open order, 44 an order of the

@@ -1,5 +1,6 @@
 #include "actors/strategy/host.h"
 #include "actors/market/bars.h"
+#include "actors/market/more.h"
 #include "runtime/watch/log.h"
 #include <assert.h>
 #include <string.h>
@@ -87,19 +88,16 @@ static uint64_t say_none(struct st_host *h, const struct st_signal *s, uint16_t 
     return 0;
 }
 
-/* place says packet and intent of an order that is sized and rounded, and keeps it. Returns its id,
- * 0 when there is no room for it. */
-static uint64_t place(struct st_host *h, const struct st_signal *s, struct st_order *o) {
-    bool closes = o->type == ORDER_TYPE_MARKET && (o->terms & ORDER_TERMS_EXIT);
-    if (h->order_cnt >= (closes ? h->orders_cap : h->orders_max)) {
-        return say_none(h, s, REASON_OPEN_ORDERS_MAX);
+/* say_intent says the intent of o, with further terms more where it has any. */
+static void say_intent(struct st_host *h, const struct st_order *o, const struct mk_more *more,
+                       uint16_t reason) {
+    struct msg_order_intent *m;
+    if (more == NULL) {
+        m = rt_say(h->ctx, MSG_ORDER_INTENT, 0, sizeof *m);
+    } else {
+        m = rt_say(h->ctx, MSG_ORDER_INTENT_MORE, 0, sizeof(struct msg_order_intent_more));
+        mk_more_put(m, sizeof *m, more);
     }
-    if (!rt_room(h->ctx, MSG_ORDER_INTENT, h->intents + 1)) {
-        return say_none(h, s, REASON_EDGE_FULL);
-    }
-    o->id = mk_order_id(h->self, ++h->sequence, 0);
-    say_packet(h, s, o->id, o->quantity, o->type, o->price, REASON_NONE);
-    struct msg_order_intent *m = rt_say(h->ctx, MSG_ORDER_INTENT, 0, sizeof *m);
     *m = (struct msg_order_intent){
         .order_id = o->id,
         .price = o->price,
@@ -109,11 +107,75 @@ static uint64_t place(struct st_host *h, const struct st_signal *s, struct st_or
         .side = o->side,
         .type = o->type,
         .terms = o->terms,
-        .reason = s->reason,
+        .reason = reason,
     };
+}
+
+/* put says packet and intent of an order that is sized and rounded, with its further terms (NULL =
+ * none), and keeps it. Returns its id, 0 when there is no room for it or its terms do not fit. */
+static uint64_t put(struct st_host *h, const struct st_signal *s, struct st_order *o,
+                    struct mk_more *more) {
+    bool closes = o->type == ORDER_TYPE_MARKET && (o->terms & ORDER_TERMS_EXIT);
+    uint16_t kind = more == NULL ? MSG_ORDER_INTENT : MSG_ORDER_INTENT_MORE;
+    if (h->order_cnt >= (closes ? h->orders_cap : h->orders_max)) {
+        return say_none(h, s, REASON_OPEN_ORDERS_MAX);
+    }
+    if (!rt_room(h->ctx, kind, h->intents + 1)) return say_none(h, s, REASON_EDGE_FULL);
+    o->id = mk_order_id(h->self, h->sequence + 1, 0);
+    if (more != NULL) {
+        if (more->oco == ST_OCO_FIRST) more->oco = o->id;
+        uint16_t why = mk_more_refuses(o->id, o->type, o->terms, o->quantity, more);
+        if (why != REASON_NONE) return say_none(h, s, why);
+    }
+    h->sequence++;
+    say_packet(h, s, o->id, o->quantity, o->type, o->price, REASON_NONE);
+    say_intent(h, o, more, s->reason);
     h->intents++;
     h->orders[h->order_cnt++] = *o; /* ids only rise: the table stays in order */
     return o->id;
+}
+
+/* at_tick rounds a price of an order on side: a buy's down, a sale's up; 0 when it is none. */
+static int64_t at_tick(const struct st_leg *l, uint8_t side, int64_t price) {
+    if (price <= 0 || price > INT64_MAX - l->in->tick_size) return 0;
+    return side == SIDE_BUY ? fixed_floor_to(price, l->in->tick_size)
+                            : fixed_ceil_to(price, l->in->tick_size);
+}
+
+/* follow places the exits of a bracket behind the order to open in parent. */
+static void follow(struct st_host *h, const struct st_signal *s, const struct st_order *parent) {
+    const struct st_leg *l = &h->legs[parent->leg];
+    uint8_t side = parent->side == SIDE_BUY ? SIDE_SELL : SIDE_BUY;
+    struct st_signal exit = { .action = ST_ORDER, .leg = s->leg };
+    struct st_order o = { .leg = parent->leg,
+                          .quantity = parent->quantity,
+                          .side = side,
+                          .terms = ORDER_TERMS_EXIT | ORDER_TERMS_REDUCE_ONLY };
+    uint64_t first = ST_OCO_FIRST;
+    if (s->trail_bips > 0 || at_tick(l, side, s->sl) > 0) {
+        bool trails = s->trail_bips > 0;
+        struct mk_more more = { .parent = parent->id, .oco = first, .trail_bips = s->trail_bips };
+        o.type = trails ? ORDER_TYPE_TRAILING_STOP : ORDER_TYPE_STOP;
+        o.price = trails ? 0 : at_tick(l, side, s->sl);
+        exit.reason = REASON_SIGNAL_STOP_LOSS;
+        uint64_t id = put(h, &exit, &o, &more);
+        if (id != 0) first = id;
+    }
+    if (at_tick(l, side, s->tp1) > 0) {
+        struct mk_more more = { .parent = parent->id, .oco = first };
+        o.type = ORDER_TYPE_LIMIT;
+        o.price = at_tick(l, side, s->tp1);
+        exit.reason = REASON_SIGNAL_TAKE_PROFIT;
+        (void)put(h, &exit, &o, &more);
+    }
+}
+
+/* place puts an order, and its exits where the signal asks for a bracket and it opens. */
+static uint64_t place(struct st_host *h, const struct st_signal *s, struct st_order *o,
+                      struct mk_more *more) {
+    uint64_t id = put(h, s, o, more);
+    if (id != 0 && s->bracket && !(o->terms & ORDER_TERMS_EXIT)) follow(h, s, o);
+    return id;
 }
 
 /* cancel says the cancel of an open order, once. Where execution has not told of the order yet, the
@@ -191,7 +253,7 @@ static uint64_t close_leg(struct st_host *h, const struct st_signal *s, int sign
     if (l->in->kind == MK_LINEAR && (!l->shared || is_small(l, quantity))) {
         o.terms |= ORDER_TERMS_REDUCE_ONLY;
     }
-    uint64_t id = place(h, s, &o);
+    uint64_t id = place(h, s, &o, NULL);
     if (id != 0) cancel_leg(h, s->leg, RESTING, REASON_BY_STRATEGY); /* else they still protect */
     return id;
 }
@@ -226,7 +288,7 @@ static uint64_t turn(struct st_host *h, const struct st_signal *s, uint8_t side)
     if (why != REASON_NONE && tried) return closed;
     if (why == REASON_NONE) why = st_size(h, s->leg, &o.quantity);
     if (why == REASON_NONE) why = cap(h, s->leg, side, &o.quantity);
-    return why == REASON_NONE ? place(h, s, &o) : say_none(h, s, why);
+    return why == REASON_NONE ? place(h, s, &o, NULL) : say_none(h, s, why);
 }
 
 /* flat serves ST_FLAT. */
@@ -235,6 +297,22 @@ static uint64_t flat(struct st_host *h, const struct st_signal *s) {
     cancel_leg(h, s->leg, OPEN_BUY | OPEN_SELL, REASON_BY_STRATEGY);
     uint64_t id = close_leg(h, s, 0, &tried);
     return tried ? id : say_none(h, s, REASON_NONE);
+}
+
+/* more_of gathers the further terms of a signal, rounded, into out; false when it has none. */
+static bool more_of(const struct st_leg *l, const struct st_signal *s, struct mk_more *out) {
+    *out = (struct mk_more){
+        .stop_price = s->stop_price == 0 ? 0 : at_tick(l, s->side, s->stop_price),
+        .display = fixed_floor_to(s->display, l->in->lot_size),
+        .activation = s->activation == 0 ? 0 : at_tick(l, s->side, s->activation),
+        .expire_ns = s->expire_ns,
+        .parent = s->parent,
+        .oco = s->oco,
+        .trail_bips = s->bracket ? 0 : s->trail_bips,
+    };
+    return s->type > ORDER_TYPE_STOP || s->terms & ORDER_TERMS_GTD || s->expire_ns != 0 ||
+           s->stop_price != 0 || s->display != 0 || s->activation != 0 || s->parent != 0 ||
+           s->oco != 0 || out->trail_bips != 0;
 }
 
 /* order serves ST_ORDER. */
@@ -249,16 +327,14 @@ static uint64_t order(struct st_host *h, const struct st_signal *s) {
     };
     assert(o.side <= SIDE_SELL);
     assert(o.type <= ORDER_TYPE_TRAILING_STOP);
-    if (o.type == ORDER_TYPE_MARKET) {
-        o.price = 0;
-    } else {
-        if (o.price <= 0 || o.price > INT64_MAX - l->in->tick_size) {
-            return say_none(h, s, REASON_BAD_TICK);
-        }
-        o.price = o.side == SIDE_BUY ? fixed_floor_to(o.price, l->in->tick_size)
-                                     : fixed_ceil_to(o.price, l->in->tick_size);
+    if (mk_order_priced(o.type)) {
+        o.price = at_tick(l, o.side, o.price);
         if (o.price == 0) return say_none(h, s, REASON_BAD_TICK);
+    } else {
+        o.price = 0;
     }
+    struct mk_more more;
+    bool plain = !more_of(l, s, &more);
     uint16_t why = REASON_NONE;
     bool exit = o.terms & ORDER_TERMS_EXIT;
     if (s->quantity < 0) return say_none(h, s, REASON_BAD_LOT);
@@ -272,7 +348,8 @@ static uint64_t order(struct st_host *h, const struct st_signal *s) {
     }
     if (why == REASON_NONE && o.quantity == 0) why = REASON_SIZE_BELOW_LOT;
     if (why == REASON_NONE && !exit) why = cap(h, s->leg, o.side, &o.quantity);
-    return why == REASON_NONE ? place(h, s, &o) : say_none(h, s, why);
+    if (why != REASON_NONE) return say_none(h, s, why);
+    return place(h, s, &o, plain ? NULL : &more);
 }
 
 /* cancels serves ST_CANCEL. */
@@ -596,7 +673,7 @@ static void undo(struct st_host *h, uint16_t leg, const struct msg_fill *m) {
                           .side = sold ? SIDE_BUY : SIDE_SELL,
                           .type = ORDER_TYPE_MARKET,
                           .terms = ORDER_TERMS_EXIT };
-    (void)place(h, &s, &o);
+    (void)place(h, &s, &o, NULL);
 }
 
 /* host_on_fill hears a fill of its own. */
@@ -780,7 +857,8 @@ static const struct rt_option host_options[] = {
     { NULL, NULL, NULL, NULL, NULL },
 };
 
-static const uint16_t host_says[] = { MSG_DECISION_PACKET, MSG_ORDER_INTENT, MSG_ORDER_CANCEL, 0 };
+static const uint16_t host_says[] = { MSG_DECISION_PACKET, MSG_ORDER_INTENT, MSG_ORDER_INTENT_MORE,
+                                      MSG_ORDER_CANCEL, 0 };
 
 const struct rt_actor_kind strategy_kind = {
     .name = "strategy",

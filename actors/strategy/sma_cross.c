@@ -30,7 +30,7 @@ enum {
 };
 
 /* Order of the parameters. */
-enum param { P_FAST, P_SLOW, P_SHORT, P_STOP, P_TARGET };
+enum param { P_FAST, P_SLOW, P_SHORT, P_STOP, P_TARGET, P_BRACKET, P_TRAIL };
 
 /* State. */
 struct sma {
@@ -47,7 +47,8 @@ struct sma {
     int64_t stop;           /* stop price, before the tick */
     int64_t target;         /* limit price, before the tick */
     int64_t both_ways;      /* 1 = goes short */
-    int64_t pad[2];         /* zero */
+    int64_t bracket;        /* 1 = stop and target go out with the order that opens */
+    int64_t trail_bips;     /* the stop is a trailing one, 0 = it is not */
     int64_t ring[SLOW_MAX]; /* closes; those never written are zero */
 };
 
@@ -57,11 +58,16 @@ static const struct st_param sma_params[] = {
     { "short", ST_BOOL, 0, 1, 0, "goes short on a cross below, instead of flat" },
     { "stop_loss_pct", ST_FIXED, 0, 50, 0, "stop this far from the entry, percent; 0 = none" },
     { "take_profit_pct", ST_FIXED, 0, 90, 0, "target this far from the entry, percent; 0 = none" },
+    { "bracket", ST_BOOL, 0, 1, 0,
+      "stop and target are placed with the entry, one ends the other" },
+    { "trail_pct", ST_FIXED, 0, 50, 0, "with bracket: the stop trails by this, percent; 0 = none" },
     { NULL, ST_INT, 0, 0, 0, NULL },
 };
 
-/* sma_check wants fast below slow. */
+/* sma_check wants fast below slow, and a trailing stop in whole basis points of a bracket. */
 static const char *sma_check(const union st_value *params) {
+    if (params[P_TRAIL].i % (FIXED_ONE / 100) != 0) return "trail_pct is not in whole 0.01";
+    if (params[P_TRAIL].i > 0 && params[P_BRACKET].i == 0) return "trail_pct needs bracket";
     return params[P_FAST].i < params[P_SLOW].i ? NULL : "fast is not below slow";
 }
 
@@ -73,6 +79,8 @@ static bool take_params(struct sma *s, const union st_value *params) {
     s->both_ways = params[P_SHORT].i;
     s->stop_pct = params[P_STOP].i;
     s->target_pct = params[P_TARGET].i;
+    s->bracket = params[P_BRACKET].i;
+    s->trail_bips = params[P_TRAIL].i * 100 / FIXED_ONE;
     return changed;
 }
 
@@ -132,6 +140,8 @@ static void advise(const struct sma *s, int64_t close, struct st_signal *out) {
     if (out->action == ST_FLAT) return;
     if (s->stop_pct > 0) out->sl = level(close, -way * s->stop_pct);
     if (s->target_pct > 0) out->tp1 = level(close, way * s->target_pct);
+    out->bracket = s->bracket != 0;
+    if (out->bracket) out->trail_bips = (uint32_t)s->trail_bips;
 }
 
 /* cross takes a relation that may have changed, and signals when it has. Apart, so that a bar on
@@ -244,7 +254,7 @@ static void sma_on_fill(struct st_host *h, void *state, uint16_t leg, const stru
         (void)st_signal(h, &signal);
         return;
     }
-    if (s->stop_pct == 0 && s->target_pct == 0) return;
+    if ((s->stop_pct == 0 && s->target_pct == 0) || s->bracket != 0) return;
     if (!fixed_muldiv(fill->cum_cost, FIXED_ONE, fill->cum_quantity, FIXED_ZERO, &average)) return;
     s->stop = level(average, -way * s->stop_pct);
     s->target = level(average, way * s->target_pct);

@@ -128,7 +128,7 @@ void venue_account_deal(struct venue_purse *p, const struct venue_book *b,
                                  .liquidity = liquidity,
                                  .fee_asset = spot && buy ? ins->base_asset : ins->quote_asset };
     price_t at = price;
-    price_t limit = order->type == ORDER_TYPE_LIMIT ? order->price : 0;
+    price_t limit = mk_order_limited(order->type) ? order->price : 0;
     if (!maker && !slip(b, buy, limit, &at)) return;
     quantity = covered(p, ins, order, wanted, at);
     if (quantity < wanted) {

@@ -52,7 +52,7 @@ struct working {
 
 /* price_assumed returns what an order counts at: a sale at no less than the mark. */
 static price_t price_assumed(const struct venue_order *order, price_t mark) {
-    if (order->type == ORDER_TYPE_MARKET) return mark;
+    if (!mk_order_priced(order->type)) return mark;
     return order->side == SIDE_SELL && mark > order->price ? mark : order->price;
 }
 

@@ -1,13 +1,6 @@
 #include "actors/venue/bars.h"
-#include "actors/venue/backing.h"
+#include "actors/venue/path.h"
 #include <assert.h>
-
-/* first_open returns when the first bar may open that works order, given the bars' interval. */
-static inline int64_t first_open(const struct venue *v, const struct venue_order *order,
-                                 int64_t interval_ns) {
-    if (v->latency_ns < interval_ns) return order->from_ns;
-    return order->from_ns + v->latency_ns - v->latency_ns % interval_ns;
-}
 
 /* pick_order fills pick with order idx, met at price on no side in particular. */
 static inline void pick_order(struct venue_pick *pick, const struct venue_order *order,
@@ -52,18 +45,16 @@ static bool meets_open(const struct venue_order *order, uint32_t idx, price_t pr
     return true;
 }
 
-void venue_bars_open(struct rt_ctx *ctx, struct venue *v, struct venue_book *b,
-                     const struct msg_bar_open *open) {
-    if (open->traded == 0) return;
-    b->bar_end_ns = open->open_ns + open->interval_ns;
-    venue_orders_bounds(&v->orders, b);
-    if (b->eager_cnt == 0 && b->lower_max < open->open && b->upper_min > open->open) return;
+/* open_account works what the open of a bar meets of account's orders, 0 = of all accounts'. */
+static void open_account(struct rt_ctx *ctx, struct venue *v, struct venue_book *b,
+                         const struct msg_bar_open *open, uint8_t account) {
     uint32_t cnt = 0;
     for (uint32_t i = b->head, next; i != VENUE_NONE; i = next) {
         struct venue_order *order = &v->orders.pool[i];
         next = order->next;
+        if (account != 0 && order->account != account) continue;
         bool eager = order->flags & VENUE_EAGER;
-        if (eager && open->open_ns < first_open(v, order, open->interval_ns)) continue;
+        if (eager && open->open_ns < venue_bars_first(v, order, open->interval_ns)) continue;
         if (meets_open(order, i, open->open, &v->picks[cnt])) {
             cnt++;
         } else if (eager) {
@@ -74,18 +65,50 @@ void venue_bars_open(struct rt_ctx *ctx, struct venue *v, struct venue_book *b,
     venue_work_all(ctx, v, b, cnt);
 }
 
+void venue_bars_open(struct rt_ctx *ctx, struct venue *v, struct venue_book *b,
+                     const struct msg_bar_open *open) {
+    if (open->traded == 0) return;
+    b->bar_end_ns = open->open_ns + open->interval_ns;
+    venue_orders_bounds(&v->orders, b);
+    if (b->eager_cnt == 0 && b->lower_max < open->open && b->upper_min > open->open) return;
+    if (b->more_cnt == 0) {
+        open_account(ctx, v, b, open, 0);
+        return;
+    }
+    for (uint32_t a = 1; a <= v->market->account_cnt; a++) {
+        if (venue_path_has(v, b, (uint8_t)a)) {
+            venue_path_point(ctx, v, b, (uint8_t)a, open, VENUE_NONE);
+        } else {
+            open_account(ctx, v, b, open, (uint8_t)a);
+        }
+    }
+}
+
+/* keep_joined notes that the order id was wholly filled as it arrived: children may follow. */
+static void keep_joined(struct rt_ctx *ctx, struct venue *v, uint64_t id) {
+    if (v->joined_ns != ctx->now_ns) v->joined_cnt = 0;
+    v->joined_ns = ctx->now_ns;
+    v->joined[v->joined_cnt++ % VENUE_JOINED_MAX] = id;
+}
+
 void venue_bars_join(struct rt_ctx *ctx, struct venue *v, struct venue_book *b, uint32_t idx) {
     struct venue_order *order = &v->orders.pool[idx];
     struct msg_bar_open open;
     if (order->type == ORDER_TYPE_MARKET) return;
     if (!rt_opened(ctx, b->series, &open) || open.open_ns != ctx->now_ns) return;
-    if (open.traded == 0 || first_open(v, order, open.interval_ns) != ctx->now_ns) return;
+    if (open.traded == 0 || venue_bars_first(v, order, open.interval_ns) != ctx->now_ns) return;
     b->bar_end_ns = open.open_ns + open.interval_ns;
+    uint64_t id = order->order_id;
+    if (venue_path_has(v, b, order->account)) {
+        if (venue_path_point(ctx, v, b, order->account, &open, idx)) keep_joined(ctx, v, id);
+        return;
+    }
     if (!meets_open(order, idx, open.open, &v->picks[0])) {
         venue_orders_calm(b, order);
         return;
     }
     venue_work_all(ctx, v, b, 1);
+    if (v->deals[0][0].status == ORDER_STATUS_FILLED) keep_joined(ctx, v, id);
 }
 
 /* meets_path tells whether the path of bar meets the calm order idx, and fills pick if so. */
@@ -115,17 +138,10 @@ struct way {
     struct venue_deal *deals;   /* what comes of the picks, in the order worked */
 };
 
-/* What the mark does while a bar goes its way: the mark's own bar, else the bar itself. */
-struct path {
-    price_t open, low, high;  /* of the mark */
-    bool backed;              /* the account may be liquidated */
-    struct venue_stand stand; /* what stands beside its position */
-};
-
 /* walk works the picks of one account the one way round: low_first or not. A position that the mark
  * meets is closed by force after the orders met on that leg, and ends the rest of the way. */
 static void walk(const struct venue *v, const struct venue_book *b, const struct legs *l,
-                 const struct path *path, bool low_first, struct way *w) {
+                 const struct venue_marks *path, bool low_first, struct way *w) {
     static const struct venue_deal canceled = { .status = ORDER_STATUS_CANCELED,
                                                 .reason = REASON_LIQUIDATION };
     uint32_t above = l->cnt - l->below, done = 0;
@@ -146,10 +162,10 @@ static void walk(const struct venue *v, const struct venue_book *b, const struct
 
 /* work_account works what the path inside bar meets of one account. Where it touches both sides it
  * goes both ways on copies, and the one that leaves less at the close counts; equal: the extreme
- * against the position first; flat: low first. */
+ * against the position first; flat: low first. more: it has orders with further terms. */
 static void work_account(struct rt_ctx *ctx, struct venue *v, struct venue_book *b,
-                         const struct msg_bar *bar, const struct legs *l) {
-    struct path path = { .backed = venue_backing_on(v, b, l->account) };
+                         const struct msg_bar *bar, const struct legs *l, bool more) {
+    struct venue_marks path = { .backed = venue_backing_on(v, b, l->account) };
     struct way low = { .p = venue_purse(v, b, l->account), .deals = v->deals[0] };
     struct way high = { .p = low.p, .deals = v->deals[1] };
     bool low_first = true;
@@ -160,6 +176,10 @@ static void work_account(struct rt_ctx *ctx, struct venue *v, struct venue_book 
         path.low = own ? m->low : bar->low;
         path.high = own ? m->high : bar->high;
         path.stand = venue_backing_stand(ctx, v, b, l->account);
+    }
+    if (more) {
+        venue_path_bar(ctx, v, b, l->account, bar, &path);
+        return;
     }
     qty_t held = low.p.held.quantity;
     walk(v, b, l, &path, true, &low);
@@ -193,7 +213,8 @@ static void work_path(struct rt_ctx *ctx, struct venue *v, struct venue_book *b,
     struct legs l = { .picks = v->picks };
     const struct venue_pick *end = v->picks + cnt;
     for (uint32_t a = 1; a <= v->market->account_cnt; a++) {
-        if (b->backed_cnt == 0) { /* no one to look after but whose orders are met */
+        if (b->backed_cnt == 0 &&
+            b->more_cnt == 0) { /* no one to look after but whose orders are met */
             if (l.picks == end) break;
             a = l.picks->account;
         }
@@ -202,9 +223,11 @@ static void work_path(struct rt_ctx *ctx, struct venue *v, struct venue_book *b,
         for (; l.picks + l.cnt < end && l.picks[l.cnt].account == a; l.cnt++) {
             l.below += !l.picks[l.cnt].upper;
         }
-        if (l.cnt > 0 || (venue_backing_on(v, b, l.account) &&
-                          venue_purse(v, b, l.account).held.quantity != 0)) {
-            work_account(ctx, v, b, bar, &l);
+        bool more = orders && venue_path_has(v, b, l.account);
+        if (l.cnt > 0 || more ||
+            (venue_backing_on(v, b, l.account) &&
+             venue_purse(v, b, l.account).held.quantity != 0)) {
+            work_account(ctx, v, b, bar, &l, more);
         }
         l.picks += l.cnt;
     }
@@ -220,12 +243,9 @@ static void work_leaves(struct rt_ctx *ctx, struct venue *v, struct venue_book *
     }
     venue_pick_sort(v->picks, cnt);
     for (uint32_t i = 0; i < cnt; i++) {
-        bool forced = v->orders.pool[v->picks[i].idx].flags & VENUE_FORCED;
-        const struct venue_deal canceled = {
-            .status = ORDER_STATUS_CANCELED,
-            .reason = forced ? REASON_LIQUIDATION : REASON_NONE,
-        };
-        venue_tell(ctx, v, b, v->picks[i].idx, &canceled);
+        uint32_t idx = v->picks[i].idx;
+        if (venue_orders_find(&v->orders, v->picks[i].order_id) != idx) continue; /* with another */
+        venue_leave(ctx, v, b, idx);
     }
 }
 
@@ -235,7 +255,7 @@ void venue_bars_path(struct rt_ctx *ctx, struct venue *v, struct venue_book *b,
     if (opened) {
         b->bar_end_ns = INT64_MIN;
         venue_orders_bounds(&v->orders, b);
-        met = b->lower_max >= bar->low || b->upper_min <= bar->high;
+        met = b->lower_max >= bar->low || b->upper_min <= bar->high || b->more_cnt > 0;
     }
     if (met || b->backed_cnt > 0) work_path(ctx, v, b, bar, opened);
     if (opened && b->leaves_cnt > 0) work_leaves(ctx, v, b);

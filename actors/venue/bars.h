@@ -9,6 +9,14 @@
 #define ACTORS_VENUE_BARS_H
 #include "actors/venue/venue.h"
 
+/* venue_bars_first returns when the first bar may open that works order, given the interval of
+ * bars. */
+static inline int64_t venue_bars_first(const struct venue *v, const struct venue_order *order,
+                                       int64_t interval_ns) {
+    if (v->latency_ns < interval_ns) return order->from_ns;
+    return order->from_ns + v->latency_ns - v->latency_ns % interval_ns;
+}
+
 /* venue_bars_open works what meets the open of a bar that begins now. */
 void venue_bars_open(struct rt_ctx *ctx, struct venue *v, struct venue_book *b,
                      const struct msg_bar_open *open);

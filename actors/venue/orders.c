@@ -4,9 +4,10 @@
 
 _Static_assert(RT_MAP_NONE == VENUE_NONE, "the map's answer is an index");
 
-void venue_orders_init(struct venue_orders *o, struct venue_order *pool, void *map, uint32_t max) {
+void venue_orders_init(struct venue_orders *o, struct venue_order *pool, struct venue_more *more,
+                       void *map, uint32_t max) {
     assert(max >= 1 && max <= 1U << 20);
-    *o = (struct venue_orders){ .pool = pool, .max = max };
+    *o = (struct venue_orders){ .pool = pool, .more = more, .max = max };
     rt_map_init(&o->by_id, map, max);
     uint32_t cnt = 2 * max;
     for (uint32_t i = 0; i < cnt; i++) pool[i].next = i + 1 < cnt ? i + 1 : VENUE_NONE;
@@ -77,6 +78,7 @@ int venue_orders_open(struct venue_orders *o, struct venue_book *b, uint32_t idx
     b->head = idx;
     b->open_cnt++;
     if (order->flags & VENUE_LEAVES) b->leaves_cnt++;
+    if (order->flags & VENUE_MORE) b->more_cnt++;
     if (order->flags & VENUE_EAGER) {
         b->eager_cnt++;
     } else {
@@ -97,6 +99,7 @@ void venue_orders_close(struct venue_orders *o, struct venue_book *b, uint32_t i
     if (order->next != VENUE_NONE) o->pool[order->next].prev = order->prev;
     b->open_cnt--;
     if (order->flags & VENUE_LEAVES) b->leaves_cnt--;
+    if (order->flags & VENUE_MORE) b->more_cnt--;
     if (order->flags & VENUE_EAGER) {
         b->eager_cnt--;
     } else {

@@ -13,6 +13,7 @@
 #ifndef ACTORS_VENUE_ORDERS_H
 #define ACTORS_VENUE_ORDERS_H
 #include "actors/market/market.h"
+#include "actors/market/more.h"
 #include "actors/venue/latency.h"
 #include "runtime/base/map.h"
 #include "schemas/messages.h"
@@ -25,11 +26,33 @@
 
 /* What an order is in besides its terms; the numbers stand in snapshots. */
 enum venue_flag {
-    VENUE_LEAVES = 2,  /* to be canceled as soon as the bar that ends now has been worked */
-    VENUE_EAGER = 4,   /* the next row looks at it whatever its price; a stop on trades that has it
+    VENUE_LEAVES = 2,   /* to be canceled as soon as the bar that ends now has been worked */
+    VENUE_EAGER = 4,    /* the next row looks at it whatever its price; a stop on trades that has it
                        * has triggered */
-    VENUE_FLIGHT = 8,  /* has not arrived yet */
-    VENUE_FORCED = 32, /* leaves because its account was liquidated */
+    VENUE_FLIGHT = 8,   /* has not arrived yet */
+    VENUE_FORCED = 32,  /* leaves because its account was liquidated */
+    VENUE_MORE = 64,    /* has further terms: worked by its stage, and always eager */
+    VENUE_LAPSES = 128, /* leaves because its time ran out */
+};
+
+/* Where an order with further terms is; the numbers stand in snapshots. */
+enum venue_stage {
+    VENUE_FRESH,   /* not looked at yet */
+    VENUE_PENDING, /* waits until its parent is wholly filled */
+    VENUE_ARMED,   /* waits for its trigger */
+    VENUE_FIRED,   /* has triggered, and is still to be worked */
+    VENUE_RESTS,   /* a limit that waits for its price */
+    VENUE_LATER,   /* only on a path: its first bar is still to come */
+    VENUE_GONE,    /* only on a path: it has ended */
+};
+
+/* Further terms of an order, and where it is. */
+struct venue_more {
+    struct mk_more terms; /* as asked */
+    price_t extreme;      /* trailing_stop: highest (sell) or lowest price since it follows; 0 = it
+                           * does not yet */
+    uint8_t stage;        /* enum venue_stage */
+    uint8_t pad[7];       /* zero */
 };
 
 /* One order at the venue, or a request on its way there. */
@@ -72,6 +95,7 @@ struct venue_book {
     uint32_t open_cnt;          /* how many */
     uint32_t eager_cnt;         /* of them eager */
     uint32_t leaves_cnt;        /* of them to be canceled after the bar in hand */
+    uint32_t more_cnt;          /* of them with further terms */
     uint32_t flight_head;       /* requests on their way, first to arrive first */
     uint32_t flight_tail;       /* last of them */
     price_t last;               /* newest price told early while a position is held; 0 = none */
@@ -92,15 +116,17 @@ struct venue_book {
 /* All orders of a venue. */
 struct venue_orders {
     struct venue_order *pool; /* slots, twice max: each order may have a cancel on its way */
+    struct venue_more *more;  /* beside each slot: read where the order has VENUE_MORE */
     struct rt_map by_id;      /* open orders by order_id */
     uint32_t free;            /* unused slots, linked by next */
     uint32_t cnt;             /* orders open or on their way */
     uint32_t max;             /* this many at most */
 };
 
-/* venue_orders_init makes o empty, for max (1..1M) orders, in pool (2 * max slots) and zeroed map
- * memory of rt_map_bytes(max). */
-void venue_orders_init(struct venue_orders *o, struct venue_order *pool, void *map, uint32_t max);
+/* venue_orders_init makes o empty, for max (1..1M) orders, in pool and more (2 * max slots each)
+ * and zeroed map memory of rt_map_bytes(max). */
+void venue_orders_init(struct venue_orders *o, struct venue_order *pool, struct venue_more *more,
+                       void *map, uint32_t max);
 
 /* venue_orders_book makes an empty book of instrument, worked by driver from series. */
 void venue_orders_book(struct venue_book *b, const struct mk_instrument *instrument,

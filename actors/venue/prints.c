@@ -1,5 +1,5 @@
 #include "actors/venue/prints.h"
-#include "actors/venue/backing.h"
+#include "actors/venue/path.h"
 
 /* meets_trade tells whether a trade at price meets the order idx, and fills pick if so. A stop it
  * touches is triggered: the next trade meets it. */
@@ -32,16 +32,80 @@ static bool meets_trade(struct venue_book *b, struct venue_order *order, uint32_
     return true;
 }
 
+/* meets_more does the same for the order idx that has further terms: by its stage. */
+static bool meets_more(struct venue *v, const struct venue_book *b, uint32_t idx, price_t price,
+                       struct venue_pick *pick) {
+    const struct venue_order *order = &v->orders.pool[idx];
+    struct venue_more *more = &v->orders.more[idx];
+    int64_t past = order->side == SIDE_BUY ? order->price - price : price - order->price;
+    *pick = (struct venue_pick){ .order_id = order->order_id,
+                                 .price = price,
+                                 .quantity = order->quantity,
+                                 .idx = idx,
+                                 .account = order->account,
+                                 .after = more->stage == VENUE_RESTS,
+                                 .act = VENUE_TRADE,
+                                 .liquidity = LIQUIDITY_TAKER };
+    switch (more->stage) {
+    case VENUE_ARMED:
+        pick->act = VENUE_FIRE;
+        return venue_path_touch(b, order, &more->terms, &more->extreme, price);
+    case VENUE_FIRED:
+        if (!mk_order_limited(order->type)) return true;
+        pick->price = order->price;
+        if (past <= 0) pick->act = VENUE_MISSED;
+        return true; /* ioc, fok */
+    case VENUE_RESTS:
+        pick->price = order->price;
+        pick->liquidity = LIQUIDITY_MAKER;
+        return past > 0;
+    default: return false;
+    }
+}
+
+/* work_each works cnt sorted picks where one may end others: each by itself. */
+static void work_each(struct rt_ctx *ctx, struct venue *v, struct venue_book *b, uint32_t cnt) {
+    for (uint32_t i = 0; i < cnt; i++) {
+        const struct venue_pick *pick = &v->picks[i];
+        const struct venue_order *order = &v->orders.pool[pick->idx];
+        struct venue_more *more = &v->orders.more[pick->idx];
+        if (venue_orders_find(&v->orders, pick->order_id) != pick->idx) continue; /* ended by one */
+        uint64_t oco = order->flags & VENUE_MORE ? more->terms.oco : 0;
+        if (pick->act == VENUE_FIRE) {
+            bool once = order->terms & (ORDER_TERMS_IOC | ORDER_TERMS_FOK);
+            more->stage = mk_order_limited(order->type) && !once ? VENUE_RESTS : VENUE_FIRED;
+            venue_path_after(ctx, v, b, pick->account, pick->order_id, oco, VENUE_FATE_FIRED);
+            continue;
+        }
+        struct venue_purse p = venue_purse(v, b, pick->account);
+        struct venue_deal *deal = v->deals[0];
+        venue_work(v, b, &p, pick, 1, deal);
+        venue_purse_put(v, b, pick->account, &p);
+        enum venue_fate fate = deal->status == ORDER_STATUS_FILLED ? VENUE_FATE_FILLED
+                               : deal->quantity > 0                ? VENUE_FATE_CUT
+                                                                   : VENUE_FATE_ENDED;
+        venue_tell(ctx, v, b, pick->idx, deal);
+        venue_path_after(ctx, v, b, pick->account, pick->order_id, oco, fate);
+    }
+}
+
 /* work_trade works what a trade at price meets. */
 static void work_trade(struct rt_ctx *ctx, struct venue *v, struct venue_book *b, price_t price) {
     venue_orders_bounds(&v->orders, b);
     if (b->eager_cnt == 0 && b->lower_max < price && b->upper_min > price) return;
     uint32_t cnt = 0;
     for (uint32_t i = b->head; i != VENUE_NONE; i = v->orders.pool[i].next) {
-        if (meets_trade(b, &v->orders.pool[i], i, price, &v->picks[cnt])) cnt++;
+        struct venue_order *order = &v->orders.pool[i];
+        bool met = order->flags & VENUE_MORE ? meets_more(v, b, i, price, &v->picks[cnt])
+                                             : meets_trade(b, order, i, price, &v->picks[cnt]);
+        if (met) cnt++;
     }
     venue_pick_sort(v->picks, cnt);
-    venue_work_all(ctx, v, b, cnt);
+    if (b->more_cnt > 0) {
+        work_each(ctx, v, b, cnt);
+    } else {
+        venue_work_all(ctx, v, b, cnt);
+    }
 }
 
 uint32_t venue_prints_run(struct rt_ctx *ctx, struct venue *v, struct venue_book *b,

@@ -4,6 +4,7 @@
 #include "actors/venue/bars.h"
 #include "actors/venue/crowd.h"
 #include "actors/venue/depth.h"
+#include "actors/venue/path.h"
 #include "actors/venue/prints.h"
 #include <assert.h>
 #include <errno.h>
@@ -26,6 +27,9 @@ enum venue_counter {
     COUNTER_TRADES = 3,       /* venue.trades */
     COUNTER_CLOSED = 4,       /* venue.closed */
     COUNTER_PAYMENTS = 5,     /* venue.payments */
+    COUNTER_JOINED_NS = 6,    /* venue.joined_ns */
+    COUNTER_JOINED_CNT = 7,   /* venue.joined_cnt */
+    COUNTER_JOINED = 16,      /* + its place: venue.joined */
     COUNTER_BAR = 0x10000,    /* + instrument id: venue_book.bar_end_ns */
     COUNTER_LAST = 0x20000,   /* + instrument id: venue_book.last */
     COUNTER_MARK = 0x30000,   /* + instrument id: venue_book.mark */
@@ -36,9 +40,10 @@ enum venue_counter {
 
 /* Timers. */
 enum venue_timer {
-    TIMER_MORE = 0,        /* goes on with what found no room in one call; 1..: an instrument's next
+    TIMER_MORE = 0, /* goes on with what found no room in one call; 1..: an instrument's next
                      * request arrives */
-    TIMER_ANSWER = 0x20000 /* the next answer is told; before it VENUE_TIMER_EAGER */
+    TIMER_ANSWER = 0x20000, /* the next answer is told; before it VENUE_TIMER_EAGER */
+    TIMER_LAPSE = 0x20001   /* the next order's time runs out */
 };
 
 struct venue_purse venue_purse(const struct venue *v, const struct venue_book *b, uint8_t account) {
@@ -227,7 +232,7 @@ static inline uint8_t wants(const struct venue_book *b) {
     bool held = b->backed_cnt > 0 || (b->held_cnt > 0 && b->funding_series != VENUE_NO_SERIES);
     if (b->driver == VENUE_BARS) {
         if (b->open_cnt > 0) want |= 1U << RT_HEAR_OPEN;
-        if (b->open_cnt > b->eager_cnt || held) want |= 1U << RT_HEAR_EARLY;
+        if (b->open_cnt > b->eager_cnt || b->more_cnt > 0 || held) want |= 1U << RT_HEAR_EARLY;
     } else if (held || b->driver == VENUE_DEPTH) { /* a recorded book is followed all the time */
         want |= 1U << RT_HEAR_EARLY;
     } else if (b->open_cnt > 0 || b->flight_head != VENUE_NONE) {
@@ -269,20 +274,77 @@ static bool terms_fit(const struct venue_order *order) {
     const unsigned once = ORDER_TERMS_IOC | ORDER_TERMS_FOK;
     unsigned terms = order->terms & ~(unsigned)(ORDER_TERMS_EXIT | ORDER_TERMS_REDUCE_ONLY);
     if (order->side > SIDE_SELL) return false;
+    if (order->flags & VENUE_MORE) terms &= ~(unsigned)ORDER_TERMS_GTD;
     switch (order->type) {
     case ORDER_TYPE_MARKET: return (terms & ~once) == 0;
     case ORDER_TYPE_LIMIT:
+    case ORDER_TYPE_STOP_LIMIT:
+    case ORDER_TYPE_TAKE_PROFIT_LIMIT:
         return (terms & ~once) == 0 || terms == ORDER_TERMS_POST_ONLY; /* one or the other */
-    case ORDER_TYPE_STOP: return terms == 0;
+    case ORDER_TYPE_STOP:
+    case ORDER_TYPE_TAKE_PROFIT:
+    case ORDER_TYPE_TRAILING_STOP: return terms == 0;
     default: return false;
     }
 }
 
-/* refusal returns why the venue does not take order, REASON_NONE when it does. */
-static uint16_t refusal(struct rt_ctx *ctx, const struct venue *v, const struct venue_book *b,
-                        const struct venue_order *order) {
+/* refusal_more returns why the venue does not take the further terms m of order, whose parent is
+ * known (or has none), REASON_NONE when it does. */
+static uint16_t refusal_more(const struct rt_ctx *ctx, const struct venue *v,
+                             const struct venue_book *b, const struct venue_order *order,
+                             const struct mk_more *m, bool known) {
     const struct mk_instrument *ins = b->instrument;
-    bool market = order->type == ORDER_TYPE_MARKET;
+    if (b->driver != VENUE_BARS && b->driver != VENUE_PRINTS) return REASON_UNSUPPORTED;
+    if (m->stp != 0 || m->working != 0) return REASON_UNSUPPORTED;
+    uint16_t reason =
+        mk_more_refuses(order->order_id, order->type, order->terms, order->quantity, m);
+    if (reason != REASON_NONE) return reason;
+    if (m->stop_price % ins->tick_size != 0 || m->activation % ins->tick_size != 0) {
+        return REASON_BAD_TICK;
+    }
+    if (m->display % ins->lot_size != 0) return REASON_BAD_DISPLAY;
+    if (m->expire_ns != 0 && m->expire_ns <= ctx->now_ns) return REASON_GOOD_TILL_DATE;
+    if (!known) return REASON_LIST_PARENT;
+    if (m->oco != 0 && m->oco != order->order_id) {
+        uint32_t first = venue_orders_find(&v->orders, m->oco);
+        if (first == VENUE_NONE) return REASON_LIST_PARTNER;
+        const struct venue_order *o = &v->orders.pool[first];
+        bool fits = o->instrument == order->instrument && o->account == order->account &&
+                    o->flags & VENUE_MORE && v->orders.more[first].terms.oco == m->oco;
+        if (!fits) return REASON_LIST_RULE;
+    }
+    return REASON_NONE;
+}
+
+/* first_stage tells at which stage the order of idx, that has further terms, begins; false when its
+ * parent is not there. */
+static bool first_stage(const struct rt_ctx *ctx, struct venue *v, const struct venue_book *b,
+                        uint32_t idx) {
+    const struct venue_order *order = &v->orders.pool[idx];
+    struct venue_more *m = &v->orders.more[idx];
+    uint64_t id = m->terms.parent;
+    m->extreme = 0;
+    m->stage = venue_path_stage(b, order);
+    if (id == 0) return true;
+    uint32_t parent = venue_orders_find(&v->orders, id);
+    if (parent != VENUE_NONE) {
+        const struct venue_order *o = &v->orders.pool[parent];
+        m->stage = VENUE_PENDING;
+        return o->instrument == order->instrument && o->account == order->account;
+    }
+    if (v->joined_ns != ctx->now_ns) return false;
+    for (uint32_t i = 0; i < v->joined_cnt && i < VENUE_JOINED_MAX; i++) {
+        if (v->joined[i] == id) return true;
+    }
+    return false;
+}
+
+/* refusal returns why the venue does not take order, REASON_NONE when it does. */
+static uint16_t refusal(struct rt_ctx *ctx, struct venue *v, const struct venue_book *b,
+                        uint32_t idx) {
+    const struct venue_order *order = &v->orders.pool[idx];
+    const struct mk_instrument *ins = b->instrument;
+    bool market = !mk_order_priced(order->type);
     if (b->driver == VENUE_CLOSED || v->closed) return REASON_MARKET_CLOSED;
     if (!terms_fit(order) || !account_fits(v, ins, order->account) || order->order_id == 0) {
         return REASON_UNSUPPORTED;
@@ -290,6 +352,11 @@ static uint16_t refusal(struct rt_ctx *ctx, const struct venue *v, const struct 
     if (order->quantity <= 0 || order->quantity % ins->lot_size != 0) return REASON_BAD_LOT;
     if (!market && (order->price <= 0 || order->price % ins->tick_size != 0)) {
         return REASON_BAD_TICK;
+    }
+    if (order->flags & VENUE_MORE) {
+        bool known = first_stage(ctx, v, b, idx);
+        uint16_t more = refusal_more(ctx, v, b, order, &v->orders.more[idx].terms, known);
+        if (more != REASON_NONE) return more;
     }
     uint16_t backing = venue_backing_refuses(ctx, v, b, order);
     if (backing != REASON_NONE) return backing;
@@ -307,14 +374,33 @@ static uint16_t refusal(struct rt_ctx *ctx, const struct venue *v, const struct 
     return notional < ins->min_notional ? REASON_MIN_NOTIONAL : REASON_NONE;
 }
 
+/* arm_lapse sets the timer to when the next open order's time runs out, or to none. */
+static void arm_lapse(struct rt_ctx *ctx, const struct venue *v) {
+    int64_t next_ns = INT64_MAX;
+    for (uint32_t i = 0; i < v->market->instrument_cnt; i++) {
+        const struct venue_book *b = &v->books[i];
+        for (uint32_t k = b->more_cnt > 0 ? b->head : VENUE_NONE; k != VENUE_NONE;
+             k = v->orders.pool[k].next) {
+            const struct venue_order *o = &v->orders.pool[k];
+            int64_t at_ns = o->flags & VENUE_MORE ? v->orders.more[k].terms.expire_ns : 0;
+            if (at_ns != 0 && at_ns < next_ns && !(o->flags & VENUE_LEAVES)) next_ns = at_ns;
+        }
+    }
+    if (next_ns == INT64_MAX) {
+        rt_timer_cancel(ctx, TIMER_LAPSE);
+    } else {
+        rt_timer_set(ctx, TIMER_LAPSE, next_ns);
+    }
+}
+
 /* arrive_order lets a new order arrive. */
 static void arrive_order(struct rt_ctx *ctx, struct venue *v, struct venue_book *b, uint32_t idx) {
     struct venue_order *order = &v->orders.pool[idx];
     const unsigned once = ORDER_TERMS_IOC | ORDER_TERMS_FOK;
-    uint16_t reason = refusal(ctx, v, b, order);
+    uint16_t reason = refusal(ctx, v, b, idx);
     if (reason == REASON_NONE) {
-        bool eager = b->driver == VENUE_BARS || order->type == ORDER_TYPE_MARKET ||
-                     (order->terms & once) != 0 ||
+        bool eager = b->driver == VENUE_BARS || order->flags & VENUE_MORE ||
+                     order->type == ORDER_TYPE_MARKET || (order->terms & once) != 0 ||
                      (b->driver == VENUE_DEPTH && order->type != ORDER_TYPE_STOP);
         if (eager) order->flags |= VENUE_EAGER;
         int rc = venue_orders_open(&v->orders, b, idx);
@@ -328,44 +414,91 @@ static void arrive_order(struct rt_ctx *ctx, struct venue *v, struct venue_book 
     }
     order->venue_order_id = ++v->accepted;
     say_status(ctx, v, b, order, order->quantity, ORDER_STATUS_ACCEPTED, REASON_NONE);
+    if (order->flags & VENUE_MORE && v->orders.more[idx].terms.expire_ns != 0) arm_lapse(ctx, v);
     if (b->driver == VENUE_BARS) venue_bars_join(ctx, v, b, idx);
     if (b->driver == VENUE_DEPTH) venue_depth_join(ctx, v, b, idx);
     if (b->driver == VENUE_CROWD) venue_crowd_join(ctx, v, b, idx);
 }
 
-/* cancel_order cancels the open order idx of b, forced: because its account is liquidated. Where a
- * bar ends at this instant that is still to be worked, the order stays for it: what is decided now
- * cannot undo what has been met. */
+void venue_leave(struct rt_ctx *ctx, struct venue *v, struct venue_book *b, uint32_t idx) {
+    const struct venue_order *order = &v->orders.pool[idx];
+    bool forced = order->flags & VENUE_FORCED, lapses = order->flags & VENUE_LAPSES;
+    const struct venue_deal deal = {
+        .status = lapses ? ORDER_STATUS_EXPIRED : ORDER_STATUS_CANCELED,
+        .reason = lapses   ? REASON_GOOD_TILL_DATE
+                  : forced ? REASON_LIQUIDATION
+                           : REASON_NONE,
+    };
+    uint64_t id = order->order_id;
+    uint64_t oco = order->flags & VENUE_MORE ? v->orders.more[idx].terms.oco : 0;
+    uint8_t account = order->account;
+    venue_tell(ctx, v, b, idx, &deal);
+    venue_path_after(ctx, v, b, account, id, oco, lapses ? VENUE_FATE_ENDED : VENUE_FATE_CUT);
+}
+
+/* cancel_order cancels the open order idx of b; why: VENUE_FORCED, because its account is
+ * liquidated, VENUE_LAPSES, because its time ran out, or 0. Where a bar ends at this instant that
+ * is still to be worked, the order stays for it: what is decided now cannot undo what has been
+ * met. */
 static void cancel_order(struct rt_ctx *ctx, struct venue *v, struct venue_book *b, uint32_t idx,
-                         bool forced) {
+                         uint8_t why) {
     struct venue_order *order = &v->orders.pool[idx];
-    if (b->bar_end_ns == ctx->now_ns && !(order->flags & VENUE_EAGER)) {
+    bool seen = order->flags & VENUE_MORE ? v->orders.more[idx].stage != VENUE_FRESH
+                                          : !(order->flags & VENUE_EAGER);
+    order->flags |= why;
+    if (b->bar_end_ns == ctx->now_ns && seen) {
         b->leaves_cnt += !(order->flags & VENUE_LEAVES);
         order->flags |= VENUE_LEAVES;
-        if (forced) order->flags |= VENUE_FORCED;
         return;
     }
-    say_status(ctx, v, b, order, 0, ORDER_STATUS_CANCELED,
-               forced ? REASON_LIQUIDATION : REASON_NONE);
-    close_order(v, b, idx);
+    venue_leave(ctx, v, b, idx);
+}
+
+/* cancel_gone cancels cnt orders of b that gone names, by order id; what one of them ended with it
+ * is not there any more. */
+static void cancel_gone(struct rt_ctx *ctx, struct venue *v, struct venue_book *b, uint32_t cnt,
+                        uint8_t why) {
+    venue_pick_sort(v->gone, cnt);
+    for (uint32_t i = 0; i < cnt; i++) {
+        uint32_t idx = v->gone[i].idx;
+        if (venue_orders_find(&v->orders, v->gone[i].order_id) != idx) continue;
+        cancel_order(ctx, v, b, idx, why);
+    }
 }
 
 /* cancel_all cancels the account's open orders in b, by order id. */
 static void cancel_all(struct rt_ctx *ctx, struct venue *v, struct venue_book *b, uint8_t account,
-                       bool forced) {
+                       uint8_t why) {
     uint32_t cnt = 0;
     for (uint32_t i = b->head; i != VENUE_NONE; i = v->orders.pool[i].next) {
         const struct venue_order *order = &v->orders.pool[i];
         if (order->account != account) continue;
         v->gone[cnt++] = (struct venue_pick){ .order_id = order->order_id, .idx = i };
     }
-    venue_pick_sort(v->gone, cnt);
-    for (uint32_t i = 0; i < cnt; i++) cancel_order(ctx, v, b, v->gone[i].idx, forced);
+    cancel_gone(ctx, v, b, cnt, why);
+}
+
+/* lapse ends the open orders whose time has run out. */
+static void lapse(struct rt_ctx *ctx, struct venue *v) {
+    for (uint32_t i = 0; i < v->market->instrument_cnt; i++) {
+        struct venue_book *b = &v->books[i];
+        uint32_t cnt = 0;
+        for (uint32_t k = b->more_cnt > 0 ? b->head : VENUE_NONE; k != VENUE_NONE;
+             k = v->orders.pool[k].next) {
+            const struct venue_order *o = &v->orders.pool[k];
+            int64_t at_ns = o->flags & VENUE_MORE ? v->orders.more[k].terms.expire_ns : 0;
+            if (at_ns == 0 || at_ns > ctx->now_ns || o->flags & VENUE_LEAVES) continue;
+            v->gone[cnt++] = (struct venue_pick){ .order_id = o->order_id, .idx = k };
+        }
+        cancel_gone(ctx, v, b, cnt, VENUE_LAPSES);
+        venue_listen(ctx, v, b);
+    }
+    arm_lapse(ctx, v);
 }
 
 void venue_cancel_forced(struct rt_ctx *ctx, struct venue *v, struct venue_book *b,
                          uint8_t account) {
-    cancel_all(ctx, v, b, account, true);
+    cancel_all(ctx, v, b, account, VENUE_FORCED);
     venue_listen(ctx, v, b);
 }
 
@@ -374,7 +507,7 @@ static void arrive_cancel(struct rt_ctx *ctx, struct venue *v, struct venue_book
     struct venue_order request = v->orders.pool[idx];
     venue_orders_give(&v->orders, idx);
     if (request.op == REQUEST_OP_CANCEL_ALL) {
-        cancel_all(ctx, v, b, request.account, false);
+        cancel_all(ctx, v, b, request.account, 0);
         return;
     }
     uint32_t found = venue_orders_find(&v->orders, request.order_id);
@@ -382,7 +515,7 @@ static void arrive_cancel(struct rt_ctx *ctx, struct venue *v, struct venue_book
         say_status(ctx, v, b, &request, 0, ORDER_STATUS_REJECTED, REASON_UNKNOWN_ORDER);
         return;
     }
-    cancel_order(ctx, v, b, found, false);
+    cancel_order(ctx, v, b, found, 0);
 }
 
 void venue_arrive(struct rt_ctx *ctx, struct venue *v, struct venue_book *b, uint32_t idx) {
@@ -438,10 +571,10 @@ static void refuse_request(struct rt_ctx *ctx, struct venue *v, const struct msg
     say_status(ctx, v, NULL, &none, 0, ORDER_STATUS_REJECTED, reason);
 }
 
-/* take_request takes request r for b in hand. It is built where it stays: a copy of what was just
- * written costs more than writing it. */
+/* take_request takes request r for b in hand, with its further terms, NULL = none. It is built
+ * where it stays: a copy of what was just written costs more than writing it. */
 static void take_request(struct rt_ctx *ctx, struct venue *v, struct venue_book *b,
-                         const struct msg_venue_request *r) {
+                         const struct msg_venue_request *r, const struct mk_more *more) {
     bool place = r->op == REQUEST_OP_PLACE;
     bool room = !place || v->orders.cnt < v->orders.max;
     uint32_t idx = room ? venue_orders_take(&v->orders) : VENUE_NONE;
@@ -465,6 +598,12 @@ static void take_request(struct rt_ctx *ctx, struct venue *v, struct venue_book 
     order->terms = r->terms;
     order->flags = 0;
     order->op = (uint8_t)r->op;
+    bool plain = r->type <= ORDER_TYPE_STOP && !(r->terms & ORDER_TERMS_GTD);
+    if (place && (more != NULL || !plain)) {
+        static const struct mk_more none;
+        order->flags = VENUE_MORE;
+        v->orders.more[idx] = (struct venue_more){ .terms = more != NULL ? *more : none };
+    }
     v->orders.cnt += place;
     if (!send_away(ctx, v, b, idx)) {
         venue_arrive(ctx, v, b, idx);
@@ -476,12 +615,14 @@ static void take_request(struct rt_ctx *ctx, struct venue *v, struct venue_book 
 static void venue_on_venue_request(struct rt_ctx *ctx, void *state, const struct msg_frame *frame) {
     struct venue *v = state;
     const struct msg_venue_request *r = msg_body(frame);
+    const struct mk_more *more =
+        frame->kind == MSG_VENUE_REQUEST_MORE ? mk_more_of(r, sizeof *r) : NULL;
     uint32_t cnt = v->market->instrument_cnt;
     uint16_t id = r->instrument;
     if (r->op == REQUEST_OP_CANCEL_ALL && id == 0) {
         for (uint32_t i = 0; i < cnt; i++) {
             struct venue_book *b = &v->books[i];
-            if (b->open_cnt > 0 || b->flight_head != VENUE_NONE) take_request(ctx, v, b, r);
+            if (b->open_cnt > 0 || b->flight_head != VENUE_NONE) take_request(ctx, v, b, r, more);
         }
         return;
     }
@@ -493,7 +634,7 @@ static void venue_on_venue_request(struct rt_ctx *ctx, void *state, const struct
         refuse_request(ctx, v, r, REASON_UNKNOWN_INSTRUMENT);
         return;
     }
-    take_request(ctx, v, &v->books[id - 1], r);
+    take_request(ctx, v, &v->books[id - 1], r, more);
 }
 
 /* take_mark keeps the mark price of b. In bar runs the path of the bar that ends now looks at it
@@ -628,6 +769,10 @@ static void venue_on_timer(struct rt_ctx *ctx, void *state, const struct msg_fra
         venue_answers_tell(ctx, &v->answers, ctx->now_ns, TIMER_ANSWER);
         return;
     }
+    if (timer->key == TIMER_LAPSE) {
+        lapse(ctx, v);
+        return;
+    }
     if (timer->key > VENUE_TIMER_CROWD) {
         assert(timer->key <= VENUE_TIMER_CROWD + (uint64_t)v->market->instrument_cnt);
         venue_crowd_step(ctx, v, &v->books[timer->key - VENUE_TIMER_CROWD - 1]);
@@ -741,7 +886,12 @@ static int venue_init(struct rt_init *init, void *state, struct rt_error *err) {
     uint32_t slots = 2 * (uint32_t)max;
     struct venue_order *pool = rt_init_take(init, slots * sizeof *pool);
     void *map = rt_init_take(init, rt_map_bytes((uint32_t)max));
-    venue_orders_init(&v->orders, pool, map, (uint32_t)max);
+    struct venue_more *more = rt_init_take(init, slots * sizeof *more);
+    venue_orders_init(&v->orders, pool, more, map, (uint32_t)max);
+    for (int k = 0; k < 2; k++) {
+        v->steps[k] = rt_init_take(init, (size_t)max * sizeof *v->steps[k]);
+        v->who[k] = rt_init_take(init, (size_t)max * sizeof *v->who[k]);
+    }
     v->picks = rt_init_take(init, ((size_t)max + 1) * sizeof *v->picks);
     v->gone = rt_init_take(init, (size_t)max * sizeof *v->gone);
     v->deals[0] = rt_init_take(init, (size_t)max * sizeof *v->deals[0]);
@@ -760,7 +910,8 @@ static int venue_init(struct rt_init *init, void *state, struct rt_error *err) {
 static const uint8_t op_flag[] = { 0, ROW_CANCEL, ROW_CANCEL_ALL };
 
 /* put_order puts the row of one order, or of a request on its way. */
-static void put_order(const struct venue_order *order, struct rt_row_sink *sink) {
+static void put_order(const struct venue *v, uint32_t idx, struct rt_row_sink *sink) {
+    const struct venue_order *order = &v->orders.pool[idx];
     bool flight = order->flags & VENUE_FLIGHT;
     struct msg_order_row row = { .order_id = order->order_id,
                                  .venue_order_id = order->venue_order_id,
@@ -776,6 +927,21 @@ static void put_order(const struct venue_order *order, struct rt_row_sink *sink)
                                  .status = flight ? ORDER_STATUS_SUBMITTED : ORDER_STATUS_ACCEPTED,
                                  .flags = order->flags | op_flag[order->op] };
     sink->put(sink, MSG_ORDER_ROW, order->seq, &row, sizeof row);
+    if (!(order->flags & VENUE_MORE)) return;
+    const struct venue_more *m = &v->orders.more[idx];
+    struct msg_order_more_row more = { .order_id = order->order_id,
+                                       .stop_price = m->terms.stop_price,
+                                       .display = m->terms.display,
+                                       .activation = m->terms.activation,
+                                       .expire_ns = m->terms.expire_ns,
+                                       .parent = m->terms.parent,
+                                       .oco = m->terms.oco,
+                                       .extreme = m->extreme,
+                                       .trail_bips = m->terms.trail_bips,
+                                       .stp = m->terms.stp,
+                                       .working = m->terms.working,
+                                       .stage = m->stage };
+    sink->put(sink, MSG_ORDER_MORE_ROW, order->seq, &more, sizeof more);
 }
 
 /* put_counter puts the row of a counter that is not zero. */
@@ -794,6 +960,11 @@ static void venue_save(const void *state, struct rt_row_sink *sink) {
     put_counter(sink, COUNTER_TRADES, (int64_t)v->trades);
     put_counter(sink, COUNTER_CLOSED, v->closed);
     put_counter(sink, COUNTER_PAYMENTS, (int64_t)v->payments);
+    put_counter(sink, COUNTER_JOINED_NS, v->joined_ns);
+    put_counter(sink, COUNTER_JOINED_CNT, v->joined_cnt);
+    for (uint32_t i = 0; i < VENUE_JOINED_MAX; i++) {
+        put_counter(sink, COUNTER_JOINED + i, (int64_t)v->joined[i]);
+    }
     for (uint32_t i = 0; i < m->instrument_cnt; i++) {
         int64_t end_ns = v->books[i].bar_end_ns;
         struct msg_counter_row row = { .value = end_ns, .id = COUNTER_BAR + i + 1 };
@@ -825,10 +996,10 @@ static void venue_save(const void *state, struct rt_row_sink *sink) {
         }
     }
     uint32_t cnt = rt_map_sorted(&v->orders.by_id, v->sorted);
-    for (uint32_t i = 0; i < cnt; i++) put_order(&v->orders.pool[v->sorted[i].value], sink);
+    for (uint32_t i = 0; i < cnt; i++) put_order(v, v->sorted[i].value, sink);
     for (uint32_t i = 0; i < m->instrument_cnt; i++) {
         for (uint32_t k = v->books[i].flight_head; k != VENUE_NONE; k = v->orders.pool[k].next) {
-            put_order(&v->orders.pool[k], sink);
+            put_order(v, k, sink);
         }
     }
     for (uint32_t i = 0; i < m->instrument_cnt; i++) {
@@ -867,7 +1038,8 @@ static int load_order(struct venue *v, uint64_t seq, const struct msg_order_row 
             .side = row->side,
             .type = row->type,
             .terms = row->terms,
-            .flags = row->flags & (VENUE_LEAVES | VENUE_EAGER | VENUE_FLIGHT | VENUE_FORCED),
+            .flags = row->flags & (VENUE_LEAVES | VENUE_EAGER | VENUE_FLIGHT | VENUE_FORCED |
+                                   VENUE_MORE | VENUE_LAPSES),
             .op = op,
         };
         v->orders.cnt += place;
@@ -888,6 +1060,28 @@ static int load_order(struct venue *v, uint64_t seq, const struct msg_order_row 
                         (unsigned long long)seq);
 }
 
+/* load_more takes back the further terms of the order numbered seq. */
+static bool load_more(struct venue *v, uint64_t seq, const struct msg_order_more_row *row) {
+    uint32_t idx = venue_orders_find(&v->orders, row->order_id);
+    for (uint32_t i = 0; i < v->market->instrument_cnt && idx == VENUE_NONE; i++) {
+        idx = v->books[i].flight_head;
+        while (idx != VENUE_NONE && v->orders.pool[idx].seq != seq) idx = v->orders.pool[idx].next;
+    }
+    if (idx == VENUE_NONE || !(v->orders.pool[idx].flags & VENUE_MORE)) return false;
+    v->orders.more[idx] = (struct venue_more){ .terms = { .stop_price = row->stop_price,
+                                                          .display = row->display,
+                                                          .activation = row->activation,
+                                                          .expire_ns = row->expire_ns,
+                                                          .parent = row->parent,
+                                                          .oco = row->oco,
+                                                          .trail_bips = row->trail_bips,
+                                                          .stp = row->stp,
+                                                          .working = row->working },
+                                               .extreme = row->extreme,
+                                               .stage = row->stage };
+    return true;
+}
+
 /* load_counter takes back the row of a counter. */
 static int load_counter(struct venue *v, const struct msg_counter_row *row, struct rt_error *err) {
     switch (row->id) {
@@ -896,7 +1090,13 @@ static int load_counter(struct venue *v, const struct msg_counter_row *row, stru
     case COUNTER_TRADES: v->trades = (uint64_t)row->value; return 0;
     case COUNTER_CLOSED: v->closed = row->value != 0; return 0;
     case COUNTER_PAYMENTS: v->payments = (uint64_t)row->value; return 0;
+    case COUNTER_JOINED_NS: v->joined_ns = row->value; return 0;
+    case COUNTER_JOINED_CNT: v->joined_cnt = (uint32_t)row->value; return 0;
     default: break;
+    }
+    if (row->id >= COUNTER_JOINED && row->id < COUNTER_JOINED + VENUE_JOINED_MAX) {
+        v->joined[row->id - COUNTER_JOINED] = (uint64_t)row->value;
+        return 0;
     }
     if (row->id >= VENUE_COUNTER_CROWD) {
         uint64_t at = (row->id - VENUE_COUNTER_CROWD) / VENUE_CROWD_FIGURES;
@@ -953,6 +1153,9 @@ static int venue_load(void *state, uint16_t kind, uint64_t key, const void *row,
     }
     if (kind == MSG_COUNTER_ROW && bytes == sizeof(struct msg_counter_row)) {
         return load_counter(v, row, err);
+    }
+    if (kind == MSG_ORDER_MORE_ROW && bytes == sizeof(struct msg_order_more_row)) {
+        if (load_more(v, key, row)) return 0;
     }
     if (kind == MSG_MARK_BAR && bytes == sizeof(struct msg_mark_bar) && key >= 1 &&
         key <= m->instrument_cnt) {
@@ -1044,6 +1247,7 @@ const struct rt_actor_kind venue_kind = {
     .init = venue_init,
     .on = { [MSG_START] = venue_on_start,
             [MSG_VENUE_REQUEST] = venue_on_venue_request,
+            [MSG_VENUE_REQUEST_MORE] = venue_on_venue_request,
             [MSG_TIMER] = venue_on_timer,
             [MSG_STOP] = venue_on_stop },
     .on_rows = venue_on_rows,

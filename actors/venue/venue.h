@@ -34,6 +34,28 @@
  *           not_filled_at_once. post_only (limit): is rejected with would_match where it would
  * take. reduce_only: cut to what reduces the account's position.
  *
+ * Orders with further terms (bar runs and trade runs; elsewhere unsupported)
+ *   Types   take_profit: triggers when touched from the other side than a stop; fills at the
+ *           trigger, or at an open beyond it at that open, as taker. stop_limit,
+ *           take_profit_limit: once triggered a limit order that begins where the path is: as
+ *           taker when the limit is met there, else it works on the rest of the path, as maker.
+ *           trailing_stop: its trigger is trail_bips from the extreme since it follows (at once, or
+ *           from its activation on), rounded to the tick away from the price. The extreme moves
+ *           along the path, the way back meets the trigger, in the same bar. Else as a stop.
+ *   gtd     Expires at its instant with good_till_date; a bar or trade of before is worked, one
+ *           that ends at that instant too.
+ *   Lists   A child waits until its parent is wholly filled and begins where that was, on the rest
+ *           of the path of the same bar; when the parent ends otherwise (canceled, cut) it expires
+ *           with list_parent. Of an oco group one fill, trigger or cancel ends the others, which
+ *           expire with list_partner; an order that joins a group must find its first one open. A
+ *           parent must be open, or have been filled as it arrived at this very instant.
+ *   Path    Accounts with such orders in the instrument walk the whole path: open, extreme,
+ *           extreme, close; of both ways the one that leaves less worth at the close counts, as
+ *           above. They walk it only as far as a liquidation.
+ *   Trades  Triggers and parents act on orders from the next trade on; a triggered limit waits for
+ *           a trade strictly beyond it.
+ *   Shown   display (iceberg) changes nothing here: nobody sees these orders.
+ *
  * Rules of trade runs
  *           A request arrives latency (latency.h: feed and order) after it was said (a cancel
  *           too), before a trade of that instant. Market: at the next trade's price, as taker.
@@ -93,7 +115,7 @@
  *           expire, by order id, then those on their way.
  *
  * Thread  its shard's.
- * Memory  2 * orders_max slots of 64 bytes, as many picks and deals, from the arena at init.
+ * Memory  2 * orders_max slots of 64 + 72 bytes, as many picks and deals, from the arena at init.
  * Cost    without orders: nothing, no series is heard but recorded books. Opens are heard while
  *         orders are open, bars (trades) early while a limit or stop waits; a bar that meets none
  *         costs two comparisons. */
@@ -112,6 +134,7 @@ enum venue_act {
     VENUE_TRADE,  /* trade it at the pick's price */
     VENUE_MISSED, /* ioc, fok: expire it, not_filled_at_once */
     VENUE_REFUSE, /* post_only: reject it, would_match */
+    VENUE_FIRE,   /* it has triggered */
 };
 
 /* An order that a row meets. A driver gathers picks and sorts them into the order of work. */
@@ -129,12 +152,21 @@ struct venue_pick {
     uint8_t pad[7];    /* zero */
 };
 
+/* An order on the path of one way through a bar (path.h). */
+struct venue_step {
+    price_t extreme; /* as in struct venue_more */
+    uint32_t idx;    /* its slot */
+    uint8_t stage;   /* enum venue_stage */
+    uint8_t pad[3];  /* zero */
+};
+
 struct venue_depth; /* depth.h */
 struct venue_crowd; /* crowd.h */
 
 enum {
     VENUE_COUNTER_DEPTH = 0x100000, /* counters of recorded books in snapshots, from here on */
     VENUE_TIMER_EAGER = 0x10000,    /* + instrument id: timer by which orders go on taking */
+    VENUE_JOINED_MAX = 16,          /* orders filled as they arrived that are remembered */
     VENUE_TIMER_CROWD = 0x30000,    /* + instrument id: timer of simulated traders */
 };
 
@@ -150,6 +182,8 @@ struct venue {
     struct venue_pick *picks;       /* scratch: what a row meets, orders_max + 1 */
     struct venue_pick *gone;        /* scratch: what is canceled together, orders_max */
     struct venue_deal *deals[2];    /* scratch: what comes of the picks, for two ways of working */
+    struct venue_step *steps[2];    /* scratch: an account's orders on two ways, orders_max each */
+    uint32_t *who[2];               /* scratch: which of them the deals are of */
     struct rt_map_slot *sorted;     /* scratch: orders_max */
     struct venue_depth **depths;    /* by instrument id - 1: its recorded book, NULL = none */
     struct venue_crowd **crowds;    /* by instrument id - 1: its traders, NULL = none */
@@ -160,8 +194,12 @@ struct venue {
     uint64_t accepted;              /* orders accepted: the last venue_order_id */
     uint64_t trades;                /* fills told: the last trade_id */
     uint64_t payments;              /* funding payments told: the last payment_id */
-    uint32_t series_cnt;            /* length of book_of */
-    bool closed;                    /* the data has ended */
+    uint64_t joined[VENUE_JOINED_MAX]; /* orders wholly filled as they arrived, at joined_ns: their
+                                        * children are still to come */
+    int64_t joined_ns;                 /* when */
+    uint32_t joined_cnt;               /* how many there were; the newest are kept */
+    uint32_t series_cnt;               /* length of book_of */
+    bool closed;                       /* the data has ended */
 };
 
 /* venue_last_price returns the last price told to all for b's instrument, 0 before the first. */
@@ -190,6 +228,10 @@ void venue_work(const struct venue *v, const struct venue_book *b, struct venue_
  * for a rest that stays open. */
 void venue_tell(struct rt_ctx *ctx, struct venue *v, struct venue_book *b, uint32_t idx,
                 const struct venue_deal *deal);
+
+/* venue_leave ends the open order idx that was to leave, for the reason its flags tell, and what
+ * hangs on it. */
+void venue_leave(struct rt_ctx *ctx, struct venue *v, struct venue_book *b, uint32_t idx);
 
 /* venue_work_all works and tells cnt sorted picks, account by account, each in its one order. */
 void venue_work_all(struct rt_ctx *ctx, struct venue *v, struct venue_book *b, uint32_t cnt);

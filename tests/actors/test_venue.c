@@ -842,9 +842,9 @@ static void test_refusals(void **state) {
     ASK(&b, .id = 16, .type = LIMIT, .price = 499.5, .quantity = 0.1);
     ASK(&b, .id = 17, .type = LIMIT, .price = 9e9, .quantity = 9e9);
     ASK(&b, .id = 18, .op = 7);
-    SAYS(&b, "0 1 rejected unknown_instrument\n0 2 rejected unsupported\n"
+    SAYS(&b, "0 1 rejected unknown_instrument\n0 2 rejected bad_terms\n"
              "0 3 rejected unsupported\n0 4 rejected unsupported\n0 5 rejected unsupported\n"
-             "0 6 rejected unsupported\n0 7 rejected unsupported\n0 8 rejected unsupported\n"
+             "0 6 rejected bad_terms\n0 7 rejected unsupported\n0 8 rejected unsupported\n"
              "0 9 rejected unsupported\n0 10 rejected unsupported\n0 11 rejected bad_lot\n"
              "0 12 rejected bad_lot\n0 13 rejected bad_tick\n0 14 rejected bad_tick\n"
              "0 15 rejected bad_tick\n0 16 rejected min_notional\n0 17 rejected overflow\n"

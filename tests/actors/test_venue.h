@@ -209,6 +209,12 @@ static inline const char *reason_word(uint16_t reason) {
     case REASON_WOULD_MATCH: return "would_match";
     case REASON_NOT_FILLED_AT_ONCE: return "not_filled_at_once";
     case REASON_UNSUPPORTED: return "unsupported";
+    case REASON_GOOD_TILL_DATE: return "good_till_date";
+    case REASON_BAD_TERMS: return "bad_terms";
+    case REASON_BAD_DISPLAY: return "bad_display";
+    case REASON_LIST_RULE: return "list_rule";
+    case REASON_LIST_PARENT: return "list_parent";
+    case REASON_LIST_PARTNER: return "list_partner";
     default: return "?";
     }
 }

@@ -292,7 +292,8 @@ class Front(unittest.TestCase):
         path = run_file(keep.name, shards=2)
         done = shrike("check", path)
         self.assertEqual((done.returncode, done.stderr), (0, ""))
-        self.assertRegex(done.stdout, r"\[cross\]\n(?: +\|-- .*\n)* +\|-- OrderIntent ==> \[risk\]")
+        self.assertRegex(done.stdout,
+                         r"\[cross\]\n(?: +\|-- .*\n)* +\|-- OrderIntent\b.* ==> \[risk\]")
         self.assertIn("a day of its clock", done.stdout)
         self.assertEqual(json.loads(shrike("check", path, "--json").stdout)["replay"], "complete")
         with open(path, "a") as f:

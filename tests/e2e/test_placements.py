@@ -131,7 +131,8 @@ def graphs(rng, scratch):
                        short=True),
             "pair": pair,
             "z": cross(two, "second", third, {"notional": "9000"}, fast=2,
-                       slow=rng.randint(5, 12), short=True, take_profit_pct="1")}
+                       slow=rng.randint(5, 12), short=True, take_profit_pct="1", bracket=True,
+                       trail_pct="0.4")}
     money = {n: {"quote": "USDT", "cash": c} for n, c in
              (("main", 100000), ("pair", 40000), ("second", 20000))}
     walks = []

@@ -103,6 +103,14 @@ def lengths(rng, longest):
     return {"fast": rng.randint(1, slow - 1), "slow": slow}
 
 
+def bracketed(rng, params):
+    """bracketed draws whether the exits are placed with the entry, and whether the stop trails."""
+    if rng.random() < 0.4:
+        params["bracket"] = True
+        if rng.random() < 0.5:
+            params["trail_pct"] = rng.choice(["0.05", "0.3", "1", "4"])
+
+
 def invented(rng, dir):
     """invented draws a whole run over walks: instruments, fees, sizes, stops, latency, marks."""
     base = rng.choice(["1m", "5m", "1h", "1d"])
@@ -136,6 +144,7 @@ def invented(rng, dir):
             params["stop_loss_pct"] = rng.choice(["0.01", "0.3", "1", "3.7"])
         if rng.random() < 0.6:
             params["take_profit_pct"] = rng.choice(["0.01", "0.3", "1", "5.5"])
+        bracketed(rng, params)
         size = rng.choice([("fixed", rng.choice(["1", "3", "0.5"])),
                            ("notional", rng.choice(["50", "5000"])),
                            ("fraction", rng.choice(["0.1", "0.5", "1", "1.5", "3"]))])
@@ -180,6 +189,7 @@ def printed(rng, dir):
             params["stop_loss_pct"] = rng.choice(["0.1", "0.3", "1"])
         if rng.random() < 0.6:
             params["take_profit_pct"] = rng.choice(["0.1", "0.3", "1"])
+        bracketed(rng, params)
         size = rng.choice([("fixed", rng.choice(["1", "0.5"])), ("notional", "61"),
                            ("fraction", rng.choice(["0.1", "0.5", "1"]))])
         strategies[rng.choice("acxz") + str(k)] = cross(

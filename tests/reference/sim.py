@@ -258,6 +258,11 @@ class Order:
         self.fresh = True    # no bar has worked it yet
         self.touched = False    # trades: a stop that has triggered
         self.canceling = False  # a cancel is on its way
+        self.parent = None   # pending until that order is wholly filled
+        self.pending = False
+        self.oco = None      # the group of which one ends the others: a list
+        self.bips = 0        # trailing stop: distance from the extreme
+        self.extreme = 0     # highest (sell) or lowest price since it follows
 
     @property
     def open(self):
@@ -278,6 +283,8 @@ class Strategy:
         self.both = bool(p.get("short", False))
         self.stop_pct = fixed(p.get("stop_loss_pct", 0))
         self.target_pct = fixed(p.get("take_profit_pct", 0))
+        self.bracket = bool(p.get("bracket", False))
+        self.trail = fixed(p.get("trail_pct", 0)) * 100 // ONE  # 1e-4
         (self.sizing, size), = d["sizing"].items()
         self.size = fixed(size)
         self.closes = []
@@ -490,29 +497,63 @@ class World:
         """land is the arrival of a request."""
         inst = o.strategy.instrument
         if what == "place":
-            if self.too_small(inst, o):
-                self.reject(o, "min_notional")
+            why = self.orphaned(o) or ("min_notional" if self.too_small(inst, o) else "")
+            if why:
+                self.reject(o, why)
             else:
                 inst.waiting.append(o)
         elif o in inst.waiting:
-            inst.waiting.remove(o)
-            self.finish(o, "canceled", o.canceling)
-            self.forget(o)
+            self.take_out(inst, o)
 
     def work_trade(self, inst, price):
         """work_trade trades what a trade at price meets."""
         met = []
         for o in inst.waiting:
             buy = o.side == "buy"
+            if o.pending:
+                continue
+            if o.kind == "trailing_stop" and not o.touched:
+                o.extreme = (min if buy else max)(o.extreme or price, price)
             if o.kind == "market" or o.touched:
-                met.append((o.strategy.account.id, o.kind != "stop", o.key, o, price, "taker"))
+                met.append((o.strategy.account.id, o.kind in ("limit", "market"), o.key, o, price,
+                            "taker"))
+            elif o.oco and o.kind != "limit":
+                t = self.trigger(inst, o)
+                if price >= t if buy else price <= t:
+                    met.append((o.strategy.account.id, False, o.key, o, None, "trigger"))
             elif o.kind == "stop":
                 o.touched = price >= o.price if buy else price <= o.price
             elif price < o.price if buy else price > o.price:
                 met.append((o.strategy.account.id, True, o.key, o, o.price, "maker"))
         met.sort(key=lambda m: m[:3])
         for a in self.accounts.values():
-            self.work(inst, a, [m[3:] for m in met if m[0] == a.id])
+            self.work(inst, a, self.resolve(inst, a, [m[3:] for m in met if m[0] == a.id]))
+
+    def resolve(self, inst, a, met):
+        """resolve goes through what one trade meets, where one order may end or begin others."""
+        if not any(o.parent for o in inst.waiting if o.strategy.account is a):
+            return met
+        way = Way(self, inst, a)
+        out = way.events
+        for o, price, liquidity in met:
+            if o not in way.left:
+                continue
+            if liquidity == "trigger":
+                o.touched = True
+                way.part(o)
+            else:
+                way.fill(o, price, liquidity)
+        way.keep()
+        return out
+
+    @staticmethod
+    def trigger(inst, o):
+        """trigger is the price at which a stop triggers; a trailing one's is rounded away."""
+        if o.kind != "trailing_stop":
+            return o.price
+        if o.side == "sell":
+            return max(inst.tick, down_to(o.extreme * (10**4 - o.bips) // 10**4, inst.tick))
+        return up_to(ceil_div(o.extreme * (10**4 + o.bips), 10**4), inst.tick)
 
     # --- the venue --------------------------------------------------------------------------
 
@@ -521,6 +562,15 @@ class World:
         self.opened[inst.id] = bar.time
         for a in self.accounts.values():
             met = []
+            if self.lists(inst, a):
+                way = Way(self, inst, a)
+                way.begin([o for o in way.left
+                           if o.from_ns <= bar.time and o.fresh and not o.parent])
+                way.at = bar.open
+                way.leg(bar.open, 0)
+                way.keep()
+                self.work(inst, a, way.events)
+                continue
             for o in inst.waiting:
                 if o.strategy.account is not a or o.from_ns > bar.time:
                     continue
@@ -557,6 +607,22 @@ class World:
         """work_bar trades what the path of a bar meets after its open."""
         for a in self.accounts.values():
             fall, rise = [], []
+            if self.lists(inst, a):
+                ways = []
+                for first, second in ((bar.low, bar.high), (bar.high, bar.low)):
+                    way = Way(self, inst, a)
+                    way.at = bar.open
+                    down = -1 if first == bar.low and not ways else 1
+                    way.leg(first, down)
+                    way.leg(second, -down)
+                    way.leg(bar.close, down)
+                    ways.append(way)
+                low, high = (w.worth(bar.close) for w in ways)
+                held = a.venue.get(inst.id, Holding()).quantity
+                way = ways[1] if high < low or (high == low and held < 0) else ways[0]
+                way.keep()
+                self.work(inst, a, way.events)
+                continue
             for o in inst.waiting:
                 if o.strategy.account is not a or o.kind == "market":
                     continue
@@ -585,6 +651,12 @@ class World:
                 if high < low or (high == low and held < 0):
                     way = rise + fall
             self.work(inst, a, way)
+
+    @staticmethod
+    def lists(inst, a):
+        """lists is whether an account has an order there that hangs on another."""
+        return any(o.parent for o in inst.waiting if o.strategy.account is a)
+
     def worth_after(self, inst, a, met, close):
         """worth_after is what the account would be worth at close (1e-16) after trading met."""
         copy = Holding()
@@ -638,6 +710,10 @@ class World:
         tell = []
         for o, price, liquidity in met:
             held = a.venue.setdefault(inst.id, Holding())
+            if price is None:  # it ends unfilled, for that reason
+                inst.waiting.remove(o)
+                tell.append((o, 0, 0, 0, 0, False, 0, liquidity))
+                continue
             q, at, flow, fee, in_base, slip = self.deal(inst, o, price, liquidity, held.quantity,
                                                         a.venue_cash)
             if q:
@@ -653,8 +729,8 @@ class World:
                 o.cost += abs(flow)
                 self.on_fill(inst, a, *one)
             done = o.filled == o.quantity
-            self.finish(o, "filled" if done else "expired",
-                        "" if done else "insufficient_balance")
+            reason = one[7] if one[7].startswith("list_") else "insufficient_balance"
+            self.finish(o, "filled" if done else "expired", "" if done else reason)
             self.forget(o)
         a.known = None
         self.settle()
@@ -688,11 +764,23 @@ class World:
                     self.send("place", o)
                 elif self.too_small(o.strategy.instrument, o):
                     self.reject(o, "min_notional")
+                elif self.orphaned(o):
+                    self.reject(o, self.orphaned(o))
                 else:
                     o.strategy.instrument.waiting.append(o)
             for o in asked:
                 if o.canceling and o.open:
                     self.go_cancel(o)
+
+    @staticmethod
+    def orphaned(o):
+        """orphaned is why the venue does not take an order of a list, "": it does."""
+        waiting = o.strategy.instrument.waiting
+        if o.parent and o.parent not in waiting:
+            return "list_parent"
+        if o.oco and o.oco[0] is not o and o.oco[0] not in waiting:
+            return "list_partner"
+        return ""
 
     def reject(self, o, reason):
         """reject ends an order that risk or the venue does not take."""
@@ -702,11 +790,16 @@ class World:
     def gate(self, inst, o):
         """gate is why risk refuses an order, "": not. What closes all that is held may be small: that
         is the venue's to judge."""
+        if o.parent:
+            if o.parent.status == "rejected":
+                return "list_parent"
+            return "min_notional" if self.too_small(inst, o) else ""
         held = o.strategy.position * (1 if o.side == "sell" else -1)
         if o.exit and o.quantity > held:
             return "short_not_allowed" if inst.spot and o.side == "sell" else "max_position"
         beside = sum(b.quantity - b.filled for b in o.strategy.orders
                      if b.side == o.side and b not in self.asked and b.key < o.key and
+                     not b.parent and
                      not (o.kind == "market" and b.exit and b.kind != "market"))
         closes = o.exit and o.quantity + beside == held
         return "min_notional" if not closes and self.too_small(inst, o) else ""
@@ -715,7 +808,7 @@ class World:
     def too_small(inst, o):
         """too_small is whether the order is below the least notional; linear reduce-only orders may
         be."""
-        price = inst.close if o.kind == "market" else o.price
+        price = inst.close if o.kind in ("market", "trailing_stop") else o.price
         exempt = o.reduce and not inst.spot
         return not exempt and 0 < price * o.quantity // ONE < inst.min_notional
 
@@ -735,9 +828,17 @@ class World:
         if o.strategy.instrument.prints:
             self.send("cancel", o)
         elif o in o.strategy.instrument.waiting:
-            o.strategy.instrument.waiting.remove(o)
-            self.finish(o, "canceled", o.canceling)
-            self.forget(o)
+            self.take_out(o.strategy.instrument, o)
+
+    def take_out(self, inst, o):
+        """take_out cancels a waiting order; its partners and children end with it."""
+        inst.waiting.remove(o)
+        self.finish(o, "canceled", o.canceling)
+        self.forget(o)
+        for c in [c for c in inst.waiting if (c.oco and o in c.oco) or c.parent is o]:
+            partner = bool(c.oco) and o in c.oco
+            inst.waiting.remove(c)
+            self.finish(c, "expired", "list_partner" if partner else "list_parent")
 
     def finish(self, o, status, reason):
         """finish ends an order."""
@@ -912,7 +1013,25 @@ class World:
             return
         q = self.size_of(s)
         if q > 0:
-            self.place(s, side, "market", q, 0, False, False, self.crossed(s))
+            entry = self.place(s, side, "market", q, 0, False, False, self.crossed(s))
+            if s.bracket:
+                self.follow_up(s, entry, way)
+
+    def follow_up(self, s, entry, way):
+        """follow_up places the exits of a bracket behind its entry."""
+        side, tick = ("sell", up_to) if way > 0 else ("buy", down_to)
+        group = []
+        for pct, sign, kind, why in ((s.stop_pct, -1, "stop", "signal_stop_loss"),
+                                     (s.target_pct, 1, "limit", "signal_take_profit")):
+            level = s.last * (100 * ONE + sign * way * pct) // (100 * ONE) if pct else 0
+            price = tick(level, s.instrument.tick) if level > 0 else 0
+            if kind == "stop" and s.trail:
+                kind, price = "trailing_stop", 0
+            elif price <= 0:
+                continue
+            o = self.place(s, side, kind, entry.quantity, price, True, True, why)
+            o.parent, o.pending, o.oco, o.bips = entry, True, group, s.trail
+            group.append(o)
 
     def size_of(self, s):
         """size_of is how much an order that opens is for."""
@@ -953,7 +1072,7 @@ class World:
         if s.relation * way < 0:
             self.follow(s)
             return
-        if not s.stop_pct and not s.target_pct:
+        if s.bracket or (not s.stop_pct and not s.target_pct):
             return
         average = o.cost * ONE // o.filled
         s.stop_at = average * (100 * ONE - way * s.stop_pct) // (100 * ONE)
@@ -1007,3 +1126,139 @@ class World:
                 "created_ns": o.created, "updated_ns": o.updated, "reason": o.reason,
                 "signal": o.signal})
         return rows
+
+
+class Way:
+    """One way of an account's orders along a path, tried out on copies: orders that hang on others
+    begin and end where the path is. What came of it is in events, as World.work takes them."""
+
+    def __init__(self, world, inst, a):
+        self.world, self.inst, self.a = world, inst, a
+        self.left = sorted((o for o in inst.waiting if o.strategy.account is a),
+                           key=lambda o: o.key)
+        self.pending = {o for o in self.left if o.pending}
+        self.new = []  # to be looked at where the path is
+        self.later = {o for o in self.left if o.fresh and not o.parent}
+        self.extreme = {o: o.extreme for o in self.left}
+        self.cash = a.venue_cash
+        self.held = Holding()
+        if inst.id in a.venue:
+            self.held.quantity, self.held.cost = (a.venue[inst.id].quantity,
+                                                  a.venue[inst.id].cost)
+        self.events = []
+        self.at = 0
+
+    def begin(self, orders):
+        """begin lets orders be looked at where the path is."""
+        self.new += orders
+        self.later -= set(orders)
+
+    def keep(self):
+        """keep makes true how the orders stand that are left."""
+        for o in self.left:
+            if o.parent:
+                o.pending = o in self.pending
+                o.extreme = self.extreme[o]
+
+    def worth(self, close):
+        """worth is what the account is worth at close, in 1e-16."""
+        cost = 0 if self.inst.spot else self.held.cost * ONE
+        return self.cash * ONE + self.held.quantity * close - cost
+
+    def end(self, o, reason):
+        """end ends an order unfilled, and its children."""
+        self.left.remove(o)
+        self.events.append((o, None, reason))
+        for c in [c for c in self.left if c.parent is o and c in self.pending]:
+            self.end(c, "list_parent")
+
+    def part(self, o):
+        """part ends the partners of an order."""
+        for c in [c for c in self.left if o.oco and c is not o and c in o.oco]:
+            self.end(c, "list_partner")
+
+    def fill(self, o, price, liquidity):
+        """fill trades an order."""
+        q, at, flow, fee, in_base, _ = self.world.deal(self.inst, o, price, liquidity,
+                                                       self.held.quantity, self.cash)
+        if q:
+            self.cash += self.world.book(self.inst, self.held, o, q, at, flow, fee, in_base)
+        self.left.remove(o)
+        self.events.append((o, price, liquidity))
+        if q:
+            self.part(o)
+        for c in [c for c in self.left if c.parent is o and c in self.pending]:
+            if q == o.quantity:
+                self.pending.discard(c)
+                self.new.append(c)
+            else:
+                self.end(c, "list_parent")
+
+    def look(self, o):
+        """look is what becomes of a new order where the path is."""
+        p, buy = self.at, o.side == "buy"
+        self.new.remove(o)
+        if o.kind == "market":
+            self.fill(o, p, "taker")
+        elif o.kind == "limit":
+            if p <= o.price if buy else p >= o.price:
+                self.fill(o, p, "taker")
+        else:
+            self.extreme[o] = p
+            t = self.stop_of(o)
+            if p >= t if buy else p <= t:
+                self.part(o)
+                self.fill(o, p, "taker")
+
+    def stop_of(self, o):
+        """stop_of is an order's trigger now."""
+        was, o.extreme = o.extreme, self.extreme[o]
+        t = self.world.trigger(self.inst, o)
+        o.extreme = was
+        return t
+
+    def go(self, p):
+        """go moves on along the path; trailing stops follow."""
+        self.at = p
+        for o in self.left:
+            if o.kind == "trailing_stop" and o not in self.pending and o not in self.new:
+                self.extreme[o] = (min if o.side == "buy" else max)(self.extreme[o], p)
+
+    def meets(self, o, to, way):
+        """meets is where the rest of the leg meets an order, None: nowhere."""
+        buy = o.side == "buy"
+        if o in self.pending or o in self.later or o.kind == "market":
+            return None
+        if o.kind == "limit":
+            if buy and way <= 0 and to < o.price:
+                return min(o.price, self.at)
+            if not buy and way >= 0 and to > o.price:
+                return max(o.price, self.at)
+            return None
+        t = self.stop_of(o)
+        if buy and way >= 0 and to >= t:
+            return max(t, self.at)
+        if not buy and way <= 0 and to <= t:
+            return min(t, self.at)
+        return None
+
+    def leg(self, to, way):
+        """leg walks to a price: down (-1), up (1) or where it stands (0)."""
+        while True:
+            met = [(0, o.kind in ("limit", "market"), o.key, o, self.at) for o in self.new]
+            for o in self.left:
+                p = None if o in self.new else self.meets(o, to, way)
+                if p is not None:
+                    met.append((abs(p - self.at), o.kind == "limit", o.key, o, p))
+            if not met:
+                break
+            _, _, _, o, p = min(met, key=lambda m: m[:3])
+            self.go(p)
+            if o in self.new:
+                self.look(o)
+            elif o.kind == "limit":
+                self.fill(o, p, "maker")
+            else:
+                self.part(o)
+                self.fill(o, p, "taker")
+        self.go(to)

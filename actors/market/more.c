@@ -1,0 +1,20 @@
+#include "actors/market/more.h"
+
+uint16_t mk_more_refuses(uint64_t order_id, uint8_t type, uint8_t terms, qty_t quantity,
+                         const struct mk_more *m) {
+    const unsigned once = ORDER_TERMS_IOC | ORDER_TERMS_FOK;
+    bool limited = mk_order_limited(type), trails = type == ORDER_TYPE_TRAILING_STOP;
+    bool timed = terms & ORDER_TERMS_GTD;
+    if (m->stop_price < 0 || m->activation < 0 || m->expire_ns < 0) return REASON_BAD_TERMS;
+    if ((m->stop_price > 0) != (limited && type != ORDER_TYPE_LIMIT)) return REASON_BAD_TERMS;
+    if ((m->trail_bips > 0) != trails || m->trail_bips > MK_TRAIL_MAX) return REASON_BAD_TERMS;
+    if (m->activation > 0 && !trails) return REASON_BAD_TERMS;
+    if ((m->expire_ns > 0) != timed) return REASON_BAD_TERMS;
+    if (timed && (type == ORDER_TYPE_MARKET || terms & once)) return REASON_BAD_TERMS;
+    if (m->display < 0 || m->display > quantity || (m->display > 0 && !limited)) {
+        return REASON_BAD_DISPLAY;
+    }
+    if (m->parent == 0 && m->oco == 0) return REASON_NONE;
+    if (type == ORDER_TYPE_MARKET || terms & once || m->parent == order_id) return REASON_LIST_RULE;
+    return REASON_NONE;
+}

@@ -1,0 +1,404 @@
+#include "actors/venue/path.h"
+#include "actors/venue/bars.h"
+#include <assert.h>
+
+/* Ways along a leg. */
+enum course {
+    DOWN = -1, /* the price falls */
+    STILL = 0, /* it stands: an open */
+    UP = 1,    /* it rises */
+};
+
+/* One way of an account along a path, worked on copies. */
+struct way {
+    const struct venue *v;      /* whose orders */
+    const struct venue_book *b; /* of which instrument */
+    struct venue_purse p;       /* as it leaves it */
+    struct venue_forced forced; /* what was closed by force on it */
+    struct venue_step *steps;   /* the account's orders, by order id */
+    struct venue_deal *deals;   /* what came of those that ended, in that order */
+    uint32_t *who;              /* which: index of the step */
+    uint32_t cnt;               /* orders */
+    uint32_t done;              /* deals */
+    price_t at;                 /* where on the path it is */
+};
+
+bool venue_path_has(const struct venue *v, const struct venue_book *b, uint8_t account) {
+    if (b->more_cnt == 0) return false;
+    for (uint32_t i = b->head; i != VENUE_NONE; i = v->orders.pool[i].next) {
+        const struct venue_order *o = &v->orders.pool[i];
+        if (o->account == account && o->flags & VENUE_MORE) return true;
+    }
+    return false;
+}
+
+uint8_t venue_path_stage(const struct venue_book *b, const struct venue_order *order) {
+    if (b->driver == VENUE_BARS) return VENUE_FRESH;
+    if (mk_order_waits(order->type)) return VENUE_ARMED;
+    return VENUE_RESTS;
+}
+
+/* falls tells whether a falling price meets the trigger of order. */
+static bool falls(const struct venue_order *order) {
+    bool takes =
+        order->type == ORDER_TYPE_TAKE_PROFIT || order->type == ORDER_TYPE_TAKE_PROFIT_LIMIT;
+    return takes == (order->side == SIDE_BUY);
+}
+
+/* trigger returns the trigger of order; 0 for a trailing stop that does not follow yet. It is never
+ * nearer than told: a sale's is rounded down to the tick, a buy's up. */
+static price_t trigger(const struct venue_book *b, const struct venue_order *order,
+                       const struct mk_more *terms, price_t extreme) {
+    const int64_t whole = 10000, tick = b->instrument->tick_size;
+    if (order->type != ORDER_TYPE_TRAILING_STOP) {
+        return mk_order_limited(order->type) ? terms->stop_price : order->price;
+    }
+    if (extreme == 0) return 0;
+    __int128 at = (__int128)extreme * (order->side == SIDE_SELL ? whole - terms->trail_bips
+                                                                : whole + terms->trail_bips);
+    if (order->side == SIDE_SELL) {
+        int64_t low = fixed_floor_to((int64_t)(at / whole), tick);
+        return low < tick ? tick : low;
+    }
+    at = (at + whole - 1) / whole;
+    return at > INT64_MAX - tick ? INT64_MAX : fixed_ceil_to((int64_t)at, tick);
+}
+
+bool venue_path_touch(const struct venue_book *b, const struct venue_order *order,
+                      const struct mk_more *terms, price_t *extreme, price_t price) {
+    bool sells = order->side == SIDE_SELL;
+    if (order->type == ORDER_TYPE_TRAILING_STOP) {
+        price_t from = terms->activation;
+        if (*extreme == 0) {
+            if (from == 0 || (sells ? price >= from : price <= from)) *extreme = price;
+        } else if (sells ? price > *extreme : price < *extreme) {
+            *extreme = price;
+        }
+    }
+    price_t at = trigger(b, order, terms, *extreme);
+    return at != 0 && (falls(order) ? price <= at : price >= at);
+}
+
+/* order_of returns the order of step k. */
+static const struct venue_order *order_of(const struct way *w, uint32_t k) {
+    return &w->v->orders.pool[w->steps[k].idx];
+}
+
+/* terms_of returns its further terms; those of a plain order are none. */
+static const struct mk_more *terms_of(const struct way *w, uint32_t k) {
+    static const struct mk_more none;
+    uint32_t idx = w->steps[k].idx;
+    return order_of(w, k)->flags & VENUE_MORE ? &w->v->orders.more[idx].terms : &none;
+}
+
+static void look(struct way *w, uint32_t k);
+
+/* ended files what came of step k and takes it out. */
+static void ended(struct way *w, uint32_t k, const struct venue_deal *deal) {
+    assert(w->steps[k].stage != VENUE_GONE);
+    w->deals[w->done] = *deal;
+    w->who[w->done++] = k;
+    w->steps[k].stage = VENUE_GONE;
+}
+
+/* orphan ends the children of order id, and theirs. */
+static void orphan(struct way *w, uint64_t id) {
+    static const struct venue_deal gone = { .status = ORDER_STATUS_EXPIRED,
+                                            .reason = REASON_LIST_PARENT };
+    for (uint32_t k = 0; k < w->cnt; k++) {
+        if (w->steps[k].stage != VENUE_PENDING || terms_of(w, k)->parent != id) continue;
+        ended(w, k, &gone);
+        orphan(w, order_of(w, k)->order_id);
+    }
+}
+
+/* part ends the partners of step k, because it was filled or has triggered. */
+static void part(struct way *w, uint32_t k) {
+    static const struct venue_deal gone = { .status = ORDER_STATUS_EXPIRED,
+                                            .reason = REASON_LIST_PARTNER };
+    uint64_t oco = terms_of(w, k)->oco;
+    for (uint32_t i = 0; oco != 0 && i < w->cnt; i++) {
+        if (i == k || w->steps[i].stage == VENUE_GONE || terms_of(w, i)->oco != oco) continue;
+        ended(w, i, &gone);
+        orphan(w, order_of(w, i)->order_id);
+    }
+}
+
+/* end ends step k unfilled. */
+static void end(struct way *w, uint32_t k, uint8_t status, uint16_t reason) {
+    const struct venue_deal deal = { .status = status, .reason = reason };
+    ended(w, k, &deal);
+    orphan(w, order_of(w, k)->order_id);
+}
+
+/* trade trades step k at price, and lets go on what hangs on it. Its children are looked at where
+ * the path is, by order id. */
+static void trade(struct way *w, uint32_t k, price_t price, uint8_t liquidity) {
+    const struct venue_order *order = order_of(w, k);
+    struct venue_deal deal;
+    venue_account_deal(&w->p, w->b, order, order->quantity, price, liquidity, &deal);
+    ended(w, k, &deal);
+    if (deal.quantity > 0) part(w, k);
+    if (deal.status != ORDER_STATUS_FILLED) {
+        orphan(w, order->order_id);
+        return;
+    }
+    for (uint32_t i = 0; i < w->cnt; i++) {
+        if (w->steps[i].stage == VENUE_PENDING && terms_of(w, i)->parent == order->order_id) {
+            w->steps[i].stage = VENUE_FRESH;
+        }
+    }
+}
+
+/* look_limit looks at step k, a limit order that begins to work where the path is. */
+static void look_limit(struct way *w, uint32_t k) {
+    const struct venue_order *order = order_of(w, k);
+    int64_t past = order->side == SIDE_BUY ? order->price - w->at : w->at - order->price;
+    if (past < 0 && order->terms & (ORDER_TERMS_IOC | ORDER_TERMS_FOK)) {
+        end(w, k, ORDER_STATUS_EXPIRED, REASON_NOT_FILLED_AT_ONCE);
+    } else if (past < 0) {
+        w->steps[k].stage = VENUE_RESTS;
+    } else if (order->terms & ORDER_TERMS_POST_ONLY) {
+        end(w, k, ORDER_STATUS_REJECTED, REASON_WOULD_MATCH);
+    } else {
+        trade(w, k, w->at, LIQUIDITY_TAKER);
+    }
+}
+
+/* fire triggers step k where the path is. */
+static void fire(struct way *w, uint32_t k) {
+    w->steps[k].stage = VENUE_FIRED;
+    part(w, k);
+    if (mk_order_limited(order_of(w, k)->type)) {
+        look_limit(w, k);
+    } else {
+        trade(w, k, w->at, LIQUIDITY_TAKER);
+    }
+}
+
+/* look looks at step k, which is new, where the path is. */
+static void look(struct way *w, uint32_t k) {
+    const struct venue_order *order = order_of(w, k);
+    if (order->type == ORDER_TYPE_MARKET) {
+        trade(w, k, w->at, LIQUIDITY_TAKER);
+    } else if (order->type == ORDER_TYPE_LIMIT) {
+        look_limit(w, k);
+    } else {
+        w->steps[k].stage = VENUE_ARMED;
+        if (venue_path_touch(w->b, order, terms_of(w, k), &w->steps[k].extreme, w->at)) fire(w, k);
+    }
+}
+
+/* meets tells whether what is left of the leg to end meets step k, and where. */
+static bool meets(const struct way *w, uint32_t k, enum course course, price_t end, price_t *at) {
+    const struct venue_step *s = &w->steps[k];
+    const struct venue_order *order = order_of(w, k);
+    *at = w->at;
+    if (s->stage == VENUE_FRESH) return true;
+    if (s->stage == VENUE_ARMED) {
+        price_t t = trigger(w->b, order, terms_of(w, k), s->extreme);
+        bool down = falls(order);
+        if (t == 0 || (down ? course == UP : course == DOWN)) return false;
+        if (down ? t < end : t > end) return false;
+        if (down ? t < *at : t > *at) *at = t;
+        return true;
+    }
+    if (s->stage != VENUE_RESTS) return false;
+    bool down = order->side == SIDE_BUY;
+    if (down ? course == UP : course == DOWN) return false;
+    if (down ? order->price <= end : order->price >= end) return false;
+    if (down ? order->price < *at : order->price > *at) *at = order->price;
+    return true;
+}
+
+/* follow lets trailing stops follow the path to where it is. */
+static void follow(struct way *w) {
+    for (uint32_t k = 0; k < w->cnt; k++) {
+        struct venue_step *s = &w->steps[k];
+        const struct venue_order *order = order_of(w, k);
+        if (s->stage != VENUE_ARMED || order->type != ORDER_TYPE_TRAILING_STOP) continue;
+        (void)venue_path_touch(w->b, order, terms_of(w, k), &s->extreme, w->at);
+    }
+}
+
+/* walk goes along one leg to the price to. */
+static void walk(struct way *w, enum course course, price_t to) {
+    for (;;) {
+        uint32_t next = VENUE_NONE;
+        price_t where = 0;
+        bool first = false;                     /* next is a stop that triggers */
+        for (uint32_t k = 0; k < w->cnt; k++) { /* by order id: the first of equals stays */
+            price_t at;
+            if (!meets(w, k, course, to, &at)) continue;
+            bool waits = w->steps[k].stage != VENUE_RESTS && mk_order_waits(order_of(w, k)->type);
+            int64_t nearer = course == DOWN ? at - where : where - at;
+            if (next == VENUE_NONE || nearer > 0 || (nearer == 0 && waits && !first)) {
+                next = k;
+                where = at;
+                first = waits;
+            }
+        }
+        if (next == VENUE_NONE) break;
+        w->at = where;
+        follow(w);
+        switch (w->steps[next].stage) {
+        case VENUE_FRESH: look(w, next); break;
+        case VENUE_ARMED: fire(w, next); break;
+        default: trade(w, next, where, LIQUIDITY_MAKER); break;
+        }
+    }
+    w->at = to;
+    follow(w);
+}
+
+/* force closes the position by force where the mark is at price; true when it did. */
+static bool force(struct way *w, const struct venue_marks *m, price_t price, bool gap) {
+    return m->backed && venue_backing_force(w->b, &m->stand, &w->p, price, gap, &w->forced);
+}
+
+/* go takes the way from open over both extremes to the close of bar. */
+static void go(struct way *w, const struct msg_bar *bar, const struct venue_marks *m,
+               bool low_first) {
+    if (force(w, m, m->open, true)) return;
+    w->at = bar->open;
+    for (int leg = 0; leg < 2; leg++) {
+        bool down = (leg == 0) == low_first;
+        walk(w, down ? DOWN : UP, down ? bar->low : bar->high);
+        if (force(w, m, down ? m->low : m->high, false)) return;
+    }
+    walk(w, low_first ? DOWN : UP, bar->close);
+}
+
+/* gather collects account's orders into the steps of way 0. New ones whose first bar is to come are
+ * only there to be ended. With joined no new one but that is looked at. */
+static uint32_t gather(struct venue *v, struct venue_book *b, uint8_t account, bool open,
+                       const struct msg_bar_open *bar, uint32_t joined) {
+    uint32_t cnt = 0;
+    for (uint32_t i = b->head; i != VENUE_NONE; i = v->orders.pool[i].next) {
+        const struct venue_order *o = &v->orders.pool[i];
+        if (o->account != account) continue;
+        bool more = o->flags & VENUE_MORE;
+        uint8_t rests = o->type == ORDER_TYPE_LIMIT ? VENUE_RESTS : VENUE_ARMED;
+        uint8_t stage = more                     ? v->orders.more[i].stage
+                        : o->flags & VENUE_EAGER ? VENUE_FRESH
+                                                 : rests;
+        bool first = open && venue_bars_first(v, o, bar->interval_ns) <= bar->open_ns;
+        if (stage == VENUE_FRESH && (joined == VENUE_NONE ? !first : i != joined)) {
+            stage = VENUE_LATER;
+        }
+        v->gone[cnt++] = (struct venue_pick){ .order_id = o->order_id,
+                                              .idx = i,
+                                              .price = more ? v->orders.more[i].extreme : 0,
+                                              .act = stage };
+    }
+    venue_pick_sort(v->gone, cnt);
+    for (uint32_t k = 0; k < cnt; k++) {
+        v->steps[0][k] = v->steps[1][k] = (struct venue_step){ .extreme = v->gone[k].price,
+                                                               .idx = v->gone[k].idx,
+                                                               .stage = v->gone[k].act };
+    }
+    return cnt;
+}
+
+/* way_of makes way number n (0, 1) ready. */
+static struct way way_of(struct venue *v, const struct venue_book *b, uint8_t account, uint32_t cnt,
+                         int n) {
+    return (struct way){ .v = v,
+                         .b = b,
+                         .p = venue_purse(v, b, account),
+                         .steps = v->steps[n],
+                         .deals = v->deals[n],
+                         .who = v->who[n],
+                         .cnt = cnt };
+}
+
+/* settle makes true what came of way w, and tells it. */
+static void settle(struct rt_ctx *ctx, struct venue *v, struct venue_book *b, uint8_t account,
+                   const struct way *w) {
+    venue_purse_put(v, b, account, &w->p);
+    for (uint32_t k = 0; k < w->cnt; k++) {
+        const struct venue_step *s = &w->steps[k];
+        struct venue_order *order = &v->orders.pool[s->idx];
+        if (s->stage == VENUE_GONE || s->stage == VENUE_LATER) continue;
+        if (order->flags & VENUE_MORE) {
+            v->orders.more[s->idx].stage = s->stage;
+            v->orders.more[s->idx].extreme = s->extreme;
+        } else if (order->flags & VENUE_EAGER) {
+            venue_orders_calm(b, order);
+        }
+    }
+    for (uint32_t i = 0; i < w->done; i++) {
+        venue_tell(ctx, v, b, w->steps[w->who[i]].idx, &w->deals[i]);
+    }
+}
+
+bool venue_path_point(struct rt_ctx *ctx, struct venue *v, struct venue_book *b, uint8_t account,
+                      const struct msg_bar_open *open, uint32_t joined) {
+    uint32_t cnt = gather(v, b, account, true, open, joined);
+    struct way w = way_of(v, b, account, cnt, 0);
+    w.at = open->open;
+    walk(&w, STILL, open->open);
+    bool filled = false;
+    for (uint32_t i = 0; i < w.done; i++) {
+        bool whole = w.deals[i].status == ORDER_STATUS_FILLED;
+        filled = filled || (whole && w.steps[w.who[i]].idx == joined);
+    }
+    settle(ctx, v, b, account, &w);
+    return filled;
+}
+
+void venue_path_bar(struct rt_ctx *ctx, struct venue *v, struct venue_book *b, uint8_t account,
+                    const struct msg_bar *bar, const struct venue_marks *marks) {
+    uint32_t cnt = gather(v, b, account, false, NULL, VENUE_NONE);
+    struct way low = way_of(v, b, account, cnt, 0), high = way_of(v, b, account, cnt, 1);
+    qty_t held = low.p.held.quantity;
+    go(&low, bar, marks, true);
+    go(&high, bar, marks, false);
+    __int128 worth_low = venue_account_worth(&low.p, b->instrument, bar->close);
+    __int128 worth_high = venue_account_worth(&high.p, b->instrument, bar->close);
+    bool low_first = worth_low != worth_high ? worth_low < worth_high : held >= 0;
+    const struct way *w = low_first ? &low : &high;
+    settle(ctx, v, b, account, w);
+    if (w->forced.quantity > 0) venue_backing_tell(ctx, v, b, account, &w->forced);
+}
+
+/* hanging returns the open order of account in b that hangs on id or oco and is to end, with the
+ * smallest order id; VENUE_NONE when there is none. *reason tells why it ends. */
+static uint32_t hanging(const struct venue *v, const struct venue_book *b, uint8_t account,
+                        uint64_t id, uint64_t oco, bool children, uint16_t *reason) {
+    uint32_t found = VENUE_NONE;
+    for (uint32_t i = b->head; i != VENUE_NONE; i = v->orders.pool[i].next) {
+        const struct venue_order *o = &v->orders.pool[i];
+        const struct venue_more *m = &v->orders.more[i];
+        if (o->account != account || !(o->flags & VENUE_MORE) || o->order_id == id) continue;
+        bool partner = oco != 0 && m->terms.oco == oco;
+        bool child = children && m->stage == VENUE_PENDING && m->terms.parent == id;
+        if (!partner && !child) continue;
+        if (found != VENUE_NONE && v->orders.pool[found].order_id < o->order_id) continue;
+        found = i;
+        *reason = partner ? REASON_LIST_PARTNER : REASON_LIST_PARENT;
+    }
+    return found;
+}
+
+void venue_path_after(struct rt_ctx *ctx, struct venue *v, struct venue_book *b, uint8_t account,
+                      uint64_t id, uint64_t oco, enum venue_fate fate) {
+    bool children = fate == VENUE_FATE_CUT || fate == VENUE_FATE_ENDED;
+    uint16_t reason;
+    if (b->more_cnt == 0) return;
+    if (fate == VENUE_FATE_ENDED) oco = 0;
+    for (uint32_t i; (i = hanging(v, b, account, id, oco, children, &reason)) != VENUE_NONE;) {
+        const struct venue_deal deal = { .status = ORDER_STATUS_EXPIRED, .reason = reason };
+        uint64_t gone = v->orders.pool[i].order_id;
+        venue_tell(ctx, v, b, i, &deal);
+        venue_path_after(ctx, v, b, account, gone, 0, VENUE_FATE_ENDED);
+    }
+    for (uint32_t i = b->head; fate == VENUE_FATE_FILLED && i != VENUE_NONE;
+         i = v->orders.pool[i].next) {
+        struct venue_more *m = &v->orders.more[i];
+        bool mine = v->orders.pool[i].account == account && v->orders.pool[i].flags & VENUE_MORE;
+        if (mine && m->stage == VENUE_PENDING && m->terms.parent == id) {
+            m->stage = venue_path_stage(b, &v->orders.pool[i]);
+        }
+    }
+}
