@@ -79,24 +79,30 @@ static const char *main_part(struct doc *d, const struct page_data *p, const str
         return doc_keep(d, "fees: %s %s of fees made a loss of trades that gained before them",
                         chart_amount(fees, a), quote);
     if (worst && worst->pnl < 0 && (change >= 0 || worst->pnl <= change * 0.4))
-        return doc_keep(d, "%s on %s, %s: %u round trip%s closed for %s %s, %u of them won",
+        return doc_keep(d, "%s on %s, %s: %u round trip%s closed for %s %s%s",
                         worst->first->strategy, worst->first->instrument,
                         worst->first->is_short ? "short" : "long", worst->cnt,
                         worst->cnt == 1 ? "" : "s", chart_amount(worst->pnl, a), quote,
-                        worst->wins);
-    const struct page_line *least = NULL; /* else what was held: by strategy */
+                        worst->cnt == 1 ? "" : doc_keep(d, ", %u of them won", worst->wins));
+    const struct page_line *least = NULL; /* no trades stand out: by strategy */
     double part = 0;
+    uint32_t lost = 0, parts = 0;
     for (size_t i = 0; i < p->line_cnt; i++) {
         const struct page_line *line = &p->lines[i];
-        for (size_t k = 0; strcmp(line->chart, "part") == 0 && k < line->cnt; k++)
-            if (line->points[k].time_ns == month_ns && line->points[k].value < part) {
+        for (size_t k = 0; strcmp(line->chart, "part") == 0 && k < line->cnt; k++) {
+            if (line->points[k].time_ns != month_ns) continue;
+            parts++;
+            lost += line->points[k].value < 0;
+            if (line->points[k].value < part) {
                 part = line->points[k].value;
                 least = line;
             }
+        }
     }
     if (least && change < 0)
-        return doc_keep(d, "%s, with %s of the portfolio, mostly on what it held", least->name,
-                        chart_part(part, true, b));
+        return doc_keep(
+            d, "%s brought the largest part, %s of the portfolio; %u of %u strategies lost",
+            least->name, chart_part(part, true, b), lost, parts);
     if (change < 0) return "what was held fell in worth";
     return NULL;
 }

@@ -258,6 +258,16 @@ static uint64_t close_leg(struct st_host *h, const struct st_signal *s, int sign
     return id;
 }
 
+/* guard_reason returns why the data cannot be believed now, REASON_NONE when it can. What is due at
+ * this very instant may still come. */
+static uint16_t guard_reason(const struct st_host *h) {
+    for (uint16_t i = 0; h->guards != NULL && i < h->leg_cnt; i++) {
+        uint16_t why = data_guard_at(&h->guards[i], h->ctx->now_ns - 1);
+        if (why != REASON_NONE) return why;
+    }
+    return REASON_NONE;
+}
+
 /* turn serves ST_LONG (side buy) and ST_SHORT (side sell). */
 static uint64_t turn(struct st_host *h, const struct st_signal *s, uint8_t side) {
     const struct mk_instrument *in = h->legs[s->leg].in;
@@ -274,7 +284,9 @@ static uint64_t turn(struct st_host *h, const struct st_signal *s, uint8_t side)
         return tried ? closed : say_none(h, s, REASON_NONE);
     }
     struct st_order o = { .leg = s->leg, .side = side, .type = ORDER_TYPE_MARKET };
-    uint16_t why = st_size(h, s->leg, &o.quantity);
+    uint16_t why = guard_reason(h);
+    if (why != REASON_NONE && tried) return closed;
+    if (why == REASON_NONE) why = st_size(h, s->leg, &o.quantity);
     if (why == REASON_NONE) why = cap(h, s->leg, side, &o.quantity);
     return why == REASON_NONE ? place(h, s, &o, NULL) : say_none(h, s, why);
 }
@@ -326,6 +338,7 @@ static uint64_t order(struct st_host *h, const struct st_signal *s) {
     uint16_t why = REASON_NONE;
     bool exit = o.terms & ORDER_TERMS_EXIT;
     if (s->quantity < 0) return say_none(h, s, REASON_BAD_LOT);
+    if (!exit && (why = guard_reason(h)) != REASON_NONE) return say_none(h, s, why);
     if (s->quantity > 0) {
         o.quantity = fixed_floor_to(s->quantity, l->in->lot_size);
     } else if (exit) {
@@ -471,7 +484,8 @@ static uint32_t run_bars(struct rt_ctx *ctx, struct st_host *h, uint16_t leg,
     void *const state = h->class_state;
     struct st_leg *const l = &h->legs[leg];
     const uint8_t *const before = ctx->out;
-    const bool skips = h->cls->skip_bars != NULL;
+    struct data_guard *const guard = h->guards == NULL ? NULL : &h->guards[leg];
+    const bool skips = h->cls->skip_bars != NULL && guard == NULL;
     for (uint32_t i = 0;;) {
         uint32_t over = skips && cnt - i > 1 ? h->cls->skip_bars(state, leg, bar, cnt - i) : 0;
         if (over > 0) {
@@ -487,6 +501,7 @@ static uint32_t run_bars(struct rt_ctx *ctx, struct st_host *h, uint16_t leg,
         } else {
             l->last = bar->close;
             l->last_ns = ctx->now_ns;
+            if (guard != NULL) (void)data_guard_bar(guard, bar);
             on_bar(h, state, leg, bar);
         }
         if (++i == cnt || !rt_quiet(ctx, before)) return i;
@@ -832,6 +847,9 @@ static const struct rt_option host_options[] = {
       "how large an order that opens is" },
     { "enabled", "bool", "true | false", "true", "false: it hears and does nothing" },
     { "max_position", "fixed", "> 0", "none", "largest position in one instrument, base" },
+    { "data_guard", "node",
+      "{window: 2..1024, missing, misaligned, repeated, jumps, jump_bps: 1..1000000, calm}", "none",
+      "no order that opens while its bars cannot be believed" },
     { "model_version", "text", "1..64 bytes", "absent", "stands in every decision packet" },
     { "orders_max", "int", "2..4096", "64", "room for open orders" },
     { "on_stop", "text", "cancel | leave", "cancel",

@@ -34,6 +34,12 @@
  * While paused only cancels and ST_ORDER with ORDER_TERMS_EXIT (protecting what is held) go out;
  * once stopped only cancels do. max_position caps what orders that open may lead to.
  *
+ * Data. With data_guard each leg's bars go through a guard (actors/data/guard.h) before the class
+ * hears them. While that of any leg does not believe its series, or a bar of one is too late, no
+ * order that opens comes of a signal: its packet gives the guard's reason. Orders that close
+ * (ST_FLAT, the closing half of ST_LONG and ST_SHORT, ST_ORDER with ORDER_TERMS_EXIT) and cancels
+ * go out; the class hears its bars as ever, and what rests at the venue stays there.
+ *
  * Size, all in units of 1e-8:
  *   fixed     the base quantity, down to the lot.
  *   notional  floor(notional x 1e8 / close), down to the lot.
@@ -50,6 +56,7 @@
  * Renko bars, whose prices were not traded, the close of the newest row of its finest series. */
 #ifndef ACTORS_STRATEGY_HOST_H
 #define ACTORS_STRATEGY_HOST_H
+#include "actors/data/guard.h"
 #include "actors/market/book.h"
 #include "actors/market/market.h"
 #include "actors/strategy/api.h"
@@ -134,6 +141,7 @@ struct st_host {
     uint8_t account;            /* account id */
     uint16_t param_cnt;         /* parameters of the class */
     uint32_t intents;           /* said in the call in hand */
+    struct data_guard *guards;  /* of the legs' bars; NULL = none */
     /* what a decision touches */
     const struct mk_market *market;       /* the world */
     struct st_order *orders;              /* open orders, by id */

@@ -24,10 +24,15 @@ enum flag { FLAG_LIVE = 1, FLAG_PAUSED = 2, FLAG_STOPPED = 4 };
 /* Figures of rows. */
 enum {
     PIECE_BYTES = sizeof(struct msg_strategy_row) - offsetof(struct msg_strategy_row, w0),
-    CANCEL_IN_FLIGHT = 1, /* flags of an order row */
+    GUARD_FROM = offsetof(struct data_guard, last_ns),
+    GUARD_BYTES = sizeof(struct data_guard) - GUARD_FROM, /* of a guard, less its options */
+    CANCEL_IN_FLIGHT = 1,                                 /* flags of an order row */
     CANCEL_WAITS = 2,
     TOLD = 4,
 };
+
+/* Keys of the pieces of a guard: this, its leg in bits 32 and up, where the piece begins. */
+static const uint64_t GUARD_KEY = UINT64_C(1) << 56;
 
 /* put_counter saves one figure. */
 static void put_counter(struct rt_row_sink *sink, uint64_t id, int64_t value) {
@@ -54,6 +59,23 @@ static void put_blob(const struct st_host *h, struct rt_row_sink *sink) {
         memcpy((uint8_t *)&row + offsetof(struct msg_strategy_row, w0), bytes + at, row.used);
         if (!h->cls->snapshot && memcmp(&row, &zero, sizeof row) == 0) continue;
         sink->put(sink, MSG_STRATEGY_ROW, at, &row, sizeof row);
+    }
+}
+
+/* put_guards saves the guards: what follows their options, in pieces; those of nothing but zeros
+ * are left out, since load begins with zeros. */
+static void put_guards(const struct st_host *h, struct rt_row_sink *sink) {
+    for (uint16_t i = 0; h->guards != NULL && i < h->leg_cnt; i++) {
+        const uint8_t *bytes = (const uint8_t *)&h->guards[i] + GUARD_FROM;
+        for (uint32_t at = 0; at < GUARD_BYTES; at += PIECE_BYTES) {
+            struct msg_strategy_row row = { .at = at, .used = PIECE_BYTES };
+            if (GUARD_BYTES - at < PIECE_BYTES) row.used = GUARD_BYTES - at;
+            const struct msg_strategy_row zero = { .at = at, .used = row.used };
+            memcpy((uint8_t *)&row + offsetof(struct msg_strategy_row, w0), bytes + at, row.used);
+            if (memcmp(&row, &zero, sizeof row) == 0) continue;
+            sink->put(sink, MSG_STRATEGY_ROW, GUARD_KEY + ((uint64_t)i << 32) + at, &row,
+                      sizeof row);
+        }
     }
 }
 
@@ -102,6 +124,7 @@ void st_host_save(const void *state, struct rt_row_sink *sink) {
                   sizeof row);
     }
     put_blob(h, sink);
+    put_guards(h, sink);
 }
 
 /* bad fills err for a row that makes no sense. */
@@ -207,6 +230,20 @@ static int load_piece(struct st_host *h, const struct msg_strategy_row *row, str
     return 0;
 }
 
+/* load_guard takes back a piece of a guard. */
+static int load_guard(struct st_host *h, uint64_t key, const struct msg_strategy_row *row,
+                      struct rt_error *err) {
+    const uint64_t leg = (key - GUARD_KEY) >> 32;
+    if (h->guards == NULL || leg >= h->leg_cnt || row->used < 1 || row->used > PIECE_BYTES ||
+        row->at > GUARD_BYTES || row->used > GUARD_BYTES - row->at) {
+        return bad(err, "guard");
+    }
+    struct data_guard *g = &h->guards[leg];
+    memcpy((uint8_t *)g + GUARD_FROM + row->at,
+           (const uint8_t *)row + offsetof(struct msg_strategy_row, w0), row->used);
+    return g->place < g->options.window ? 0 : bad(err, "guard");
+}
+
 int st_host_load(void *state, uint16_t kind, uint64_t key, const void *row, uint32_t bytes,
                  struct rt_error *err) {
     struct st_host *h = state;
@@ -220,7 +257,7 @@ int st_host_load(void *state, uint16_t kind, uint64_t key, const void *row, uint
         return load_held(h, row, err);
     }
     if (kind == MSG_STRATEGY_ROW && bytes == sizeof(struct msg_strategy_row)) {
-        return load_piece(h, row, err);
+        return key >= GUARD_KEY ? load_guard(h, key, row, err) : load_piece(h, row, err);
     }
     if (kind == MSG_BOOK_LEVEL_ROW && bytes == sizeof(struct msg_book_level_row)) {
         uint64_t leg = key >> 32;

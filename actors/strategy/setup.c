@@ -340,6 +340,42 @@ static int read_sizing(struct st_host *h, struct rt_node *config, struct rt_erro
     return rt_node_fixed(map, found->key, true, 1, max, 0, &h->size, err);
 }
 
+/* read_guard reads data_guard: limits of actors/data/guard.h, for all legs. */
+static int read_guard(struct rt_init *init, struct st_host *h, struct rt_node *config,
+                      struct rt_error *err) {
+    static const char *const words[] = { "window", "missing",  "misaligned", "repeated",
+                                         "jumps",  "jump_bps", "calm",       NULL };
+    struct data_guard_options o;
+    struct rt_node *map;
+    int rc = rt_node_map(config, "data_guard", false, &map, err);
+    if (rc < 0 || !map) return rc;
+    if (h->interval_ns == 0 || h->bars) {
+        return rt_node_fail(map, err, "needs bars of the clock, expected an interval such as 1m");
+    }
+    data_guard_default(&o, h->interval_ns);
+    uint32_t *const figures[] = { &o.window,       &o.missing_max, &o.misaligned_max,
+                                  &o.repeated_max, &o.jump_max,    &o.jump_bps,
+                                  &o.calm };
+    for (int i = 0; words[i]; i++) {
+        const bool wide = figures[i] == &o.jump_bps || figures[i] == &o.calm;
+        const int64_t min = wide ? 1 : figures[i] == &o.window ? 2 : 0;
+        int64_t v = 0;
+        rc = rt_node_int(map, words[i], false, min, wide ? 1000000 : DATA_GUARD_WINDOW_MAX,
+                         *figures[i], &v, err);
+        if (rc < 0) return rc;
+        *figures[i] = (uint32_t)v;
+    }
+    rc = rt_node_no_more(map, words, err);
+    if (rc < 0) return rc;
+    h->guards = rt_init_take(init, h->leg_cnt * sizeof *h->guards);
+    for (uint16_t i = 0; i < h->leg_cnt; i++) {
+        if (data_guard_init(&h->guards[i], &o) < 0) {
+            return rt_node_fail(map, err, "a limit is not below window, which is %u", o.window);
+        }
+    }
+    return 0;
+}
+
 /* read_rest reads what is left of the map. */
 static int read_rest(struct st_host *h, struct rt_node *config, const char **model,
                      int64_t *orders_max, struct rt_error *err) {
@@ -417,6 +453,7 @@ int st_host_init(struct rt_init *init, void *state, struct rt_error *err) {
     if (rc == 0) rc = read_interval(init, h, config, err);
     if (rc == 0) rc = read_account(h, config, err);
     if (rc == 0) rc = read_legs(init, h, config, err);
+    if (rc == 0) rc = read_guard(init, h, config, err);
     if (rc == 0) rc = read_params(h, config, err);
     if (rc == 0) rc = read_sizing(h, config, err);
     if (rc == 0) rc = read_rest(h, config, &model, &orders_max, err);

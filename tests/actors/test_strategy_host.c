@@ -719,6 +719,50 @@ static void test_runs(void **state) {
     bench_close(&b);
 }
 
+/* A guard stops orders that open and lets those that close pass, keeps its state over a reload, and
+ * lets go after calm bars. One leg's gap or silence stops the strategy in all of its legs. */
+static void test_data_guard(void **state) {
+    (void)state;
+    struct bench b;
+    bench_open(&b, "{class: probe, instruments: [BTC-PERP, ETH-PERP], interval: 1m, account: main, "
+                   "sizing: {fixed: 1}, data_guard: {window: 8, missing: 2, misaligned: 2, "
+                   "repeated: 2, calm: 3}}");
+    const struct st_signal buy = { .action = ST_ORDER, .quantity = ONE };
+    signal_at(&b, BTC_PERP, 100 * ONE, advice(ST_LONG)); /* as without */
+    assert_int_equal(rig_count(&b.rig, MSG_ORDER_INTENT), 1);
+    tell_fill(&b.rig, intent_of(&b.rig, 0), 100 * ONE);
+    b.minute += 3; /* three are missing: one too many */
+    signal_at(&b, BTC_PERP, 101 * ONE, buy);
+    assert_int_equal(rig_count(&b.rig, MSG_ORDER_INTENT), 0);
+    assert_int_equal(packet_of(&b.rig, 0)->reason[1], REASON_DATA_MISSING);
+    rig_reload(&b.rig);
+    signal_at(&b, BTC_PERP, 102 * ONE, advice(ST_SHORT)); /* closes, and opens nothing */
+    assert_int_equal(rig_count(&b.rig, MSG_ORDER_INTENT), 1);
+    assert_true(intent_of(&b.rig, 0)->terms & ORDER_TERMS_EXIT);
+    tell_fill(&b.rig, intent_of(&b.rig, 0), 102 * ONE);
+    assert_int_equal(st_position(b.rig.state, 0), 0);
+    for (int i = 0; i < 4; i++) { /* calm after 3, and with the window past one that is missing */
+        rig_reload(&b.rig);
+        signal_at(&b, BTC_PERP, (103 + i) * ONE, i % 2 ? buy : advice(ST_LONG));
+        assert_int_equal(rig_count(&b.rig, MSG_ORDER_INTENT), i == 3);
+        assert_int_equal(packet_of(&b.rig, 0)->reason[1],
+                         i == 3 ? REASON_NONE : REASON_DATA_MISSING);
+    }
+    signal_at(&b, ETH_PERP, 50 * ONE, buy); /* heard once: from now on it may be late */
+    assert_int_equal(rig_count(&b.rig, MSG_ORDER_INTENT), 1);
+    for (int i = 0; i < 5; i++) { /* two may be missing, the third is due with the fourth bar */
+        rig_reload(&b.rig);
+        signal_at(&b, BTC_PERP, (107 + i) * ONE, buy);
+        assert_int_equal(rig_count(&b.rig, MSG_ORDER_INTENT), i < 3);
+        assert_int_equal(packet_of(&b.rig, 0)->reason[1], i < 3 ? REASON_NONE : REASON_DATA_LATE);
+    }
+    struct rt_error err = { 0 };
+    struct msg_strategy_row row = { .at = 2000, .used = 8 };
+    assert_true(strategy_kind.load(b.rig.state, MSG_STRATEGY_ROW, UINT64_C(1) << 56, &row,
+                                   sizeof row, &err) < 0);
+    bench_close(&b);
+}
+
 /* Named bars of feed: by the number of their name, whatever their length; size and last price come
  * of prices that were traded. What names nothing is refused. */
 static void test_named_bars(void **state) {
@@ -1119,16 +1163,17 @@ static void test_further_terms(void **state) {
 /* main runs the tests of this file. */
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_turns),     cmocka_unit_test(test_spot),
-        cmocka_unit_test(test_orders),    cmocka_unit_test(test_rests),
-        cmocka_unit_test(test_reduced),   cmocka_unit_test(test_cancel_waits),
-        cmocka_unit_test(test_late_fill), cmocka_unit_test(test_sizes),
-        cmocka_unit_test(test_equity),    cmocka_unit_test(test_commands),
-        cmocka_unit_test(test_stops),     cmocka_unit_test(test_runs),
-        cmocka_unit_test(test_frames),    cmocka_unit_test(test_named_bars),
-        cmocka_unit_test(test_reload),    cmocka_unit_test(test_refusals),
-        cmocka_unit_test(test_packet),    cmocka_unit_test(test_param_load),
-        cmocka_unit_test(test_bracket),   cmocka_unit_test(test_further_terms),
+        cmocka_unit_test(test_turns),         cmocka_unit_test(test_spot),
+        cmocka_unit_test(test_orders),        cmocka_unit_test(test_rests),
+        cmocka_unit_test(test_reduced),       cmocka_unit_test(test_cancel_waits),
+        cmocka_unit_test(test_late_fill),     cmocka_unit_test(test_sizes),
+        cmocka_unit_test(test_equity),        cmocka_unit_test(test_commands),
+        cmocka_unit_test(test_stops),         cmocka_unit_test(test_runs),
+        cmocka_unit_test(test_frames),        cmocka_unit_test(test_named_bars),
+        cmocka_unit_test(test_data_guard),    cmocka_unit_test(test_reload),
+        cmocka_unit_test(test_refusals),      cmocka_unit_test(test_packet),
+        cmocka_unit_test(test_param_load),    cmocka_unit_test(test_bracket),
+        cmocka_unit_test(test_further_terms),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -154,6 +154,13 @@ class Report(unittest.TestCase):
         self.assertEqual((done.returncode, done.stderr), (0, ""))
         with open(other) as f:
             self.assertEqual(f.read(), self.page.source)
+        run = os.path.join(self.folder, "run") # results of a run are in its out/
+        shutil.copytree(again, os.path.join(run, "out"))
+        os.remove(os.path.join(run, "out", "report.html"))
+        done = shrike("report", run)
+        self.assertEqual(done.stdout, "report: %s/out/report.html\n" % run)
+        with open(os.path.join(run, "out", "report.html")) as f:
+            self.assertEqual(f.read(), self.page.source)
         done = shrike("backtest", self.path, "--out", again, "--no-html")
         self.assertEqual(done.returncode, 0, done.stderr)
         self.assertFalse(os.path.exists(os.path.join(again, "report.html")))

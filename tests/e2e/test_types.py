@@ -48,7 +48,7 @@ def main():
                 got, kills = killed(placed, dir, rng)
                 wrong = differ(want, got) or not kills or not lists or not trails
                 print("%s %s, %d shards, killed %d times, %d ended by another, %d trailing %s" % (
-                    "bad " if wrong else "ok  ", name, len(shards), kills, lists, trails, wrong),
+                    "bad " if wrong else "ok  ", name, len(shards), kills, lists, trails, wrong or ""),
                     flush=True)
                 bad += bool(wrong)
     return 1 if bad else 0
