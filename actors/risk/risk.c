@@ -136,6 +136,18 @@ static struct risk_order *find(struct risk_state *st, uint64_t order_id) {
     return at == RT_MAP_NONE ? NULL : &st->orders[at];
 }
 
+/* check_terms checks the further terms of an order, or that it needs none. */
+static uint16_t check_terms(const struct passage *p) {
+    static const struct mk_more none;
+    const struct msg_order_intent *i = p->intent;
+    const struct mk_more *m = p->more == NULL ? &none : p->more;
+    uint16_t why = mk_more_refuses(i->order_id, i->type, i->terms, i->quantity, m);
+    if (why != REASON_NONE) return why;
+    bool on =
+        risk_on_step(&p->in->tick, m->stop_price) && risk_on_step(&p->in->tick, m->activation);
+    return on ? REASON_NONE : REASON_BAD_TICK;
+}
+
 /* check_form checks what the order itself tells: kind, lot, tick, size. */
 static uint16_t check_form(const struct passage *p) {
     const struct msg_order_intent *i = p->intent;
@@ -144,13 +156,9 @@ static uint16_t check_form(const struct passage *p) {
     if (mk_order_priced(i->type) && (i->price <= 0 || !risk_on_step(&p->in->tick, i->price))) {
         return REASON_BAD_TICK;
     }
-    static const struct mk_more none;
-    const struct mk_more *m = p->more == NULL ? &none : p->more;
-    uint16_t why = mk_more_refuses(i->order_id, i->type, i->terms, i->quantity, m);
+    bool plain = i->type <= ORDER_TYPE_STOP && !(i->terms & ORDER_TERMS_GTD);
+    uint16_t why = plain && p->more == NULL ? REASON_NONE : check_terms(p);
     if (why != REASON_NONE) return why;
-    if (!risk_on_step(&p->in->tick, m->stop_price) || !risk_on_step(&p->in->tick, m->activation)) {
-        return REASON_BAD_TICK;
-    }
     if (i->quantity > p->in->max_order_quantity) return REASON_MAX_QUANTITY;
     return REASON_NONE;
 }
