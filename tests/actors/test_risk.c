@@ -1,4 +1,5 @@
 /* rig: drives the risk actor alone */
+#include "actors/market/more.h"
 #include "actors/risk/risk.h"
 #include "tests/support/check.h"
 #include "tests/support/rig.h"
@@ -275,6 +276,82 @@ static struct msg_order_intent market(uint8_t side, qty_t quantity, uint8_t term
     return (struct msg_order_intent){
         .quantity = quantity, .instrument = WORLD_PERP, .side = side, .terms = terms
     };
+}
+
+/* ask_more says an intent with further terms and returns why it was refused, REASON_NONE when it
+ * passed: whole, with its terms. */
+static uint16_t ask_more(struct gate *g, struct msg_order_intent i, struct mk_more m) {
+    struct msg_order_intent_more more;
+    if (i.order_id == 0) i.order_id = mk_order_id(OWNER, ++g->seq, 0);
+    i.account = WORLD_MAIN;
+    memcpy(&more, &i, sizeof i);
+    mk_more_put(&more, sizeof i, &m);
+    rig_forget(&g->rig);
+    assert_true(rig_hear(&g->rig, MSG_ORDER_INTENT_MORE, OWNER, &more, sizeof more));
+    const struct msg_frame *f = rig_said(&g->rig, 0);
+    const struct msg_risk_verdict *v = msg_body(f);
+    assert_true(v->order_id == i.order_id);
+    if (v->quantity == 0) {
+        assert_int_equal(f->kind, MSG_RISK_VERDICT);
+        assert_int_not_equal(v->reason, REASON_NONE);
+        return v->reason;
+    }
+    assert_int_equal(f->kind, MSG_RISK_VERDICT_MORE);
+    assert_int_equal(v->quantity, i.quantity);
+    assert_memory_equal(mk_more_of(v, sizeof *v), &m, sizeof m);
+    return v->reason;
+}
+
+/* exit_at is an order to sell quantity at price that only reduces. */
+static struct msg_order_intent exit_at(uint8_t type, price_t price, qty_t quantity) {
+    struct msg_order_intent i = market(SELL, quantity, EXIT | ORDER_TERMS_REDUCE_ONLY);
+    i.type = type;
+    i.price = price;
+    return i;
+}
+
+/* Goal: children pass beside their parent and reserve nothing, what would open does not; of a group
+ * the larger counts once; terms that do not fit are refused. Method: a bracket and a pair, by
+ * hand. */
+static void test_lists(void **state) {
+    (void)state;
+    struct gate g;
+    gate_open(&g, LIMITS, 1000 * ONE, 0);
+    assert_int_equal(gate_ask(&g, market(BUY, ONE, 0)).reason, REASON_NONE);
+    uint64_t parent = mk_order_id(OWNER, g.seq, 0), first = mk_order_id(OWNER, g.seq + 1, 0);
+    const struct mk_more child = { .parent = parent, .oco = first };
+    struct msg_order_intent stop = exit_at(ORDER_TYPE_STOP, 990 * ONE, ONE);
+    assert_int_equal(ask_more(&g, stop, child), REASON_NONE);
+    assert_int_equal(ask_more(&g, exit_at(LIM, 1010 * ONE, ONE), child), REASON_NONE);
+    assert_int_equal(exposure(&g, WORLD_PERP)->reserved[BUY], ONE);
+    assert_int_equal(exposure(&g, WORLD_PERP)->reserved[SELL], 0);
+    stop.terms = EXIT; /* might turn the position around */
+    assert_int_equal(ask_more(&g, stop, child), REASON_LIST_RULE);
+    stop = exit_at(ORDER_TYPE_STOP, 990 * ONE, 2 * ONE); /* more than its parent */
+    assert_int_equal(ask_more(&g, stop, child), REASON_LIST_RULE);
+    stop = exit_at(ORDER_TYPE_STOP, 990 * ONE, ONE);
+    assert_int_equal(ask_more(&g, stop, (struct mk_more){ .parent = 77 }), REASON_LIST_PARENT);
+    assert_int_equal(ask_more(&g, stop, (struct mk_more){ .oco = 77 }), REASON_LIST_PARTNER);
+    assert_int_equal(ask_more(&g, stop, (struct mk_more){ .stop_price = ONE }), REASON_BAD_TERMS);
+    struct msg_order_intent trail = exit_at(ORDER_TYPE_TRAILING_STOP, 0, ONE);
+    assert_int_equal(ask_more(&g, trail, (struct mk_more){ .parent = parent }), REASON_BAD_TERMS);
+    assert_int_equal(ask_more(&g, trail, (struct mk_more){ .parent = parent, .trail_bips = 50 }),
+                     REASON_NONE);
+    rig_close(&g.rig);
+
+    gate_open(&g, LIMITS, 1000 * ONE, 0);
+    gate_hold(&g, WORLD_PERP, ONE, 0, 0);
+    first = mk_order_id(OWNER, g.seq + 1, 0);
+    assert_int_equal(ask_more(&g, stop, (struct mk_more){ .oco = first }), REASON_NONE);
+    assert_int_equal(exposure(&g, WORLD_PERP)->reserved[SELL], ONE);
+    assert_int_equal(ask_more(&g, exit_at(LIM, 1010 * ONE, ONE), (struct mk_more){ .oco = first }),
+                     REASON_NONE);
+    assert_int_equal(exposure(&g, WORLD_PERP)->reserved[SELL], ONE);
+    gate_state(&g, mk_order_id(OWNER, g.seq, 0), ORDER_STATUS_EXPIRED);
+    assert_int_equal(exposure(&g, WORLD_PERP)->reserved[SELL], ONE);
+    gate_state(&g, first, ORDER_STATUS_FILLED);
+    assert_int_equal(exposure(&g, WORLD_PERP)->reserved[SELL], 0);
+    rig_close(&g.rig);
 }
 
 /* Goal: the rate grants its burst, then one order a second, and exits at any time; a refused order
@@ -789,12 +866,19 @@ static void test_flow_agrees_with_lists(void **state) {
 /* main runs the tests of this file. */
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_each_limit),       cmocka_unit_test(test_order_rate),
-        cmocka_unit_test(test_duplicate_window), cmocka_unit_test(test_open_orders),
-        cmocka_unit_test(test_kill_and_journal), cmocka_unit_test(test_fills),
-        cmocka_unit_test(test_protection),       cmocka_unit_test(test_no_start),
-        cmocka_unit_test(test_overrides),        cmocka_unit_test(test_steps),
-        cmocka_unit_test(test_bound_holds),      cmocka_unit_test(test_flow_agrees_with_lists),
+        cmocka_unit_test(test_each_limit),
+        cmocka_unit_test(test_lists),
+        cmocka_unit_test(test_order_rate),
+        cmocka_unit_test(test_duplicate_window),
+        cmocka_unit_test(test_open_orders),
+        cmocka_unit_test(test_kill_and_journal),
+        cmocka_unit_test(test_fills),
+        cmocka_unit_test(test_protection),
+        cmocka_unit_test(test_no_start),
+        cmocka_unit_test(test_overrides),
+        cmocka_unit_test(test_steps),
+        cmocka_unit_test(test_bound_holds),
+        cmocka_unit_test(test_flow_agrees_with_lists),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

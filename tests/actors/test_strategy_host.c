@@ -4,6 +4,7 @@
  * packet; commands, stops and recovery keep to it; a run file that makes no sense is refused with
  * its place.
  * Method: a class of our own that does what the test tells it; sizes worked out by hand. */
+#include "actors/market/more.h"
 #include "tests/support/strategy.h"
 #include <errno.h>
 #include <stdio.h>
@@ -1090,19 +1091,89 @@ static void test_packet(void **state) {
     bench_close(&b);
 }
 
+/* more_of returns the further terms of the n-th intent that has some. */
+static const struct mk_more *more_of(const struct bench *b, size_t n) {
+    const struct msg_frame *f = rig_find(&b->rig, MSG_ORDER_INTENT_MORE, n);
+    return f ? mk_more_of(msg_body(f), sizeof(struct msg_order_intent)) : NULL;
+}
+
+/* A bracket: the entry as ever, behind it a stop and a target that wait for it, one ends the other;
+ * exits on the tick away from the market. Only what opens has one. */
+static void test_bracket(void **state) {
+    (void)state;
+    struct bench b;
+    int64_t lot = ONE / 1000, p = 50000 * ONE;
+    bench_open(&b, plain);
+    struct st_signal in = advice(ST_LONG);
+    in.bracket = true;
+    in.sl = 49000 * ONE + 1;
+    in.tp1 = 52000 * ONE;
+    signal_at(&b, BTC_PERP, p, in);
+    assert_int_equal(rig_count(&b.rig, MSG_ORDER_INTENT), 1);
+    assert_int_equal(rig_count(&b.rig, MSG_ORDER_INTENT_MORE), 2);
+    check_intent(&b, 0, SIDE_BUY, ORDER_TYPE_MARKET, 0, 10 * lot, 0);
+    struct msg_order_intent entry = *intent_of(&b.rig, 0);
+    const struct msg_order_intent *stop = msg_body(rig_find(&b.rig, MSG_ORDER_INTENT_MORE, 0));
+    const struct msg_order_intent *target = msg_body(rig_find(&b.rig, MSG_ORDER_INTENT_MORE, 1));
+    assert_int_equal(stop->type, ORDER_TYPE_STOP);
+    assert_int_equal(stop->side, SIDE_SELL);
+    assert_int_equal(stop->terms, OUT);
+    assert_true(stop->price > 49000 * ONE); /* up to the tick */
+    assert_int_equal(target->type, ORDER_TYPE_LIMIT);
+    assert_int_equal(target->price, 52000 * ONE);
+    assert_int_equal(target->quantity, 10 * lot);
+    for (size_t n = 0; n < 2; n++) {
+        assert_int_equal(more_of(&b, n)->parent, entry.order_id);
+        assert_int_equal(more_of(&b, n)->oco, stop->order_id);
+    }
+    tell_fill(&b.rig, &entry, p);
+    in.action = ST_FLAT;
+    signal_at(&b, BTC_PERP, p, in); /* what closes has none */
+    assert_int_equal(rig_count(&b.rig, MSG_ORDER_INTENT_MORE), 0);
+    check_intent(&b, 0, SIDE_SELL, ORDER_TYPE_MARKET, OUT, 10 * lot, 0);
+    bench_close(&b);
+}
+
+/* Further terms of an order are rounded and passed on; those that do not fit make no order. */
+static void test_further_terms(void **state) {
+    (void)state;
+    struct bench b;
+    bench_open(&b, plain);
+    struct st_signal s = { .action = ST_ORDER,
+                           .side = SIDE_BUY,
+                           .type = ORDER_TYPE_STOP_LIMIT,
+                           .terms = ORDER_TERMS_GTD,
+                           .price = 51000 * ONE,
+                           .stop_price = 50500 * ONE + 1,
+                           .expire_ns = 7 * MINUTE_NS,
+                           .oco = ST_OCO_FIRST };
+    signal_at(&b, BTC_PERP, 50000 * ONE, s);
+    assert_int_equal(rig_count(&b.rig, MSG_ORDER_INTENT_MORE), 1);
+    assert_int_equal(more_of(&b, 0)->stop_price, 50500 * ONE); /* down to the tick */
+    assert_int_equal(more_of(&b, 0)->expire_ns, 7 * MINUTE_NS);
+    assert_int_equal(more_of(&b, 0)->oco, last_id);
+    s.expire_ns = 0; /* good till when? */
+    signal_at(&b, BTC_PERP, 50000 * ONE, s);
+    assert_int_equal(last_id, 0);
+    assert_int_equal(rig_count(&b.rig, MSG_ORDER_INTENT_MORE), 0);
+    assert_int_equal(rig_count(&b.rig, MSG_DECISION_PACKET), 1);
+    bench_close(&b);
+}
+
 /* main runs the tests of this file. */
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_turns),      cmocka_unit_test(test_spot),
-        cmocka_unit_test(test_orders),     cmocka_unit_test(test_rests),
-        cmocka_unit_test(test_reduced),    cmocka_unit_test(test_cancel_waits),
-        cmocka_unit_test(test_late_fill),  cmocka_unit_test(test_sizes),
-        cmocka_unit_test(test_equity),     cmocka_unit_test(test_commands),
-        cmocka_unit_test(test_stops),      cmocka_unit_test(test_runs),
-        cmocka_unit_test(test_frames),     cmocka_unit_test(test_named_bars),
-        cmocka_unit_test(test_data_guard), cmocka_unit_test(test_reload),
-        cmocka_unit_test(test_refusals),   cmocka_unit_test(test_packet),
-        cmocka_unit_test(test_param_load),
+        cmocka_unit_test(test_turns),         cmocka_unit_test(test_spot),
+        cmocka_unit_test(test_orders),        cmocka_unit_test(test_rests),
+        cmocka_unit_test(test_reduced),       cmocka_unit_test(test_cancel_waits),
+        cmocka_unit_test(test_late_fill),     cmocka_unit_test(test_sizes),
+        cmocka_unit_test(test_equity),        cmocka_unit_test(test_commands),
+        cmocka_unit_test(test_stops),         cmocka_unit_test(test_runs),
+        cmocka_unit_test(test_frames),        cmocka_unit_test(test_named_bars),
+        cmocka_unit_test(test_data_guard),    cmocka_unit_test(test_reload),
+        cmocka_unit_test(test_refusals),      cmocka_unit_test(test_packet),
+        cmocka_unit_test(test_param_load),    cmocka_unit_test(test_bracket),
+        cmocka_unit_test(test_further_terms),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
