@@ -109,7 +109,7 @@ enum qs_unit {
       "mean of the worst price against a trade, as part of its entry price (Sweeney)")             \
     X(mfe_mean, QS_PART, 1,                                                                        \
       "mean of the best price for a trade, as part of its entry price (Sweeney)")                  \
-    X(fees, QS_MONEY, -1, "fees paid, in quote units")                                             \
+    X(fees, QS_MONEY, -1, "fees of the round trips closed, in quote units")                        \
     /* use of capital */                                                                           \
     X(exposure, QS_PART, 0, "part of the time with a position")                                    \
     X(gross_leverage, QS_RATIO, 0,                                                                 \
