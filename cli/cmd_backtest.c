@@ -125,7 +125,7 @@ int cmd_backtest(int argc, char **argv) {
         cli_end_text(out, out, no_html ? NULL : page, t->backing != RT_BACKING_MEMORY);
     }
     rt_run_close(&run, code == 0);
+    report_summary_free(sum); /* before the world it tells of */
     rt_topology_close(t);
-    report_summary_free(sum);
     return code < 0 ? cli_fail("backtest", &err, NULL) : 0;
 }

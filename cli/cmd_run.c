@@ -94,8 +94,8 @@ int cmd_run(int argc, char **argv) {
                             "makes them; with several processes use journal: stage or on",
                             t->path);
     if (code < 0) {
-        rt_topology_close(t);
         report_summary_free(sum);
+        rt_topology_close(t);
         return cli_fail("run", &err, NULL);
     }
     code = rt_run_open(t, dir, &run, &err);
@@ -120,7 +120,7 @@ int cmd_run(int argc, char **argv) {
         cli_end_text(dir, out, NULL, !memory);
     }
     rt_run_close(&run, code == 0);
+    report_summary_free(sum); /* before the world it tells of */
     rt_topology_close(t);
-    report_summary_free(sum);
     return code < 0 ? cli_fail("run", &err, NULL) : 0;
 }

@@ -70,7 +70,8 @@ int report_merge_open(struct report_merge *m, const struct rt_run *run, struct r
     m->lane_cnt = run->topology->shard_cnt;
     for (uint16_t i = 0; i < m->lane_cnt && code == 0; i++) {
         code = rt_run_tape(run, i, 0, &m->lanes[i].tape, err);
-        if (code == -ENODATA) { /* its oldest segments were dropped: what is left is told of */
+        /* Where old segments may be dropped what is left is told of; elsewhere one is missing. */
+        if (code == -ENODATA && run->topology->archive_bytes_max > 0) {
             code = rt_run_tape(run, i, RT_TAPE_OLDEST, &m->lanes[i].tape, err);
             m->cut = true;
         }
