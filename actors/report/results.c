@@ -595,6 +595,15 @@ static int instant(struct results *r, struct rt_error *err) {
     return code;
 }
 
+/* has_funding tells whether a source gives funding: one of that kind, or a stream of a store. */
+static bool has_funding(const struct rt_source_def *source) {
+    const char *kind = source->kind->name;
+    const struct rt_node *stream =
+        strcmp(kind, "store") == 0 ? rt_node_get(source->config, "stream") : NULL;
+    return strcmp(kind, "funding") == 0 ||
+           (stream && stream->text && strcmp(stream->text, "fundingRate") == 0);
+}
+
 /* begin fills the summary's heads and opens the files. */
 static int begin(struct results *r, const char *dir, struct rt_error *err) {
     static const char *const clocks[] = { "virtual", "paced", "real" };
@@ -607,7 +616,7 @@ static int begin(struct results *r, const char *dir, struct rt_error *err) {
     for (uint32_t i = 0; i < t->actor_cnt; i++)
         if (strcmp(t->actors[i].kind->name, "portfolio") == 0) s->portfolio = true;
     for (uint32_t i = 0; i < t->source_cnt; i++)
-        if (strcmp(t->sources[i].kind->name, "funding") == 0) s->funding = true;
+        s->funding = s->funding || has_funding(&t->sources[i]);
     for (uint32_t i = 0; i < r->market->account_cnt; i++)
         s->margin = s->margin || r->market->accounts[i].margin != MK_MARGIN_NONE;
     for (uint32_t i = 0; i < r->market->instrument_cnt; i++)

@@ -205,7 +205,7 @@ void report_summary_print(const struct report_summary *s, FILE *to, bool colour)
         fputs("  the journal's oldest records were dropped (archive_max): this is what is left\n",
               to);
     if (s->linear && !s->funding)
-        fputs("  linear instruments: no funding is reckoned (no source of kind funding)\n", to);
+        fputs("  linear instruments: no funding is reckoned (no source of it)\n", to);
     if (s->linear && !s->margin)
         fputs("  linear instruments: no margin or liquidation is reckoned (accounts: margin)\n",
               to);
