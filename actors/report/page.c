@@ -937,10 +937,10 @@ static void counts(const struct page *g) {
 
 /* assumptions tells how the run was made: rules, costs, versions and hashes. */
 static void assumptions(const struct page *g) {
-    static const char *const costs[] = { "Instrument", "Symbol",     "Kind",
-                                         ">Maker fee", ">Taker fee", ">Slippage, bps",
-                                         ">Tick",      ">Lot",       ">Min notional",
-                                         NULL };
+    static const char *const costs[] = { "Instrument",     "Symbol",     "Kind",
+                                         ">Maker fee",     ">Taker fee", ">Slippage, bps",
+                                         ">Participation", ">Tick",      ">Lot",
+                                         ">Min notional",  NULL };
     static const char *const made[] = { "Made of", "", NULL };
     static const char *const keys[][2] = { { "config_hash", "Configuration" },
                                            { "build", "Program" },
@@ -962,7 +962,16 @@ static void assumptions(const struct page *g) {
             cell(g, b, report_json_text(m, v, "kind"));
             value(g, b, part(g, strtod(report_json_text(m, v, "maker_fee"), NULL), false), DOC_FG);
             value(g, b, part(g, strtod(report_json_text(m, v, "taker_fee"), NULL), false), DOC_FG);
-            value(g, b, report_json_text(m, v, "slippage_bps"), DOC_FG);
+            const struct report_value *slip = report_json_get(m, v, "slippage");
+            const char *model = slip ? report_json_text(m, slip, "model") : "bps";
+            value(g, b,
+                  strcmp(model, "bps") == 0 ? report_json_text(m, v, "slippage_bps")
+                                            : doc_keep(g->d, "%s, factor %s, %.0f bars", model,
+                                                       report_json_text(m, slip, "factor"),
+                                                       report_json_number(m, slip, "bars")),
+                  DOC_FG);
+            double share = strtod(report_json_text(m, v, "participation"), NULL);
+            value(g, b, share > 0 ? part(g, share, false) : "all", DOC_FG);
             value(g, b, report_json_text(m, v, "tick_size"), DOC_FG);
             value(g, b, report_json_text(m, v, "lot_size"), DOC_FG);
             value(g, b, report_json_text(m, v, "min_notional"), DOC_FG);
