@@ -196,10 +196,11 @@ struct venue {
     uint64_t payments;              /* funding payments told: the last payment_id */
     uint64_t joined[VENUE_JOINED_MAX]; /* orders wholly filled as they arrived, at joined_ns: their
                                         * children are still to come */
-    int64_t joined_ns;                 /* when */
-    uint32_t joined_cnt;               /* how many there were; the newest are kept */
-    uint32_t series_cnt;               /* length of book_of */
-    bool closed;                       /* the data has ended */
+    price_t joined_price[VENUE_JOINED_MAX]; /* where, 0 = bars, which know */
+    int64_t joined_ns;                      /* when */
+    uint32_t joined_cnt;                    /* how many there were; the newest are kept */
+    uint32_t series_cnt;                    /* length of book_of */
+    bool closed;                            /* the data has ended */
 };
 
 /* venue_last_price returns the last price told to all for b's instrument, 0 before the first. */
@@ -228,6 +229,10 @@ void venue_work(const struct venue *v, const struct venue_book *b, struct venue_
  * for a rest that stays open. */
 void venue_tell(struct rt_ctx *ctx, struct venue *v, struct venue_book *b, uint32_t idx,
                 const struct venue_deal *deal);
+
+/* venue_joined notes that the order id was wholly filled now, at price: children of it that arrive
+ * at this instant find it. */
+void venue_joined(struct rt_ctx *ctx, struct venue *v, uint64_t id, price_t price);
 
 /* venue_leave ends the open order idx that was to leave, for the reason its flags tell, and what
  * hangs on it. */

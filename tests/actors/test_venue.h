@@ -10,6 +10,7 @@
 #define TESTS_ACTORS_TEST_VENUE_H
 #include "tests/support/check.h"
 
+#include "actors/market/more.h"
 #include "actors/venue/venue.h"
 #include "tests/support/rig.h"
 #include <inttypes.h>
@@ -121,6 +122,20 @@ static inline void bench_ask(struct bench *b, struct ask a) {
 
 /* ASK makes a request: ASK(b, .id = 1, .type = ORDER_TYPE_LIMIT, .price = 99). */
 #define ASK(b, ...) bench_ask(b, (struct ask){ __VA_ARGS__ })
+
+/* bench_more makes a request with further terms. */
+static inline void bench_more(struct bench *b, struct ask a, struct mk_more m) {
+    struct msg_venue_request_more r = { .order_id = a.id,
+                                        .price = fx(a.price),
+                                        .quantity = a.quantity == 0 ? fx(1) : fx(a.quantity),
+                                        .instrument = a.instrument == 0 ? 1 : a.instrument,
+                                        .account = a.account == 0 ? 1 : a.account,
+                                        .side = a.side,
+                                        .type = a.type,
+                                        .terms = a.terms };
+    mk_more_put(&r, sizeof(struct msg_venue_request), &m);
+    assert_true(rig_hear(&b->rig, MSG_VENUE_REQUEST_MORE, 9, &r, sizeof r));
+}
 
 /* bench_bar_begins tells the opening of a bar of instrument id now or later, at a whole minute. */
 static inline void bench_bar_begins(struct bench *b, uint16_t id, int64_t open_ns, int64_t open,
