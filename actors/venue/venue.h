@@ -34,7 +34,7 @@
  *           not_filled_at_once. post_only (limit): is rejected with would_match where it would
  * take. reduce_only: cut to what reduces the account's position.
  *
- * Orders with further terms (bar runs and trade runs; elsewhere unsupported)
+ * Orders with further terms; on bars, and what differs elsewhere below
  *   Types   take_profit: triggers when touched from the other side than a stop; fills at the
  *           trigger, or at an open beyond it at that open, as taker. stop_limit,
  *           take_profit_limit: once triggered a limit order that begins where the path is: as
@@ -54,7 +54,17 @@
  *           above. They walk it only as far as a liquidation.
  *   Trades  Triggers and parents act on orders from the next trade on; a triggered limit waits for
  *           a trade strictly beyond it.
- *   Shown   display (iceberg) changes nothing here: nobody sees these orders.
+ *   Books   A trade triggers (where the book has no trades the touch: asks buys, bids sales); what
+ *           is triggered takes from the book at once, a limit's rest rests in it. Children begin at
+ *           once, when all has been worked that the row meets; their triggers are compared first
+ *           with the price that filled the parent, where a trailing stop begins to follow.
+ *   Traders Triggers, trailing and shown parts are the engine's (match.h), lists are ended and begun
+ *           here: children are sent when the taker that filled the parent has finished. Where one
+ *           taker meets two of a group the first fill counts; both trades were printed.
+ *   Travel  What hangs on an order that was said at the same instant arrives with it.
+ *   Shown   display (iceberg): changes nothing on bars and trades, where nobody sees these orders. In
+ *           a book a print at the price fills at most the part that is shown; the next part joins
+ *           behind what is displayed there then.
  *
  * Rules of trade runs
  *           A request arrives latency (latency.h: feed and order) after it was said (a cancel
@@ -80,7 +90,7 @@
  *           lot; what filled an order of ours is not there for those behind it. A trade beyond its
  *           price, or an update that leaves the other side's best at its price or beyond, fills it
  *           whole; all at its limit, as maker.
- *   Stop    Triggered by a trade's touch; takes at once.
+ *   Stop    Triggered by a trade's touch, where the book has no trades by its own; takes at once.
  *   Cap     participation: of each level shown and of each print that share may be ours, in lots;
  *           then a trade or a book beyond the price fills no more than that either.
  *   Gap     A snapshot leaves an order's place as it was, at most all that is shown: what was
