@@ -261,7 +261,7 @@ static uint32_t child(const struct venue *v, const struct venue_book *b) {
     return found;
 }
 
-static void send(struct rt_ctx *ctx, struct venue *v, struct venue_book *b, uint32_t idx);
+static void place(struct rt_ctx *ctx, struct venue *v, struct venue_book *b, uint32_t idx);
 
 /* pump tells all that the engine has told. What it says of our orders may end others of ours, which
  * it then tells too, and set others free, which are sent then. */
@@ -279,7 +279,7 @@ static void pump(struct rt_ctx *ctx, struct venue *v, struct venue_book *b) {
         }
         next = child(v, b);
         if (next == VENUE_NONE) break;
-        send(ctx, v, b, next);
+        place(ctx, v, b, next);
     }
     b->last = vm_last(c->ag->vm) * b->instrument->tick_size;
 }
@@ -393,7 +393,7 @@ static void terms_of(const struct mk_instrument *in, const struct venue_order *o
 }
 
 /* send sends the open order idx to the engine. */
-static void send(struct rt_ctx *ctx, struct venue *v, struct venue_book *b, uint32_t idx) {
+static void place(struct rt_ctx *ctx, struct venue *v, struct venue_book *b, uint32_t idx) {
     struct venue_crowd *c = crowd_of(v, b);
     const struct venue_order *order = &v->orders.pool[idx];
     const struct mk_instrument *in = b->instrument;
@@ -432,7 +432,7 @@ void venue_crowd_join(struct rt_ctx *ctx, struct venue *v, struct venue_book *b,
     find_ids(v, c);
     if (waits) return;
     same_positions(v, b);
-    send(ctx, v, b, idx);
+    place(ctx, v, b, idx);
     pump(ctx, v, b);
 }
 

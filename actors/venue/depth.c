@@ -201,8 +201,8 @@ static uint64_t oco_of(const struct venue *v, uint32_t idx) {
 }
 
 /* after ends and begins what hangs on the order id of account, in group oco, whose fate is known;
- * price: where it was filled last. What begins is worked by venue_depth_eager, once all is done that
- * the row in hand meets. */
+ * price: where it was filled last. What begins is worked by venue_depth_eager, once all that the
+ * row in hand meets is done. */
 static void after(struct rt_ctx *ctx, struct venue *v, struct venue_book *b, uint8_t account,
                   uint64_t id, uint64_t oco, enum venue_fate fate, price_t price) {
     if (fate == VENUE_FATE_FILLED) venue_joined(ctx, v, id, price);
@@ -512,7 +512,7 @@ static qty_t reached_by(const struct venue *v, struct venue_rest *rest, qty_t qu
     return part < reached ? part : reached;
 }
 
-/* shows_more lets the order idx, which rests at place at of its side and of which part was filled by
+/* shows_more lets the order that rests at place at of its side, of which part was filled by
  * a trade at its price, show its next part where the one shown is used up: behind what is shown
  * there, less what has traded there since. */
 static void shows_more(struct venue *v, struct venue_depth *d, uint8_t side, uint32_t at,
@@ -528,8 +528,8 @@ static void shows_more(struct venue *v, struct venue_depth *d, uint8_t side, uin
     rest->queue.ahead = shown_there > printed ? shown_there - printed : 0;
 }
 
-/* after_rest returns the first place in the table of side behind price and arrival of the order that
- * was at work. */
+/* after_rest returns the first place in the table of side behind price and arrival of the order
+ * that was at work. */
 static uint32_t after_rest(const struct venue *v, const struct venue_depth *d, uint8_t side,
                            price_t price, uint64_t arrival) {
     uint32_t at = rest_at(d, side, price), cnt = d->rest_cnt[side];

@@ -56,14 +56,14 @@
  *           a trade strictly beyond it.
  *   Books   A trade triggers (where the book has no trades the touch: asks buys, bids sales); what
  *           is triggered takes from the book at once, a limit's rest rests in it. Children begin at
- *           once, when all has been worked that the row meets; their triggers are compared first
+ *           once, when all that the row meets is done; their triggers are compared first
  *           with the price that filled the parent, where a trailing stop begins to follow.
- *   Traders Triggers, trailing and shown parts are the engine's (match.h), lists are ended and begun
- *           here: children are sent when the taker that filled the parent has finished. Where one
- *           taker meets two of a group the first fill counts; both trades were printed.
+ *   Traders Triggers, trailing and shown parts are the engine's (match.h); lists are ended and
+ *           begun here: children are sent when the taker that filled the parent has finished.
+ *           Where one taker meets two of a group the first fill counts; both trades were printed.
  *   Travel  What hangs on an order that was said at the same instant arrives with it.
- *   Shown   display (iceberg): changes nothing on bars and trades, where nobody sees these orders. In
- *           a book a print at the price fills at most the part that is shown; the next part joins
+ *   Shown   display (iceberg): changes nothing on bars and trades, where nobody sees these orders.
+ *           In a book a print at the price fills at most the part shown; the next part joins
  *           behind what is displayed there then.
  *
  * Rules of trade runs
