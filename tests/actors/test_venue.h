@@ -230,6 +230,25 @@ static inline const char *reason_word(uint16_t reason) {
     case REASON_LIST_RULE: return "list_rule";
     case REASON_LIST_PARENT: return "list_parent";
     case REASON_LIST_PARTNER: return "list_partner";
+    case REASON_VENUE_PRICE_LOW: return "price_low";
+    case REASON_VENUE_PRICE_HIGH: return "price_high";
+    case REASON_VENUE_PERCENT_PRICE: return "percent_price";
+    case REASON_VENUE_LOT_LOW: return "lot_low";
+    case REASON_VENUE_LOT_HIGH: return "lot_high";
+    case REASON_VENUE_MARKET_LOT: return "market_lot";
+    case REASON_VENUE_MAX_NOTIONAL: return "max_notional";
+    case REASON_VENUE_ICEBERG_PARTS: return "iceberg_parts";
+    case REASON_VENUE_MAX_ORDERS: return "max_orders";
+    case REASON_VENUE_MAX_ALGO_ORDERS: return "max_algo_orders";
+    case REASON_VENUE_MAX_ICEBERG_ORDERS: return "max_iceberg_orders";
+    case REASON_VENUE_MAX_ORDER_LISTS: return "max_order_lists";
+    case REASON_VENUE_MAX_POSITION: return "max_position";
+    case REASON_VENUE_TRAILING_DELTA: return "trailing_delta";
+    case REASON_VENUE_ORDER_COUNT: return "order_count";
+    case REASON_VENUE_ALL_ORDERS: return "all_orders";
+    case REASON_VENUE_ALL_ALGO_ORDERS: return "all_algo_orders";
+    case REASON_VENUE_ALL_ICEBERG_ORDERS: return "all_iceberg_orders";
+    case REASON_VENUE_ALL_ORDER_LISTS: return "all_order_lists";
     default: return "?";
     }
 }
