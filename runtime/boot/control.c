@@ -11,7 +11,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-/* How long an answer is waited for, seconds: an engine that stands still must not hold its asker. */
+/* How long an answer is waited for, seconds: an engine that stands must not hold its asker. */
 enum { ANSWER_S = 10 };
 
 /* The server. */
