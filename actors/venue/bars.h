@@ -26,8 +26,8 @@ void venue_bars_open(struct rt_ctx *ctx, struct venue *v, struct venue_book *b,
 void venue_bars_path(struct rt_ctx *ctx, struct venue *v, struct venue_book *b,
                      const struct msg_bar *bar);
 
-/* venue_bars_due tells whether order, at stage, has been found by the open of the bar in hand and is
- * worked at its end: with a cap (share) that is when the open's fills are known. */
+/* venue_bars_due tells whether the open of the bar in hand has found order, at stage, which is then
+ * worked at the bar's end: with a cap (share) that is when the open's fills are known. */
 bool venue_bars_due(struct rt_ctx *ctx, const struct venue *v, const struct venue_book *b,
                     const struct venue_order *order, uint8_t stage);
 

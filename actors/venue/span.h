@@ -51,7 +51,8 @@ struct venue_span *venue_span_new(struct rt_init *init, const struct mk_instrume
 /* venue_span_bar takes a bar that has ended. */
 void venue_span_bar(struct venue_span *s, const struct msg_bar *bar);
 
-/* venue_span_clock ends the bar in the making where now_ns is beyond it: before a trade is worked. */
+/* venue_span_clock ends the bar in the making where now_ns is beyond it: before a trade is worked.
+ */
 void venue_span_clock(struct venue_span *s, int64_t now_ns);
 
 /* venue_span_trade takes a trade that has been worked. */

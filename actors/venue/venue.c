@@ -31,12 +31,14 @@ enum venue_counter {
     COUNTER_JOINED_NS = 6,        /* venue.joined_ns */
     COUNTER_JOINED_CNT = 7,       /* venue.joined_cnt */
     COUNTER_JOINED = 16,          /* + its place: venue.joined */
+    COUNTER_JOINED_PRICE = 32,    /* + its place: venue.joined_price */
     COUNTER_JOINED_QUANTITY = 48, /* + its place: venue.joined_quantity */
     COUNTER_BAR = 0x10000,        /* + instrument id: venue_book.bar_end_ns */
     COUNTER_LAST = 0x20000,       /* + instrument id: venue_book.last */
     COUNTER_MARK = 0x30000,       /* + instrument id: venue_book.mark */
     COUNTER_DELAY = 0x40000,      /* + instrument id: venue_delay.last_ns */
     COUNTER_FAULTS = 0x50000,     /* + instrument id: venue_delay.faults */
+    COUNTER_SENT = 0x60000,       /* + instrument id: venue_book.sent_ns */
     COUNTER_APART = 1 << 25       /* + account << 16 + instrument id: venue_holding.isolated */
 };
 
@@ -298,7 +300,6 @@ static uint16_t refusal_more(const struct rt_ctx *ctx, const struct venue *v,
                              const struct venue_book *b, const struct venue_order *order,
                              const struct mk_more *m, bool known) {
     const struct mk_instrument *ins = b->instrument;
-    if (b->driver != VENUE_BARS && b->driver != VENUE_PRINTS) return REASON_UNSUPPORTED;
     if (m->stp != 0 || m->working != 0) return REASON_UNSUPPORTED;
     uint16_t reason =
         mk_more_refuses(order->order_id, order->type, order->terms, order->quantity, m);
@@ -334,8 +335,9 @@ static bool first_stage(const struct rt_ctx *ctx, struct venue *v, const struct 
     uint32_t parent = venue_orders_find(&v->orders, id);
     if (parent != VENUE_NONE) {
         const struct venue_order *o = &v->orders.pool[parent];
-        qty_t filled = o->flags & VENUE_MORE ? v->orders.more[parent].filled : 0;
-        m->waits = order->quantity > filled ? order->quantity - filled : 0;
+        bool grows = b->driver == VENUE_BARS || b->driver == VENUE_PRINTS;
+        qty_t filled = grows && o->flags & VENUE_MORE ? v->orders.more[parent].filled : 0;
+        if (grows) m->waits = order->quantity > filled ? order->quantity - filled : 0;
         if (filled == 0) m->stage = VENUE_PENDING;
         return o->instrument == order->instrument && o->account == order->account;
     }
@@ -344,6 +346,7 @@ static bool first_stage(const struct rt_ctx *ctx, struct venue *v, const struct 
         if (v->joined[i] != id) continue;
         qty_t filled = v->joined_quantity[i];
         m->waits = order->quantity > filled ? order->quantity - filled : 0;
+        m->extreme = v->joined_price[i];
         return true;
     }
     return false;
@@ -368,11 +371,18 @@ static uint16_t refusal(struct rt_ctx *ctx, struct venue *v, const struct venue_
         uint16_t more = refusal_more(ctx, v, b, order, &v->orders.more[idx].terms, known);
         if (more != REASON_NONE) return more;
     }
+    if (ins->filters != NULL || v->limits.rate_cnt > 0 || v->limits.counted) {
+        uint16_t rules = venue_rules_refuse(ctx, v, b, idx);
+        if (rules != REASON_NONE) return rules;
+    }
     uint16_t backing = venue_backing_refuses(ctx, v, b, order);
     if (backing != REASON_NONE) return backing;
     if (market && ins->min_notional == 0) return REASON_NONE;
+    if (market && ins->filters != NULL && ins->filters->min_spares_market) return REASON_NONE;
     price_t price = order->price;
-    if (market && b->driver == VENUE_DEPTH) {
+    if (market && ins->filters != NULL) {
+        price = venue_rules_reference(ctx, b);
+    } else if (market && b->driver == VENUE_DEPTH) {
         price = venue_depth_price(v, b, order->side);
     } else if (market) {
         price = venue_last_price(ctx, b);
@@ -403,12 +413,13 @@ static void arm_lapse(struct rt_ctx *ctx, const struct venue *v) {
     }
 }
 
-void venue_joined(struct rt_ctx *ctx, struct venue *v, uint64_t id, qty_t quantity) {
+void venue_joined(struct rt_ctx *ctx, struct venue *v, uint64_t id, qty_t quantity, price_t price) {
     if (v->joined_ns != ctx->now_ns) v->joined_cnt = 0;
     v->joined_ns = ctx->now_ns;
     uint32_t at = v->joined_cnt++ % VENUE_JOINED_MAX;
     v->joined[at] = id;
     v->joined_quantity[at] = quantity;
+    v->joined_price[at] = price;
 }
 
 /* arrive_order lets a new order arrive. */
@@ -431,6 +442,7 @@ static void arrive_order(struct rt_ctx *ctx, struct venue *v, struct venue_book 
         return;
     }
     order->venue_order_id = ++v->accepted;
+    if (v->limits.rate_cnt > 0) venue_rules_took(ctx, v, order->account);
     say_status(ctx, v, b, order, order->quantity, ORDER_STATUS_ACCEPTED, REASON_NONE);
     if (order->flags & VENUE_MORE && v->orders.more[idx].terms.expire_ns != 0) arm_lapse(ctx, v);
     if (b->driver == VENUE_BARS) venue_bars_join(ctx, v, b, idx);
@@ -510,6 +522,7 @@ static void lapse(struct rt_ctx *ctx, struct venue *v) {
             v->gone[cnt++] = (struct venue_pick){ .order_id = o->order_id, .idx = k };
         }
         cancel_gone(ctx, v, b, cnt, VENUE_LAPSES);
+        if (cnt > 0 && b->driver == VENUE_CROWD) venue_crowd_tell(ctx, v, b);
         venue_listen(ctx, v, b);
     }
     arm_lapse(ctx, v);
@@ -555,17 +568,33 @@ static void arm(struct rt_ctx *ctx, const struct venue *v, const struct venue_bo
     }
 }
 
+/* travels tells whether the order in slot idx was said together with one it hangs on, which is on
+ * its way in b: then it arrives with that. */
+static bool travels(const struct rt_ctx *ctx, const struct venue *v, const struct venue_book *b,
+                    uint32_t idx) {
+    const struct venue_order *order = &v->orders.pool[idx];
+    if (!(order->flags & VENUE_MORE) || b->sent_ns != ctx->now_ns) return false;
+    const struct mk_more *m = &v->orders.more[idx].terms;
+    for (uint32_t i = b->flight_head; i != VENUE_NONE; i = v->orders.pool[i].next) {
+        const struct venue_order *o = &v->orders.pool[i];
+        bool mine = o->op == REQUEST_OP_PLACE && o->account == order->account;
+        if (mine && (o->order_id == m->parent || o->order_id == m->oco)) return true;
+    }
+    return false;
+}
+
 /* send_away sends the request in slot idx on its way, behind those that are; false when it arrives
- * at once. Bars count latency themselves. */
+ * at once. Bars count latency themselves. A list travels as one. */
 static bool send_away(struct rt_ctx *ctx, struct venue *v, struct venue_book *b, uint32_t idx) {
     if (b->driver == VENUE_BARS || b->driver == VENUE_CLOSED) return false;
     bool first = b->flight_head == VENUE_NONE;
     int64_t at_ns = ctx->now_ns + leg_ns(ctx, &v->legs.feed, b) + leg_ns(ctx, &v->legs.order, b);
-    if (!first && at_ns < v->orders.pool[b->flight_tail].from_ns) {
+    if (!first && (at_ns < v->orders.pool[b->flight_tail].from_ns || travels(ctx, v, b, idx))) {
         at_ns = v->orders.pool[b->flight_tail].from_ns;
     }
     if (first && at_ns == ctx->now_ns) return false;
     v->orders.pool[idx].from_ns = at_ns;
+    b->sent_ns = ctx->now_ns;
     venue_orders_send(&v->orders, b, idx);
     if (first) arm(ctx, v, b);
     return true;
@@ -922,6 +951,7 @@ static int venue_init(struct rt_init *init, void *state, struct rt_error *err) {
     int rc = venue_legs_load(init->config, &v->legs, err);
     if (rc == 0) rc = venue_depth_options_read(init->config, &options, err);
     struct venue_crowd_options *crowds = rt_init_take(init, m->instrument_cnt * sizeof *crowds);
+    if (rc == 0) rc = venue_limits_read(init, m->account_cnt, &v->limits, err);
     if (rc == 0) rc = venue_crowd_options_read(init->config, m, init->seed, crowds, err);
     if (rc != 0) return rc;
     v->latency_ns = venue_latency_typical(&v->legs.feed) + venue_latency_typical(&v->legs.order);
@@ -1016,6 +1046,7 @@ static void venue_save(const void *state, struct rt_row_sink *sink) {
     for (uint32_t i = 0; i < VENUE_JOINED_MAX; i++) {
         put_counter(sink, COUNTER_JOINED + i, (int64_t)v->joined[i]);
         put_counter(sink, COUNTER_JOINED_QUANTITY + i, v->joined_quantity[i]);
+        put_counter(sink, COUNTER_JOINED_PRICE + i, v->joined_price[i]);
     }
     for (uint32_t i = 0; i < m->instrument_cnt; i++) {
         int64_t end_ns = v->books[i].bar_end_ns;
@@ -1025,6 +1056,7 @@ static void venue_save(const void *state, struct rt_row_sink *sink) {
         row = (struct msg_counter_row){ .value = delay->last_ns, .id = COUNTER_DELAY + i + 1 };
         if (row.value >= 0) sink->put(sink, MSG_COUNTER_ROW, row.id, &row, sizeof row);
         put_counter(sink, COUNTER_FAULTS + i + 1, (int64_t)delay->faults);
+        put_counter(sink, COUNTER_SENT + i + 1, v->books[i].sent_ns);
         put_counter(sink, COUNTER_LAST + i + 1, v->books[i].last);
         put_counter(sink, COUNTER_MARK + i + 1, v->books[i].mark);
         if (v->books[i].mark_bar.interval_ns != 0) {
@@ -1061,6 +1093,7 @@ static void venue_save(const void *state, struct rt_row_sink *sink) {
             venue_span_save(v->books[i].span, (uint16_t)(i + 1), sink);
         }
     }
+    venue_rules_save(v, sink);
     for (uint64_t n = v->answers.first; n != v->answers.next; n++) {
         const struct msg_answer_row *row = &v->answers.rows[n & (v->answers.max - 1)];
         sink->put(sink, MSG_ANSWER_ROW, n, row, sizeof *row);
@@ -1158,6 +1191,11 @@ static int load_counter(struct venue *v, const struct msg_counter_row *row, stru
         v->joined_quantity[row->id - COUNTER_JOINED_QUANTITY] = row->value;
         return 0;
     }
+    if (row->id >= COUNTER_JOINED_PRICE && row->id < COUNTER_JOINED_PRICE + VENUE_JOINED_MAX) {
+        v->joined_price[row->id - COUNTER_JOINED_PRICE] = row->value;
+        return 0;
+    }
+    if (row->id >= VENUE_COUNTER_RULES && venue_rules_load(v, row->id, row->value)) return 0;
     if (row->id >= VENUE_COUNTER_CROWD) {
         uint64_t at = (row->id - VENUE_COUNTER_CROWD) / VENUE_CROWD_FIGURES;
         uint32_t figure = row->id % VENUE_CROWD_FIGURES;
@@ -1192,6 +1230,10 @@ static int load_counter(struct venue *v, const struct msg_counter_row *row, stru
     }
     if (known && of == COUNTER_FAULTS) {
         b->delay.faults = (uint64_t)row->value;
+        return 0;
+    }
+    if (known && of == COUNTER_SENT) {
+        b->sent_ns = row->value;
         return 0;
     }
     id = row->id < VENUE_COUNTER_DEPTH ? 0 : (row->id - VENUE_COUNTER_DEPTH) / MK_BOOK_FIGURES;
@@ -1300,6 +1342,8 @@ static const struct rt_option venue_options[] = {
     { "book_levels", "int", "64..1M", "16384", "levels kept outside them" },
     { "agents", "node", "{instruments: [NAME | {instrument, start_price}], ...}", "none",
       "simulated traders that make the market of instruments without a source" },
+    { "limits", "node", "{order_rate: [{count, per}], max_orders, ...}", "none",
+      "most orders of an account in a window; most it may have open over all instruments" },
     { "orders_max", "int", "1..65536", "4096", "orders open or on their way, at most" },
     { 0 },
 };

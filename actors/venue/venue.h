@@ -42,7 +42,7 @@
  *           not_filled_at_once. post_only (limit): is rejected with would_match where it would
  * take. reduce_only: cut to what reduces the account's position.
  *
- * Orders with further terms (bar runs and trade runs; elsewhere unsupported)
+ * Orders with further terms; on bars, and what differs elsewhere below
  *   Types   take_profit: triggers when touched from the other side than a stop; fills at the
  *           trigger, or at an open beyond it at that open, as taker. stop_limit,
  *           take_profit_limit: once triggered a limit order that begins where the path is: as
@@ -53,22 +53,32 @@
  *   gtd     Expires at its instant with good_till_date; a bar or trade of before is worked, one
  *           that ends at that instant too.
  *   Lists   A child begins where its parent is first filled, on the rest of the path of the same
- *           bar, for as much as was filled, and grows with each further fill up to its own quantity:
- *           what is held is always protected. (Binance lets children begin once the parent is
- *           wholly filled; without partial fills both are the same.) When the parent ends before,
- *           children that have not begun expire with list_parent; one that has lives on for the part
- *           that was filled, and when it has traded that its rest expires with list_parent. A
- *           child's fill or trigger ends what is open of its parent (list_partner): the position is
- *           on its way out. Of an oco group one fill (in part too), trigger or cancel ends the
- *           others, which expire with list_partner; an order that joins a group must find its first
- *           one open. A parent must be open, or have ended filled, whole or in part, as it arrived
- *           at this very instant.
+ *           bar, for as much as was filled, and grows with each further fill up to its own
+ *           quantity: what is held is always protected. (Binance lets children begin once the
+ *           parent is wholly filled; so do books and simulated traders here.) When the parent ends
+ *           before, children that have not begun expire with list_parent; one that has lives on for
+ *           the part that was filled, and when it has traded that its rest expires with
+ *           list_parent. A child's fill or trigger ends what is open of its parent (list_partner):
+ *           the position is on its way out. Of an oco group one fill (in part too), trigger or
+ *           cancel ends the others, which expire with list_partner; an order that joins a group
+ *           must find its first one open. A parent must be open, or have ended filled, whole or in
+ *           part, as it arrived at this very instant.
  *   Path    Accounts with such orders in the instrument walk the whole path: open, extreme,
  *           extreme, close; of both ways the one that leaves less worth at the close counts, as
  *           above. They walk it only as far as a liquidation.
  *   Trades  Triggers and parents act on orders from the next trade on; a triggered limit waits for
  *           a trade strictly beyond it.
- *   Shown   display (iceberg) changes nothing here: nobody sees these orders.
+ *   Books   A trade triggers (where the book has no trades the touch: asks buys, bids sales); what
+ *           is triggered takes from the book at once, a limit's rest rests in it. Children begin at
+ *           once, when all that the row meets is done; their triggers are compared first
+ *           with the price that filled the parent, where a trailing stop begins to follow.
+ *   Traders Triggers, trailing and shown parts are the engine's (match.h); lists are ended and
+ *           begun here: children are sent when the taker that filled the parent has finished.
+ *           Where one taker meets two of a group the first fill counts; both trades were printed.
+ *   Travel  What hangs on an order that was said at the same instant arrives with it.
+ *   Shown   display (iceberg): changes nothing on bars and trades, where nobody sees these orders.
+ *           In a book a print at the price fills at most the part shown; the next part joins
+ *           behind what is displayed there then.
  *
  * Rules of trade runs
  *           A request arrives latency (latency.h: feed and order) after it was said (a cancel
@@ -96,8 +106,8 @@
  *           lot; what filled an order of ours is not there for those behind it. A trade beyond its
  *           price, or an update that leaves the other side's best at its price or beyond, fills it
  *           whole; all at its limit, as maker.
- *   Stop    Triggered by a trade's touch; takes at once.
- *   Cap     participation, the instrument's or the venue's: of each level shown and of each print that share may be ours, in lots;
+ *   Stop    Triggered by a trade's touch, where the book has no trades by its own; takes at once.
+ *   Cap     participation: of each level shown and of each print that share may be ours, in lots;
  *           then a trade or a book beyond the price fills no more than that either.
  *   Gap     A snapshot leaves an order's place as it was, at most all that is shown: what was
  *           canceled meanwhile was behind it.
@@ -122,13 +132,13 @@
  *
  * All       On arrival an order is accepted (numbered from 1) or rejected: unknown_instrument,
  *           market_closed (no series, or the data has ended), unsupported (kinds, terms, an
- *           account in another currency), bad_lot, bad_tick, overflow, min_notional (a market
- *           order's at the last price told, if any; not of reduce_only on linear), duplicate_id
- *           (among open orders), open_orders_max, insufficient_margin, leverage_limit. A cancel is
- *           answered by canceled, or by rejected with unknown_order, which says nothing of the
- *           order. Nothing is reserved for open orders: what cash or holdings do not cover is cut
- *           when the order is met (account.h). On MSG_STOP with end_of_data all open orders
- *           expire, by order id, then those on their way.
+ *           account in another currency), bad_lot, bad_tick, venue_... (rules.h), overflow,
+ *           min_notional (a market order's at the last price told, if any; not of reduce_only on
+ *           linear), duplicate_id (among open orders), open_orders_max, insufficient_margin,
+ *           leverage_limit. A cancel is answered by canceled, or by rejected with unknown_order,
+ *           which says nothing of the order. Nothing is reserved for open orders: what cash or
+ *           holdings do not cover is cut when the order is met (account.h). On MSG_STOP with
+ *           end_of_data all open orders expire, by order id, then those on their way.
  *
  * Thread  its shard's.
  * Memory  2 * orders_max slots of 64 + 72 bytes, as many picks and deals, from the arena at init.
@@ -141,6 +151,7 @@
 #include "actors/venue/answers.h"
 #include "actors/venue/latency.h"
 #include "actors/venue/orders.h"
+#include "actors/venue/rules.h"
 #include "runtime/core/actor.h"
 
 extern const struct rt_actor_kind venue_kind;
@@ -207,6 +218,7 @@ struct venue {
     struct venue_depth **depths;    /* by instrument id - 1: its recorded book, NULL = none */
     struct venue_crowd **crowds;    /* by instrument id - 1: its traders, NULL = none */
     struct venue_answers answers;   /* what is on its way to us */
+    struct venue_limits limits;     /* declared: what an account may have open and send */
     struct venue_legs legs;         /* declared: how long feed, requests and answers take */
     int64_t latency_ns;             /* the same as one typical figure, for bars */
     uint64_t requests;              /* requests heard: the last seq */
@@ -216,6 +228,7 @@ struct venue {
     uint64_t joined[VENUE_JOINED_MAX]; /* orders that ended filled as they arrived, at joined_ns:
                                         * their children are still to come */
     qty_t joined_quantity[VENUE_JOINED_MAX]; /* how much of them */
+    price_t joined_price[VENUE_JOINED_MAX];  /* where, 0 = bars, which know */
     int64_t joined_ns;                       /* when */
     uint32_t joined_cnt;                     /* how many there were; the newest are kept */
     uint32_t series_cnt;                     /* length of book_of */
@@ -249,9 +262,9 @@ void venue_work(const struct venue *v, const struct venue_book *b, struct venue_
 void venue_tell(struct rt_ctx *ctx, struct venue *v, struct venue_book *b, uint32_t idx,
                 const struct venue_deal *deal);
 
-/* venue_joined notes that the order id ended as it arrived, with quantity of it filled: children of
- * it that arrive at this instant find it. */
-void venue_joined(struct rt_ctx *ctx, struct venue *v, uint64_t id, qty_t quantity);
+/* venue_joined notes that the order id ended as it arrived, with quantity of it filled, at price:
+ * children of it that arrive at this instant find it. */
+void venue_joined(struct rt_ctx *ctx, struct venue *v, uint64_t id, qty_t quantity, price_t price);
 
 /* venue_leave ends the open order idx that was to leave, for the reason its flags tell, and what
  * hangs on it. */

@@ -124,6 +124,12 @@ def filled(rng, d, volume):
                 ["0.5", "1"] if d["slippage"]["model"] == "root" else []))
 
 
+def roomy(strategies):
+    """roomy gives strategies room for all orders that parts and latency leave open."""
+    for s in strategies.values():
+        s["orders_max"] = 4096
+
+
 def invented(rng, dir):
     """invented draws a whole run over walks: instruments, fees, sizes, stops, latency, marks."""
     base = rng.choice(["1m", "5m", "1h", "1d"])
@@ -166,6 +172,7 @@ def invented(rng, dir):
         strategies[rng.choice("acxz") + str(k)] = cross(
             rng.choice(used), rng.choice(["main", "second"]), rng.choice(others), dict([size]),
             **params)
+    roomy(strategies)
     if rng.random() < 0.3:
         more["venue"] = {"latency": rng.choice(["1s", "30s", "1m", "90m", "3h", "1d"])}
     if rng.random() < 0.5:
@@ -213,6 +220,7 @@ def printed(rng, dir):
         strategies[rng.choice("acxz") + str(k)] = cross(
             rng.choice(used), rng.choice(["main", "second"]), rng.choice(
                 ["1s", "5s", "7s", "1m"]), dict([size]), **params)
+    roomy(strategies)
     if rng.random() < 0.6:
         more["venue"] = {"latency": rng.choice(["1ns", "1ms", "50ms", "1s", "1500ms", "20s"])}
     if rng.random() < 0.5:
