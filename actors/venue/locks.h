@@ -46,8 +46,8 @@ struct venue_locked {
  * the range of money. */
 int64_t venue_locks_of(const struct venue_book *b, const struct venue_order *order, uint8_t stage);
 
-/* venue_locks_refuse returns REASON_INSUFFICIENT_BALANCE when free does not cover the order idx that
- * arrives, REASON_OVERFLOW when what it may cost is no sum of money, else REASON_NONE. */
+/* venue_locks_refuse returns REASON_INSUFFICIENT_BALANCE when free does not cover the order idx
+ * that arrives, REASON_OVERFLOW when what it may cost is no sum of money, else REASON_NONE. */
 uint16_t venue_locks_refuse(const struct venue *v, const struct venue_book *b, uint32_t idx);
 
 /* venue_locks_put locks what the open order idx may cost. */

@@ -155,8 +155,8 @@ static void test_oco(void **state) {
     bench_close(&b);
 }
 
-/* Spot: an oco pair locks its larger side once, a child nothing before its parent is filled and then
- * without being refused: a fee in base leaves less than it sells, which cuts it when it is met. */
+/* Spot: an oco pair locks its larger side once, a child nothing before its parent is filled and
+ * then without being refused: a fee in base leaves less than it sells: it is cut when it is met. */
 static void test_locks_of_lists(void **state) {
     (void)state;
     struct bench b;
