@@ -11,10 +11,10 @@
  *                      what is set apart or locked by spot orders taken off, + unrealized of
  *                      cross positions - initial margin of positions at the mark and of open
  *                      orders) covers the order's initial margin and what it would lose at once
- *                      against the mark; else insufficient_margin. Of an instrument's open orders the worse side counts. A
- *                      limit order counts at its limit, a sale at no less than the mark, others at
- *                      the mark. A position with its orders is no larger than its leverage allows;
- *                      else leverage_limit.
+ *                      against the mark; else insufficient_margin. Of an instrument's open
+ *                      orders the worse side counts. A limit order counts at its limit, a sale at
+ *                      no less than the mark, others at the mark. A position with its orders is no
+ *                      larger than its leverage allows; else leverage_limit.
  *           test       a position is liquidated where the mark meets its liquidation price: in bar
  *                      runs at the mark's open, then at its extreme after the orders met on that
  *                      leg; in trade runs at each mark and after each trade.

@@ -152,10 +152,10 @@ static void test_locks_of_lists(void **state) {
     b.accounts[0].cash = fx(1000);
     bench_open(&b, MSG_BAR, "{}");
     const struct venue *v = b.rig.state;
-    more(&b, (struct ask){ .id = 1, .side = BUY, .type = STOP, .price = 110, .quantity = 4 },
-         (struct mk_more){ .oco = 1 }); /* 440 */
-    more(&b, (struct ask){ .id = 2, .side = BUY, .type = LIMIT, .price = 90, .quantity = 5 },
-         (struct mk_more){ .oco = 1 }); /* 450 */
+    bench_more(&b, (struct ask){ .id = 1, .side = BUY, .type = STOP, .price = 110, .quantity = 4 },
+               (struct mk_more){ .oco = 1 }); /* 440 */
+    bench_more(&b, (struct ask){ .id = 2, .side = BUY, .type = LIMIT, .price = 90, .quantity = 5 },
+               (struct mk_more){ .oco = 1 }); /* 450 */
     assert_true(v->locked[0].quote == fx(450));
     ASK(&b, .id = 3, .side = BUY, .type = LIMIT, .price = 55, .quantity = 10);   /* 550 */
     ASK(&b, .id = 4, .side = BUY, .type = LIMIT, .price = 0.5, .quantity = 0.1); /* nothing free */
@@ -164,12 +164,12 @@ static void test_locks_of_lists(void **state) {
     assert_true(v->locked[0].quote == fx(550));
     ASK(&b, .id = 3, .op = REQUEST_OP_CANCEL);
     assert_true(v->locked[0].quote == 0);
-    more(&b, (struct ask){ .id = 5, .side = BUY, .type = LIMIT, .price = 100, .quantity = 2 },
-         (struct mk_more){ 0 });
-    more(&b, (struct ask){ .id = 6, .side = SELL, .type = STOP, .price = 95, .quantity = 2 },
-         (struct mk_more){ .parent = 5, .oco = 6 });
-    more(&b, (struct ask){ .id = 7, .side = SELL, .type = LIMIT, .price = 105, .quantity = 2 },
-         (struct mk_more){ .parent = 5, .oco = 6 });
+    bench_more(&b, (struct ask){ .id = 5, .side = BUY, .type = LIMIT, .price = 100, .quantity = 2 },
+               (struct mk_more){ 0 });
+    bench_more(&b, (struct ask){ .id = 6, .side = SELL, .type = STOP, .price = 95, .quantity = 2 },
+               (struct mk_more){ .parent = 5, .oco = 6 });
+    struct ask target = { .id = 7, .side = SELL, .type = LIMIT, .price = 105, .quantity = 2 };
+    bench_more(&b, target, (struct mk_more){ .parent = 5, .oco = 6 });
     assert_true(v->locked[0].quote == fx(200) && v->locks[0].base == 0);
     (void)said(&b);
     bar(&b, 100, 101, 99, 100);
