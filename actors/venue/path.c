@@ -104,6 +104,39 @@ static const struct mk_more *terms_of(const struct way *w, uint32_t k) {
 
 static void look(struct way *w, uint32_t k);
 
+/* lock_of returns what step k locks by itself on this way. */
+static int64_t lock_of(const struct way *w, uint32_t k) {
+    const struct venue_step *s = &w->steps[k];
+    return venue_locks_of(w->b, order_of(w, k), s->left - s->waits, s->stage);
+}
+
+/* locked returns what step k locks on this way, with those of its group: the most of one; of
+ * instruments that lock nothing 0. */
+static int64_t locked(const struct way *w, uint32_t k) {
+    if (w->b->instrument->kind != MK_SPOT) return 0;
+    int64_t most = lock_of(w, k);
+    uint64_t oco = terms_of(w, k)->oco;
+    for (uint32_t i = 0; oco != 0 && i < w->cnt; i++) {
+        if (terms_of(w, i)->oco != oco || order_of(w, i)->side != order_of(w, k)->side) continue;
+        int64_t its = lock_of(w, i);
+        if (its > most) most = its;
+    }
+    return most;
+}
+
+/* unlock makes what step k locks less by amount, below zero: more. */
+static void unlock(struct way *w, uint32_t k, int64_t amount) {
+    int64_t *sum = order_of(w, k)->side == SIDE_BUY ? &w->p.locked_quote : &w->p.locked_base;
+    if (__builtin_sub_overflow(*sum, amount, sum)) *sum = INT64_MAX; /* more than any cash */
+}
+
+/* become brings step k to another stage, with what it locks. */
+static void become(struct way *w, uint32_t k, uint8_t stage) {
+    int64_t was = locked(w, k);
+    w->steps[k].stage = stage;
+    unlock(w, k, was - locked(w, k));
+}
+
 /* file files what came of step k. */
 static void file(struct way *w, uint32_t k, const struct venue_deal *deal) {
     assert(w->steps[k].stage != VENUE_GONE && w->done < VENUE_DEALS * w->v->orders.max);
@@ -114,7 +147,7 @@ static void file(struct way *w, uint32_t k, const struct venue_deal *deal) {
 /* ended files what came of step k and takes it out. */
 static void ended(struct way *w, uint32_t k, const struct venue_deal *deal) {
     file(w, k, deal);
-    w->steps[k].stage = VENUE_GONE;
+    become(w, k, VENUE_GONE);
 }
 
 /* orphan ends the children of order id, and theirs. */
@@ -156,8 +189,10 @@ static void release(struct way *w, uint64_t id, qty_t quantity) {
     for (uint32_t i = 0; i < w->cnt; i++) {
         struct venue_step *s = &w->steps[i];
         if (s->stage == VENUE_GONE || terms_of(w, i)->parent != id) continue;
+        int64_t was = locked(w, i);
         s->waits -= quantity < s->waits ? quantity : s->waits;
         if (s->stage == VENUE_PENDING) s->stage = VENUE_FRESH;
+        unlock(w, i, was - locked(w, i));
     }
 }
 
@@ -178,7 +213,10 @@ static void trade(struct way *w, uint32_t k, price_t price, uint8_t liquidity) {
         s->stage = limited ? VENUE_RESTS : VENUE_FIRED;
         return;
     }
+    int64_t own = locked(w, k); /* it is met out of free and its own lock */
+    unlock(w, k, own);
     venue_account_deal(&w->p, w->b, &order, most, price, liquidity, &deal);
+    unlock(w, k, -own);
     if (w->b->share > 0) w->room -= deal.quantity;
     if (deal.status == ORDER_STATUS_PARTIALLY_FILLED && (once || most == open)) {
         /* that a child has traded ends its parent: there is nothing left to wait for */
@@ -190,6 +228,7 @@ static void trade(struct way *w, uint32_t k, price_t price, uint8_t liquidity) {
         file(w, k, &deal);
         s->left -= deal.quantity;
         s->stage = limited ? VENUE_RESTS : VENUE_FIRED;
+        unlock(w, k, own - locked(w, k));
     } else {
         ended(w, k, &deal);
     }
@@ -395,6 +434,7 @@ static void settle(struct rt_ctx *ctx, struct venue *v, struct venue_book *b, ui
     for (uint32_t i = 0; i < w->done; i++) {
         venue_tell(ctx, v, b, w->steps[w->who[i]].idx, &w->deals[i]);
     }
+    venue_locks_again(v, b, account);
 }
 
 qty_t venue_path_point(struct rt_ctx *ctx, struct venue *v, struct venue_book *b, uint8_t account,
@@ -467,6 +507,7 @@ void venue_path_after(struct rt_ctx *ctx, struct venue *v, struct venue_book *b,
             m->waits = 0;
         }
     }
+    if (fate == VENUE_FATE_FILLED) venue_locks_again(v, b, account);
 }
 
 void venue_path_part(struct rt_ctx *ctx, struct venue *v, struct venue_book *b, uint8_t account,
@@ -479,6 +520,7 @@ void venue_path_part(struct rt_ctx *ctx, struct venue *v, struct venue_book *b, 
         m->waits -= filled < m->waits ? filled : m->waits;
         if (m->stage == VENUE_PENDING) m->stage = venue_path_stage(b, &v->orders.pool[i]);
     }
+    if (some) venue_locks_again(v, b, account);
     uint32_t idx = venue_orders_find(&v->orders, parent);
     if (idx == VENUE_NONE) return;
     const struct venue_deal gone = { .status = ORDER_STATUS_EXPIRED,

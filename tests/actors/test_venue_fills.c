@@ -1,9 +1,9 @@
 /* rig: the venue alone, fed by hand */
 /* Goal: with participation an order gets what a bar or a print leaves it, in lots, and the rest
- * goes on as venue.h says; children of a list begin and grow with what is filled of their parent; models
- * of slippage reckon with the last bars. Method: orders and rows by hand, what is said compared as
- * text; figures worked out by hand from the rules, the square root's from METHODS 17. Runs as a
- * whole are compared with tests/reference/sim.py. */
+ * goes on as venue.h says; children of a list begin and grow with what is filled of their parent;
+ * models of slippage reckon with the last bars. Method: orders and rows by hand, what is said
+ * compared as text; figures worked out by hand from the rules, the square root's from METHODS 17.
+ * Runs as a whole are compared with tests/reference/sim.py. */
 #include "actors/market/more.h"
 #include "tests/actors/test_venue.h"
 
@@ -244,7 +244,8 @@ static void test_prints_children(void **state) {
     bench_close(&b);
 }
 
-/* Slippage by the share of the mean volume of the last bars: a tenth of the price at a whole one. */
+/* Slippage by the share of the mean volume of the last bars: a tenth of the price at a whole
+ * one. */
 static void test_slippage_volume(void **state) {
     (void)state;
     struct bench b;
