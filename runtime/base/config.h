@@ -81,8 +81,8 @@ int rt_node_double(struct rt_node *map, const char *key, bool required, double m
                    double def, double *out, struct rt_error *err);
 /* rt_node_bool reads true or false. */
 int rt_node_bool(struct rt_node *map, const char *key, bool def, bool *out, struct rt_error *err);
-/* rt_duration_parse reads a length of time, a figure of up to 9 decimals and its unit ("250us", "5ms",
- * "1.5s", "1m", "1h", "1d", "1w"), into ns, exactly; false when text is none. */
+/* rt_duration_parse reads a length of time, a figure of up to 9 decimals and its unit ("250us",
+ * "5ms", "1.5s", "1m", "1h", "1d", "1w"), into ns, exactly; false when text is none. */
 bool rt_duration_parse(const char *text, int64_t *out);
 
 /* rt_node_duration reads "250us", "5ms", "1s", "1m", "1h", "1d", "1w" (or ns) into ns, in

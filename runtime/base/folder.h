@@ -10,8 +10,8 @@
 
 enum { RT_FOLDER_DEPTH_MAX = 16 }; /* directories inside each other that are removed */
 
-/* rt_folder_make makes the directory path and its parents, those it makes with mode. Returns 0, also
- * when it is there, or a negative errno. */
+/* rt_folder_make makes the directory path and its parents, those it makes with mode. Returns 0,
+ * also when it is there, or a negative errno. */
 int rt_folder_make(const char *path, mode_t mode) __attribute__((warn_unused_result));
 
 /* rt_folder_remove removes the directory path and what is in it; links are removed, not followed.
