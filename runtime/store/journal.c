@@ -157,8 +157,9 @@ static void segment_begin(struct rt_journal *j, uint8_t *map, uint64_t number, u
                                  .names_bytes = m->o.head_bytes,
                                  .names_crc = m->names_crc };
     seg_head_seal(&h);
-    memcpy(map, &h, sizeof h);
     memcpy(map + RT_JOURNAL_NAMES_AT, m->names, m->head_bytes - RT_JOURNAL_NAMES_AT);
+    atomic_thread_fence(memory_order_release); /* whoever finds the head finds its names */
+    memcpy(map, &h, sizeof h);
     impl_use(j, map, number, base, m->head_bytes);
     atomic_store_explicit(&mark->number, number, memory_order_release);
     atomic_store_explicit(&m->head_number, number, memory_order_release);

@@ -504,6 +504,8 @@ static int64_t still_window(enum rt_durability durability, int64_t span_ns, int6
     pthread_mutex_lock(&sim.lock);
     sim.sync_delay_ns = sync_ns;
     pthread_mutex_unlock(&sim.lock);
+    atomic_store(&still.woken, true); /* it may go to sleep by what it saw before the opening, whose
+                                       * wake does not reach this clock */
     atomic_store(&still.over, false);
     const int64_t end_ns = still_now_ns() + span_ns;
     while (still_now_ns() < end_ns && n + 64 < KEPT) {
