@@ -157,6 +157,7 @@ static void give(int fd, const char *text) {
         if (sent <= 0) break;
         at += (size_t)sent;
     }
+    shutdown(fd, SHUT_RDWR); /* a child that was forked meanwhile holds it as well */
     close(fd);
 }
 
@@ -312,6 +313,16 @@ int rt_control_start(struct rt_run *run, struct rt_error *err) {
     return 0;
 }
 
+void rt_control_leave(void) {
+    if (server.fd < 0) return;
+    close(server.fd);
+    close(server.stop[0]);
+    close(server.stop[1]);
+    for (uint32_t k = 0; k < server.asked_cnt; k++) close(server.asked[k].fd);
+    server.asked_cnt = 0;
+    server.fd = -1;
+}
+
 void rt_control_stop(void) {
     if (server.fd < 0) return;
     if (write(server.stop[1], "x", 1) == 1) pthread_join(server.thread, NULL);
@@ -346,6 +357,7 @@ int rt_control_ask(const char *dir, const char *line, char *out, size_t cap, str
         ssize_t got = recv(fd, out + used, cap - 1 - used, 0);
         if (got <= 0) break;
         used += (size_t)got;
+        if (memchr(out, '\n', used)) break;
     }
     out[used] = 0;
     close(fd);
