@@ -37,8 +37,8 @@ int rt_kill_keep(const struct rt_run *run, bool on);
  * journaled) and serves it on a thread of its own. A request is one line, an answer one line of
  * JSON: "pause|resume|stop|kill|unkill [ACTOR]", "set ACTOR PARAM VALUE", "status". */
 int rt_control_start(struct rt_run *run, struct rt_error *err);
-/* rt_control_leave lets go of it in a process just forked, which has inherited it: who connects must
- * find nobody there once the parent is gone. */
+/* rt_control_leave lets go of it in a process just forked, which has inherited it: who connects
+ * must find nobody there once the parent is gone. */
 void rt_control_leave(void);
 /* rt_control_stop closes it. */
 void rt_control_stop(void);
