@@ -19,6 +19,7 @@ enum {
     ANSWER_BYTES = 1200, /* an answer's */
     POLL_MS = 2,         /* between looks for answers, while somebody waits */
     ANSWER_WAIT_S = 5,   /* how long one waits */
+    ASK_WAIT_S = 10, /* how long the asker itself waits: an engine that stands still holds nobody */
 };
 
 /* A peer that waits for what its command's actor says. */
@@ -313,7 +314,7 @@ int rt_control_start(struct rt_run *run, struct rt_error *err) {
     return 0;
 }
 
-void rt_control_leave(void) {
+void rt_control_forked(void) {
     if (server.fd < 0) return;
     close(server.fd);
     close(server.stop[0]);
@@ -338,10 +339,12 @@ void rt_control_stop(void) {
 int rt_control_ask(const char *dir, const char *line, char *out, size_t cap, struct rt_error *err) {
     struct sockaddr_un at;
     size_t used = 0;
+    struct timeval limit = { .tv_sec = ASK_WAIT_S };
     int code = address(dir, &at, err);
     if (code < 0) return code;
     int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
     if (fd < 0) return rt_error_set(err, -errno, "no socket");
+    setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit);
     if (connect(fd, (struct sockaddr *)&at, sizeof at) < 0) {
         code = -errno;
         close(fd);
@@ -353,13 +356,16 @@ int rt_control_ask(const char *dir, const char *line, char *out, size_t cap, str
         close(fd);
         return rt_error_set(err, code, "%s: %s", at.sun_path, strerror(-code));
     }
-    while (used + 1 < cap) {
+    bool late = false;
+    while (used + 1 < cap && (used == 0 || out[used - 1] != '\n')) {
         ssize_t got = recv(fd, out + used, cap - 1 - used, 0);
+        late = got < 0 && errno == EAGAIN;
         if (got <= 0) break;
         used += (size_t)got;
-        if (memchr(out, '\n', used)) break;
     }
     out[used] = 0;
     close(fd);
+    if (late)
+        return rt_error_set(err, -ETIMEDOUT, "%s: no answer within %d s", at.sun_path, ASK_WAIT_S);
     return used ? 0 : rt_error_set(err, -EIO, "%s: the run closed without an answer", at.sun_path);
 }

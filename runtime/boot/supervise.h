@@ -37,11 +37,11 @@ int rt_kill_keep(const struct rt_run *run, bool on);
  * journaled) and serves it on a thread of its own. A request is one line, an answer one line of
  * JSON: "pause|resume|stop|kill|unkill [ACTOR]", "set ACTOR PARAM VALUE", "status". */
 int rt_control_start(struct rt_run *run, struct rt_error *err);
-/* rt_control_leave lets go of it in a process just forked, which has inherited it: who connects
- * must find nobody there once the parent is gone. */
-void rt_control_leave(void);
 /* rt_control_stop closes it. */
 void rt_control_stop(void);
+/* rt_control_forked lets go of it in a process forked from the one that serves: who asks must not
+ * reach, or wait for, a process that does not. */
+void rt_control_forked(void);
 /* rt_control_ask sends line to the run in dir and puts its answer into out. 0 or negative errno. */
 int rt_control_ask(const char *dir, const char *line, char *out, size_t cap, struct rt_error *err);
 #endif
