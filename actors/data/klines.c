@@ -1,6 +1,6 @@
 #include "actors/data/klines.h"
-#include "actors/data/grid.h"
 #include "actors/data/file.h"
+#include "actors/data/grid.h"
 #include "actors/data/scan.h"
 #include "actors/data/series.h"
 #include <assert.h>

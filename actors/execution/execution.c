@@ -580,7 +580,8 @@ static void execution_save(const void *state, struct rt_row_sink *sink) {
         if (is_stopped(st, (uint16_t)i)) put_counter(sink, ROW_STOPPED + i, ROW_STOPPED + i, 1);
     }
     uint64_t key = ROW_DONE;
-    for (uint32_t at = st->done_first; key < ROW_DONE + st->done_cnt; at = st->orders[at].next_free) {
+    for (uint32_t at = st->done_first; key < ROW_DONE + st->done_cnt;
+         at = st->orders[at].next_free) {
         put_counter(sink, key++, st->orders[at].row.order_id, 1);
     }
     key = ROW_FILL_ID;
@@ -612,8 +613,7 @@ static int load_order(struct execution_state *st, const struct msg_order_row *ro
                             st->orders_max);
     }
     if (st->free == RT_MAP_NONE) {
-        return rt_error_set(err, -ENOSPC, "more orders done than done_orders_max %u",
-                            st->done_max);
+        return rt_error_set(err, -ENOSPC, "more orders done than done_orders_max %u", st->done_max);
     }
     struct execution_order *o = take(st, row->order_id);
     o->row = *row;
