@@ -1,4 +1,4 @@
-/* data.h - the parts of `shrike data` that work on the store (data_store.c), for cmd_data.c. */
+/* data.h - the parts of `shrike data` that have files of their own, for cmd_data.c. */
 #ifndef CLI_DATA_H
 #define CLI_DATA_H
 #include <stdbool.h>
@@ -18,4 +18,7 @@ int data_cmd_ls(int argc, char **argv);
 int data_cmd_repair(int argc, char **argv);
 /* data_cmd_quality reports on a file or a set of the store. */
 int data_cmd_quality(int argc, char **argv);
+/* data_cmd_instruments turns a venue's exchangeInfo into instruments of a run file
+ * (data_instruments.c). */
+int data_cmd_instruments(int argc, char **argv);
 #endif

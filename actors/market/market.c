@@ -1,4 +1,5 @@
 #include "actors/market/market.h"
+#include "actors/market/filters.h"
 #include "actors/market/margin.h"
 #include <errno.h>
 #include <stdio.h>
@@ -21,12 +22,11 @@ static const int64_t SLIPPAGE_MAX = INT64_C(1000) * FIXED_ONE;       /* 1000 bp 
 static const int64_t SECOND_NS = INT64_C(1000000000);                /* ns in a second */
 
 static const char *const kind_words[] = { "spot", "linear", NULL };
-static const char *const instrument_keys[] = {
-    "symbol",          "kind",      "base",         "quote",
-    "venue",           "tick_size", "lot_size",     "min_notional",
-    "maker_fee",       "taker_fee", "slippage_bps", "brackets",
-    "liquidation_fee", NULL
-};
+static const char *const instrument_keys[] = { "symbol",          "kind",         "base",
+                                               "quote",           "venue",        "tick_size",
+                                               "lot_size",        "min_notional", "maker_fee",
+                                               "taker_fee",       "slippage_bps", "brackets",
+                                               "liquidation_fee", "filters",      NULL };
 static const char *const bracket_keys[] = { "cap", "leverage", "maintenance", NULL };
 static const char *const account_keys[] = { "quote", "cash", "margin", "leverage", NULL };
 static const char *const margin_words[] = { "none", "cross", "isolated", NULL };
@@ -168,6 +168,17 @@ static int read_brackets(struct mk_market *m, struct rt_node *n, struct mk_instr
     return 0;
 }
 
+/* read_filters reads filters: of the instrument n into the market's table, which has room. */
+static int read_filters(struct mk_market *m, struct rt_node *n, struct mk_instrument *in,
+                        struct rt_error *err) {
+    struct rt_node *map;
+    int rc = rt_node_map(n, "filters", false, &map, err);
+    if (rc < 0 || map == NULL) return rc;
+    struct mk_filters *f = m->filters + m->filter_cnt++;
+    in->filters = f;
+    return mk_filters_read(map, in->lot_size, f, err);
+}
+
 /* read_instrument reads one entry of instruments: into in. */
 static int read_instrument(struct mk_market *m, struct rt_node *n, struct mk_instrument *in,
                            struct rt_error *err) {
@@ -199,6 +210,7 @@ static int read_instrument(struct mk_market *m, struct rt_node *n, struct mk_ins
     rc = rt_node_fixed(n, "liquidation_fee", false, 0, fee_max, 0, &in->liquidation_fee, err);
     if (rc < 0) return rc;
     if ((rc = read_brackets(m, n, in, err)) < 0) return rc;
+    if ((rc = read_filters(m, n, in, err)) < 0) return rc;
     return rt_node_no_more(n, instrument_keys, err);
 }
 
@@ -216,7 +228,9 @@ static int read_instruments(struct mk_market *m, struct rt_node *root, struct rt
     if ((rc = sorted_children(map, INSTRUMENT_MAX, &list, err)) < 0) return rc;
     m->instruments = calloc(map->child_cnt, sizeof *m->instruments);
     m->brackets = calloc((size_t)map->child_cnt * MK_BRACKETS_MAX, sizeof *m->brackets);
-    if (!m->instruments || !m->brackets) rc = rt_error_set(err, -ENOMEM, "out of memory");
+    m->filters = calloc(map->child_cnt, sizeof *m->filters);
+    if (!m->instruments || !m->brackets || !m->filters)
+        rc = rt_error_set(err, -ENOMEM, "out of memory");
     for (uint32_t i = 0; rc == 0 && i < map->child_cnt; i++) {
         struct mk_instrument *in = &m->instruments[i];
         rc = read_instrument(m, list[i], in, err);
@@ -395,6 +409,7 @@ void mk_market_close(struct mk_market *m) {
     free(m->accounts);
     free(m->assets);
     free(m->brackets);
+    free(m->filters);
     free(m->leverages);
     free(m);
 }

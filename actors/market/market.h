@@ -26,6 +26,8 @@ struct mk_bracket {
     uint32_t leverage;   /* highest leverage it grants */
 };
 
+struct mk_filters; /* filters.h */
+
 /* One instrument. Ids are given in name order from 1. */
 struct mk_instrument {
     char name[32];           /* ours: "BTC-PERP" */
@@ -44,6 +46,7 @@ struct mk_instrument {
     int64_t liquidation_fee; /* rate of the notional a liquidation costs, 1e-8 */
     const struct mk_bracket *brackets; /* leverage brackets, caps rising; NULL = none declared */
     uint32_t bracket_cnt;              /* how many, at most MK_BRACKETS_MAX */
+    const struct mk_filters *filters;  /* what the venue lets orders be; NULL = not declared */
 };
 
 /* How an account's linear positions are backed. */
@@ -84,11 +87,13 @@ struct mk_market {
     struct mk_account *accounts;       /* accounts[i].id == i + 1 */
     char (*assets)[16];                /* names of assets: "BTC", "USDT" */
     struct mk_bracket *brackets;       /* of all instruments, one after the other */
+    struct mk_filters *filters;        /* of those that have them, one after the other */
     uint16_t *leverages;             /* by (account id - 1) * instrument_cnt + instrument id - 1 */
     uint32_t instrument_cnt;         /* at most 4096 */
     uint32_t account_cnt;            /* at most 255 */
     uint32_t asset_cnt;              /* at most 4096 */
     uint32_t bracket_cnt;            /* of all instruments */
+    uint32_t filter_cnt;             /* instruments that have filters */
     uint32_t deployment;             /* 20 bits in every client order id; default 0 */
     uint32_t epoch;                  /* of client order ids */
     int64_t equity_interval_ns;      /* equity marks; 0 = every bar of the finest series */

@@ -358,11 +358,18 @@ static uint16_t refusal(struct rt_ctx *ctx, struct venue *v, const struct venue_
         uint16_t more = refusal_more(ctx, v, b, order, &v->orders.more[idx].terms, known);
         if (more != REASON_NONE) return more;
     }
+    if (ins->filters != NULL || v->limits.rate_cnt > 0 || v->limits.counted) {
+        uint16_t rules = venue_rules_refuse(ctx, v, b, idx);
+        if (rules != REASON_NONE) return rules;
+    }
     uint16_t backing = venue_backing_refuses(ctx, v, b, order);
     if (backing != REASON_NONE) return backing;
     if (market && ins->min_notional == 0) return REASON_NONE;
+    if (market && ins->filters != NULL && ins->filters->min_spares_market) return REASON_NONE;
     price_t price = order->price;
-    if (market && b->driver == VENUE_DEPTH) {
+    if (market && ins->filters != NULL) {
+        price = venue_rules_reference(ctx, b);
+    } else if (market && b->driver == VENUE_DEPTH) {
         price = venue_depth_price(v, b, order->side);
     } else if (market) {
         price = venue_last_price(ctx, b);
@@ -413,6 +420,7 @@ static void arrive_order(struct rt_ctx *ctx, struct venue *v, struct venue_book 
         return;
     }
     order->venue_order_id = ++v->accepted;
+    if (v->limits.rate_cnt > 0) venue_rules_took(ctx, v, order->account);
     say_status(ctx, v, b, order, order->quantity, ORDER_STATUS_ACCEPTED, REASON_NONE);
     if (order->flags & VENUE_MORE && v->orders.more[idx].terms.expire_ns != 0) arm_lapse(ctx, v);
     if (b->driver == VENUE_BARS) venue_bars_join(ctx, v, b, idx);
@@ -877,6 +885,7 @@ static int venue_init(struct rt_init *init, void *state, struct rt_error *err) {
     int rc = venue_legs_load(init->config, &v->legs, err);
     if (rc == 0) rc = venue_depth_options_read(init->config, &options, err);
     struct venue_crowd_options *crowds = rt_init_take(init, m->instrument_cnt * sizeof *crowds);
+    if (rc == 0) rc = venue_limits_read(init, m->account_cnt, &v->limits, err);
     if (rc == 0) rc = venue_crowd_options_read(init->config, m, init->seed, crowds, err);
     if (rc != 0) return rc;
     v->latency_ns = venue_latency_typical(&v->legs.feed) + venue_latency_typical(&v->legs.order);
@@ -1006,6 +1015,7 @@ static void venue_save(const void *state, struct rt_row_sink *sink) {
         if (v->depths[i] != NULL) venue_depth_save(v, &v->books[i], sink);
         if (v->crowds[i] != NULL) venue_crowd_save(v, &v->books[i], sink);
     }
+    venue_rules_save(v, sink);
     for (uint64_t n = v->answers.first; n != v->answers.next; n++) {
         const struct msg_answer_row *row = &v->answers.rows[n & (v->answers.max - 1)];
         sink->put(sink, MSG_ANSWER_ROW, n, row, sizeof *row);
@@ -1098,6 +1108,7 @@ static int load_counter(struct venue *v, const struct msg_counter_row *row, stru
         v->joined[row->id - COUNTER_JOINED] = (uint64_t)row->value;
         return 0;
     }
+    if (row->id >= VENUE_COUNTER_RULES && venue_rules_load(v, row->id, row->value)) return 0;
     if (row->id >= VENUE_COUNTER_CROWD) {
         uint64_t at = (row->id - VENUE_COUNTER_CROWD) / VENUE_CROWD_FIGURES;
         uint32_t figure = row->id % VENUE_CROWD_FIGURES;
@@ -1224,6 +1235,8 @@ static const struct rt_option venue_options[] = {
     { "book_levels", "int", "64..1M", "16384", "levels kept outside them" },
     { "agents", "node", "{instruments: [NAME | {instrument, start_price}], ...}", "none",
       "simulated traders that make the market of instruments without a source" },
+    { "limits", "node", "{order_rate: [{count, per}], max_orders, ...}", "none",
+      "most orders of an account in a window; most it may have open over all instruments" },
     { "orders_max", "int", "1..65536", "4096", "orders open or on their way, at most" },
     { 0 },
 };

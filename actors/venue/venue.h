@@ -106,13 +106,13 @@
  *
  * All       On arrival an order is accepted (numbered from 1) or rejected: unknown_instrument,
  *           market_closed (no series, or the data has ended), unsupported (kinds, terms, an
- *           account in another currency), bad_lot, bad_tick, overflow, min_notional (a market
- *           order's at the last price told, if any; not of reduce_only on linear), duplicate_id
- *           (among open orders), open_orders_max, insufficient_margin, leverage_limit. A cancel is
- *           answered by canceled, or by rejected with unknown_order, which says nothing of the
- *           order. Nothing is reserved for open orders: what cash or holdings do not cover is cut
- *           when the order is met (account.h). On MSG_STOP with end_of_data all open orders
- *           expire, by order id, then those on their way.
+ *           account in another currency), bad_lot, bad_tick, venue_... (rules.h), overflow,
+ *           min_notional (a market order's at the last price told, if any; not of reduce_only on
+ *           linear), duplicate_id (among open orders), open_orders_max, insufficient_margin,
+ *           leverage_limit. A cancel is answered by canceled, or by rejected with unknown_order,
+ *           which says nothing of the order. Nothing is reserved for open orders: what cash or
+ *           holdings do not cover is cut when the order is met (account.h). On MSG_STOP with
+ *           end_of_data all open orders expire, by order id, then those on their way.
  *
  * Thread  its shard's.
  * Memory  2 * orders_max slots of 64 + 72 bytes, as many picks and deals, from the arena at init.
@@ -125,6 +125,7 @@
 #include "actors/venue/answers.h"
 #include "actors/venue/latency.h"
 #include "actors/venue/orders.h"
+#include "actors/venue/rules.h"
 #include "runtime/core/actor.h"
 
 extern const struct rt_actor_kind venue_kind;
@@ -188,6 +189,7 @@ struct venue {
     struct venue_depth **depths;    /* by instrument id - 1: its recorded book, NULL = none */
     struct venue_crowd **crowds;    /* by instrument id - 1: its traders, NULL = none */
     struct venue_answers answers;   /* what is on its way to us */
+    struct venue_limits limits;     /* declared: what an account may have open and send */
     struct venue_legs legs;         /* declared: how long feed, requests and answers take */
     int64_t latency_ns;             /* the same as one typical figure, for bars */
     uint64_t requests;              /* requests heard: the last seq */

@@ -174,7 +174,7 @@ static void serve(int fd) {
     setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof limit);
     if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &who, &n) < 0 ||
         (who.uid != getuid() && who.uid != 0)) {
-        close(fd);
+        give(fd, "");
         return;
     }
     while (used < sizeof line - 1) {

@@ -10,6 +10,7 @@
 #define TESTS_ACTORS_TEST_VENUE_H
 #include "tests/support/check.h"
 
+#include "actors/market/more.h"
 #include "actors/venue/venue.h"
 #include "tests/support/rig.h"
 #include <inttypes.h>
@@ -119,6 +120,20 @@ static inline void bench_ask(struct bench *b, struct ask a) {
     assert_true(rig_hear(&b->rig, MSG_VENUE_REQUEST, 9, &r, sizeof r));
 }
 
+/* bench_more makes a request of one lot-rich unit with further terms; prices plain. */
+static inline void bench_more(struct bench *b, struct ask a, struct mk_more m) {
+    struct msg_venue_request_more r = { .order_id = a.id,
+                                        .price = fx(a.price),
+                                        .quantity = a.quantity == 0 ? fx(1) : fx(a.quantity),
+                                        .instrument = a.instrument == 0 ? 1 : a.instrument,
+                                        .account = a.account == 0 ? 1 : a.account,
+                                        .side = a.side,
+                                        .type = a.type,
+                                        .terms = a.terms };
+    mk_more_put(&r, sizeof(struct msg_venue_request), &m);
+    assert_true(rig_hear(&b->rig, MSG_VENUE_REQUEST_MORE, 9, &r, sizeof r));
+}
+
 /* ASK makes a request: ASK(b, .id = 1, .type = ORDER_TYPE_LIMIT, .price = 99). */
 #define ASK(b, ...) bench_ask(b, (struct ask){ __VA_ARGS__ })
 
@@ -215,6 +230,25 @@ static inline const char *reason_word(uint16_t reason) {
     case REASON_LIST_RULE: return "list_rule";
     case REASON_LIST_PARENT: return "list_parent";
     case REASON_LIST_PARTNER: return "list_partner";
+    case REASON_VENUE_PRICE_LOW: return "price_low";
+    case REASON_VENUE_PRICE_HIGH: return "price_high";
+    case REASON_VENUE_PERCENT_PRICE: return "percent_price";
+    case REASON_VENUE_LOT_LOW: return "lot_low";
+    case REASON_VENUE_LOT_HIGH: return "lot_high";
+    case REASON_VENUE_MARKET_LOT: return "market_lot";
+    case REASON_VENUE_MAX_NOTIONAL: return "max_notional";
+    case REASON_VENUE_ICEBERG_PARTS: return "iceberg_parts";
+    case REASON_VENUE_MAX_ORDERS: return "max_orders";
+    case REASON_VENUE_MAX_ALGO_ORDERS: return "max_algo_orders";
+    case REASON_VENUE_MAX_ICEBERG_ORDERS: return "max_iceberg_orders";
+    case REASON_VENUE_MAX_ORDER_LISTS: return "max_order_lists";
+    case REASON_VENUE_MAX_POSITION: return "max_position";
+    case REASON_VENUE_TRAILING_DELTA: return "trailing_delta";
+    case REASON_VENUE_ORDER_COUNT: return "order_count";
+    case REASON_VENUE_ALL_ORDERS: return "all_orders";
+    case REASON_VENUE_ALL_ALGO_ORDERS: return "all_algo_orders";
+    case REASON_VENUE_ALL_ICEBERG_ORDERS: return "all_iceberg_orders";
+    case REASON_VENUE_ALL_ORDER_LISTS: return "all_order_lists";
     default: return "?";
     }
 }

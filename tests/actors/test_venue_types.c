@@ -22,20 +22,6 @@ enum short_words {
 /* SAYS checks what was said since the last check. */
 #define SAYS(b, expected) assert_string_equal(said(b), expected)
 
-/* more makes a request of one lot-rich unit with further terms; prices plain. */
-static void more(struct bench *b, struct ask a, struct mk_more m) {
-    struct msg_venue_request_more r = { .order_id = a.id,
-                                        .price = fx(a.price),
-                                        .quantity = a.quantity == 0 ? fx(1) : fx(a.quantity),
-                                        .instrument = a.instrument == 0 ? 1 : a.instrument,
-                                        .account = a.account == 0 ? 1 : a.account,
-                                        .side = a.side,
-                                        .type = a.type,
-                                        .terms = a.terms };
-    mk_more_put(&r, sizeof(struct msg_venue_request), &m);
-    assert_true(rig_hear(&b->rig, MSG_VENUE_REQUEST_MORE, 9, &r, sizeof r));
-}
-
 /* A take-profit triggers from the other side than a stop: at its trigger, or at an open beyond. */
 static void test_take_profit(void **state) {
     (void)state;
@@ -60,18 +46,18 @@ static void test_stop_limit(void **state) {
     struct bench b;
     bench_bars(&b);
     bar(&b, 100, 100, 100, 100);
-    more(&b, (struct ask){ .id = 1, .side = BUY, .type = STOP_LIMIT, .price = 106 },
-         (struct mk_more){ .stop_price = fx(105) });
+    bench_more(&b, (struct ask){ .id = 1, .side = BUY, .type = STOP_LIMIT, .price = 106 },
+               (struct mk_more){ .stop_price = fx(105) });
     bar(&b, 100, 110, 99, 100);
     SAYS(&b, "60 1 accepted\n120 1 1@105 taker\n");
-    more(&b, (struct ask){ .id = 2, .side = BUY, .type = STOP_LIMIT, .price = 104 },
-         (struct mk_more){ .stop_price = fx(105) });
+    bench_more(&b, (struct ask){ .id = 2, .side = BUY, .type = STOP_LIMIT, .price = 104 },
+               (struct mk_more){ .stop_price = fx(105) });
     bar(&b, 100, 110, 99, 107); /* low first: triggers on the way up, 107 is above the limit */
     SAYS(&b, "120 2 accepted\n");
     bar(&b, 107, 108, 103, 105);
     SAYS(&b, "240 2 1@104 maker\n");
-    more(&b, (struct ask){ .id = 3, .side = BUY, .type = STOP_LIMIT, .price = 104 },
-         (struct mk_more){ .stop_price = fx(105) });
+    bench_more(&b, (struct ask){ .id = 3, .side = BUY, .type = STOP_LIMIT, .price = 104 },
+               (struct mk_more){ .stop_price = fx(105) });
     bar(&b, 100, 110, 99, 103); /* both ways come back through the limit */
     SAYS(&b, "240 3 accepted\n300 3 1@104 maker\n");
     bench_close(&b);
@@ -82,8 +68,8 @@ static void test_take_profit_limit(void **state) {
     (void)state;
     struct bench b;
     bench_bars(&b);
-    more(&b, (struct ask){ .id = 1, .side = SELL, .type = TAKE_LIMIT, .price = 106 },
-         (struct mk_more){ .stop_price = fx(105) });
+    bench_more(&b, (struct ask){ .id = 1, .side = SELL, .type = TAKE_LIMIT, .price = 106 },
+               (struct mk_more){ .stop_price = fx(105) });
     bar(&b, 100, 106, 100, 100);
     SAYS(&b, "0 1 accepted\n"); /* touched is not beyond */
     bar(&b, 100, 106.5, 100, 100);
@@ -96,15 +82,15 @@ static void test_trailing(void **state) {
     (void)state;
     struct bench b;
     bench_bars(&b);
-    more(&b, (struct ask){ .id = 1, .side = SELL, .type = TRAIL },
-         (struct mk_more){ .trail_bips = 200 });
+    bench_more(&b, (struct ask){ .id = 1, .side = SELL, .type = TRAIL },
+               (struct mk_more){ .trail_bips = 200 });
     bar(&b, 100, 101, 99, 100.5); /* 101 x 0.98 = 98.98 -> 98.5 */
     SAYS(&b, "0 1 accepted\n");
     rig_reload(&b.rig);
     bar(&b, 100.5, 110, 100.5, 101); /* 110 x 0.98 = 107.8 -> 107.5 */
     SAYS(&b, "120 1 1@107.5 taker\n");
-    more(&b, (struct ask){ .id = 2, .side = BUY, .type = TRAIL },
-         (struct mk_more){ .trail_bips = 100, .activation = fx(95) });
+    bench_more(&b, (struct ask){ .id = 2, .side = BUY, .type = TRAIL },
+               (struct mk_more){ .trail_bips = 100, .activation = fx(95) });
     bar(&b, 100, 110, 95.5, 100); /* not yet active */
     SAYS(&b, "120 2 accepted\n");
     bar(&b, 100, 100, 94, 94.5); /* active; 94 x 1.01 = 94.94 -> 95, met on the way to the high */
@@ -117,10 +103,10 @@ static void test_good_till_date(void **state) {
     (void)state;
     struct bench b;
     bench_bars(&b);
-    more(&b, (struct ask){ .id = 1, .side = BUY, .type = LIMIT, .price = 95, .terms = GTD },
-         (struct mk_more){ .expire_ns = START_NS + 90000000000 });
-    more(&b, (struct ask){ .id = 2, .side = BUY, .type = LIMIT, .price = 96, .terms = GTD },
-         (struct mk_more){ .expire_ns = START_NS + 2 * BAR_NS });
+    bench_more(&b, (struct ask){ .id = 1, .side = BUY, .type = LIMIT, .price = 95, .terms = GTD },
+               (struct mk_more){ .expire_ns = START_NS + 90000000000 });
+    bench_more(&b, (struct ask){ .id = 2, .side = BUY, .type = LIMIT, .price = 96, .terms = GTD },
+               (struct mk_more){ .expire_ns = START_NS + 2 * BAR_NS });
     bar(&b, 100, 100, 100, 100);
     SAYS(&b, "0 1 accepted\n0 2 accepted\n");
     opens(&b, 100, 100, 90, 100);
@@ -139,17 +125,17 @@ static void test_oco(void **state) {
     ASK(&b, .id = 9, .side = BUY, .quantity = 2);
     opens(&b, 100, 100, 100, 100);
     closes(&b);
-    more(&b, (struct ask){ .id = 11, .side = SELL, .type = STOP, .price = 95 },
-         (struct mk_more){ .oco = 11 });
-    more(&b, (struct ask){ .id = 12, .side = SELL, .type = LIMIT, .price = 105 },
-         (struct mk_more){ .oco = 11 });
+    bench_more(&b, (struct ask){ .id = 11, .side = SELL, .type = STOP, .price = 95 },
+               (struct mk_more){ .oco = 11 });
+    bench_more(&b, (struct ask){ .id = 12, .side = SELL, .type = LIMIT, .price = 105 },
+               (struct mk_more){ .oco = 11 });
     SAYS(&b, "0 9 accepted\n0 9 2@100 taker\n60 11 accepted\n60 12 accepted\n");
     bar(&b, 100, 106, 94, 100);
     SAYS(&b, "120 12 expired list_partner\n120 11 1@95 taker\n");
-    more(&b, (struct ask){ .id = 13, .side = SELL, .type = STOP, .price = 90 },
-         (struct mk_more){ .oco = 13 });
-    more(&b, (struct ask){ .id = 14, .side = SELL, .type = LIMIT, .price = 110 },
-         (struct mk_more){ .oco = 13 });
+    bench_more(&b, (struct ask){ .id = 13, .side = SELL, .type = STOP, .price = 90 },
+               (struct mk_more){ .oco = 13 });
+    bench_more(&b, (struct ask){ .id = 14, .side = SELL, .type = LIMIT, .price = 110 },
+               (struct mk_more){ .oco = 13 });
     ASK(&b, .id = 13, .op = REQUEST_OP_CANCEL);
     SAYS(&b, "120 13 accepted\n120 14 accepted\n120 13 canceled\n120 14 expired list_partner\n");
     bench_close(&b);
@@ -158,10 +144,10 @@ static void test_oco(void **state) {
 /* bracket places a limit buy at 98 with a stop at 95 and a target at 102, from order id on. */
 static void bracket(struct bench *b, uint64_t id) {
     ASK(b, .id = id, .side = BUY, .type = LIMIT, .price = 98);
-    more(b, (struct ask){ .id = id + 1, .side = SELL, .type = STOP, .price = 95 },
-         (struct mk_more){ .parent = id, .oco = id + 1 });
-    more(b, (struct ask){ .id = id + 2, .side = SELL, .type = LIMIT, .price = 102 },
-         (struct mk_more){ .parent = id, .oco = id + 1 });
+    bench_more(b, (struct ask){ .id = id + 1, .side = SELL, .type = STOP, .price = 95 },
+               (struct mk_more){ .parent = id, .oco = id + 1 });
+    bench_more(b, (struct ask){ .id = id + 2, .side = SELL, .type = LIMIT, .price = 102 },
+               (struct mk_more){ .parent = id, .oco = id + 1 });
 }
 
 /* Children begin where their parent filled, in the same bar; they end with it. */
@@ -217,8 +203,9 @@ static void test_parent_cut(void **state) {
     struct ask a = { .id = 1, .side = BUY, .type = LIMIT, .price = 100, .quantity = 2 };
     a.instrument = 2;
     bench_ask(&b, a);
-    more(&b, (struct ask){ .id = 2, .side = SELL, .type = STOP, .price = 95, .instrument = 2 },
-         (struct mk_more){ .parent = 1 });
+    bench_more(&b,
+               (struct ask){ .id = 2, .side = SELL, .type = STOP, .price = 95, .instrument = 2 },
+               (struct mk_more){ .parent = 1 });
     bench_bar_begins(&b, 2, START_NS, fx(100), fx(100), fx(90), fx(90), 1);
     bench_bar_ends(&b, 2);
     SAYS(&b, "0 1 accepted\n0 2 accepted\n0 1 1.5@100 taker\n0 1 expired insufficient_balance\n"
@@ -249,13 +236,13 @@ static void test_trades_types(void **state) {
     struct bench b;
     bench_world(&b);
     bench_open(&b, MSG_TRADE, "{}");
-    more(&b, (struct ask){ .id = 1, .side = SELL, .type = TRAIL },
-         (struct mk_more){ .trail_bips = 100 });
-    more(&b, (struct ask){ .id = 2, .side = BUY, .type = STOP_LIMIT, .price = 109 },
-         (struct mk_more){ .stop_price = fx(110) });
+    bench_more(&b, (struct ask){ .id = 1, .side = SELL, .type = TRAIL },
+               (struct mk_more){ .trail_bips = 100 });
+    bench_more(&b, (struct ask){ .id = 2, .side = BUY, .type = STOP_LIMIT, .price = 109 },
+               (struct mk_more){ .stop_price = fx(110) });
     ASK(&b, .id = 3, .side = SELL, .type = TAKE, .price = 110);
-    more(&b, (struct ask){ .id = 4, .side = BUY, .type = LIMIT, .price = 90, .terms = GTD },
-         (struct mk_more){ .expire_ns = START_NS + 2500000000 });
+    bench_more(&b, (struct ask){ .id = 4, .side = BUY, .type = LIMIT, .price = 90, .terms = GTD },
+               (struct mk_more){ .expire_ns = START_NS + 2500000000 });
     SAYS(&b, "0 1 accepted\n0 2 accepted\n0 3 accepted\n0 4 accepted\n");
     trade(&b, 1, 100);
     trade(&b, 2, 110); /* trailing: 110 x 0.99 = 108.9 -> 108.5 */
@@ -298,7 +285,7 @@ static void test_refusals(void **state) {
     bench_bars(&b);
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
         char want[64];
-        more(&b, bad[i].ask, bad[i].more);
+        bench_more(&b, bad[i].ask, bad[i].more);
         (void)snprintf(want, sizeof want, "0 1 rejected %s\n", bad[i].why);
         SAYS(&b, want);
     }

@@ -25,7 +25,7 @@ enum {
 
 /* A series as the test declares it. */
 struct rig_series {
-    uint16_t row_kind;    /* MSG_BAR, MSG_TRADE, MSG_QUOTE, MSG_BOOK_DELTA */
+    uint16_t row_kind;    /* MSG_BAR, MSG_TRADE, MSG_QUOTE, MSG_BOOK_DELTA, MSG_MARK_PRICE */
     uint16_t pad;         /* keeps the layout */
     uint32_t key;         /* instrument id */
     int64_t span_ns;      /* interval; 0 for trades */

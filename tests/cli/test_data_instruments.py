@@ -1,0 +1,239 @@
+#!/usr/bin/env python3
+# once: it does not depend on how the tree was compiled.
+"""Goal    what a venue declares becomes a run file's instruments, number for number, is taken by a run
+        and keeps orders from it; what is wrong is told with its place.
+Method  recorded answers of exchangeInfo, spot and USD-M, read a second time here with Decimal; a run
+        over an invented market whose filters its orders break; damaged answers."""
+import json
+import os
+import re
+import subprocess
+import tempfile
+import unittest
+from decimal import Decimal
+
+from front import SOURCE, rows, shrike, klines
+
+DATA = next((d for d in (os.path.join(SOURCE, "../shared/data/payloads/binance"),
+                         os.path.join(SOURCE, "../../shared/data/payloads/binance"))
+             if os.path.isdir(d)), None)
+BOUND = Decimal(9223372036854775807) / 10**8
+
+SMALL = {"serverTime": 1700000000000, "rateLimits": [
+    {"rateLimitType": "ORDERS", "interval": "SECOND", "intervalNum": 10, "limit": 50}], "symbols": [
+    {"symbol": "BTCUSDT", "status": "TRADING", "baseAsset": "BTC", "quoteAsset": "USDT",
+     "contractType": "PERPETUAL", "marginAsset": "USDT", "liquidationFee": "0.0125", "filters": [
+         {"filterType": "PRICE_FILTER", "minPrice": "0.1", "maxPrice": "100000",
+          "tickSize": "0.1"},
+         {"filterType": "LOT_SIZE", "minQty": "0.001", "maxQty": "0.5", "stepSize": "0.001"},
+         {"filterType": "NEW_ONE", "limit": 1}]}]}
+BRACKETS = [{"symbol": "BTCUSDT", "brackets": [
+    {"bracket": 1, "initialLeverage": 125, "notionalCap": 50000, "notionalFloor": 0,
+     "maintMarginRatio": 0.004, "cum": 0},
+    {"bracket": 2, "initialLeverage": 100, "notionalCap": 600000, "notionalFloor": 50000,
+     "maintMarginRatio": 0.005, "cum": 50},
+    {"bracket": 3, "initialLeverage": 1, "notionalCap": 9.223372036854776e+18,
+     "notionalFloor": 600000, "maintMarginRatio": 0.5, "cum": 297050}]}]
+
+
+def read(text):
+    """The instruments of a file as the program writes them: maps in flow style become JSON."""
+    body = "".join(line for line in text.splitlines(True) if not line.startswith("#"))
+    body = body.split("instruments:\n", 1)[1]
+    body = re.sub(r"^  ([\w.\-]+):$", r"\1:", body, flags=re.M)
+    body = re.sub(r'"?([A-Za-z0-9_.\-]+)"?', r'"\1"', body)
+    body = re.sub(r',\s*}', "}", body)
+    return json.loads("{" + re.sub(r'}\n"', '},\n"', body) + "}")
+
+
+def number(text):
+    """A bound as the program keeps it: none where it is 0 or past the range of money."""
+    value = Decimal(text)
+    return value if 0 < value <= BOUND else None
+
+
+def bounds(low, high, step=None):
+    """{min, max, step} of what there is."""
+    parts = {"min": number(low), "max": number(high), "step": step and number(step)}
+    return {k: v for k, v in parts.items() if v is not None} or None
+
+
+def expected(symbol):
+    """The instrument that a symbol of an answer comes to, as far as the answer tells."""
+    linear = "contractType" in symbol
+    by = {f["filterType"]: f for f in symbol["filters"]}
+    out = {"symbol": symbol["symbol"], "kind": "linear" if linear else "spot",
+           "base": symbol["baseAsset"], "quote": symbol["quoteAsset"],
+           "tick_size": number(by["PRICE_FILTER"]["tickSize"]),
+           "lot_size": number(by["LOT_SIZE"]["stepSize"])}
+    filters = {"price": bounds(by["PRICE_FILTER"]["minPrice"], by["PRICE_FILTER"]["maxPrice"]),
+               "lot": bounds(by["LOT_SIZE"]["minQty"], by["LOT_SIZE"]["maxQty"])}
+    if "MARKET_LOT_SIZE" in by:
+        f = by["MARKET_LOT_SIZE"]
+        filters["market_lot"] = bounds(f["minQty"], f["maxQty"], f["stepSize"])
+    if "PERCENT_PRICE" in by:
+        up, down = number(by["PERCENT_PRICE"]["multiplierUp"]), number(
+            by["PERCENT_PRICE"]["multiplierDown"])
+        filters["percent_price"] = ({"buy_up": up, "sell_down": down} if linear else
+                                    {"buy_up": up, "buy_down": down, "sell_up": up,
+                                     "sell_down": down})
+    notional = by.get("MIN_NOTIONAL")
+    if notional:
+        out["min_notional"] = number(notional.get("minNotional", notional.get("notional")))
+        if notional.get("applyToMarket") is False:
+            filters["notional"] = {"min_to_market": "false"}
+    for name, key, ours in (("ICEBERG_PARTS", "limit", "iceberg_parts"),
+                            ("MAX_NUM_ORDERS", "maxNumOrders", "max_orders"),
+                            ("MAX_NUM_ALGO_ORDERS", "maxNumAlgoOrders", "max_algo_orders"),
+                            ("MAX_NUM_ICEBERG_ORDERS", "maxNumIcebergOrders",
+                             "max_iceberg_orders"),
+                            ("MAX_POSITION", "maxPosition", "max_position")):
+        if name in by:
+            filters[ours] = Decimal(by[name].get(key, by[name].get("limit")))
+    if linear and number(symbol.get("liquidationFee", "0")):
+        out["liquidation_fee"] = number(symbol["liquidationFee"])
+    out["filters"] = {k: v for k, v in filters.items() if v is not None}
+    return out
+
+
+def plain(value):
+    """Numbers in texts as Decimal."""
+    if isinstance(value, dict):
+        return {k: plain(v) for k, v in value.items()}
+    try:
+        return Decimal(value)
+    except ArithmeticError:
+        return value
+
+
+class Instruments(unittest.TestCase):
+    """See above."""
+
+    def setUp(self):
+        self.folder = tempfile.TemporaryDirectory()
+        self.addCleanup(self.folder.cleanup)
+
+    def path(self, name, content=None):
+        """A file in the test's folder, written where content is given."""
+        path = os.path.join(self.folder.name, name)
+        if content is not None:
+            with open(path, "w") as f:
+                f.write(content if isinstance(content, str) else json.dumps(content))
+        return path
+
+    def test_recorded(self):
+        """Each symbol of the recorded answers, and a run that takes them all."""
+        if DATA is None:
+            self.skipTest("no shared data here")
+        for name, least in (("spot_exchangeInfo_20211012", 1000), ("um_exchangeInfo_20210722", 100)):
+            text = subprocess.run(["zstd", "-dc", os.path.join(DATA, name + ".txt.zst")],
+                                  stdout=subprocess.PIPE, check=True).stdout.decode()
+            answer = text[text.index("{"):text.index("\n")]
+            out = self.path(name + ".yaml")
+            done = shrike("data", "instruments", self.path(name + ".json", answer), "--out", out)
+            self.assertEqual(done.returncode, 0, done.stderr)
+            with open(out) as f:
+                got = read(f.read())
+            wanted = {}
+            for symbol in json.loads(answer)["symbols"]:
+                if symbol["status"] != "TRADING":
+                    continue
+                perpetual = symbol.get("contractType") == "PERPETUAL"
+                wanted[symbol["symbol"] + ("-PERP" if perpetual else "")] = expected(symbol)
+            self.assertGreater(len(wanted), least)
+            self.assertEqual(sorted(got), sorted(wanted))
+            for key, instrument in wanted.items():
+                instrument = dict(instrument)
+                mine = plain(got[key])
+                for told in ("venue", "maker_fee", "taker_fee"):
+                    mine.pop(told)
+                if instrument.get("min_notional") is None:
+                    instrument.pop("min_notional", None)
+                self.assertEqual(mine, plain(instrument), key)
+            run = self.path("run.yaml", f"include: {out}\naccounts: {{m: {{quote: USDT, cash: 1}}}}\n"
+                            "actors: {p: {kind: portfolio}}\nsources: []\n")
+            self.assertEqual(shrike("check", run).returncode, 0, shrike("check", run).stderr)
+
+    def test_run(self):
+        """A run is refused what the venue does not take, and the result says for what."""
+        out = self.path("i.yaml")
+        done = shrike("data", "instruments", self.path("i.json", SMALL), "--brackets",
+                      self.path("b.json", BRACKETS), "--taker", "0.0004", "--out", out)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        with open(out) as f:
+            text = f.read()
+        self.assertIn("limits: {order_rate: [{count: 50, per: 10s}]}", text)
+        self.assertIn("taker_fee: 0.0004", text)
+        self.assertIn("{cap: 600000, leverage: 100, maintenance: 0.005}", text)
+        self.assertIn("{cap: 50000000000, leverage: 1, maintenance: 0.5}", text)
+        klines(self.path("k.csv"), 5, 400)
+        run = self.path("run.yaml", """
+include: i.yaml
+accounts: {main: {quote: USDT, cash: 1000000, margin: cross}}
+sources: [{kind: klines, instrument: BTCUSDT-PERP, interval: 1h, file: k.csv}]
+actors:
+  s: {kind: strategy, class: sma_cross, instruments: [BTCUSDT-PERP], interval: 1h,
+      params: {fast: 3, slow: 9}, sizing: {fixed: SIZE}}
+  risk: {kind: risk, limits: {max_order_quantity: 10, max_order_notional: 1000000,
+         price_collar: 0.05, max_position: 50, order_rate: {count: 10, per: 1s},
+         duplicate_window: 1s, max_open_orders: 256}}
+  execution: {kind: execution}
+  portfolio: {kind: portfolio}
+  sim: {kind: venue}
+""")
+        for size, refused in (("0.5", False), ("0.501", True)):
+            with open(run) as f:
+                text = f.read()
+            self.path("this.yaml", text.replace("SIZE", size))
+            folder = self.path("out" + size)
+            done = shrike("backtest", self.path("this.yaml"), "--out", folder, "--no-html")
+            self.assertEqual(done.returncode, 0, done.stderr)
+            orders = rows(folder, "orders")
+            self.assertGreater(len(orders), 10)
+            reasons = {o["reason"] for o in orders if o["status"] == "rejected"}
+            self.assertEqual(reasons, {"venue_lot_high"} if refused else set())
+
+    def test_wrong(self):
+        """What is wrong is told with its place."""
+        def fails(change, says, *more):
+            answer = json.loads(json.dumps(SMALL))
+            change(answer)
+            done = shrike("data", "instruments", self.path("x.json", answer), *more)
+            self.assertEqual(done.returncode, 1, done.stdout)
+            self.assertIn(says, done.stderr)
+            self.assertEqual(done.stdout, "")
+
+        one = lambda a: a["symbols"][0]  # noqa: E731
+        fails(lambda a: a.pop("symbols"), "symbols: expected a list")
+        fails(lambda a: one(a).pop("baseAsset"), "symbols[0].baseAsset: expected a text")
+        fails(lambda a: one(a)["filters"][1].update(minQty="1e5"),
+              "symbols[0].filters[1].minQty: ")
+        fails(lambda a: one(a)["filters"][1].update(maxQty=5),
+              "symbols[0].filters[1].maxQty: expected a decimal in quotes")
+        fails(lambda a: one(a)["filters"][0].pop("tickSize"),
+              "symbols[0].filters[0].tickSize: is missing")
+        fails(lambda a: one(a)["filters"][2].pop("filterType"),
+              "symbols[0].filters[2].filterType: expected a text")
+        fails(lambda a: one(a)["filters"][0].update(tickSize="0"), "it has no tick", "--symbols",
+              "BTCUSDT")
+        fails(lambda a: one(a)["filters"][0].update(minPrice="0.15"), "grid does not begin at zero",
+              "--symbols", "BTCUSDT")
+        fails(lambda a: one(a).update(marginAsset="BTC"), "margined in its base", "--symbols",
+              "BTCUSDT")
+        fails(lambda a: None, "no symbol ETHUSDT in it", "--symbols", "BTCUSDT,ETHUSDT")
+        fails(lambda a: one(a).update(status="BREAK"), "nothing in it can be traded")
+        for change, says in ((lambda b: b[0].pop("brackets"), "[0].brackets: expected a list"),
+                             (lambda b: b[0]["brackets"][1].update(notionalCap=50000),
+                              "[0].brackets[1].notionalCap: expected brackets that rise"),
+                             (lambda b: b[0]["brackets"][0].update(maintMarginRatio="a"),
+                              "[0].brackets[0].maintMarginRatio: expected a number")):
+            brackets = json.loads(json.dumps(BRACKETS))
+            change(brackets)
+            fails(lambda a: None, says, "--brackets", self.path("b.json", brackets))
+        self.path("x.json", '{"symbols": [')
+        done = shrike("data", "instruments", self.path("x.json"))
+        self.assertIn("x.json: line 1, column", done.stderr)
+
+
+if __name__ == "__main__":
+    unittest.main()
