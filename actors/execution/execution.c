@@ -562,8 +562,8 @@ static void put_counter(struct rt_row_sink *sink, uint64_t key, uint64_t id, int
     sink->put(sink, MSG_COUNTER_ROW, key, &row, sizeof row);
 }
 
-/* execution_save writes the orders in order of id, their fill ids, which are done in what order, the
- * counters and the stops. */
+/* execution_save writes the orders in order of id, their fill ids, the order in which those done
+ * were, the counters and the stops. */
 static void execution_save(const void *state, struct rt_row_sink *sink) {
     const struct execution_state *st = state;
     uint32_t cnt = rt_map_sorted(&st->index, st->sorted);

@@ -4,19 +4,21 @@
  *         VENUE_STATUS, VENUE_FILL; says VENUE_REQUEST, FILL (once a fill, before the state it
  *         causes), ORDER_STATE (at every transition), ALERT (what the venue should not say).
  *         States and their legal transitions are the table execution_legal; what is not in it is
- *         an alert and changes nothing. An order that is done is remembered (option done_orders_max,
- *         the newest; fewer where fill ids run short): a fill that comes late all the same (after its cancel was answered, beyond
- *         its quantity) is money, so it is booked and told like any other, the state with its new
- *         sums and its old status behind it, and an alert, late_fill. Other late words are counted
- *         (cancels) or an alert (statuses, fills of orders nobody remembers).
- *         A fill is told once: known by (order, trade id) while the order is remembered. Its cash is price
- *         x quantity, a buy's rounded up, a sell's down to 1e-8.
+ *         an alert and changes nothing. The newest orders that are done (done_orders_max; fewer
+ *         where fill ids run short) are remembered: a fill that comes late all the same (after its
+ *         cancel was answered, beyond its quantity) is money, so it is booked and told like any
+ *         other, behind it the state with new sums and the old status, and an alert, late_fill.
+ *         Other late words are counted (cancels) or an alert (statuses, fills of orders nobody
+ *         remembers).
+ *         A fill is told once: known by (order, trade id) while the order is remembered. Its cash
+ *         is price x quantity, a buy's rounded up, a sell's down to 1e-8.
  *         Once an order's strategy was stopped, the kill word is up or the run ends, no new order
  *         goes out; what is open is canceled (options on_stop, on_actor_stopped: cancel | leave;
  *         kill always cancels), as many in one call as it has room for, the rest by a timer at
  *         once.
  * Thread  its shard's.
- * Memory  128 bytes an order, open or remembered, 32 a slot of the index, 16 a remembered fill id; all at init.
+ * Memory  128 bytes an order, open or remembered, 32 a slot of the index, 16 a remembered fill id;
+ *         all at init.
  * Cost    a verdict, status or fill: one look-up and two cache lines; a cancel of many n log n. */
 #ifndef ACTORS_EXECUTION_EXECUTION_H
 #define ACTORS_EXECUTION_EXECUTION_H

@@ -26,8 +26,9 @@
  *         trade. A position counts with its open orders: on each side as if all of that side
  *         filled; but what only reduces by the venue's own rule (reduce_only and close_position on
  *         linear, where one strategy alone trades the instrument) takes it to zero at most: a stop
- *         whose cancel is still under way is in nobody's way. A reservation ends when the order is done, and turns into position by its fills;
- *         a spot buy's fee in base makes the position smaller by as much.
+ *         whose cancel is still under way is in nobody's way. A reservation ends when the order is
+ *         done, and turns into position by its fills; a spot buy's fee in base makes the position
+ *         smaller by as much.
  *
  *         An exit is an order with the terms exit, reduce_only or close_position. It may not be
  *         for more than is held: reduced, or refused with short_not_allowed on spot, max_position

@@ -19,7 +19,7 @@ enum {
     ANSWER_BYTES = 1200, /* an answer's */
     POLL_MS = 2,         /* between looks for answers, while somebody waits */
     ANSWER_WAIT_S = 5,   /* how long one waits */
-    ASK_WAIT_S = 10, /* how long the asker itself waits: an engine that stands still holds nobody */
+    ASK_WAIT_S = 10,     /* how long the asker itself waits */
 };
 
 /* A peer that waits for what its command's actor says. */
