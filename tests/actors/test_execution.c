@@ -271,9 +271,9 @@ static void keep(struct rig *books, const struct rig *r, size_t first) {
 }
 
 /* Goal: a fill that comes after its order was done is booked, told once, with an alert; position
- * and cash follow the venue. Method: by hand: of 10 bought 2 fill, the cancel is answered, then 3 more
- * come at 101, and again; an order wholly filled gets one more fill; beyond done_orders_max nobody
- * remembers, and the fill is an alert. */
+ * and cash follow the venue. Method: by hand: of 10 bought 2 fill, the cancel is answered, then 3
+ * more come at 101, and again; an order wholly filled gets one more fill; beyond done_orders_max
+ * nobody remembers, and the fill is an alert. */
 static void test_late_fill(void **state) {
     (void)state;
     for (int reload = 0; reload < 2; reload++) {

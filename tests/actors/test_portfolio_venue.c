@@ -125,9 +125,11 @@ static void agree(const struct street *s, uint64_t seed) {
             qty_t held = at == RT_MAP_NONE ? 0 : p->positions[at].quantity;
             CHECK(seed, held == (of == RT_MAP_NONE ? 0 : k->exposures[of].quantity));
             qty_t open[2] = { 0 };
-            for (uint32_t i = 0; i < x->orders_max; i++) {
+            for (uint32_t i = 0; i < x->orders_max + x->done_max; i++) {
                 const struct msg_order_row *o = &x->orders[i].row;
-                if (o->order_id == 0 || mk_order_owner(o->order_id) != owner) continue;
+                if (o->order_id == 0 || execution_is_done(o) ||
+                    mk_order_owner(o->order_id) != owner)
+                    continue;
                 if (o->instrument == instrument) open[o->side] += o->quantity - o->cum_quantity;
             }
             for (int side = 0; side < 2 && of != RT_MAP_NONE; side++) {

@@ -562,9 +562,9 @@ static void test_protection(void **state) {
 }
 
 /* Goal: a stop that only reduces, whose cancel is still under way, does not hold back the order
- * that turns the position round; where the venue's rule does not bind it to this strategy's own position
- * (spot, plain exits, an instrument that another strategy trades) it does. Method: 10 held of a
- * limit of 20, a stop over them, an exit at market, and the sale to go short. */
+ * that turns the position round; where the venue's rule does not bind it to this strategy's own
+ * position (spot, plain exits, an instrument that another strategy trades) it does. Method: 10 held
+ * of a limit of 20, a stop over them, an exit at market, and the sale to go short. */
 static void test_turn_round(void **state) {
     (void)state;
     static const struct {
