@@ -231,7 +231,7 @@ static void test_one_set_of_books(void **state) {
         for (uint16_t a = 1; a < ACTORS; a++) rig_hear(s.rigs[a], MSG_STOP, 0, &stop, sizeof stop);
         quiet(&s);
         agree(&s, seed);
-        CHECK(seed, ((struct execution_state *)s.rigs[EXECUTION]->state)->index.cnt == 0);
+        CHECK(seed, ((struct execution_state *)s.rigs[EXECUTION]->state)->open_cnt == 0);
         fills += s.fills;
         for (uint16_t a = 1; a < ACTORS; a++) rig_close(s.rigs[a]);
     }
