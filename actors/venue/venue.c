@@ -22,20 +22,22 @@ enum venue_row_flag {
 
 /* Numbers of the counters in snapshots. */
 enum venue_counter {
-    COUNTER_REQUESTS = 1,     /* venue.requests */
-    COUNTER_ACCEPTED = 2,     /* venue.accepted */
-    COUNTER_TRADES = 3,       /* venue.trades */
-    COUNTER_CLOSED = 4,       /* venue.closed */
-    COUNTER_PAYMENTS = 5,     /* venue.payments */
-    COUNTER_JOINED_NS = 6,    /* venue.joined_ns */
-    COUNTER_JOINED_CNT = 7,   /* venue.joined_cnt */
-    COUNTER_JOINED = 16,      /* + its place: venue.joined */
-    COUNTER_BAR = 0x10000,    /* + instrument id: venue_book.bar_end_ns */
-    COUNTER_LAST = 0x20000,   /* + instrument id: venue_book.last */
-    COUNTER_MARK = 0x30000,   /* + instrument id: venue_book.mark */
-    COUNTER_DELAY = 0x40000,  /* + instrument id: venue_delay.last_ns */
-    COUNTER_FAULTS = 0x50000, /* + instrument id: venue_delay.faults */
-    COUNTER_APART = 1 << 25   /* + account << 16 + instrument id: venue_holding.isolated */
+    COUNTER_REQUESTS = 1,      /* venue.requests */
+    COUNTER_ACCEPTED = 2,      /* venue.accepted */
+    COUNTER_TRADES = 3,        /* venue.trades */
+    COUNTER_CLOSED = 4,        /* venue.closed */
+    COUNTER_PAYMENTS = 5,      /* venue.payments */
+    COUNTER_JOINED_NS = 6,     /* venue.joined_ns */
+    COUNTER_JOINED_CNT = 7,    /* venue.joined_cnt */
+    COUNTER_JOINED = 16,       /* + its place: venue.joined */
+    COUNTER_JOINED_PRICE = 32, /* + its place: venue.joined_price */
+    COUNTER_BAR = 0x10000,     /* + instrument id: venue_book.bar_end_ns */
+    COUNTER_LAST = 0x20000,    /* + instrument id: venue_book.last */
+    COUNTER_MARK = 0x30000,    /* + instrument id: venue_book.mark */
+    COUNTER_DELAY = 0x40000,   /* + instrument id: venue_delay.last_ns */
+    COUNTER_FAULTS = 0x50000,  /* + instrument id: venue_delay.faults */
+    COUNTER_SENT = 0x60000,    /* + instrument id: venue_book.sent_ns */
+    COUNTER_APART = 1 << 25    /* + account << 16 + instrument id: venue_holding.isolated */
 };
 
 /* Timers. */
@@ -43,7 +45,8 @@ enum venue_timer {
     TIMER_MORE = 0, /* goes on with what found no room in one call; 1..: an instrument's next
                      * request arrives */
     TIMER_ANSWER = 0x20000, /* the next answer is told; before it VENUE_TIMER_EAGER */
-    TIMER_LAPSE = 0x20001   /* the next order's time runs out */
+    TIMER_LAPSE = 0x20001,  /* the next order's time runs out */
+    TIMER_LOCKS = 0x20002   /* what is locked, as far as a call had no room to tell it */
 };
 
 struct venue_purse venue_purse(const struct venue *v, const struct venue_book *b, uint8_t account) {
@@ -51,7 +54,11 @@ struct venue_purse venue_purse(const struct venue *v, const struct venue_book *b
     struct venue_purse p = { .cash = v->cash[account - 1],
                              .held = v->holdings[row + b->instrument->id - 1],
                              .margin = (uint8_t)v->market->accounts[account - 1].margin };
-    if (p.margin != MK_MARGIN_NONE) {
+    if (b->instrument->kind == MK_SPOT) {
+        __int128 quote = v->locked[account - 1].quote;
+        p.locked_quote = quote > INT64_MAX ? INT64_MAX : (cash_t)quote;
+        p.locked_base = v->locks[row + b->instrument->id - 1].base;
+    } else if (p.margin != MK_MARGIN_NONE) {
         p.leverage = mk_leverage(v->market, account, b->instrument->id);
     }
     return p;
@@ -106,6 +113,7 @@ void venue_work(const struct venue *v, const struct venue_book *b, struct venue_
                 const struct venue_pick *picks, uint32_t cnt, struct venue_deal *deals) {
     for (uint32_t i = 0; i < cnt; i++) {
         const struct venue_pick *pick = &picks[i];
+        venue_locks_out(v, b, pick->idx, p);
         if (pick->act == VENUE_TRADE) {
             venue_account_deal(p, b, &v->orders.pool[pick->idx], pick->quantity, pick->price,
                                pick->liquidity, &deals[i]);
@@ -195,7 +203,11 @@ void venue_flush(struct rt_ctx *ctx, struct venue *v) {
 static void close_order(struct venue *v, struct venue_book *b, uint32_t idx) {
     if (b->driver == VENUE_DEPTH) venue_depth_leave(v, b, idx);
     if (b->driver == VENUE_CROWD) venue_crowd_leave(v, b, idx);
+    uint8_t account = v->orders.pool[idx].account;
+    bool more = b->more_cnt > 0;
+    venue_locks_take(v, b, idx);
     venue_orders_close(&v->orders, b, idx);
+    if (more) venue_locks_again(v, b, account);
 }
 
 void venue_tell(struct rt_ctx *ctx, struct venue *v, struct venue_book *b, uint32_t idx,
@@ -203,7 +215,9 @@ void venue_tell(struct rt_ctx *ctx, struct venue *v, struct venue_book *b, uint3
     struct venue_order *order = &v->orders.pool[idx];
     if (deal->quantity > 0) say_fill(ctx, v, b, order, deal);
     if (deal->status == ORDER_STATUS_PARTIALLY_FILLED) {
+        venue_locks_take(v, b, idx);
         order->quantity -= deal->quantity;
+        venue_locks_put(v, b, idx);
         return;
     }
     if (deal->status != ORDER_STATUS_FILLED) {
@@ -294,7 +308,6 @@ static uint16_t refusal_more(const struct rt_ctx *ctx, const struct venue *v,
                              const struct venue_book *b, const struct venue_order *order,
                              const struct mk_more *m, bool known) {
     const struct mk_instrument *ins = b->instrument;
-    if (b->driver != VENUE_BARS && b->driver != VENUE_PRINTS) return REASON_UNSUPPORTED;
     if (m->stp != 0 || m->working != 0) return REASON_UNSUPPORTED;
     uint16_t reason =
         mk_more_refuses(order->order_id, order->type, order->terms, order->quantity, m);
@@ -334,14 +347,17 @@ static bool first_stage(const struct rt_ctx *ctx, struct venue *v, const struct 
     }
     if (v->joined_ns != ctx->now_ns) return false;
     for (uint32_t i = 0; i < v->joined_cnt && i < VENUE_JOINED_MAX; i++) {
-        if (v->joined[i] == id) return true;
+        if (v->joined[i] != id) continue;
+        m->extreme = v->joined_price[i];
+        return true;
     }
     return false;
 }
 
-/* refusal returns why the venue does not take order, REASON_NONE when it does. */
-static uint16_t refusal(struct rt_ctx *ctx, struct venue *v, const struct venue_book *b,
-                        uint32_t idx) {
+/* refusal_rules returns which of the rules order does not meet, but for its cover; REASON_NONE when
+ * it meets all. */
+static uint16_t refusal_rules(struct rt_ctx *ctx, struct venue *v, const struct venue_book *b,
+                              uint32_t idx) {
     const struct venue_order *order = &v->orders.pool[idx];
     const struct mk_instrument *ins = b->instrument;
     bool market = !mk_order_priced(order->type);
@@ -381,6 +397,14 @@ static uint16_t refusal(struct rt_ctx *ctx, struct venue *v, const struct venue_
     return notional < ins->min_notional ? REASON_MIN_NOTIONAL : REASON_NONE;
 }
 
+/* refusal returns why the venue does not take order, REASON_NONE when it does. */
+static uint16_t refusal(struct rt_ctx *ctx, struct venue *v, const struct venue_book *b,
+                        uint32_t idx) {
+    uint16_t reason = refusal_rules(ctx, v, b, idx);
+    bool waits = b->instrument->kind == MK_SPOT && v->orders.pool[idx].type != ORDER_TYPE_MARKET;
+    return reason == REASON_NONE && waits ? venue_locks_refuse(v, b, idx) : reason;
+}
+
 /* arm_lapse sets the timer to when the next open order's time runs out, or to none. */
 static void arm_lapse(struct rt_ctx *ctx, const struct venue *v) {
     int64_t next_ns = INT64_MAX;
@@ -398,6 +422,14 @@ static void arm_lapse(struct rt_ctx *ctx, const struct venue *v) {
     } else {
         rt_timer_set(ctx, TIMER_LAPSE, next_ns);
     }
+}
+
+void venue_joined(struct rt_ctx *ctx, struct venue *v, uint64_t id, price_t price) {
+    if (v->joined_ns != ctx->now_ns) v->joined_cnt = 0;
+    v->joined_ns = ctx->now_ns;
+    uint32_t at = v->joined_cnt++ % VENUE_JOINED_MAX;
+    v->joined[at] = id;
+    v->joined_price[at] = price;
 }
 
 /* arrive_order lets a new order arrive. */
@@ -419,6 +451,7 @@ static void arrive_order(struct rt_ctx *ctx, struct venue *v, struct venue_book 
         venue_orders_give(&v->orders, idx);
         return;
     }
+    venue_locks_put(v, b, idx);
     order->venue_order_id = ++v->accepted;
     if (v->limits.rate_cnt > 0) venue_rules_took(ctx, v, order->account);
     say_status(ctx, v, b, order, order->quantity, ORDER_STATUS_ACCEPTED, REASON_NONE);
@@ -499,6 +532,7 @@ static void lapse(struct rt_ctx *ctx, struct venue *v) {
             v->gone[cnt++] = (struct venue_pick){ .order_id = o->order_id, .idx = k };
         }
         cancel_gone(ctx, v, b, cnt, VENUE_LAPSES);
+        if (cnt > 0 && b->driver == VENUE_CROWD) venue_crowd_tell(ctx, v, b);
         venue_listen(ctx, v, b);
     }
     arm_lapse(ctx, v);
@@ -544,17 +578,33 @@ static void arm(struct rt_ctx *ctx, const struct venue *v, const struct venue_bo
     }
 }
 
+/* travels tells whether the order in slot idx was said together with one it hangs on, which is on
+ * its way in b: then it arrives with that. */
+static bool travels(const struct rt_ctx *ctx, const struct venue *v, const struct venue_book *b,
+                    uint32_t idx) {
+    const struct venue_order *order = &v->orders.pool[idx];
+    if (!(order->flags & VENUE_MORE) || b->sent_ns != ctx->now_ns) return false;
+    const struct mk_more *m = &v->orders.more[idx].terms;
+    for (uint32_t i = b->flight_head; i != VENUE_NONE; i = v->orders.pool[i].next) {
+        const struct venue_order *o = &v->orders.pool[i];
+        bool mine = o->op == REQUEST_OP_PLACE && o->account == order->account;
+        if (mine && (o->order_id == m->parent || o->order_id == m->oco)) return true;
+    }
+    return false;
+}
+
 /* send_away sends the request in slot idx on its way, behind those that are; false when it arrives
- * at once. Bars count latency themselves. */
+ * at once. Bars count latency themselves. A list travels as one. */
 static bool send_away(struct rt_ctx *ctx, struct venue *v, struct venue_book *b, uint32_t idx) {
     if (b->driver == VENUE_BARS || b->driver == VENUE_CLOSED) return false;
     bool first = b->flight_head == VENUE_NONE;
     int64_t at_ns = ctx->now_ns + leg_ns(ctx, &v->legs.feed, b) + leg_ns(ctx, &v->legs.order, b);
-    if (!first && at_ns < v->orders.pool[b->flight_tail].from_ns) {
+    if (!first && (at_ns < v->orders.pool[b->flight_tail].from_ns || travels(ctx, v, b, idx))) {
         at_ns = v->orders.pool[b->flight_tail].from_ns;
     }
     if (first && at_ns == ctx->now_ns) return false;
     v->orders.pool[idx].from_ns = at_ns;
+    b->sent_ns = ctx->now_ns;
     venue_orders_send(&v->orders, b, idx);
     if (first) arm(ctx, v, b);
     return true;
@@ -619,8 +669,13 @@ static void take_request(struct rt_ctx *ctx, struct venue *v, struct venue_book 
     venue_listen(ctx, v, b);
 }
 
-/* venue_on_venue_request hears what execution asks. */
-static void venue_on_venue_request(struct rt_ctx *ctx, void *state, const struct msg_frame *frame) {
+/* tell_locks says what has changed of what is locked, or soon. */
+static inline void tell_locks(struct rt_ctx *ctx, struct venue *v) {
+    if (v->locks_moved && !venue_locks_tell(ctx, v)) rt_timer_set(ctx, TIMER_LOCKS, ctx->now_ns);
+}
+
+/* request does what execution asks. */
+static void request(struct rt_ctx *ctx, void *state, const struct msg_frame *frame) {
     struct venue *v = state;
     const struct msg_venue_request *r = msg_body(frame);
     const struct mk_more *more =
@@ -643,6 +698,12 @@ static void venue_on_venue_request(struct rt_ctx *ctx, void *state, const struct
         return;
     }
     take_request(ctx, v, &v->books[id - 1], r, more);
+}
+
+/* venue_on_venue_request hears what execution asks. */
+static void venue_on_venue_request(struct rt_ctx *ctx, void *state, const struct msg_frame *frame) {
+    request(ctx, state, frame);
+    tell_locks(ctx, state);
 }
 
 /* take_mark keeps the mark price of b. In bar runs the path of the bar that ends now looks at it
@@ -672,9 +733,9 @@ static void venue_on_start(struct rt_ctx *ctx, void *state, const struct msg_fra
     }
 }
 
-/* venue_on_rows hears a series that orders wait for. */
-static uint32_t venue_on_rows(struct rt_ctx *ctx, void *state, uint16_t series, enum rt_hear how,
-                              const void *rows, uint32_t cnt) {
+/* hear_rows works rows of a series that orders wait for. */
+static uint32_t hear_rows(struct rt_ctx *ctx, void *state, uint16_t series, enum rt_hear how,
+                          const void *rows, uint32_t cnt) {
     struct venue *v = state;
     assert(series < v->series_cnt);
     assert(v->book_of[series] != 0);
@@ -698,6 +759,14 @@ static uint32_t venue_on_rows(struct rt_ctx *ctx, void *state, uint16_t series, 
     }
     venue_listen(ctx, v, b);
     return 1;
+}
+
+/* venue_on_rows hears a series that orders wait for. */
+static uint32_t venue_on_rows(struct rt_ctx *ctx, void *state, uint16_t series, enum rt_hear how,
+                              const void *rows, uint32_t cnt) {
+    uint32_t heard = hear_rows(ctx, state, series, how, rows, cnt);
+    tell_locks(ctx, state);
+    return heard;
 }
 
 /* say_expired says that order has expired because the data has ended. False when
@@ -762,13 +831,14 @@ static void venue_on_stop(struct rt_ctx *ctx, void *state, const struct msg_fram
     if (stop->reason != REASON_END_OF_DATA) return; /* execution cancels what is to be canceled */
     v->closed = true;
     expire_all(ctx, v);
+    tell_locks(ctx, v);
 }
 
-/* venue_on_timer lets requests arrive that are due, tells answers that are, and goes on with what
- * found no room. */
-static void venue_on_timer(struct rt_ctx *ctx, void *state, const struct msg_frame *frame) {
+/* on_due does what is due: requests arrive, answers are told, what found no room goes on. */
+static void on_due(struct rt_ctx *ctx, void *state, const struct msg_frame *frame) {
     struct venue *v = state;
     const struct msg_timer *timer = msg_body(frame);
+    if (timer->key == TIMER_LOCKS) return; /* told behind */
     if (timer->key == TIMER_MORE) {
         expire_all(ctx, v);
         return;
@@ -796,6 +866,12 @@ static void venue_on_timer(struct rt_ctx *ctx, void *state, const struct msg_fra
     struct venue_book *b = &v->books[timer->key - 1];
     venue_land(ctx, v, b);
     venue_listen(ctx, v, b);
+}
+
+/* venue_on_timer hears a timer. */
+static void venue_on_timer(struct rt_ctx *ctx, void *state, const struct msg_frame *frame) {
+    on_due(ctx, state, frame);
+    tell_locks(ctx, state);
 }
 
 /* series_of finds the series of rows of kind for instrument id, or VENUE_NO_SERIES; *last grows to
@@ -910,6 +986,8 @@ static int venue_init(struct rt_init *init, void *state, struct rt_error *err) {
     for (uint32_t i = 0; i < m->account_cnt; i++) v->cash[i] = m->accounts[i].cash;
     size_t rows = (size_t)m->account_cnt * m->instrument_cnt;
     v->holdings = rt_init_take(init, rows * sizeof *v->holdings);
+    v->locks = rt_init_take(init, rows * sizeof *v->locks);
+    v->locked = rt_init_take(init, m->account_cnt * sizeof *v->locked);
     init_books(init, v, &options);
     init_answers(init, v);
     return init_crowds(init, v, crowds, err);
@@ -973,6 +1051,7 @@ static void venue_save(const void *state, struct rt_row_sink *sink) {
     put_counter(sink, COUNTER_JOINED_CNT, v->joined_cnt);
     for (uint32_t i = 0; i < VENUE_JOINED_MAX; i++) {
         put_counter(sink, COUNTER_JOINED + i, (int64_t)v->joined[i]);
+        put_counter(sink, COUNTER_JOINED_PRICE + i, v->joined_price[i]);
     }
     for (uint32_t i = 0; i < m->instrument_cnt; i++) {
         int64_t end_ns = v->books[i].bar_end_ns;
@@ -982,6 +1061,7 @@ static void venue_save(const void *state, struct rt_row_sink *sink) {
         row = (struct msg_counter_row){ .value = delay->last_ns, .id = COUNTER_DELAY + i + 1 };
         if (row.value >= 0) sink->put(sink, MSG_COUNTER_ROW, row.id, &row, sizeof row);
         put_counter(sink, COUNTER_FAULTS + i + 1, (int64_t)delay->faults);
+        put_counter(sink, COUNTER_SENT + i + 1, v->books[i].sent_ns);
         put_counter(sink, COUNTER_LAST + i + 1, v->books[i].last);
         put_counter(sink, COUNTER_MARK + i + 1, v->books[i].mark);
         if (v->books[i].mark_bar.interval_ns != 0) {
@@ -1058,6 +1138,10 @@ static int load_order(struct venue *v, uint64_t seq, const struct msg_order_row 
         } else {
             rc = venue_orders_open(&v->orders, b, idx);
         }
+        if (rc == 0 && !flight) {
+            venue_locks_put(v, b, idx);
+            venue_locks_told(v, b, row->account);
+        }
     }
     if (rc == 0) {
         struct venue_book *b = &v->books[row->instrument - 1];
@@ -1089,6 +1173,11 @@ static bool load_more(struct venue *v, uint64_t seq, const struct msg_order_more
                                                           .working = row->working },
                                                .extreme = row->extreme,
                                                .stage = row->stage };
+    if (!(v->orders.pool[idx].flags & VENUE_FLIGHT)) {
+        struct venue_book *b = &v->books[v->orders.pool[idx].instrument - 1];
+        venue_locks_again(v, b, v->orders.pool[idx].account);
+        venue_locks_told(v, b, v->orders.pool[idx].account);
+    }
     return true;
 }
 
@@ -1106,6 +1195,10 @@ static int load_counter(struct venue *v, const struct msg_counter_row *row, stru
     }
     if (row->id >= COUNTER_JOINED && row->id < COUNTER_JOINED + VENUE_JOINED_MAX) {
         v->joined[row->id - COUNTER_JOINED] = (uint64_t)row->value;
+        return 0;
+    }
+    if (row->id >= COUNTER_JOINED_PRICE && row->id < COUNTER_JOINED_PRICE + VENUE_JOINED_MAX) {
+        v->joined_price[row->id - COUNTER_JOINED_PRICE] = row->value;
         return 0;
     }
     if (row->id >= VENUE_COUNTER_RULES && venue_rules_load(v, row->id, row->value)) return 0;
@@ -1143,6 +1236,10 @@ static int load_counter(struct venue *v, const struct msg_counter_row *row, stru
     }
     if (known && of == COUNTER_FAULTS) {
         b->delay.faults = (uint64_t)row->value;
+        return 0;
+    }
+    if (known && of == COUNTER_SENT) {
+        b->sent_ns = row->value;
         return 0;
     }
     id = row->id < VENUE_COUNTER_DEPTH ? 0 : (row->id - VENUE_COUNTER_DEPTH) / MK_BOOK_FIGURES;
@@ -1245,6 +1342,7 @@ static const uint16_t venue_says[] = { MSG_VENUE_STATUS,
                                        MSG_VENUE_FILL,
                                        MSG_VENUE_LIQUIDATION,
                                        MSG_VENUE_FUNDING,
+                                       MSG_VENUE_BALANCE,
                                        MSG_TRADE,
                                        MSG_QUOTE,
                                        0 };

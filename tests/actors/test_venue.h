@@ -120,7 +120,10 @@ static inline void bench_ask(struct bench *b, struct ask a) {
     assert_true(rig_hear(&b->rig, MSG_VENUE_REQUEST, 9, &r, sizeof r));
 }
 
-/* bench_more makes a request of one lot-rich unit with further terms; prices plain. */
+/* ASK makes a request: ASK(b, .id = 1, .type = ORDER_TYPE_LIMIT, .price = 99). */
+#define ASK(b, ...) bench_ask(b, (struct ask){ __VA_ARGS__ })
+
+/* bench_more makes a request with further terms. */
 static inline void bench_more(struct bench *b, struct ask a, struct mk_more m) {
     struct msg_venue_request_more r = { .order_id = a.id,
                                         .price = fx(a.price),
@@ -133,9 +136,6 @@ static inline void bench_more(struct bench *b, struct ask a, struct mk_more m) {
     mk_more_put(&r, sizeof(struct msg_venue_request), &m);
     assert_true(rig_hear(&b->rig, MSG_VENUE_REQUEST_MORE, 9, &r, sizeof r));
 }
-
-/* ASK makes a request: ASK(b, .id = 1, .type = ORDER_TYPE_LIMIT, .price = 99). */
-#define ASK(b, ...) bench_ask(b, (struct ask){ __VA_ARGS__ })
 
 /* bench_bar_begins tells the opening of a bar of instrument id now or later, at a whole minute. */
 static inline void bench_bar_begins(struct bench *b, uint16_t id, int64_t open_ns, int64_t open,
@@ -264,13 +264,14 @@ static inline const char *status_word(uint8_t status) {
     }
 }
 
-/* said gives what was said since the last call, as text. */
+/* said gives what was said since the last call, as text; but for balances. */
 static inline const char *said(struct bench *b) {
     size_t n = 0, cap = sizeof b->text;
     char x[32], y[32];
     const struct msg_frame *f;
     b->text[0] = 0;
     for (size_t i = 0; (f = rig_said(&b->rig, i)) != NULL && n < cap; i++) {
+        if (f->kind == MSG_VENUE_BALANCE) continue;
         n += (size_t)snprintf(b->text + n, cap - n, "%g ", (double)(f->time_ns - START_NS) / 1e9);
         if (f->kind == MSG_VENUE_STATUS) {
             const struct msg_venue_status *s = msg_body(f);
