@@ -224,7 +224,7 @@ class Front(unittest.TestCase):
                     ("journal dump x --limit q", "--limit: 'q' is no whole number"),
                     ("journal dump x --knd Fill", "unknown option '--knd'"),
                     ("ctl x", "a command for x expected"), ("ctl x --now", "unknown option '--now'"),
-                    ("data", "one of generate, check, import, export, ls, repair expected"), ("data make", "'make' is not one of"),
+                    ("data", "one of generate, check, import, export, ls, repair, "), ("data make", "'make' is not one of"),
                     ("data generate", "--out DIR expected"),
                     ("data generate --out o --days many", "--days: 'many' is not a whole number"),
                     ("data generate --out o --interval 5x", "--interval: '5x' is not 15s, 1m"),
