@@ -84,13 +84,6 @@ void venue_bars_open(struct rt_ctx *ctx, struct venue *v, struct venue_book *b,
     }
 }
 
-/* keep_joined notes that the order id was wholly filled as it arrived: children may follow. */
-static void keep_joined(struct rt_ctx *ctx, struct venue *v, uint64_t id) {
-    if (v->joined_ns != ctx->now_ns) v->joined_cnt = 0;
-    v->joined_ns = ctx->now_ns;
-    v->joined[v->joined_cnt++ % VENUE_JOINED_MAX] = id;
-}
-
 void venue_bars_join(struct rt_ctx *ctx, struct venue *v, struct venue_book *b, uint32_t idx) {
     struct venue_order *order = &v->orders.pool[idx];
     struct msg_bar_open open;
@@ -100,7 +93,7 @@ void venue_bars_join(struct rt_ctx *ctx, struct venue *v, struct venue_book *b, 
     b->bar_end_ns = open.open_ns + open.interval_ns;
     uint64_t id = order->order_id;
     if (venue_path_has(v, b, order->account)) {
-        if (venue_path_point(ctx, v, b, order->account, &open, idx)) keep_joined(ctx, v, id);
+        if (venue_path_point(ctx, v, b, order->account, &open, idx)) venue_joined(ctx, v, id, 0);
         return;
     }
     if (!meets_open(order, idx, open.open, &v->picks[0])) {
@@ -108,7 +101,7 @@ void venue_bars_join(struct rt_ctx *ctx, struct venue *v, struct venue_book *b, 
         return;
     }
     venue_work_all(ctx, v, b, 1);
-    if (v->deals[0][0].status == ORDER_STATUS_FILLED) keep_joined(ctx, v, id);
+    if (v->deals[0][0].status == ORDER_STATUS_FILLED) venue_joined(ctx, v, id, 0);
 }
 
 /* meets_path tells whether the path of bar meets the calm order idx, and fills pick if so. */

@@ -1,5 +1,5 @@
 #include "actors/venue/crowd.h"
-#include "actors/venue/backing.h"
+#include "actors/venue/path.h"
 #include <assert.h>
 #include <errno.h>
 #include <string.h>
@@ -158,11 +158,20 @@ static uint32_t ours(const struct venue *v, const struct venue_book *b, uint64_t
     return idx;
 }
 
-/* end says how the order idx ended, without a fill. */
+/* oco_of returns the group of the open order idx, 0 = none. */
+static uint64_t oco_of(const struct venue *v, uint32_t idx) {
+    bool more = v->orders.pool[idx].flags & VENUE_MORE;
+    return more ? v->orders.more[idx].terms.oco : 0;
+}
+
+/* end says how the order idx ended, without a fill, and ends what hangs on it. */
 static void end(struct rt_ctx *ctx, struct venue *v, struct venue_book *b, uint32_t idx,
                 uint8_t status, uint16_t reason) {
     const struct venue_deal deal = { .status = status, .reason = reason };
+    uint64_t id = v->orders.pool[idx].order_id;
+    uint8_t account = v->orders.pool[idx].account;
     venue_tell(ctx, v, b, idx, &deal);
+    venue_path_after(ctx, v, b, account, id, 0, VENUE_FATE_ENDED);
 }
 
 /* fill books what the order idx traded; left: its lots open in the engine then. */
@@ -170,14 +179,23 @@ static void fill(struct rt_ctx *ctx, struct venue *v, struct venue_book *b, uint
                  const struct vm_event *e, int64_t left, uint8_t liquidity) {
     const struct mk_instrument *in = b->instrument;
     struct venue_order *order = &v->orders.pool[idx];
-    struct venue_purse p = venue_purse(v, b, order->account);
+    uint64_t id = order->order_id, oco = oco_of(v, idx);
+    uint8_t account = order->account;
+    struct venue_purse p = venue_purse(v, b, account);
     struct venue_deal deal;
     qty_t quantity = e->lots * in->lot_size;
     assert(quantity <= order->quantity);
     venue_account_deal(&p, b, order, quantity, e->price * in->tick_size, liquidity, &deal);
-    venue_purse_put(v, b, order->account, &p);
+    venue_purse_put(v, b, account, &p);
+    bool stays = deal.status == ORDER_STATUS_PARTIALLY_FILLED;
+    enum venue_fate fate = deal.status == ORDER_STATUS_FILLED ? VENUE_FATE_FILLED
+                           : stays                            ? VENUE_FATE_FIRED
+                           : deal.quantity > 0                ? VENUE_FATE_CUT
+                                                              : VENUE_FATE_ENDED;
     venue_tell(ctx, v, b, idx, &deal);
-    if (deal.status == ORDER_STATUS_PARTIALLY_FILLED && left == 0) { /* it had been cut */
+    if (fate == VENUE_FATE_FILLED) venue_joined(ctx, v, id, 0);
+    venue_path_after(ctx, v, b, account, id, oco, fate);
+    if (stays && left == 0) { /* it had been cut */
         end(ctx, v, b, idx, ORDER_STATUS_EXPIRED, REASON_REDUCE_ONLY);
     }
 }
@@ -212,6 +230,10 @@ static void hear(struct rt_ctx *ctx, struct venue *v, struct venue_book *b,
     uint32_t idx = venue_orders_find(&v->orders, e->tag);
     if (idx == VENUE_NONE) return; /* closed before it was canceled */
     if (e->kind == VM_ACCEPTED) c->ids[idx] = e->id;
+    if (e->kind == VM_TRIGGERED) {
+        venue_path_after(ctx, v, b, v->orders.pool[idx].account, e->tag, oco_of(v, idx),
+                         VENUE_FATE_FIRED);
+    }
     if (e->kind == VM_REFUSED) end(ctx, v, b, idx, ORDER_STATUS_REJECTED, e->reason);
     if (e->kind == VM_EXPIRED) end(ctx, v, b, idx, ORDER_STATUS_EXPIRED, e->reason);
 }
@@ -226,18 +248,38 @@ static void same_positions(const struct venue *v, const struct venue_book *b) {
     }
 }
 
+/* child returns the order whose parent has been filled and that is still to be sent, with the
+ * smallest order id; VENUE_NONE when there is none. */
+static uint32_t child(const struct venue *v, const struct venue_book *b) {
+    uint32_t found = VENUE_NONE;
+    for (uint32_t i = b->more_cnt == 0 ? VENUE_NONE : b->head; i != VENUE_NONE;
+         i = v->orders.pool[i].next) {
+        const struct venue_order *o = &v->orders.pool[i];
+        if (!(o->flags & VENUE_MORE) || v->orders.more[i].stage != VENUE_FRESH) continue;
+        if (found == VENUE_NONE || o->order_id < v->orders.pool[found].order_id) found = i;
+    }
+    return found;
+}
+
+static void place(struct rt_ctx *ctx, struct venue *v, struct venue_book *b, uint32_t idx);
+
 /* pump tells all that the engine has told. What it says of our orders may end others of ours, which
- * it then tells too. */
+ * it then tells too, and set others free, which are sent then. */
 static void pump(struct rt_ctx *ctx, struct venue *v, struct venue_book *b) {
     struct venue_crowd *c = crowd_of(v, b);
     struct vm_out *out = &c->ag->out;
     find_ids(v, c);
-    while (out->cnt > 0) {
-        c->pumping = true;
-        for (uint32_t i = 0; i < out->cnt; i++) hear(ctx, v, b, &out->at[i]);
-        out->cnt = 0;
-        c->pumping = false;
-        same_positions(v, b);
+    for (uint32_t next;;) {
+        while (out->cnt > 0) {
+            c->pumping = true;
+            for (uint32_t i = 0; i < out->cnt; i++) hear(ctx, v, b, &out->at[i]);
+            out->cnt = 0;
+            c->pumping = false;
+            same_positions(v, b);
+        }
+        next = child(v, b);
+        if (next == VENUE_NONE) break;
+        place(ctx, v, b, next);
     }
     b->last = vm_last(c->ag->vm) * b->instrument->tick_size;
 }
@@ -319,35 +361,56 @@ static uint16_t short_of(const struct venue *v, const struct venue_book *b,
     return vm_lots_for(vm, side, most) < lots ? REASON_INSUFFICIENT_BALANCE : REASON_NONE;
 }
 
-void venue_crowd_join(struct rt_ctx *ctx, struct venue *v, struct venue_book *b, uint32_t idx) {
+/* terms_of puts the type of order, its prices and how long it stays into n; m: its further terms,
+ * NULL = none. Good till date, parents and groups are the venue's. */
+static void terms_of(const struct mk_instrument *in, const struct venue_order *order,
+                     const struct mk_more *m, struct vm_new *n) {
+    static const enum vm_type types[] = {
+        [ORDER_TYPE_LIMIT] = VM_LIMIT,        [ORDER_TYPE_MARKET] = VM_MARKET,
+        [ORDER_TYPE_STOP] = VM_STOP,          [ORDER_TYPE_STOP_LIMIT] = VM_STOP_LIMIT,
+        [ORDER_TYPE_TAKE_PROFIT] = VM_TAKE,   [ORDER_TYPE_TAKE_PROFIT_LIMIT] = VM_TAKE_LIMIT,
+        [ORDER_TYPE_TRAILING_STOP] = VM_TAKE, /* its activation is met on the far side */
+    };
+    int64_t ticks = order->price / in->tick_size;
+    n->type = types[order->type];
+    if (mk_order_waits(order->type)) n->flags |= VM_NOW;
+    if (mk_order_limited(order->type)) {
+        n->price = ticks;
+        n->tif = order->terms & ORDER_TERMS_IOC         ? VM_IOC
+                 : order->terms & ORDER_TERMS_FOK       ? VM_FOK
+                 : order->terms & ORDER_TERMS_POST_ONLY ? VM_GTX
+                                                        : VM_GTC;
+    } else if (mk_order_priced(order->type)) {
+        n->stop = ticks;
+    }
+    if (m == NULL) return;
+    if (m->display < order->quantity) n->show = m->display / in->lot_size;
+    if (m->stop_price > 0) n->stop = m->stop_price / in->tick_size;
+    if (order->type == ORDER_TYPE_TRAILING_STOP) {
+        n->delta = m->trail_bips;
+        n->stop = m->activation / in->tick_size;
+    }
+}
+
+/* send sends the open order idx to the engine. */
+static void place(struct rt_ctx *ctx, struct venue *v, struct venue_book *b, uint32_t idx) {
     struct venue_crowd *c = crowd_of(v, b);
     const struct venue_order *order = &v->orders.pool[idx];
     const struct mk_instrument *in = b->instrument;
+    struct venue_more *m = order->flags & VENUE_MORE ? &v->orders.more[idx] : NULL;
     bool reduces = order->terms & ORDER_TERMS_REDUCE_ONLY && in->kind == MK_LINEAR;
     struct vm_new n = { .lots = order->quantity / in->lot_size,
                         .tag = order->order_id,
                         .owner = (uint32_t)order->account - 1,
                         .flags = reduces ? VM_REDUCE : 0,
                         .side = order->side == SIDE_BUY ? VM_BUY : VM_SELL };
-    int64_t ticks = order->price / in->tick_size;
-    if (order->type == ORDER_TYPE_STOP) {
-        n.type = VM_STOP;
-        n.stop = ticks;
-        n.flags |= VM_NOW;
-    } else if (order->type == ORDER_TYPE_LIMIT) {
-        n.type = VM_LIMIT;
-        n.price = ticks;
-        n.tif = order->terms & ORDER_TERMS_IOC         ? VM_IOC
-                : order->terms & ORDER_TERMS_FOK       ? VM_FOK
-                : order->terms & ORDER_TERMS_POST_ONLY ? VM_GTX
-                                                       : VM_GTC;
-    } else {
-        n.type = VM_MARKET;
-    }
-    uint16_t reason = ticks > VM_PRICE_MAX   ? REASON_BAD_TICK
-                      : n.lots > VM_LOTS_MAX ? REASON_BAD_LOT
-                                             : REASON_NONE;
-    if (reason == REASON_NONE && order->terms & ORDER_TERMS_FOK) {
+    terms_of(in, order, m == NULL ? NULL : &m->terms, &n);
+    if (m != NULL) m->stage = VENUE_RESTS; /* where in the engine, the engine knows */
+    if (m != NULL) m->extreme = 0;
+    uint16_t reason = n.price > VM_PRICE_MAX || n.stop > VM_PRICE_MAX ? REASON_BAD_TICK
+                      : n.lots > VM_LOTS_MAX                          ? REASON_BAD_LOT
+                                                                      : REASON_NONE;
+    if (reason == REASON_NONE && order->terms & ORDER_TERMS_FOK && !mk_order_waits(order->type)) {
         reason = short_of(v, b, order, n.lots);
         if (reason != REASON_NONE) {
             end(ctx, v, b, idx, ORDER_STATUS_EXPIRED, reason);
@@ -358,10 +421,18 @@ void venue_crowd_join(struct rt_ctx *ctx, struct venue *v, struct venue_book *b,
         end(ctx, v, b, idx, ORDER_STATUS_REJECTED, reason);
         return;
     }
-    find_ids(v, c);
     c->ids[idx] = 0;
-    same_positions(v, b);
     (void)vm_place(c->ag->vm, &n);
+}
+
+void venue_crowd_join(struct rt_ctx *ctx, struct venue *v, struct venue_book *b, uint32_t idx) {
+    struct venue_crowd *c = crowd_of(v, b);
+    const struct venue_order *order = &v->orders.pool[idx];
+    bool waits = order->flags & VENUE_MORE && v->orders.more[idx].stage == VENUE_PENDING;
+    find_ids(v, c);
+    if (waits) return;
+    same_positions(v, b);
+    place(ctx, v, b, idx);
     pump(ctx, v, b);
 }
 

@@ -1,6 +1,6 @@
 #include "actors/venue/depth.h"
 #include "actors/market/book_rows.h"
-#include "actors/venue/backing.h"
+#include "actors/venue/path.h"
 #include <assert.h>
 
 enum { FILL_BYTES = 512 }; /* room that one fill and the end of its order need, and more */
@@ -172,11 +172,17 @@ static void rest_add(struct venue *v, struct venue_depth *d, uint32_t idx,
     edges(d, side);
 }
 
+/* rests tells whether the open order idx stands in the book. */
+static bool rests_now(const struct venue *v, uint32_t idx) {
+    const struct venue_order *order = &v->orders.pool[idx];
+    if (order->flags & VENUE_MORE) return v->orders.more[idx].stage == VENUE_RESTS;
+    return order->type == ORDER_TYPE_LIMIT && !(order->flags & VENUE_EAGER);
+}
+
 void venue_depth_leave(struct venue *v, struct venue_book *b, uint32_t idx) {
     struct venue_depth *d = depth_of(v, b);
     const struct venue_order *order = &v->orders.pool[idx];
-    if (order->type != ORDER_TYPE_LIMIT || (order->flags & VENUE_EAGER))
-        return; /* waits, not rests */
+    if (!rests_now(v, idx)) return; /* waits */
     uint32_t at = rest_at(d, order->side, order->price);
     struct venue_rest *rests = d->rests[order->side];
     while (rests[at].idx != idx) at++;
@@ -188,20 +194,44 @@ void venue_depth_leave(struct venue *v, struct venue_book *b, uint32_t idx) {
 
 /* --- fills --------------------------------------------------------------------------------- */
 
+/* oco_of returns the group of the open order idx, 0 = none. */
+static uint64_t oco_of(const struct venue *v, uint32_t idx) {
+    bool more = v->orders.pool[idx].flags & VENUE_MORE;
+    return more ? v->orders.more[idx].terms.oco : 0;
+}
+
+/* after ends and begins what hangs on the order id of account, in group oco, whose fate is known;
+ * price: where it was filled last. What begins is worked by venue_depth_eager, once all that the
+ * row in hand meets is done. */
+static void after(struct rt_ctx *ctx, struct venue *v, struct venue_book *b, uint8_t account,
+                  uint64_t id, uint64_t oco, enum venue_fate fate, price_t price) {
+    if (fate == VENUE_FATE_FILLED) venue_joined(ctx, v, id, price);
+    if (b->more_cnt == 0) return;
+    venue_path_after(ctx, v, b, account, id, oco, fate);
+    if (fate == VENUE_FATE_FILLED) venue_path_from(v, b, account, id, price);
+}
+
 /* fill trades quantity of the open order idx at price; touch (0 = none) is what a taker's slippage
  * is counted from. False when the order is gone. */
 static bool fill(struct rt_ctx *ctx, struct venue *v, struct venue_book *b, uint32_t idx,
                  qty_t quantity, price_t price, uint8_t liquidity, price_t touch) {
     const struct venue_order *order = &v->orders.pool[idx];
-    struct venue_purse p = venue_purse(v, b, order->account);
+    uint64_t id = order->order_id, oco = oco_of(v, idx);
+    uint8_t account = order->account;
+    struct venue_purse p = venue_purse(v, b, account);
     struct venue_deal deal;
     venue_account_deal(&p, b, order, quantity, price, liquidity, &deal);
     if (touch != 0 && deal.quantity > 0) {
         deal.slippage = deal.price > touch ? deal.price - touch : touch - deal.price;
     }
-    venue_purse_put(v, b, order->account, &p);
+    venue_purse_put(v, b, account, &p);
     bool stays = deal.status == ORDER_STATUS_PARTIALLY_FILLED;
+    enum venue_fate fate = deal.status == ORDER_STATUS_FILLED ? VENUE_FATE_FILLED
+                           : stays                            ? VENUE_FATE_FIRED
+                           : deal.quantity > 0                ? VENUE_FATE_CUT
+                                                              : VENUE_FATE_ENDED;
     venue_tell(ctx, v, b, idx, &deal);
+    after(ctx, v, b, account, id, oco, fate, deal.price);
     return stays;
 }
 
@@ -209,12 +239,15 @@ static bool fill(struct rt_ctx *ctx, struct venue *v, struct venue_book *b, uint
 static void end(struct rt_ctx *ctx, struct venue *v, struct venue_book *b, uint32_t idx,
                 uint8_t status, uint16_t reason) {
     struct venue_deal deal = { .status = status, .reason = reason };
+    uint64_t id = v->orders.pool[idx].order_id;
+    uint8_t account = v->orders.pool[idx].account;
     venue_tell(ctx, v, b, idx, &deal);
+    after(ctx, v, b, account, id, 0, VENUE_FATE_ENDED, 0);
 }
 
 /* limit_of returns how far order may go, 0 = anywhere. */
 static price_t limit_of(const struct venue_order *order) {
-    return order->type == ORDER_TYPE_LIMIT ? order->price : 0;
+    return mk_order_limited(order->type) ? order->price : 0;
 }
 
 /* whole tells whether all of order can be had and paid at once: REASON_NONE, or why not. */
@@ -239,9 +272,25 @@ static uint16_t whole(const struct venue *v, const struct venue_book *b, struct 
     return REASON_NOT_FILLED_AT_ONCE;
 }
 
+/* rest lets what is left of the order idx, a limit that takes no more, rest. */
+static void rest(struct venue *v, struct venue_book *b, uint32_t idx) {
+    struct venue_depth *d = depth_of(v, b);
+    struct venue_order *order = &v->orders.pool[idx];
+    struct venue_queue queue;
+    venue_queue_join(&queue, mk_book_at(&d->book, order->side, order->price));
+    if (order->flags & VENUE_MORE) {
+        struct venue_more *m = &v->orders.more[idx];
+        m->stage = VENUE_RESTS;
+        m->extreme = m->terms.display < order->quantity ? m->terms.display : 0;
+    } else {
+        venue_orders_calm(b, order);
+    }
+    rest_add(v, d, idx, queue);
+}
+
 /* take lets the order idx take what it may of the book, which stands; what remains of it ends or
- * rests. It stays eager, for an event of its own, when the call has no room for more. */
-static void take(struct rt_ctx *ctx, struct venue *v, struct venue_book *b, uint32_t idx) {
+ * rests. False when the call has no room for more: it goes on in an event of its own. */
+static bool take(struct rt_ctx *ctx, struct venue *v, struct venue_book *b, uint32_t idx) {
     struct venue_depth *d = depth_of(v, b);
     struct venue_order *order = &v->orders.pool[idx];
     uint8_t side = other(order->side);
@@ -250,7 +299,7 @@ static void take(struct rt_ctx *ctx, struct venue *v, struct venue_book *b, uint
         uint16_t reason = whole(v, b, d, order);
         if (reason != REASON_NONE) {
             end(ctx, v, b, idx, ORDER_STATUS_EXPIRED, reason);
-            return;
+            return true;
         }
     }
     for (price_t price = touch; price != 0 && within(order->side, limit, price);
@@ -259,41 +308,91 @@ static void take(struct rt_ctx *ctx, struct venue *v, struct venue_book *b, uint
         if (part == 0) continue;
         if (order->terms & ORDER_TERMS_POST_ONLY) {
             end(ctx, v, b, idx, ORDER_STATUS_REJECTED, REASON_WOULD_MATCH);
-            return;
+            return true;
         }
         if (ctx->out_end - ctx->out < FILL_BYTES) {
             rt_timer_set(ctx, VENUE_TIMER_EAGER + (uint64_t)b->instrument->id, ctx->now_ns);
-            return;
+            return false;
         }
         if (part > order->quantity) part = order->quantity;
         bool noted = taken_add(d, side, price, part); /* shown is 0 where there is no room */
         assert(noted);
-        if (!fill(ctx, v, b, idx, part, price, LIQUIDITY_TAKER, touch)) return;
+        if (!fill(ctx, v, b, idx, part, price, LIQUIDITY_TAKER, touch)) return true;
     }
     if (limit == 0 || (order->terms & ORDER_TERMS_IOC)) {
         end(ctx, v, b, idx, ORDER_STATUS_EXPIRED, REASON_NOT_FILLED_AT_ONCE);
+    } else {
+        rest(v, b, idx);
+    }
+    return true;
+}
+
+/* fire lets the order idx, whose trigger is met, go on to take; its partners end. */
+static void fire(struct rt_ctx *ctx, struct venue *v, struct venue_book *b, uint32_t idx) {
+    const struct venue_order *order = &v->orders.pool[idx];
+    v->orders.more[idx].stage = VENUE_FIRED;
+    venue_path_after(ctx, v, b, order->account, order->order_id, oco_of(v, idx), VENUE_FATE_FIRED);
+}
+
+/* begin lets the order idx with further terms begin: a limit goes on to take, a trigger is compared
+ * with the price where its parent was filled, if it has one. */
+static void begin(struct rt_ctx *ctx, struct venue *v, struct venue_book *b, uint32_t idx) {
+    const struct venue_order *order = &v->orders.pool[idx];
+    struct venue_more *m = &v->orders.more[idx];
+    price_t from = m->extreme;
+    m->extreme = 0;
+    if (!mk_order_waits(order->type)) {
+        m->stage = VENUE_FIRED;
         return;
     }
-    struct venue_queue queue;
-    venue_queue_join(&queue, mk_book_at(&d->book, order->side, order->price));
-    venue_orders_calm(b, order);
-    rest_add(v, d, idx, queue);
+    m->stage = VENUE_ARMED;
+    if (from == 0) return;
+    if (venue_path_touch(b, order, &m->terms, &m->extreme, from)) fire(ctx, v, b, idx);
+}
+
+/* act works the eager order idx; false when the call has no room for more. */
+static bool act(struct rt_ctx *ctx, struct venue *v, struct venue_book *b, uint32_t idx) {
+    if (v->orders.pool[idx].flags & VENUE_MORE) {
+        if (v->orders.more[idx].stage == VENUE_FRESH) begin(ctx, v, b, idx);
+        if (v->orders.more[idx].stage != VENUE_FIRED) return true;
+    }
+    return !stands(depth_of(v, b)) || take(ctx, v, b, idx);
+}
+
+/* due tells whether there is something to do for the open order idx without any further row. */
+static bool due(const struct venue *v, uint32_t idx, bool standing) {
+    const struct venue_order *order = &v->orders.pool[idx];
+    uint8_t stage = v->orders.more[idx].stage;
+    if (!(order->flags & VENUE_EAGER)) return false;
+    if (!(order->flags & VENUE_MORE)) return standing;
+    return stage == VENUE_FRESH || (stage == VENUE_FIRED && standing);
 }
 
 void venue_depth_eager(struct rt_ctx *ctx, struct venue *v, struct venue_book *b) {
-    if (b->eager_cnt == 0 || !stands(depth_of(v, b))) return;
-    uint32_t cnt = 0;
-    for (uint32_t i = b->head; i != VENUE_NONE; i = v->orders.pool[i].next) {
-        const struct venue_order *order = &v->orders.pool[i];
-        if (!(order->flags & VENUE_EAGER)) continue;
-        v->picks[cnt++] = (struct venue_pick){ .rank = (int64_t)order->venue_order_id, .idx = i };
-    }
-    venue_pick_sort(v->picks, cnt);
-    for (uint32_t i = 0; i < cnt; i++) take(ctx, v, b, v->picks[i].idx);
+    bool standing = stands(depth_of(v, b)), lists = b->more_cnt > 0;
+    uint32_t cnt;
+    if (b->eager_cnt == 0 || (!standing && !lists)) return;
+    do { /* what is filled sets free what is worked next */
+        cnt = 0;
+        for (uint32_t i = b->head; i != VENUE_NONE; i = v->orders.pool[i].next) {
+            const struct venue_order *order = &v->orders.pool[i];
+            if (!due(v, i, standing)) continue;
+            v->picks[cnt++] = (struct venue_pick){ .rank = (int64_t)order->venue_order_id,
+                                                   .order_id = order->order_id,
+                                                   .idx = i };
+        }
+        venue_pick_sort(v->picks, cnt);
+        for (uint32_t i = 0; i < cnt; i++) {
+            uint32_t idx = v->picks[i].idx;
+            if (lists && venue_orders_find(&v->orders, v->picks[i].order_id) != idx) continue;
+            if (!act(ctx, v, b, idx)) return;
+        }
+    } while (lists && cnt > 0);
 }
 
 void venue_depth_join(struct rt_ctx *ctx, struct venue *v, struct venue_book *b, uint32_t idx) {
-    if ((v->orders.pool[idx].flags & VENUE_EAGER) && stands(depth_of(v, b))) take(ctx, v, b, idx);
+    bool room = !(v->orders.pool[idx].flags & VENUE_EAGER) || act(ctx, v, b, idx);
+    if (room && b->more_cnt > 0) venue_depth_eager(ctx, v, b);
 }
 
 /* --- what the recording says --------------------------------------------------------------- */
@@ -320,6 +419,38 @@ static void crossed(struct rt_ctx *ctx, struct venue *v, struct venue_book *b, u
     }
 }
 
+/* triggered lets go on what a price triggers: buys look at rise, sales at fall, 0 = none. True when
+ * there is any. */
+static bool triggered(struct rt_ctx *ctx, struct venue *v, struct venue_book *b, price_t rise,
+                      price_t fall) {
+    uint32_t cnt = 0;
+    bool any = false;
+    for (uint32_t i = b->head; i != VENUE_NONE; i = v->orders.pool[i].next) {
+        struct venue_order *order = &v->orders.pool[i];
+        price_t price = order->side == SIDE_BUY ? rise : fall;
+        if (price == 0) continue;
+        if (order->flags & VENUE_MORE) {
+            struct venue_more *m = &v->orders.more[i];
+            if (m->stage != VENUE_ARMED) continue;
+            if (!venue_path_touch(b, order, &m->terms, &m->extreme, price)) continue;
+            v->picks[cnt++] = (struct venue_pick){ .rank = (int64_t)order->venue_order_id,
+                                                   .order_id = order->order_id,
+                                                   .idx = i };
+        } else if (order->type == ORDER_TYPE_STOP && !(order->flags & VENUE_EAGER)) {
+            if (order->side == SIDE_BUY ? price < order->price : price > order->price) continue;
+            venue_orders_wake(b, order);
+            any = true;
+        }
+    }
+    venue_pick_sort(v->picks, cnt);
+    for (uint32_t i = 0; i < cnt; i++) {
+        uint32_t idx = v->picks[i].idx;
+        if (venue_orders_find(&v->orders, v->picks[i].order_id) != idx) continue; /* a partner's */
+        fire(ctx, v, b, idx);
+    }
+    return any || cnt > 0;
+}
+
 /* settle works what the update that is whole now brings. */
 static void settle(struct rt_ctx *ctx, struct venue *v, struct venue_book *b, bool snapshot) {
     struct venue_depth *d = depth_of(v, b);
@@ -335,6 +466,10 @@ static void settle(struct rt_ctx *ctx, struct venue *v, struct venue_book *b, bo
         }
         if (d->rest_cnt[side] == 0 || best == 0) continue;
         if (within(side, d->rests[side][0].price, best)) crossed(ctx, v, b, side);
+    }
+    if (d->trades == VENUE_NO_SERIES) { /* the touch tells what prices there are */
+        (void)triggered(ctx, v, b, mk_book_best(&d->book, SIDE_SELL),
+                        mk_book_best(&d->book, SIDE_BUY));
     }
     venue_depth_eager(ctx, v, b);
 }
@@ -364,6 +499,47 @@ static inline void on_delta(struct rt_ctx *ctx, struct venue *v, struct venue_bo
     if (b->open_cnt > 0) settle(ctx, v, b, filling);
 }
 
+/* reached returns how much of the order at rest a trade of quantity at its price fills, mine of
+ * which has filled others of ours. */
+static qty_t reached_by(const struct venue *v, struct venue_rest *rest, qty_t quantity, qty_t mine,
+                        qty_t lot) {
+    qty_t part = v->orders.pool[rest->idx].quantity;
+    qty_t reached = fixed_floor_to(venue_queue_print(&rest->queue, quantity, mine), lot);
+    if (v->orders.pool[rest->idx].flags & VENUE_MORE) {
+        qty_t shows = v->orders.more[rest->idx].extreme;
+        if (shows > 0 && part > shows) part = shows;
+    }
+    return part < reached ? part : reached;
+}
+
+/* shows_more lets the order that rests at place at of its side, of which part was filled by
+ * a trade at its price, show its next part where the one shown is used up: behind what is shown
+ * there, less what has traded there since. */
+static void shows_more(struct venue *v, struct venue_depth *d, uint8_t side, uint32_t at,
+                       qty_t part) {
+    struct venue_rest *rest = &d->rests[side][at];
+    const struct venue_order *order = &v->orders.pool[rest->idx];
+    struct venue_more *m = &v->orders.more[rest->idx];
+    if (!(order->flags & VENUE_MORE) || m->extreme == 0) return;
+    m->extreme -= part;
+    if (m->extreme > 0) return;
+    qty_t shown_there = mk_book_at(&d->book, side, rest->price), printed = rest->queue.printed;
+    m->extreme = m->terms.display < order->quantity ? m->terms.display : order->quantity;
+    rest->queue.ahead = shown_there > printed ? shown_there - printed : 0;
+}
+
+/* after_rest returns the first place in the table of side behind price and arrival of the order
+ * that was at work. */
+static uint32_t after_rest(const struct venue *v, const struct venue_depth *d, uint8_t side,
+                           price_t price, uint64_t arrival) {
+    uint32_t at = rest_at(d, side, price), cnt = d->rest_cnt[side];
+    while (at < cnt && d->rests[side][at].price == price &&
+           v->orders.pool[d->rests[side][at].idx].venue_order_id <= arrival) {
+        at++;
+    }
+    return at;
+}
+
 /* printed fills what rests on side and a trade meets: beyond its price whole, at its price as far
  * as the trade reaches it. */
 static void printed(struct rt_ctx *ctx, struct venue *v, struct venue_book *b, uint8_t side,
@@ -373,14 +549,13 @@ static void printed(struct rt_ctx *ctx, struct venue *v, struct venue_book *b, u
     qty_t room = d->share == 0 ? INT64_MAX : share_of(d, lot, trade->quantity);
     for (uint32_t i = 0; i < d->rest_cnt[side];) {
         struct venue_rest *rest = &d->rests[side][i];
-        if (!within(side, rest->price, trade->price)) return;
-        qty_t part = v->orders.pool[rest->idx].quantity;
-        if (rest->price == trade->price) {
-            if (trade->aggressor == side) return;
-            qty_t reached = venue_queue_print(&rest->queue, trade->quantity, mine);
-            reached = fixed_floor_to(reached, lot);
-            if (part > reached) part = reached;
-        }
+        uint64_t arrival = v->orders.pool[rest->idx].venue_order_id;
+        price_t price = rest->price;
+        bool at = price == trade->price;
+        if (!within(side, price, trade->price)) return;
+        if (at && trade->aggressor == side) return;
+        qty_t part = at ? reached_by(v, rest, trade->quantity, mine, lot)
+                        : v->orders.pool[rest->idx].quantity;
         if (part > room) part = room;
         if (part == 0) {
             i++;
@@ -388,34 +563,28 @@ static void printed(struct rt_ctx *ctx, struct venue *v, struct venue_book *b, u
         }
         room -= part;
         mine = part > INT64_MAX - mine ? INT64_MAX : mine + part;
-        i += fill(ctx, v, b, rest->idx, part, rest->price, LIQUIDITY_MAKER, 0);
+        bool lists = b->more_cnt > 0;
+        bool stays = fill(ctx, v, b, rest->idx, part, price, LIQUIDITY_MAKER, 0);
+        i = lists ? after_rest(v, d, side, price, arrival) : i + stays;
+        if (lists && stays && at) shows_more(v, d, side, i - 1, part);
     }
-}
-
-/* triggered wakes the stops that a trade at price touches. */
-static bool triggered(struct venue *v, struct venue_book *b, price_t price) {
-    bool any = false;
-    for (uint32_t i = b->head; i != VENUE_NONE; i = v->orders.pool[i].next) {
-        struct venue_order *order = &v->orders.pool[i];
-        if (order->type != ORDER_TYPE_STOP || (order->flags & VENUE_EAGER)) continue;
-        if (order->side == SIDE_BUY ? price < order->price : price > order->price) continue;
-        venue_orders_wake(b, order);
-        any = true;
-    }
-    return any;
 }
 
 /* on_trade takes a trade. */
 static inline void on_trade(struct rt_ctx *ctx, struct venue *v, struct venue_book *b,
                             struct venue_depth *d, const struct msg_trade *trade) {
-    if (b->open_cnt == b->eager_cnt) return;
-    if (b->stale) venue_orders_bounds(&v->orders, b);
-    if (b->lower_max < trade->price && b->upper_min > trade->price) return;
+    bool lists = b->more_cnt > 0;
+    if (!lists) {
+        if (b->open_cnt == b->eager_cnt) return;
+        if (b->stale) venue_orders_bounds(&v->orders, b);
+        if (b->lower_max < trade->price && b->upper_min > trade->price) return;
+    }
     if (stands(d)) {
         printed(ctx, v, b, SIDE_BUY, trade);
         printed(ctx, v, b, SIDE_SELL, trade);
     }
-    if (triggered(v, b, trade->price)) venue_depth_eager(ctx, v, b);
+    bool any = triggered(ctx, v, b, trade->price, trade->price);
+    if (any || lists) venue_depth_eager(ctx, v, b);
 }
 
 uint32_t venue_depth_run(struct rt_ctx *ctx, struct venue *v, struct venue_book *b, uint16_t series,
@@ -492,7 +661,11 @@ bool venue_depth_rest(struct venue *v, struct venue_book *b, uint32_t idx,
                       const struct msg_queue_row *row) {
     const struct venue_order *order = &v->orders.pool[idx];
     struct venue_depth *d = depth_of(v, b);
-    if (order->type != ORDER_TYPE_LIMIT || (order->flags & VENUE_EAGER)) return false;
+    bool more = order->flags & VENUE_MORE; /* where it is comes later */
+    if (more ? !mk_order_limited(order->type)
+             : order->type != ORDER_TYPE_LIMIT || (order->flags & VENUE_EAGER)) {
+        return false;
+    }
     if (row->ahead < 0 || row->printed < 0 || d->rest_cnt[order->side] == d->rest_max) return false;
     rest_add(v, d, idx, (struct venue_queue){ .ahead = row->ahead, .printed = row->printed });
     return true;

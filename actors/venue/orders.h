@@ -50,7 +50,9 @@ enum venue_stage {
 struct venue_more {
     struct mk_more terms; /* as asked */
     price_t extreme;      /* trailing_stop: highest (sell) or lowest price since it follows; 0 = it
-                           * does not yet */
+                           * does not yet. Recorded books: while it is VENUE_FRESH the price where
+                           * its parent was filled, while a limit with display rests the quantity
+                           * that is still shown; 0 = neither */
     uint8_t stage;        /* enum venue_stage */
     uint8_t pad[7];       /* zero */
 };
@@ -111,6 +113,7 @@ struct venue_book {
     uint8_t heard;                /* interests raised: a bit per enum rt_hear */
     bool stale;                   /* a bound may be too near: see venue_orders_bounds */
     struct venue_delay delay;     /* what the rows tell of their way to the recorder */
+    int64_t sent_ns;              /* when the last request was sent on its way, 0 = none yet */
 };
 
 /* All orders of a venue. */

@@ -33,9 +33,18 @@ bool venue_path_has(const struct venue *v, const struct venue_book *b, uint8_t a
 }
 
 uint8_t venue_path_stage(const struct venue_book *b, const struct venue_order *order) {
-    if (b->driver == VENUE_BARS) return VENUE_FRESH;
+    if (b->driver != VENUE_PRINTS) return VENUE_FRESH;
     if (mk_order_waits(order->type)) return VENUE_ARMED;
     return VENUE_RESTS;
+}
+
+void venue_path_from(struct venue *v, const struct venue_book *b, uint8_t account, uint64_t id,
+                     price_t price) {
+    for (uint32_t i = b->head; i != VENUE_NONE; i = v->orders.pool[i].next) {
+        struct venue_more *m = &v->orders.more[i];
+        bool mine = v->orders.pool[i].account == account && v->orders.pool[i].flags & VENUE_MORE;
+        if (mine && m->stage == VENUE_FRESH && m->terms.parent == id) m->extreme = price;
+    }
 }
 
 /* falls tells whether a falling price meets the trigger of order. */

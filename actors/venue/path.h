@@ -53,6 +53,12 @@ enum venue_fate {
 void venue_path_after(struct rt_ctx *ctx, struct venue *v, struct venue_book *b, uint8_t account,
                       uint64_t id, uint64_t oco, enum venue_fate fate);
 
-/* venue_path_stage returns the stage at which an order begins to work: bars look at it first. */
+/* venue_path_stage returns the stage at which an order begins to work: all drivers but that of
+ * trades look at it first. */
 uint8_t venue_path_stage(const struct venue_book *b, const struct venue_order *order);
+
+/* venue_path_from notes for the children of the filled order id, which have just begun, that it
+ * was filled at price. */
+void venue_path_from(struct venue *v, const struct venue_book *b, uint8_t account, uint64_t id,
+                     price_t price);
 #endif

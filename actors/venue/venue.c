@@ -22,20 +22,22 @@ enum venue_row_flag {
 
 /* Numbers of the counters in snapshots. */
 enum venue_counter {
-    COUNTER_REQUESTS = 1,     /* venue.requests */
-    COUNTER_ACCEPTED = 2,     /* venue.accepted */
-    COUNTER_TRADES = 3,       /* venue.trades */
-    COUNTER_CLOSED = 4,       /* venue.closed */
-    COUNTER_PAYMENTS = 5,     /* venue.payments */
-    COUNTER_JOINED_NS = 6,    /* venue.joined_ns */
-    COUNTER_JOINED_CNT = 7,   /* venue.joined_cnt */
-    COUNTER_JOINED = 16,      /* + its place: venue.joined */
-    COUNTER_BAR = 0x10000,    /* + instrument id: venue_book.bar_end_ns */
-    COUNTER_LAST = 0x20000,   /* + instrument id: venue_book.last */
-    COUNTER_MARK = 0x30000,   /* + instrument id: venue_book.mark */
-    COUNTER_DELAY = 0x40000,  /* + instrument id: venue_delay.last_ns */
-    COUNTER_FAULTS = 0x50000, /* + instrument id: venue_delay.faults */
-    COUNTER_APART = 1 << 25   /* + account << 16 + instrument id: venue_holding.isolated */
+    COUNTER_REQUESTS = 1,      /* venue.requests */
+    COUNTER_ACCEPTED = 2,      /* venue.accepted */
+    COUNTER_TRADES = 3,        /* venue.trades */
+    COUNTER_CLOSED = 4,        /* venue.closed */
+    COUNTER_PAYMENTS = 5,      /* venue.payments */
+    COUNTER_JOINED_NS = 6,     /* venue.joined_ns */
+    COUNTER_JOINED_CNT = 7,    /* venue.joined_cnt */
+    COUNTER_JOINED = 16,       /* + its place: venue.joined */
+    COUNTER_JOINED_PRICE = 32, /* + its place: venue.joined_price */
+    COUNTER_BAR = 0x10000,     /* + instrument id: venue_book.bar_end_ns */
+    COUNTER_LAST = 0x20000,    /* + instrument id: venue_book.last */
+    COUNTER_MARK = 0x30000,    /* + instrument id: venue_book.mark */
+    COUNTER_DELAY = 0x40000,   /* + instrument id: venue_delay.last_ns */
+    COUNTER_FAULTS = 0x50000,  /* + instrument id: venue_delay.faults */
+    COUNTER_SENT = 0x60000,    /* + instrument id: venue_book.sent_ns */
+    COUNTER_APART = 1 << 25    /* + account << 16 + instrument id: venue_holding.isolated */
 };
 
 /* Timers. */
@@ -294,7 +296,6 @@ static uint16_t refusal_more(const struct rt_ctx *ctx, const struct venue *v,
                              const struct venue_book *b, const struct venue_order *order,
                              const struct mk_more *m, bool known) {
     const struct mk_instrument *ins = b->instrument;
-    if (b->driver != VENUE_BARS && b->driver != VENUE_PRINTS) return REASON_UNSUPPORTED;
     if (m->stp != 0 || m->working != 0) return REASON_UNSUPPORTED;
     uint16_t reason =
         mk_more_refuses(order->order_id, order->type, order->terms, order->quantity, m);
@@ -334,7 +335,9 @@ static bool first_stage(const struct rt_ctx *ctx, struct venue *v, const struct 
     }
     if (v->joined_ns != ctx->now_ns) return false;
     for (uint32_t i = 0; i < v->joined_cnt && i < VENUE_JOINED_MAX; i++) {
-        if (v->joined[i] == id) return true;
+        if (v->joined[i] != id) continue;
+        m->extreme = v->joined_price[i];
+        return true;
     }
     return false;
 }
@@ -398,6 +401,14 @@ static void arm_lapse(struct rt_ctx *ctx, const struct venue *v) {
     } else {
         rt_timer_set(ctx, TIMER_LAPSE, next_ns);
     }
+}
+
+void venue_joined(struct rt_ctx *ctx, struct venue *v, uint64_t id, price_t price) {
+    if (v->joined_ns != ctx->now_ns) v->joined_cnt = 0;
+    v->joined_ns = ctx->now_ns;
+    uint32_t at = v->joined_cnt++ % VENUE_JOINED_MAX;
+    v->joined[at] = id;
+    v->joined_price[at] = price;
 }
 
 /* arrive_order lets a new order arrive. */
@@ -499,6 +510,7 @@ static void lapse(struct rt_ctx *ctx, struct venue *v) {
             v->gone[cnt++] = (struct venue_pick){ .order_id = o->order_id, .idx = k };
         }
         cancel_gone(ctx, v, b, cnt, VENUE_LAPSES);
+        if (cnt > 0 && b->driver == VENUE_CROWD) venue_crowd_tell(ctx, v, b);
         venue_listen(ctx, v, b);
     }
     arm_lapse(ctx, v);
@@ -544,17 +556,33 @@ static void arm(struct rt_ctx *ctx, const struct venue *v, const struct venue_bo
     }
 }
 
+/* travels tells whether the order in slot idx was said together with one it hangs on, which is on
+ * its way in b: then it arrives with that. */
+static bool travels(const struct rt_ctx *ctx, const struct venue *v, const struct venue_book *b,
+                    uint32_t idx) {
+    const struct venue_order *order = &v->orders.pool[idx];
+    if (!(order->flags & VENUE_MORE) || b->sent_ns != ctx->now_ns) return false;
+    const struct mk_more *m = &v->orders.more[idx].terms;
+    for (uint32_t i = b->flight_head; i != VENUE_NONE; i = v->orders.pool[i].next) {
+        const struct venue_order *o = &v->orders.pool[i];
+        bool mine = o->op == REQUEST_OP_PLACE && o->account == order->account;
+        if (mine && (o->order_id == m->parent || o->order_id == m->oco)) return true;
+    }
+    return false;
+}
+
 /* send_away sends the request in slot idx on its way, behind those that are; false when it arrives
- * at once. Bars count latency themselves. */
+ * at once. Bars count latency themselves. A list travels as one. */
 static bool send_away(struct rt_ctx *ctx, struct venue *v, struct venue_book *b, uint32_t idx) {
     if (b->driver == VENUE_BARS || b->driver == VENUE_CLOSED) return false;
     bool first = b->flight_head == VENUE_NONE;
     int64_t at_ns = ctx->now_ns + leg_ns(ctx, &v->legs.feed, b) + leg_ns(ctx, &v->legs.order, b);
-    if (!first && at_ns < v->orders.pool[b->flight_tail].from_ns) {
+    if (!first && (at_ns < v->orders.pool[b->flight_tail].from_ns || travels(ctx, v, b, idx))) {
         at_ns = v->orders.pool[b->flight_tail].from_ns;
     }
     if (first && at_ns == ctx->now_ns) return false;
     v->orders.pool[idx].from_ns = at_ns;
+    b->sent_ns = ctx->now_ns;
     venue_orders_send(&v->orders, b, idx);
     if (first) arm(ctx, v, b);
     return true;
@@ -973,6 +1001,7 @@ static void venue_save(const void *state, struct rt_row_sink *sink) {
     put_counter(sink, COUNTER_JOINED_CNT, v->joined_cnt);
     for (uint32_t i = 0; i < VENUE_JOINED_MAX; i++) {
         put_counter(sink, COUNTER_JOINED + i, (int64_t)v->joined[i]);
+        put_counter(sink, COUNTER_JOINED_PRICE + i, v->joined_price[i]);
     }
     for (uint32_t i = 0; i < m->instrument_cnt; i++) {
         int64_t end_ns = v->books[i].bar_end_ns;
@@ -982,6 +1011,7 @@ static void venue_save(const void *state, struct rt_row_sink *sink) {
         row = (struct msg_counter_row){ .value = delay->last_ns, .id = COUNTER_DELAY + i + 1 };
         if (row.value >= 0) sink->put(sink, MSG_COUNTER_ROW, row.id, &row, sizeof row);
         put_counter(sink, COUNTER_FAULTS + i + 1, (int64_t)delay->faults);
+        put_counter(sink, COUNTER_SENT + i + 1, v->books[i].sent_ns);
         put_counter(sink, COUNTER_LAST + i + 1, v->books[i].last);
         put_counter(sink, COUNTER_MARK + i + 1, v->books[i].mark);
         if (v->books[i].mark_bar.interval_ns != 0) {
@@ -1108,6 +1138,10 @@ static int load_counter(struct venue *v, const struct msg_counter_row *row, stru
         v->joined[row->id - COUNTER_JOINED] = (uint64_t)row->value;
         return 0;
     }
+    if (row->id >= COUNTER_JOINED_PRICE && row->id < COUNTER_JOINED_PRICE + VENUE_JOINED_MAX) {
+        v->joined_price[row->id - COUNTER_JOINED_PRICE] = row->value;
+        return 0;
+    }
     if (row->id >= VENUE_COUNTER_RULES && venue_rules_load(v, row->id, row->value)) return 0;
     if (row->id >= VENUE_COUNTER_CROWD) {
         uint64_t at = (row->id - VENUE_COUNTER_CROWD) / VENUE_CROWD_FIGURES;
@@ -1143,6 +1177,10 @@ static int load_counter(struct venue *v, const struct msg_counter_row *row, stru
     }
     if (known && of == COUNTER_FAULTS) {
         b->delay.faults = (uint64_t)row->value;
+        return 0;
+    }
+    if (known && of == COUNTER_SENT) {
+        b->sent_ns = row->value;
         return 0;
     }
     id = row->id < VENUE_COUNTER_DEPTH ? 0 : (row->id - VENUE_COUNTER_DEPTH) / MK_BOOK_FIGURES;

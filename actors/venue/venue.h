@@ -34,7 +34,7 @@
  *           not_filled_at_once. post_only (limit): is rejected with would_match where it would
  * take. reduce_only: cut to what reduces the account's position.
  *
- * Orders with further terms (bar runs and trade runs; elsewhere unsupported)
+ * Orders with further terms; on bars, and what differs elsewhere below
  *   Types   take_profit: triggers when touched from the other side than a stop; fills at the
  *           trigger, or at an open beyond it at that open, as taker. stop_limit,
  *           take_profit_limit: once triggered a limit order that begins where the path is: as
@@ -54,7 +54,17 @@
  *           above. They walk it only as far as a liquidation.
  *   Trades  Triggers and parents act on orders from the next trade on; a triggered limit waits for
  *           a trade strictly beyond it.
- *   Shown   display (iceberg) changes nothing here: nobody sees these orders.
+ *   Books   A trade triggers (where the book has no trades the touch: asks buys, bids sales); what
+ *           is triggered takes from the book at once, a limit's rest rests in it. Children begin at
+ *           once, when all that the row meets is done; their triggers are compared first
+ *           with the price that filled the parent, where a trailing stop begins to follow.
+ *   Traders Triggers, trailing and shown parts are the engine's (match.h); lists are ended and
+ *           begun here: children are sent when the taker that filled the parent has finished.
+ *           Where one taker meets two of a group the first fill counts; both trades were printed.
+ *   Travel  What hangs on an order that was said at the same instant arrives with it.
+ *   Shown   display (iceberg): changes nothing on bars and trades, where nobody sees these orders.
+ *           In a book a print at the price fills at most the part shown; the next part joins
+ *           behind what is displayed there then.
  *
  * Rules of trade runs
  *           A request arrives latency (latency.h: feed and order) after it was said (a cancel
@@ -80,7 +90,7 @@
  *           lot; what filled an order of ours is not there for those behind it. A trade beyond its
  *           price, or an update that leaves the other side's best at its price or beyond, fills it
  *           whole; all at its limit, as maker.
- *   Stop    Triggered by a trade's touch; takes at once.
+ *   Stop    Triggered by a trade's touch, where the book has no trades by its own; takes at once.
  *   Cap     participation: of each level shown and of each print that share may be ours, in lots;
  *           then a trade or a book beyond the price fills no more than that either.
  *   Gap     A snapshot leaves an order's place as it was, at most all that is shown: what was
@@ -198,10 +208,11 @@ struct venue {
     uint64_t payments;              /* funding payments told: the last payment_id */
     uint64_t joined[VENUE_JOINED_MAX]; /* orders wholly filled as they arrived, at joined_ns: their
                                         * children are still to come */
-    int64_t joined_ns;                 /* when */
-    uint32_t joined_cnt;               /* how many there were; the newest are kept */
-    uint32_t series_cnt;               /* length of book_of */
-    bool closed;                       /* the data has ended */
+    price_t joined_price[VENUE_JOINED_MAX]; /* where, 0 = bars, which know */
+    int64_t joined_ns;                      /* when */
+    uint32_t joined_cnt;                    /* how many there were; the newest are kept */
+    uint32_t series_cnt;                    /* length of book_of */
+    bool closed;                            /* the data has ended */
 };
 
 /* venue_last_price returns the last price told to all for b's instrument, 0 before the first. */
@@ -230,6 +241,10 @@ void venue_work(const struct venue *v, const struct venue_book *b, struct venue_
  * for a rest that stays open. */
 void venue_tell(struct rt_ctx *ctx, struct venue *v, struct venue_book *b, uint32_t idx,
                 const struct venue_deal *deal);
+
+/* venue_joined notes that the order id was wholly filled now, at price: children of it that arrive
+ * at this instant find it. */
+void venue_joined(struct rt_ctx *ctx, struct venue *v, uint64_t id, price_t price);
 
 /* venue_leave ends the open order idx that was to leave, for the reason its flags tell, and what
  * hangs on it. */

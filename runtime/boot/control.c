@@ -11,6 +11,9 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+/* How long an answer is waited for, seconds: an engine that stands must not hold its asker. */
+enum { ANSWER_S = 10 };
+
 /* The server. */
 static struct {
     struct rt_run *run;                    /* the run it serves */
@@ -161,6 +164,7 @@ static void *control_main(void *arg) {
         int fd = accept4(server.fd, NULL, NULL, SOCK_CLOEXEC);
         if (fd < 0) continue;
         serve(fd);
+        shutdown(fd, SHUT_RDWR); /* a process forked meanwhile has it too */
         close(fd);
     }
 }
@@ -225,13 +229,23 @@ void rt_control_stop(void) {
     server.fd = -1;
 }
 
+void rt_control_forked(void) {
+    if (server.fd < 0) return;
+    close(server.fd);
+    close(server.stop[0]);
+    close(server.stop[1]);
+    server.fd = -1;
+}
+
 int rt_control_ask(const char *dir, const char *line, char *out, size_t cap, struct rt_error *err) {
     struct sockaddr_un at;
     size_t used = 0;
+    struct timeval limit = { .tv_sec = ANSWER_S };
     int code = address(dir, &at, err);
     if (code < 0) return code;
     int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
     if (fd < 0) return rt_error_set(err, -errno, "no socket");
+    setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit);
     if (connect(fd, (struct sockaddr *)&at, sizeof at) < 0) {
         code = -errno;
         close(fd);
@@ -243,12 +257,16 @@ int rt_control_ask(const char *dir, const char *line, char *out, size_t cap, str
         close(fd);
         return rt_error_set(err, code, "%s: %s", at.sun_path, strerror(-code));
     }
-    while (used + 1 < cap) {
+    bool late = false;
+    while (used + 1 < cap && (used == 0 || out[used - 1] != '\n')) {
         ssize_t got = recv(fd, out + used, cap - 1 - used, 0);
+        late = got < 0 && errno == EAGAIN;
         if (got <= 0) break;
         used += (size_t)got;
     }
     out[used] = 0;
     close(fd);
+    if (late)
+        return rt_error_set(err, -ETIMEDOUT, "%s: no answer within %d s", at.sun_path, ANSWER_S);
     return used ? 0 : rt_error_set(err, -EIO, "%s: the run closed without an answer", at.sun_path);
 }

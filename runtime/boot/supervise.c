@@ -85,6 +85,7 @@ static int start(struct rt_run *run, uint16_t process, struct child *c, struct r
     if (pid == 0) {
         struct rt_error last = { 0 };
         child_run = run;
+        rt_control_forked();
         /* where time can stand still a killed run is gone on with later as if nothing had been;
          * on the real clock what is open must not be left alone */
         prctl(PR_SET_PDEATHSIG, run->topology->clock == RT_CLOCK_REAL ? SIGTERM : SIGKILL);

@@ -39,6 +39,10 @@ int rt_kill_keep(const struct rt_run *run, bool on);
 int rt_control_start(struct rt_run *run, struct rt_error *err);
 /* rt_control_stop closes it. */
 void rt_control_stop(void);
-/* rt_control_ask sends line to the run in dir and puts its answer into out. 0 or negative errno. */
+/* rt_control_forked lets go of it in a process forked from the one that serves: who asks must not
+ * reach, or wait for, a process that does not. */
+void rt_control_forked(void);
+/* rt_control_ask sends line to the run in dir and puts its answer into out. 0 or negative errno;
+ * -ETIMEDOUT after 10 s without one. */
 int rt_control_ask(const char *dir, const char *line, char *out, size_t cap, struct rt_error *err);
 #endif

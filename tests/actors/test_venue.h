@@ -120,7 +120,10 @@ static inline void bench_ask(struct bench *b, struct ask a) {
     assert_true(rig_hear(&b->rig, MSG_VENUE_REQUEST, 9, &r, sizeof r));
 }
 
-/* bench_more makes a request of one lot-rich unit with further terms; prices plain. */
+/* ASK makes a request: ASK(b, .id = 1, .type = ORDER_TYPE_LIMIT, .price = 99). */
+#define ASK(b, ...) bench_ask(b, (struct ask){ __VA_ARGS__ })
+
+/* bench_more makes a request with further terms. */
 static inline void bench_more(struct bench *b, struct ask a, struct mk_more m) {
     struct msg_venue_request_more r = { .order_id = a.id,
                                         .price = fx(a.price),
@@ -133,9 +136,6 @@ static inline void bench_more(struct bench *b, struct ask a, struct mk_more m) {
     mk_more_put(&r, sizeof(struct msg_venue_request), &m);
     assert_true(rig_hear(&b->rig, MSG_VENUE_REQUEST_MORE, 9, &r, sizeof r));
 }
-
-/* ASK makes a request: ASK(b, .id = 1, .type = ORDER_TYPE_LIMIT, .price = 99). */
-#define ASK(b, ...) bench_ask(b, (struct ask){ __VA_ARGS__ })
 
 /* bench_bar_begins tells the opening of a bar of instrument id now or later, at a whole minute. */
 static inline void bench_bar_begins(struct bench *b, uint16_t id, int64_t open_ns, int64_t open,

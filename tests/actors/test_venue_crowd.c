@@ -245,6 +245,128 @@ static void test_stops(void **unused) {
     bench_close(&b);
 }
 
+/* The engine's own order of ours numbered id; fails when it has none. */
+static struct vm_view in_engine(const struct bench *b, uint16_t of, uint64_t id) {
+    struct vm_view view;
+    for (uint64_t at = 0; (at = vm_order_next(engine_of(b, of), at)) != 0;) {
+        assert_true(vm_find(engine_of(b, of), at, &view));
+        if (view.owner < 2 && view.tag == id) return view;
+    }
+    fail_msg("order %d is not in the engine", (int)id);
+    return view;
+}
+
+/* Types with a trigger, a shown part, an end: as the engine has them. */
+static void test_types(void **unused) {
+    (void)unused;
+    struct bench b;
+    open_crowd(&b, "");
+    double last = (double)vm_last(engine_of(&b, 1)) * 0.5;
+    ASK(&b, .id = 1, .type = ORDER_TYPE_TAKE_PROFIT, .side = SIDE_SELL, .price = last - 5);
+    assert_int_equal(tale_of(&b, 1).filled, fx(1)); /* true already */
+    ASK(&b, .id = 2, .type = ORDER_TYPE_TAKE_PROFIT, .side = SIDE_SELL, .price = last + 500);
+    bench_more(&b, (struct ask){ .id = 3, .type = ORDER_TYPE_STOP_LIMIT, .price = last - 50 },
+               (struct mk_more){ .stop_price = fx(last - 5) }); /* triggers, and rests */
+    bench_more(&b, (struct ask){ .id = 4, .type = ORDER_TYPE_TAKE_PROFIT_LIMIT, .price = 5 },
+               (struct mk_more){ .stop_price = fx(last - 500) });
+    bench_more(&b,
+               (struct ask){ .id = 5, .type = ORDER_TYPE_LIMIT, .price = last - 60, .quantity = 3 },
+               (struct mk_more){ .display = fx(0.5) });
+    bench_more(&b, (struct ask){ .id = 6, .type = ORDER_TYPE_TRAILING_STOP, .side = SIDE_SELL },
+               (struct mk_more){ .trail_bips = 20 });
+    bench_more(&b, (struct ask){ .id = 7, .type = ORDER_TYPE_TRAILING_STOP, .side = SIDE_SELL },
+               (struct mk_more){ .trail_bips = 20, .activation = fx(last + 400) });
+    bench_more(
+        &b,
+        (struct ask){
+            .id = 8, .type = ORDER_TYPE_LIMIT, .price = last - 70, .terms = ORDER_TERMS_GTD },
+        (struct mk_more){ .expire_ns = START_NS + 700 * SECOND_NS });
+    assert_true(in_engine(&b, 1, 2).type == VM_TAKE && in_engine(&b, 1, 2).state == VM_ARMED);
+    assert_true(in_engine(&b, 1, 3).flags & VM_FIRED && in_engine(&b, 1, 3).state == VM_BOOK);
+    assert_int_equal(in_engine(&b, 1, 4).type, VM_TAKE_LIMIT);
+    assert_int_equal(in_engine(&b, 1, 4).state, VM_ARMED);
+    assert_int_equal(in_engine(&b, 1, 5).show, 5);
+    assert_true(in_engine(&b, 1, 6).flags & VM_ACTIVE);
+    assert_false(in_engine(&b, 1, 7).flags & VM_ACTIVE);
+    rig_reload(&b.rig);
+    for (double s = 601; lives(&b, 6) && s < 86400; s += 1) bench_at(&b, s);
+    struct tale t = tale_of(&b, 6);
+    assert_true(t.filled == fx(1) && t.makers == 0);
+    if (bench_now(&b) < 700) bench_at(&b, 700);
+    t = tale_of(&b, 8);
+    assert_true(t.fills == 0 && t.status == ORDER_STATUS_EXPIRED);
+    assert_int_equal(t.reason, REASON_GOOD_TILL_DATE);
+    assert_int_equal(vm_at(engine_of(&b, 1), (int64_t)(last * 2) - 140, NULL), 0);
+    bench_close(&b);
+}
+
+/* exits asks for a stop and a target behind the order parent, at so far from last. */
+static void exits(struct bench *b, uint64_t parent, double last, double far) {
+    bench_more(b,
+               (struct ask){ .id = parent + 1,
+                             .side = SIDE_SELL,
+                             .type = ORDER_TYPE_STOP,
+                             .price = last - far,
+                             .terms = ORDER_TERMS_REDUCE_ONLY },
+               (struct mk_more){ .parent = parent, .oco = parent + 1 });
+    bench_more(b,
+               (struct ask){ .id = parent + 2,
+                             .side = SIDE_SELL,
+                             .type = ORDER_TYPE_LIMIT,
+                             .price = last + far,
+                             .terms = ORDER_TERMS_REDUCE_ONLY },
+               (struct mk_more){ .parent = parent, .oco = parent + 1 });
+}
+
+/* Children wait until their parent is filled; one ends the other; they end with the parent. */
+static void test_lists(void **unused) {
+    (void)unused;
+    struct bench b;
+    open_crowd(&b, "");
+    double last = (double)vm_last(engine_of(&b, 1)) * 0.5, low = best(&b, 1, VM_BUY) - 2;
+    ASK(&b, .id = 1, .type = ORDER_TYPE_MARKET);
+    exits(&b, 1, last, 2.5); /* the parent is filled: they begin at once */
+    assert_int_equal(in_engine(&b, 1, 2).state, VM_ARMED);
+    assert_int_equal(in_engine(&b, 1, 3).state, VM_BOOK);
+    for (double s = 601; (lives(&b, 2) || lives(&b, 3)) && s < 86400; s += 1) bench_at(&b, s);
+    struct tale stop = tale_of(&b, 2), target = tale_of(&b, 3);
+    assert_int_equal(stop.filled + target.filled, fx(1));
+    assert_int_equal((stop.fills > 0 ? target : stop).reason, REASON_LIST_PARTNER);
+    double now = bench_now(&b);
+    last = (double)vm_last(engine_of(&b, 1)) * 0.5;
+    low = best(&b, 1, VM_BUY) - 1;
+    ASK(&b, .id = 11, .type = ORDER_TYPE_LIMIT, .price = low, .quantity = 1);
+    exits(&b, 11, low, 3);
+    uint32_t open = 0;
+    for (uint64_t at = 0; (at = vm_order_next(engine_of(&b, 1), at)) != 0;) {
+        struct vm_view view;
+        assert_true(vm_find(engine_of(&b, 1), at, &view));
+        open += view.owner < 2;
+    }
+    assert_int_equal(open, 1); /* the children are not there yet */
+    rig_reload(&b.rig);
+    for (double s = now; lives(&b, 11) && s < now + 86400; s += 1) bench_at(&b, s);
+    assert_int_equal(tale_of(&b, 11).filled, fx(1));
+    assert_true(lives(&b, 12) || tale_of(&b, 12).ends + tale_of(&b, 12).fills > 0);
+    now = bench_now(&b);
+    for (double s = now; (lives(&b, 12) || lives(&b, 13)) && s < now + 86400; s += 1) {
+        bench_at(&b, s);
+    }
+    assert_int_equal(bench_held(&b, 1, 1).quantity, 0);
+    ASK(&b, .id = 21, .type = ORDER_TYPE_LIMIT, .price = low - 300);
+    exits(&b, 21, low, 3);
+    ASK(&b, .id = 21, .op = REQUEST_OP_CANCEL);
+    for (uint64_t id = 22; id <= 23; id++)
+        assert_int_equal(tale_of(&b, id).reason, REASON_LIST_PARENT);
+    ASK(&b, .id = 31, .type = ORDER_TYPE_MARKET);
+    last = (double)vm_last(engine_of(&b, 1)) * 0.5;
+    exits(&b, 31, last, 100);
+    ASK(&b, .id = 32, .op = REQUEST_OP_CANCEL);
+    assert_int_equal(tale_of(&b, 33).reason, REASON_LIST_PARTNER);
+    assert_int_equal(vm_at(engine_of(&b, 1), (int64_t)((last + 100) * 2), NULL), 0);
+    bench_close(&b);
+}
+
 /* A request takes its time; a cancel that comes too late, or twice, is told so. */
 static void test_latency(void **unused) {
     (void)unused;
@@ -333,10 +455,16 @@ static void hold_up(uint64_t seed, const struct bench *b, const struct sums *s) 
             const struct venue_order *order = &v->orders.pool[idx];
             bool cut = order->terms & ORDER_TERMS_REDUCE_ONLY;
             CHECK(seed, order->instrument == id && order->account == view.owner + 1);
+            CHECK(seed, !(order->flags & VENUE_MORE) || v->orders.more[idx].stage == VENUE_RESTS);
             CHECK(seed, cut ? view.left * fx(0.1) <= order->quantity
                             : view.left * fx(0.1) == order->quantity);
             open++;
         }
+    }
+    for (uint64_t i = 1; i < CROWD_ORDERS; i++) {
+        uint32_t idx = venue_orders_find(&v->orders, i);
+        if (idx == VENUE_NONE || !(v->orders.pool[idx].flags & VENUE_MORE)) continue;
+        if (v->orders.more[idx].stage == VENUE_PENDING) open++;
     }
     CHECK(seed, open == v->orders.by_id.cnt);
     for (uint8_t a = 1; a <= 2; a++) {
@@ -347,7 +475,7 @@ static void hold_up(uint64_t seed, const struct bench *b, const struct sums *s) 
 
 /* one_ask makes a random request of both benches. */
 static void one_ask(uint64_t *gen, struct bench *a, struct bench *b, uint64_t id, uint8_t *side,
-                    uint8_t *account) {
+                    uint8_t *account, bool lists) {
     static const uint8_t terms[] = { 0,
                                      0,
                                      ORDER_TERMS_IOC,
@@ -363,8 +491,25 @@ static void one_ask(uint64_t *gen, struct bench *a, struct bench *b, uint64_t id
                        .quantity = (double)gen_range(gen, 1, 120) * 0.1,
                        .instrument = of,
                        .account = (uint8_t)gen_range(gen, 1, 2) };
-    if (ask.type != ORDER_TYPE_STOP) ask.terms = terms[gen_range(gen, 0, 6)];
-    if (ask.type != ORDER_TYPE_MARKET) ask.price = near + (double)gen_range(gen, -8, 8) * 0.5;
+    struct mk_more m = { 0 };
+    if (lists && gen_range(gen, 0, 1) == 0) {
+        ask.type = (uint8_t)gen_range(gen, ORDER_TYPE_LIMIT, ORDER_TYPE_TRAILING_STOP);
+        if (ask.type == ORDER_TYPE_STOP_LIMIT || ask.type == ORDER_TYPE_TAKE_PROFIT_LIMIT) {
+            m.stop_price = fx(near + (double)gen_range(gen, -8, 8) * 0.5);
+        }
+        if (ask.type == ORDER_TYPE_TRAILING_STOP) m.trail_bips = (uint32_t)gen_range(gen, 1, 60);
+        if (ask.type == ORDER_TYPE_LIMIT) m.display = fx(0.1) * gen_range(gen, 0, 1);
+        if (gen_range(gen, 0, 9) == 0) {
+            ask.terms = ORDER_TERMS_GTD;
+            m.expire_ns = a->rig.ctx.now_ns + gen_range(gen, 1, 60) * SECOND_NS;
+        }
+        uint64_t to = id - (uint64_t)gen_range(gen, 0, id > 3 ? 3 : (int64_t)id - 1);
+        if (gen_range(gen, 0, 2) == 0) m.oco = to;
+        if (gen_range(gen, 0, 2) == 0 && to != id) m.parent = to;
+        ask.account = account[to] != 0 ? account[to] : ask.account;
+    } else if (ask.type != ORDER_TYPE_STOP)
+        ask.terms = terms[gen_range(gen, 0, 6)];
+    if (mk_order_priced(ask.type)) ask.price = near + (double)gen_range(gen, -8, 8) * 0.5;
     side[id] = ask.side;
     account[id] = ask.account;
     if (gen_range(gen, 0, 4) == 0) {
@@ -373,6 +518,11 @@ static void one_ask(uint64_t *gen, struct bench *a, struct bench *b, uint64_t id
                             .account = ask.account,
                             .op = gen_range(gen, 0, 9) == 0 ? REQUEST_OP_CANCEL_ALL
                                                             : REQUEST_OP_CANCEL };
+    }
+    if (lists && ask.op == REQUEST_OP_PLACE) {
+        bench_more(a, ask, m);
+        bench_more(b, ask, m);
+        return;
     }
     bench_ask(a, ask);
     bench_ask(b, ask);
@@ -383,7 +533,8 @@ static void test_random(void **unused) {
     (void)unused;
     static struct bench a, b;
     static uint8_t side[CROWD_ORDERS], account[CROWD_ORDERS];
-    for (uint64_t seed = 1; seed <= CROWD_SEEDS; seed++) {
+    for (uint64_t seed = 1; seed <= 2 * CROWD_SEEDS; seed++) {
+        memset(account, 0, sizeof account);
         uint64_t gen = seed * 77, id = 0;
         const char *more =
             seed % 2 ? "" : "latency: {order: {median: 20ms, sigma: 1}, answer: 9ms},";
@@ -393,7 +544,7 @@ static void test_random(void **unused) {
         open_crowd(&b, more);
         for (int step = 0; step < CROWD_STEPS; step++) {
             if (gen_range(&gen, 0, 2) > 0) {
-                one_ask(&gen, &a, &b, ++id, side, account);
+                one_ask(&gen, &a, &b, ++id, side, account, seed > CROWD_SEEDS);
             } else {
                 at += (double)gen_range(&gen, 1, 4000) * 0.001;
                 bench_at(&a, at);
@@ -420,6 +571,7 @@ int main(void) {
         cmocka_unit_test(test_takes_levels), cmocka_unit_test(test_rests),
         cmocka_unit_test(test_terms),        cmocka_unit_test(test_reduces),
         cmocka_unit_test(test_covers),       cmocka_unit_test(test_stops),
+        cmocka_unit_test(test_types),        cmocka_unit_test(test_lists),
         cmocka_unit_test(test_latency),      cmocka_unit_test(test_random),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

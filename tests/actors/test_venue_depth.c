@@ -14,6 +14,11 @@ enum short_words {
     MARKET = ORDER_TYPE_MARKET,
     LIMIT = ORDER_TYPE_LIMIT,
     STOP = ORDER_TYPE_STOP,
+    STOP_LIMIT = ORDER_TYPE_STOP_LIMIT,
+    TAKE = ORDER_TYPE_TAKE_PROFIT,
+    TAKE_LIMIT = ORDER_TYPE_TAKE_PROFIT_LIMIT,
+    TRAIL = ORDER_TYPE_TRAILING_STOP,
+    GTD = ORDER_TERMS_GTD,
 };
 
 /* Flags of rows. */
@@ -193,6 +198,153 @@ static void test_stops(void **state) {
     bench_close(&b);
 }
 
+/* Triggers by trades; then they take from the book, or rest in it. */
+static void test_types(void **state) {
+    (void)state;
+    struct bench b;
+    bench_depth(&b, "{}");
+    ASK(&b, .id = 1, .side = SELL, .type = TAKE, .price = 100.5);
+    bench_more(
+        &b, (struct ask){ .id = 2, .side = BUY, .type = STOP_LIMIT, .price = 101, .quantity = 3 },
+        (struct mk_more){ .stop_price = fx(101) });
+    SAYS(&b, "1 1 accepted\n1 2 accepted\n");
+    prints(&b, 2, SELL, 100, 1);
+    SAYS(&b, "");
+    prints(&b, 3, BUY, 101, 1);
+    SAYS(&b, "3 1 1@100 taker\n3 2 2@101 taker\n");
+    rig_reload(&b.rig); /* that its rest stands in the book is kept */
+    level(&b, 4, SELL, 101, 3, ONCE);
+    SAYS(&b, "4 2 1@101 maker\n");
+    bench_more(&b, (struct ask){ .id = 3, .side = SELL, .type = TRAIL },
+               (struct mk_more){ .trail_bips = 100 });
+    bench_more(&b, (struct ask){ .id = 4, .side = BUY, .type = LIMIT, .price = 90, .terms = GTD },
+               (struct mk_more){ .expire_ns = START_NS + 6500000000 });
+    bench_more(&b, (struct ask){ .id = 5, .side = SELL, .type = TAKE_LIMIT, .price = 103 },
+               (struct mk_more){ .stop_price = fx(102) });
+    prints(&b, 5, BUY, 100, 1); /* 99 */
+    prints(&b, 6, BUY, 102, 1); /* 102 x 0.99 = 100.98 -> 100.5; 5 rests behind 4 at 103 */
+    SAYS(&b, "4 3 accepted\n4 4 accepted\n4 5 accepted\n");
+    prints(&b, 7, SELL, 100.5, 1);
+    SAYS(&b, "6.5 4 expired good_till_date\n7 3 1@100 taker\n");
+    prints(&b, 8, BUY, 103, 4.5);
+    SAYS(&b, "8 5 0.5@103 maker\n");
+    ASK(&b, .id = 5, .op = REQUEST_OP_CANCEL);
+    SAYS(&b, "8 5 canceled\n");
+    bench_close(&b);
+}
+
+/* bracket asks for an entry, limit or (price 0) market, with a stop and a target. */
+static void bracket(struct bench *b, uint64_t id, double price, double stop, double target) {
+    ASK(b, .id = id, .side = BUY, .type = price > 0 ? LIMIT : MARKET, .price = price);
+    bench_more(b, (struct ask){ .id = id + 1, .side = SELL, .type = STOP, .price = stop },
+               (struct mk_more){ .parent = id, .oco = id + 1 });
+    bench_more(b, (struct ask){ .id = id + 2, .side = SELL, .type = LIMIT, .price = target },
+               (struct mk_more){ .parent = id, .oco = id + 1 });
+}
+
+/* Children begin where their parent was filled, one ends the other; they end with it. */
+static void test_lists(void **state) {
+    (void)state;
+    struct bench b;
+    bench_depth(&b, "{queue: conservative}");
+    bracket(&b, 1, 100, 98.5, 101);
+    SAYS(&b, "1 1 accepted\n1 2 accepted\n1 3 accepted\n");
+    prints(&b, 2, SELL, 100, 6); /* the target rests behind 2 */
+    SAYS(&b, "2 1 1@100 maker\n");
+    rig_reload(&b.rig);
+    prints(&b, 3, BUY, 101, 3);
+    SAYS(&b, "3 3 1@101 maker\n3 2 expired list_partner\n");
+    bracket(&b, 11, 0, 101, 105); /* filled at 101, where the stop is */
+    SAYS(&b, "3 11 accepted\n3 11 1@101 taker\n3 12 accepted\n3 12 1@100 taker\n"
+             "3 13 rejected list_partner\n");
+    bracket(&b, 21, 99, 98, 101); /* two of a group at one price: one print meets both, one fills */
+    bench_more(&b, (struct ask){ .id = 24, .side = SELL, .type = LIMIT, .price = 101 },
+               (struct mk_more){ .parent = 21, .oco = 22 });
+    prints(&b, 4, SELL, 98.5, 1); /* through 99 */
+    prints(&b, 5, BUY, 101.5, 50);
+    SAYS(&b, "3 21 accepted\n3 22 accepted\n3 23 accepted\n3 24 accepted\n4 21 1@99 maker\n"
+             "5 23 1@101 maker\n5 22 expired list_partner\n5 24 expired list_partner\n");
+    bracket(&b, 31, 99, 98, 101);
+    ASK(&b, .id = 31, .op = REQUEST_OP_CANCEL);
+    SAYS(&b, "5 31 accepted\n5 32 accepted\n5 33 accepted\n"
+             "5 31 canceled\n5 32 expired list_parent\n5 33 expired list_parent\n");
+    bracket(&b, 41, 99, 98, 101);
+    prints(&b, 6, SELL, 98, 1); /* fills the entry through its price; the stop begins at 99 */
+    SAYS(&b, "5 41 accepted\n5 42 accepted\n5 43 accepted\n6 41 1@99 maker\n");
+    prints(&b, 7, SELL, 98, 1);
+    SAYS(&b, "7 43 expired list_partner\n7 42 1@100 taker\n");
+    bracket(&b, 51, 0, 98, 103.5); /* on a stale book all wait; then the entry takes */
+    SAYS(&b, "7 51 accepted\n7 51 1@101 taker\n7 52 accepted\n7 53 accepted\n");
+    level(&b, 8, BUY, 100, 4, ONCE | BOOK_FLAGS_GAP);
+    prints(&b, 9, SELL, 98, 1); /* triggers, ends the target, and waits */
+    SAYS(&b, "9 53 expired list_partner\n");
+    rig_reload(&b.rig);
+    shows(&b, 10, 0);
+    SAYS(&b, "10 52 1@100 taker\n");
+    assert_int_equal(bench_held(&b, 1, 1).quantity, 0);
+    bench_close(&b);
+}
+
+/* An iceberg shows a part; when that is filled the next stands at the end of the queue. */
+static void test_iceberg(void **state) {
+    (void)state;
+    struct bench b;
+    bench_depth(&b, "{queue: conservative}");
+    bench_more(&b, (struct ask){ .id = 1, .side = BUY, .type = LIMIT, .price = 100, .quantity = 4 },
+               (struct mk_more){ .display = fx(1) });
+    prints(&b, 2, SELL, 100, 10); /* 5 ahead, 5 reach us, 1 is shown */
+    SAYS(&b, "1 1 accepted\n2 1 1@100 maker\n");
+    level(&b, 3, BUY, 100, 4, ONCE);
+    rig_reload(&b.rig);
+    prints(&b, 4, SELL, 100, 1); /* nobody was left before the next part */
+    SAYS(&b, "4 1 1@100 maker\n");
+    prints(&b, 5, SELL, 100, 3.5); /* but 4 - 1 before the third */
+    SAYS(&b, "5 1 0.5@100 maker\n");
+    prints(&b, 6, SELL, 99.5, 0.1); /* through: whole */
+    SAYS(&b, "6 1 1.5@100 maker\n");
+    bench_close(&b);
+}
+
+/* Without trades the touch triggers: asks for buys, bids for sales. */
+static void test_touch(void **state) {
+    (void)state;
+    struct bench b;
+    struct rt_error err = { 0 };
+    bench_world(&b);
+    b.series[0] = rig_series(&b.rig, MSG_BOOK_DELTA, 1, 0);
+    assert_int_equal(rig_open(&b.rig, &venue_kind, "{}", &b.market, &err), 0);
+    rig_start(&b.rig, START_NS);
+    shows(&b, 1, 0);
+    ASK(&b, .id = 1, .side = BUY, .type = STOP, .price = 101.5);
+    bench_more(&b, (struct ask){ .id = 2, .side = SELL, .type = TRAIL },
+               (struct mk_more){ .trail_bips = 50 });
+    level(&b, 2, BUY, 100, 1, ONCE); /* 100 -> 99.5 */
+    SAYS(&b, "1 1 accepted\n1 2 accepted\n");
+    level(&b, 3, SELL, 101, 0, ONCE);
+    SAYS(&b, "3 1 1@101.5 taker\n");
+    level(&b, 4, BUY, 100, 0, ONCE);
+    SAYS(&b, "4 2 1@99.5 taker\n");
+    bench_close(&b);
+}
+
+/* What is said together arrives together, however latency is drawn. */
+static void test_list_travels(void **state) {
+    (void)state;
+    for (uint64_t seed = 1; seed <= 20; seed++) {
+        struct bench b;
+        bench_world(&b);
+        b.rig.seed = seed;
+        depth_open(&b, "{latency: {order: {median: 300ms, sigma: 1}}}");
+        shows(&b, 1, 0);
+        bracket(&b, 1, 0, 98, 105);
+        rig_reload(&b.rig);
+        bench_at(&b, 600);
+        const struct venue *v = b.rig.state;
+        CHECK(seed, v->orders.cnt == 2 && bench_held(&b, 1, 1).quantity == fx(1));
+        bench_close(&b);
+    }
+}
+
 /* A stale book fills nothing: what arrives waits for the next snapshot, prints pass by. */
 static void test_stale(void **state) {
     (void)state;
@@ -287,10 +439,24 @@ struct watch {
     qty_t left[4096];       /* by order id: not filled, not ended; 0 = done */
     price_t limit[4096];    /* limit price, 0 = none */
     uint8_t side[4096];     /* side */
+    qty_t sent[4096];       /* by order id: as asked */
+    uint64_t parent[4096];  /* by order id: its parent, 0 = none */
+    uint64_t oco[4096];     /* by order id: its group, 0 = none */
+    uint64_t one[4096];     /* by group: the order of it that was filled, 0 = none yet */
     qty_t held;             /* sum of fills, account 1 */
     uint64_t hash;          /* of all that was said */
     uint64_t fills, makers; /* counted */
+    uint64_t listed;        /* fills of orders of lists */
 };
+
+/* told_fill checks that a fill of order id keeps to its list. */
+static void told_fill(uint64_t seed, struct watch *w, uint64_t id) {
+    uint64_t parent = w->parent[id], oco = w->oco[id];
+    CHECK(seed, parent == 0 || (w->left[parent] == 0 && w->sent[parent] == 0));
+    if (oco != 0 && w->one[oco] == 0) w->one[oco] = id;
+    CHECK(seed, oco == 0 || w->one[oco] == id);
+    w->listed += parent != 0 || oco != 0;
+}
 
 /* heard checks what was said since the last time; stale: no fill may be among it. */
 static void heard(uint64_t seed, struct watch *w, bool stale) {
@@ -317,7 +483,9 @@ static void heard(uint64_t seed, struct watch *w, bool stale) {
         bool buy = w->side[v->order_id] == BUY;
         CHECK(seed, limit == 0 || (buy ? v->price <= limit : v->price >= limit));
         CHECK(seed, v->liquidity == LIQUIDITY_TAKER || v->price == limit);
+        told_fill(seed, w, v->order_id);
         w->left[v->order_id] -= v->quantity;
+        w->sent[v->order_id] -= v->quantity; /* 0 = wholly filled */
         w->held += buy ? v->quantity : -v->quantity;
         w->fills++;
         w->makers += v->liquidity == LIQUIDITY_MAKER;
@@ -325,8 +493,41 @@ static void heard(uint64_t seed, struct watch *w, bool stale) {
     rig_forget(&w->b.rig);
 }
 
-/* random_run plays a run of seed; reload: the venue is saved and loaded now and then. */
-static void random_run(uint64_t seed, struct watch *w, bool reload) {
+/* ask_more makes the request a with further terms from gen: a trigger around touch, a group or a
+ * parent among the newest orders, an end, a shown part. */
+static void ask_more(uint64_t *gen, struct watch *w, struct ask a, int64_t touch) {
+    struct mk_more m = { 0 };
+    bool once = a.terms & (ORDER_TERMS_IOC | ORDER_TERMS_FOK);
+    if (a.type == STOP_LIMIT || a.type == TAKE_LIMIT) {
+        m.stop_price = fx((double)(touch + gen_range(gen, -4, 4)) / 2);
+    }
+    if (a.type == TRAIL) {
+        m.trail_bips = (uint32_t)gen_range(gen, 1, 80);
+        if (gen_next(gen) & 1) m.activation = fx((double)(touch + gen_range(gen, -4, 4)) / 2);
+    }
+    if (a.type != MARKET && !once && gen_range(gen, 0, 9) == 0) {
+        a.terms |= GTD;
+        m.expire_ns = w->b.rig.ctx.now_ns + gen_range(gen, 1, 900) * 1000000;
+    }
+    if (a.type == LIMIT && gen_range(gen, 0, 3) == 0) {
+        m.display = gen_range(gen, 1, (int64_t)(a.quantity * 10)) * fx(0.1);
+    }
+    if (a.type != MARKET && !once) {
+        int64_t back = gen_range(gen, 1, 3), how = gen_range(gen, 0, 5);
+        uint64_t to = a.id > (uint64_t)back ? a.id - (uint64_t)back : a.id;
+        if (how == 0) m.oco = a.id;
+        if (how == 1) m.oco = w->oco[to];
+        if (how > 1 && how < 4 && to != a.id) m.parent = to;
+        if (how == 3) m.oco = a.id;
+        w->oco[a.id] = m.oco;
+        w->parent[a.id] = m.parent;
+    }
+    bench_more(&w->b, a, m);
+}
+
+/* random_run plays a run of seed; reload: the venue is saved and loaded now and then; lists: orders
+ * have further terms. */
+static void random_run(uint64_t seed, struct watch *w, bool reload, bool lists) {
     static const char *const yaml[] = {
         "{queue: conservative}",
         "{queue: log, participation: 0.25}",
@@ -379,18 +580,22 @@ static void random_run(uint64_t seed, struct watch *w, bool reload) {
             id++;
             struct ask a = { .id = id,
                              .side = (uint8_t)gen_range(&gen, 0, 1),
-                             .type = (uint8_t)gen_range(&gen, 0, 2),
+                             .type = (uint8_t)gen_range(&gen, 0, lists ? TRAIL : STOP),
                              .quantity = (double)gen_range(&gen, 1, 90) / 10,
                              .price = (double)(touch + gen_range(&gen, -5, 5)) / 2 };
             static const uint8_t terms[] = {
                 0, 0, 0, ORDER_TERMS_IOC, ORDER_TERMS_FOK, ORDER_TERMS_POST_ONLY
             };
             if (a.type == LIMIT) a.terms = terms[gen_range(&gen, 0, 5)];
-            if (a.type == MARKET) a.price = 0;
-            w->left[id] = fx(a.quantity);
-            w->limit[id] = a.type == LIMIT ? fx(a.price) : 0;
+            if (a.type == MARKET || a.type == TRAIL) a.price = 0;
+            w->left[id] = w->sent[id] = fx(a.quantity);
+            w->limit[id] = mk_order_limited(a.type) ? fx(a.price) : 0;
             w->side[id] = a.side;
-            bench_ask(&w->b, a);
+            if (lists) {
+                ask_more(&gen, w, a, touch);
+            } else {
+                bench_ask(&w->b, a);
+            }
         } else if (id > 0) {
             ASK(&w->b, .id = (uint64_t)gen_range(&gen, id > 30 ? (int64_t)id - 30 : 1, (int64_t)id),
                 .op = REQUEST_OP_CANCEL);
@@ -414,12 +619,15 @@ static void test_random(void **state) {
     (void)state;
     struct watch *w = malloc(sizeof *w);
     assert_non_null(w);
-    for (uint64_t seed = 1; seed <= 40; seed++) {
-        random_run(seed, w, false);
+    for (uint64_t run = 2; run <= 81; run++) {
+        uint64_t seed = run / 2;
+        bool lists = run % 2;
+        random_run(seed, w, false, lists);
         uint64_t hash = w->hash;
         CHECK(seed, w->fills > 100 && w->makers > 10);
+        CHECK(seed, !lists || w->listed > 20);
         bench_close(&w->b);
-        random_run(seed, w, true);
+        random_run(seed, w, true, lists);
         CHECK(seed, w->hash == hash);
         bench_close(&w->b);
     }
@@ -449,9 +657,11 @@ int main(void) {
         cmocka_unit_test(test_takes_levels),  cmocka_unit_test(test_terms),
         cmocka_unit_test(test_queue),         cmocka_unit_test(test_crossed),
         cmocka_unit_test(test_participation), cmocka_unit_test(test_stops),
-        cmocka_unit_test(test_stale),         cmocka_unit_test(test_money),
-        cmocka_unit_test(test_legs),          cmocka_unit_test(test_random),
-        cmocka_unit_test(test_options),
+        cmocka_unit_test(test_types),         cmocka_unit_test(test_lists),
+        cmocka_unit_test(test_iceberg),       cmocka_unit_test(test_touch),
+        cmocka_unit_test(test_list_travels),  cmocka_unit_test(test_stale),
+        cmocka_unit_test(test_money),         cmocka_unit_test(test_legs),
+        cmocka_unit_test(test_random),        cmocka_unit_test(test_options),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -2,7 +2,6 @@
 /* Goal: orders with further terms do what the rules in actors/venue/venue.h say, on bars and on
  * trades. Method: a few orders and bars or trades by hand; what is said is compared as text. The
  * figures are worked out by hand from the rules. */
-#include "actors/market/more.h"
 #include "tests/actors/test_venue.h"
 
 /* Short words for what the tables below repeat. */

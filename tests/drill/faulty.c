@@ -7,6 +7,7 @@
  * Thread  the shard's. */
 #include "actors/strategy/classes.h"
 #include "runtime/store/journal.h"
+#include "tests/drill/mixed.h"
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <sys/stat.h>
@@ -197,4 +198,5 @@ static const struct st_class st_peek = {
     .on_bar = peek_on_bar,
 };
 
-const struct st_class *const st_classes[] = { &st_drill, &st_pair, &st_peek, &st_sma_cross, NULL };
+const struct st_class *const st_classes[] = { &st_drill, &st_mixed,     &st_pair,
+                                              &st_peek,  &st_sma_cross, NULL };

@@ -24,9 +24,9 @@ def decimal(value, places):
     return "%d.%0*d" % (value // 10 ** places, places, value % 10 ** places)
 
 
-def make(rng, dir, updates):
+def make(rng, dir, updates, touch=300000):
     """make writes depth.csv and trades.csv: a touch that wanders, a gap that a snapshot mends."""
-    touch, now, update, trade = 300000, START_MS, 1, 1
+    now, update, trade = START_MS, 1, 1
     with open(os.path.join(dir, "depth.csv"), "w") as depth, \
             open(os.path.join(dir, "trades.csv"), "w") as trades:
         depth.write("time,first_update_id,last_update_id,pu,price,qty,side,flags,delay_us\n")

@@ -1,0 +1,10 @@
+/* mixed.h - the strategy of mixed.c, for the list of classes in faulty.c.
+ *
+ * For     the program shrike_drill. */
+#ifndef TESTS_DRILL_MIXED_H
+#define TESTS_DRILL_MIXED_H
+#include "actors/strategy/api.h"
+
+/* Places orders of every type. */
+extern const struct st_class st_mixed;
+#endif
