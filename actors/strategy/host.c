@@ -265,7 +265,7 @@ static uint64_t close_leg(struct st_host *h, const struct st_signal *s, int sign
  * this very instant may still come. */
 static uint16_t guard_reason(const struct st_host *h) {
     for (uint16_t i = 0; h->guards != NULL && i < h->leg_cnt; i++) {
-        uint16_t why = data_guard_at(&h->guards[i], h->ctx->now_ns - 1);
+        uint16_t why = data_guard_at(&h->guards[i], h->legs[i].in->session, h->ctx->now_ns - 1);
         if (why != REASON_NONE) return why;
     }
     return REASON_NONE;
@@ -504,7 +504,7 @@ static uint32_t run_bars(struct rt_ctx *ctx, struct st_host *h, uint16_t leg,
         } else {
             l->last = bar->close;
             l->last_ns = ctx->now_ns;
-            if (guard != NULL) (void)data_guard_bar(guard, bar);
+            if (guard != NULL) (void)data_guard_bar(guard, l->in->session, bar);
             on_bar(h, state, leg, bar);
         }
         if (++i == cnt || !rt_quiet(ctx, before)) return i;
