@@ -1,4 +1,5 @@
 #include "actors/data/guard.h"
+#include "actors/data/grid.h"
 #include <assert.h>
 #include <errno.h>
 #include <string.h>
@@ -81,6 +82,10 @@ uint16_t data_guard_bar(struct data_guard *g, const struct mk_session *session,
                         const struct msg_bar *bar) {
     const struct data_guard_options *o = &g->options;
     uint8_t faults = 0;
+    if (!g->any && bar->open_ns % data_grid_step_ns(o->interval_ns) != 0) {
+        place_put(g, 1U << MISALIGNED); /* no grid is counted from it */
+        return judge(g, 1U << MISALIGNED);
+    }
     if (!g->any) {
         g->any = 1;
         g->last_ns = bar->open_ns;

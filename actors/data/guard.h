@@ -3,8 +3,9 @@
  * For     strategy hosts and monitors: no signal is made of data that is missing, off its grid,
  *         stuck or jumping. The answer is a reason code, or none.
  * Rules   the last `window` places of the grid are looked at. A place without a bar is missing; a
- *         bar off the grid is misaligned; one that says the same as the bar before it, volume and
- *         all, is repeated (a bar without volume is not: nothing was traded); one that opens or
+ *         bar off the grid (that of the first one on a whole minute) is misaligned; one that says
+ *         the same as the bar before it, volume and all, is repeated (a bar without volume is not:
+ *         nothing was traded); one that opens or
  *         closes further than `jump` from the close before it is a jump. More of a kind than its
  *         limit allows stops the series; `calm` bars on end without any fault, and counts below
  *         their limits, let it go on. A bar not later than the one before it is misaligned and

@@ -1,5 +1,6 @@
 #include "actors/data/klines.h"
 #include "actors/data/file.h"
+#include "actors/data/grid.h"
 #include "actors/data/scan.h"
 #include "actors/data/series.h"
 #include <assert.h>
@@ -142,6 +143,13 @@ static int row_time(struct data_klines *k, int64_t open_ns, struct rt_error *err
                             k->line);
     }
     if (!k->any) {
+        const int64_t step_ns = data_grid_step_ns(k->interval_ns);
+        if (open_ns % step_ns != 0) {
+            return rt_error_set(
+                err, -EBADMSG, "%s:%" PRIu64 ": time %s: bars of %s begin on whole %s", k->file,
+                k->line, data_time_text(open_ns, now), data_span_text(k->interval_ns, span),
+                data_span_text(step_ns, from));
+        }
         k->any = true;
         k->first_ns = open_ns;
         return 0;

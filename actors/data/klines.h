@@ -5,8 +5,9 @@
  *         quote volume, ignored), with or without heading, and its first six, which need a heading.
  *         Times are in s, ms, us or ns, told by their size.
  * Rules   every row: as many columns as the first, all of them numbers; time later than the row
- *         before and on the grid of the interval counted from the first; low <= open, close <=
- *         high; prices above zero with at most 8 decimals, kept exactly; volume not negative.
+ *         before and on the grid of the interval counted from the first, which begins on a whole
+ *         minute (intervals below or beside a minute: grid.h); low <= open, close <= high; prices
+ *         above zero with at most 8 decimals, kept exactly; volume not negative.
  *         Anything else is an error with file:line. Missing bars are counted. Prices off the tick
  *         are taken.
  * Thread  boot only.

@@ -1,4 +1,5 @@
 #include "actors/data/quality.h"
+#include "actors/data/grid.h"
 #include "actors/data/scan.h"
 #include "schemas/messages.h"
 #include <assert.h>
@@ -291,14 +292,16 @@ static void twin_pass(struct passes *p) {
     rows_cut(p);
 }
 
-/* grid_pass finds bars off the grid that most of them lie on. */
+/* grid_pass finds bars off the grid that most of them lie on, and those that lie on none. */
 static void grid_pass(struct passes *p) {
     const struct data_table *t = p->t;
+    const int64_t step_ns = data_grid_step_ns(t->interval_ns);
     const struct mk_session *const session = p->q->options.session;
     int64_t phase = 0;
     int64_t votes = 0;
     for (uint64_t row = 0; row < t->cnt; row++) { /* majority: Boyer and Moore */
         int64_t rest = data_time(t, row) % t->interval_ns;
+        if (rest % step_ns != 0) continue; /* no bar begins there, however many do */
         if (votes == 0) phase = rest;
         votes += rest == phase ? 1 : -1;
     }

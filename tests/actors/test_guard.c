@@ -67,6 +67,23 @@ static void test_each_kind(void **state) {
         assert_int_equal(data_guard_bar(&g, NULL, &b),
                          i == 1 ? REASON_NONE : REASON_DATA_MISALIGNED);
     }
+    g = guard_make(); /* from the first bar on: no grid is counted from such a one */
+    for (int i = 0; i < 3; i++) {
+        b = bar_of(i);
+        b.open_ns += 1000000000;
+        assert_int_equal(data_guard_bar(&g, NULL, &b),
+                         i == 0 ? REASON_NONE : REASON_DATA_MISALIGNED);
+    }
+    assert_int_equal(g.counts[1], 3);
+
+    g = guard_make();
+    b = bar_of(0);
+    (void)data_guard_bar(&g, NULL, &b);
+    for (int i = 1; i <= 2; i++) {
+        b = bar_of(i);
+        b.open_ns += 17;
+        (void)data_guard_bar(&g, NULL, &b);
+    }
     b = bar_of(0); /* a time that goes back is one, too */
     assert_int_equal(data_guard_bar(&g, NULL, &b), REASON_DATA_MISALIGNED);
     assert_int_equal(g.counts[1], 3);
