@@ -343,6 +343,7 @@ static int model(FILE *to, const char *what, const char *name, const struct rt_n
 static int models(const struct rt_topology *t, FILE *to) {
     bool first = true;
     int code = 0;
+    if (t->config == NULL) return 0; /* made by hand: nothing was declared */
     struct rt_node *all = rt_node_get(rt_config_root(t->config), "instruments");
     for (struct rt_node *n = all == NULL ? NULL : all->child; code == 0 && n != NULL; n = n->next)
         code = model(to, "instrument", n->key, n, &first);
