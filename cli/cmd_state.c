@@ -70,7 +70,8 @@ static bool same_position(const struct msg_position *a, const struct msg_positio
 
 /* gather reads what the run said. */
 static int gather(const struct rt_run *run, struct list *orders, struct list *positions,
-                  struct msg_account_state *accounts, bool *seen, struct rt_error *err) {
+                  struct list *balances, struct msg_account_state *accounts, bool *seen,
+                  struct rt_error *err) {
     struct report_merge m;
     uint64_t rank = 0;
     int more, code = report_merge_open(&m, run, err);
@@ -92,6 +93,17 @@ static int gather(const struct rt_run *run, struct list *orders, struct list *po
                 const struct msg_account_state *a = msg_body(f);
                 accounts[a->account] = *a;
                 seen[a->account] = true;
+            } else if (f->kind == MSG_VENUE_BALANCE) {
+                const struct msg_venue_balance *l = msg_body(f);
+                struct msg_venue_balance *all = (struct msg_venue_balance *)(void *)balances->items;
+                size_t k = 0;
+                while (k < balances->cnt &&
+                       (all[k].account != l->account || all[k].instrument != l->instrument))
+                    k++;
+                if (k < balances->cnt)
+                    all[k] = *l;
+                else
+                    room = list_push(balances, l);
             } else if (f->kind == MSG_POSITION) {
                 const struct msg_position *p = msg_body(f);
                 struct msg_position *all = (struct msg_position *)(void *)positions->items;
@@ -162,6 +174,22 @@ static void tell_holdings(struct teller *w, const struct mk_market *m, const str
     }
 }
 
+/* tell_locked tells what open orders lock of spot balances, where they do. */
+static void tell_locked(struct teller *w, const struct mk_market *m, const struct list *balances) {
+    const struct msg_venue_balance *all =
+        (const struct msg_venue_balance *)(const void *)balances->items;
+    for (uint32_t a = 1; a <= m->account_cnt; a++)
+        for (uint32_t i = 0; i <= m->instrument_cnt; i++)
+            for (size_t k = 0; k < balances->cnt; k++) {
+                char amount[RT_DECIMAL_CHARS];
+                if (all[k].account != a || all[k].instrument != i || all[k].locked == 0) continue;
+                rt_decimal_format(all[k].locked, amount);
+                tell(w, (const char *const[]){ "account", "asset", "amount" },
+                     (const char *const[]){ "LOCK", m->accounts[a - 1].name,
+                                            m->assets[all[k].asset], amount, NULL });
+            }
+}
+
 /* tell_actors recovers every shard in memory and tells the hash of each actor's state, in order of
  * ids. */
 static int tell_actors(struct teller *w, struct rt_run *run, struct rt_error *err) {
@@ -189,17 +217,19 @@ int cmd_state(int argc, char **argv) {
     struct rt_topology *t;
     struct rt_run run;
     struct list orders = { .bytes = sizeof(struct have) },
-                positions = { .bytes = sizeof(struct msg_position) };
+                positions = { .bytes = sizeof(struct msg_position) },
+                balances = { .bytes = sizeof(struct msg_venue_balance) };
     struct msg_account_state accounts[256] = { 0 };
     bool seen[256] = { 0 };
     struct teller w = { .json = cli_flag(&argc, argv, "--json") };
     if (cli_words("state", argc, argv, 1, "DIR, the directory of a run,")) return 2;
     if (cli_peek(argv[1], &t, &run, &err) < 0) return cli_fail("state", &err, NULL);
     int code = cli_kept(argv[1], t, &run, &err);
-    if (code == 0) code = gather(&run, &orders, &positions, accounts, seen, &err);
+    if (code == 0) code = gather(&run, &orders, &positions, &balances, accounts, seen, &err);
     if (code == 0) {
         tell_orders(&w, t->world, &orders);
         tell_holdings(&w, t->world, &positions, accounts, seen);
+        tell_locked(&w, t->world, &balances);
         code = tell_actors(&w, &run, &err);
     }
     if (code == 0) {
@@ -210,6 +240,7 @@ int cmd_state(int argc, char **argv) {
     if (run.report[0]) fputs(run.report, stderr);
     free(orders.items);
     free(positions.items);
+    free(balances.items);
     cli_peek_close(t, &run);
     return code < 0 ? cli_fail("state", &err, NULL) : 0;
 }

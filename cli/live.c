@@ -54,6 +54,7 @@ struct live {
     uint32_t order_cnt;                        /* how many */
     struct msg_account_state accounts[256];    /* [id], as last told */
     bool account_seen[256];                    /* told at all */
+    cash_t locked[256];                        /* [id], of its cash, by open orders */
     struct seen_fill fills[LAST_FILLS];        /* the newest, in a ring */
     uint64_t fill_cnt, order_total, refused;   /* since the start of the run */
     char events[LAST_EVENTS][160];             /* the newest, in a ring */
@@ -137,6 +138,11 @@ static void take(struct live *v, struct lane *l, const struct msg_frame *f) {
         const struct msg_account_state *s = msg_body(f);
         v->accounts[s->account] = *s;
         v->account_seen[s->account] = true;
+        break;
+    }
+    case MSG_VENUE_BALANCE | MSG_OUT: {
+        const struct msg_venue_balance *m = msg_body(f);
+        if (m->instrument == 0) v->locked[m->account] = m->locked;
         break;
     }
     default: break;
@@ -390,11 +396,14 @@ static void show_table(struct live *v) {
     for (uint32_t i = 1; i <= v->market->account_cnt; i++) {
         int64_t start, equity = equity_of(v, i, &start);
         const struct msg_account_state *s = &v->accounts[i];
-        draw(&p, "  %-10s equity %s %s  %s%s%s%s  cash %s  unrealized %s",
+        char locked[64] = "", e[40];
+        if (v->locked[i] != 0)
+            snprintf(locked, sizeof locked, " (%s locked)", cents(v->locked[i], e));
+        draw(&p, "  %-10s equity %s %s  %s%s%s%s  cash %s%s  unrealized %s",
              v->market->accounts[i - 1].name, cents(equity, a),
              v->market->assets[v->market->accounts[i - 1].quote], equity >= start ? p.green : p.red,
              equity >= start ? "+" : "", cents(equity - start, b), p.plain,
-             cents(v->account_seen[i] ? s->cash : start, c),
+             cents(v->account_seen[i] ? s->cash : start, c), locked,
              v->account_seen[i] ? cents(s->unrealized_pnl, d) : "0.00");
     }
     draw(&p, "%spositions%s", p.bold, p.plain);

@@ -14,6 +14,7 @@ static bool counts(uint16_t kind) {
     case MSG_POSITION:
     case MSG_FUNDING_FEE:
     case MSG_LIQUIDATION:
+    case MSG_VENUE_BALANCE:
     case MSG_ACCOUNT_STATE: return (kind & MSG_OUT) != 0;
     default: return false;
     }

@@ -23,7 +23,7 @@ static const char trades_heading[] =
     "realized_pnl,fee,net_pnl";
 static const char funding_heading[] =
     "time_ns,payment_id,account,instrument,symbol,quantity,mark_price,funding_rate,amount";
-static const char equity_heading[] = "time_ns,account,cash,unrealized_pnl,equity";
+static const char equity_heading[] = "time_ns,account,cash,unrealized_pnl,equity,free,locked";
 
 /* An order whose row is not written yet. */
 struct order {
@@ -522,8 +522,17 @@ static int on_account(struct results *r, const struct msg_frame *f) {
     report_out_fixed(&r->equity, s->cash);
     report_out_fixed(&r->equity, s->unrealized_pnl);
     report_out_fixed(&r->equity, s->equity);
+    report_out_fixed(&r->equity, s->cash - report_account_locked(a));
+    report_out_fixed(&r->equity, report_account_locked(a));
     report_out_end(&r->equity);
     return 0;
+}
+
+/* on_balance takes how much of an account's cash is locked. */
+static void on_balance(struct results *r, const struct msg_frame *f) {
+    const struct msg_venue_balance *m = msg_body(f);
+    if (m->account < 1 || m->account > r->market->account_cnt || m->instrument != 0) return;
+    r->sum->accounts[m->account - 1].locked = m->locked;
 }
 
 /* on_funding takes a funding payment. */
@@ -572,6 +581,7 @@ static int instant(struct results *r, struct rt_error *err) {
     for (size_t i = 0; i < m->cnt && code == 0; i++) {
         const struct msg_frame *f = m->records[i].frame;
         if (f->kind == MSG_ORDER_STATE) code = on_state(r, f);
+        if (f->kind == MSG_VENUE_BALANCE) on_balance(r, f);
         if (f->kind == MSG_FILL) {
             struct fill *w = queue_push(&r->fill_queue);
             if (!w) return -ENOMEM;

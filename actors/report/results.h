@@ -46,6 +46,7 @@ struct report_account {
     cash_t cash;             /* as last told */
     cash_t unrealized;       /* likewise */
     cash_t equity;           /* likewise */
+    cash_t locked;           /* of cash, by open orders, as last told */
     cash_t peak;             /* highest equity marked so far */
     cash_t drawdown;         /* deepest fall below a peak, in money */
     double drawdown_part;    /* deepest fall as part of its peak, 0..1 */
@@ -61,6 +62,12 @@ struct report_account {
     uint32_t open_positions; /* held at the end */
     int64_t exposed_ns;      /* time with a position */
 };
+
+/* report_account_locked returns how much of a's cash open orders lock: no more than there is. */
+static inline cash_t report_account_locked(const struct report_account *a) {
+    if (a->locked <= a->cash) return a->locked;
+    return a->cash > 0 ? a->cash : 0;
+}
 
 /* What came of a run. */
 struct report_summary {

@@ -85,12 +85,14 @@ void report_summary_json(const struct report_summary *s, FILE *to) {
         fprintf(to,
                 "%s\n    {\"account\": \"%s\", \"quote\": \"%s\", \"start\": \"%s\", \"equity\": "
                 "\"%s\", "
-                "\"cash\": \"%s\", \"unrealized_pnl\": \"%s\",\n     \"realized_pnl\": \"%s\", "
+                "\"cash\": \"%s\", \"free\": \"%s\", \"locked\": \"%s\", \"unrealized_pnl\": "
+                "\"%s\",\n     \"realized_pnl\": \"%s\", "
                 "\"fees\": \"%s\", "
                 "\"funding\": \"%s\", \"liquidations\": %llu, "
                 "\"return\": %.8f, \"max_drawdown\": %.8f, \"max_drawdown_money\": \"%s\",\n"
                 "     \"trades\": %llu, \"wins\": %llu, \"win_rate\": %.8f, ",
                 i ? "," : "", a->name, a->quote, money(a->start), money(a->equity), money(a->cash),
+                money(a->cash - report_account_locked(a)), money(report_account_locked(a)),
                 money(a->unrealized), money(a->realized), money(a->fees), money(a->funding),
                 (unsigned long long)a->liquidations, gain(a), a->drawdown_part, money(a->drawdown),
                 (unsigned long long)a->trades, (unsigned long long)a->wins, win_rate(a));
@@ -375,14 +377,19 @@ int report_manifest(const struct rt_run *run, const char *dir, struct rt_error *
     rules(to, more_rules, &first);
     rules(to, money_rules, &first);
     if (spot)
-        rules(to,
-              (const char *const[]){
-                  "spot: notional moves cash, no short; what cash with fee does not cover "
-                  "is cut to the lot below and the rest expires (insufficient_balance); the fee is "
-                  "in the asset "
-                  "received",
-                  NULL },
-              &first);
+        rules(
+            to,
+            (const char *const[]){
+                "spot: notional moves cash, no short; the fee is in the asset received",
+                "locked: an order that may wait locks what it may cost from its arrival on (buy: "
+                "price x quantity in quote, sell: quantity in base; of an oco group the largest, a "
+                "child when its parent is filled); where free (the rest) does not cover it, it is "
+                "rejected (insufficient_balance)",
+                "cut: market orders, reduce-only ones and trailing stops' buys lock nothing; what "
+                "free cash with fee or holding does not cover at the fill's price is cut to the "
+                "lot below and the rest expires (insufficient_balance)",
+                NULL },
+            &first);
     if (linear)
         rules(
             to,

@@ -29,11 +29,13 @@ static qty_t covered(const struct venue_purse *p, const struct mk_instrument *in
     bool buy = order->side == SIDE_BUY;
     if (order->terms & ORDER_TERMS_REDUCE_ONLY) most = buy ? -p->held.quantity : p->held.quantity;
     if (ins->kind == MK_SPOT) {
+        __int128 free =
+            buy ? (__int128)p->cash - p->locked_quote : (__int128)p->held.quantity - p->locked_base;
         if (!buy) {
-            if (p->held.quantity < most) most = p->held.quantity;
-        } else if ((__int128)price * quantity > (__int128)p->cash * FIXED_ONE) {
+            if (free < most) most = free > 0 ? (qty_t)free : 0;
+        } else if ((__int128)price * quantity > free * FIXED_ONE) {
             /* The notional rounded up is within the cash exactly when the exact one is. */
-            qty_t paid = p->cash > 0 ? (qty_t)((__int128)p->cash * FIXED_ONE / price) : 0;
+            qty_t paid = free > 0 ? (qty_t)(free * FIXED_ONE / price) : 0;
             if (paid < most) most = paid;
         }
     }

@@ -13,10 +13,10 @@
  *                   part is the cost of the new one.
  *           fee     rate * notional (as it moved, in units of 1e-8) or * quantity received,
  *                   rounded up to 1e-8.
- *           cut     what cash does not cover at the fill's price (spot buy), what is not held
- *                   (spot sell) or would not reduce (reduce_only) is cut to the lot below; the
- *                   rest expires with insufficient_balance. A fill-or-kill order is not cut: it
- *                   expires whole.
+ *           cut     what free cash does not cover at the fill's price (spot buy), what is not held
+ *                   free (spot sell) or would not reduce (reduce_only) is cut to the lot below; the
+ *                   rest expires with insufficient_balance. Free is what other open orders have
+ *                   not locked (locks.h). A fill-or-kill order is not cut: it expires whole.
  *           slip    declared slippage worsens a taker's price, rounded to the tick against him (an
  *                   instrument without slippage fills at the undisturbed price as it is); a limit
  *                   never passes its limit, a sale never goes below one tick.
@@ -37,6 +37,8 @@ struct venue_holding {
 struct venue_purse {
     cash_t cash;               /* quote cash */
     struct venue_holding held; /* of the instrument */
+    cash_t locked_quote;       /* spot: of cash, by open orders but the one that is met */
+    qty_t locked_base;         /* spot: of what is held, likewise */
     uint16_t leverage;         /* declared for the instrument; 0 without margin */
     uint8_t margin;            /* enum mk_margin of the account */
 };

@@ -93,7 +93,9 @@ uint16_t venue_backing_refuses(struct rt_ctx *ctx, const struct venue *v,
         return REASON_NONE;
     }
     bool cross = v->market->accounts[account - 1].margin == MK_MARGIN_CROSS;
-    cash_t spare = v->cash[account - 1];
+    __int128 locked = v->locked[account - 1].quote; /* by spot orders */
+    cash_t spare =
+        saturated(v->cash[account - 1], locked > INT64_MAX ? -INT64_MAX : (cash_t)-locked);
     cash_t before = 0, after = 0; /* worst notional in b, without the order and with it */
     uint16_t leverage = mk_leverage(v->market, account, b->instrument->id);
     price_t mark = mark_of(ctx, b);

@@ -8,13 +8,13 @@
  *           isolated   what opens sets notional / leverage at the fill's price apart, out of cash;
  *                      what closes gives its share back; funding comes out of it.
  *           order      on arrival, unless it only reduces: what the account has to spare (cash,
- *                      what is set apart taken off, + unrealized of cross positions - initial
- *                      margin of positions at the mark and of open orders) covers the order's
- *                      initial margin and what it would lose at once against the mark; else
- *                      insufficient_margin. Of an instrument's open orders the worse side counts. A
- *                      limit order counts at its limit, a sale at no less than the mark, others at
- *                      the mark. A position with its orders is no larger than its leverage allows;
- *                      else leverage_limit.
+ *                      what is set apart or locked by spot orders taken off, + unrealized of
+ *                      cross positions - initial margin of positions at the mark and of open
+ *                      orders) covers the order's initial margin and what it would lose at once
+ *                      against the mark; else insufficient_margin. Of an instrument's open
+ *                      orders the worse side counts. A limit order counts at its limit, a sale at
+ *                      no less than the mark, others at the mark. A position with its orders is no
+ *                      larger than its leverage allows; else leverage_limit.
  *           test       a position is liquidated where the mark meets its liquidation price: in bar
  *                      runs at the mark's open, then at its extreme after the orders met on that
  *                      leg; in trade runs at each mark and after each trade.

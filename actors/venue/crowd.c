@@ -211,6 +211,7 @@ static void fill(struct rt_ctx *ctx, struct venue *v, struct venue_book *b, uint
     struct venue_deal deal;
     qty_t quantity = e->lots * in->lot_size;
     assert(quantity <= order->quantity);
+    venue_locks_out(v, b, idx, &p);
     venue_account_deal(&p, b, order, quantity, e->price * in->tick_size, liquidity, &deal);
     venue_purse_put(v, b, account, &p);
     bool stays = deal.status == ORDER_STATUS_PARTIALLY_FILLED;
@@ -418,18 +419,22 @@ void venue_crowd_step(struct rt_ctx *ctx, struct venue *v, struct venue_book *b)
 }
 
 /* short_of returns why a fill-or-kill order cannot be filled whole, REASON_NONE when it can. */
-static uint16_t short_of(const struct venue *v, const struct venue_book *b,
-                         const struct venue_order *order, int64_t lots) {
+static uint16_t short_of(const struct venue *v, const struct venue_book *b, uint32_t idx,
+                         int64_t lots) {
+    const struct venue_order *order = &v->orders.pool[idx];
     const struct vm *vm = crowd_of(v, b)->ag->vm;
     const struct mk_instrument *in = b->instrument;
     enum vm_side side = order->side == SIDE_BUY ? VM_BUY : VM_SELL;
     struct venue_purse p = venue_purse(v, b, order->account);
     if (vm_lots_for(vm, side, INT64_MAX) < lots) return REASON_FILL_OR_KILL;
     if (in->kind != MK_SPOT) return REASON_NONE;
+    venue_locks_out(v, b, idx, &p);
     if (side == VM_SELL) {
-        return p.held.quantity < order->quantity ? REASON_INSUFFICIENT_BALANCE : REASON_NONE;
+        __int128 base = (__int128)p.held.quantity - p.locked_base;
+        return base < order->quantity ? REASON_INSUFFICIENT_BALANCE : REASON_NONE;
     }
-    __int128 budget = p.cash <= 0 ? 0 : (__int128)p.cash * FIXED_ONE / in->tick_size / in->lot_size;
+    __int128 cash = (__int128)p.cash - p.locked_quote;
+    __int128 budget = cash <= 0 ? 0 : cash * FIXED_ONE / in->tick_size / in->lot_size;
     int64_t most = budget > INT64_MAX ? INT64_MAX : (int64_t)budget;
     return vm_lots_for(vm, side, most) < lots ? REASON_INSUFFICIENT_BALANCE : REASON_NONE;
 }
@@ -484,7 +489,7 @@ static void place(struct rt_ctx *ctx, struct venue *v, struct venue_book *b, uin
                       : n.lots > VM_LOTS_MAX                          ? REASON_BAD_LOT
                                                                       : REASON_NONE;
     if (reason == REASON_NONE && order->terms & ORDER_TERMS_FOK && !mk_order_waits(order->type)) {
-        reason = short_of(v, b, order, n.lots);
+        reason = short_of(v, b, idx, n.lots);
         if (reason != REASON_NONE) {
             end(ctx, v, b, idx, ORDER_STATUS_EXPIRED, reason);
             return;

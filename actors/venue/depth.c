@@ -220,6 +220,7 @@ static bool fill(struct rt_ctx *ctx, struct venue *v, struct venue_book *b, uint
     uint8_t account = order->account;
     struct venue_purse p = venue_purse(v, b, account);
     struct venue_deal deal;
+    venue_locks_out(v, b, idx, &p);
     venue_account_deal(&p, b, order, quantity, price, liquidity, &deal);
     if (touch != 0 && deal.quantity > 0) {
         deal.slippage = deal.price > touch ? deal.price - touch : touch - deal.price;
@@ -250,12 +251,14 @@ static price_t limit_of(const struct venue_order *order) {
     return mk_order_limited(order->type) ? order->price : 0;
 }
 
-/* whole tells whether all of order can be had and paid at once: REASON_NONE, or why not. */
+/* whole tells whether all of order idx can be had and paid at once: REASON_NONE, or why not. */
 static uint16_t whole(const struct venue *v, const struct venue_book *b, struct venue_depth *d,
-                      const struct venue_order *order) {
+                      uint32_t idx) {
+    const struct venue_order *order = &v->orders.pool[idx];
     uint8_t side = other(order->side);
     struct venue_purse p = venue_purse(v, b, order->account);
     struct venue_order left = *order;
+    venue_locks_out(v, b, idx, &p);
     price_t price = mk_book_best(&d->book, side);
     while (price != 0 && within(order->side, limit_of(order), price)) {
         qty_t part = shown(d, b->instrument->lot_size, side, price);
@@ -296,7 +299,7 @@ static bool take(struct rt_ctx *ctx, struct venue *v, struct venue_book *b, uint
     uint8_t side = other(order->side);
     price_t limit = limit_of(order), touch = mk_book_best(&d->book, side);
     if (order->terms & ORDER_TERMS_FOK) {
-        uint16_t reason = whole(v, b, d, order);
+        uint16_t reason = whole(v, b, d, idx);
         if (reason != REASON_NONE) {
             end(ctx, v, b, idx, ORDER_STATUS_EXPIRED, reason);
             return true;

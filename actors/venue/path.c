@@ -102,12 +102,37 @@ static const struct mk_more *terms_of(const struct way *w, uint32_t k) {
 
 static void look(struct way *w, uint32_t k);
 
+/* locked returns what step k locks on this way, with those of its group: the most of one. */
+static int64_t locked(const struct way *w, uint32_t k) {
+    int64_t most = venue_locks_of(w->b, order_of(w, k), w->steps[k].stage);
+    uint64_t oco = terms_of(w, k)->oco;
+    for (uint32_t i = 0; oco != 0 && i < w->cnt; i++) {
+        if (terms_of(w, i)->oco != oco || order_of(w, i)->side != order_of(w, k)->side) continue;
+        int64_t its = venue_locks_of(w->b, order_of(w, i), w->steps[i].stage);
+        if (its > most) most = its;
+    }
+    return most;
+}
+
+/* unlock makes what step k locks less by amount, below zero: more. */
+static void unlock(struct way *w, uint32_t k, int64_t amount) {
+    int64_t *sum = order_of(w, k)->side == SIDE_BUY ? &w->p.locked_quote : &w->p.locked_base;
+    if (__builtin_sub_overflow(*sum, amount, sum)) *sum = INT64_MAX; /* more than any cash */
+}
+
+/* become brings step k to another stage, with what it locks. */
+static void become(struct way *w, uint32_t k, uint8_t stage) {
+    int64_t was = w->b->instrument->kind == MK_SPOT ? locked(w, k) : 0;
+    w->steps[k].stage = stage;
+    if (w->b->instrument->kind == MK_SPOT) unlock(w, k, was - locked(w, k));
+}
+
 /* ended files what came of step k and takes it out. */
 static void ended(struct way *w, uint32_t k, const struct venue_deal *deal) {
     assert(w->steps[k].stage != VENUE_GONE);
     w->deals[w->done] = *deal;
     w->who[w->done++] = k;
-    w->steps[k].stage = VENUE_GONE;
+    become(w, k, VENUE_GONE);
 }
 
 /* orphan ends the children of order id, and theirs. */
@@ -145,7 +170,10 @@ static void end(struct way *w, uint32_t k, uint8_t status, uint16_t reason) {
 static void trade(struct way *w, uint32_t k, price_t price, uint8_t liquidity) {
     const struct venue_order *order = order_of(w, k);
     struct venue_deal deal;
+    int64_t own = w->b->instrument->kind == MK_SPOT ? locked(w, k) : 0;
+    unlock(w, k, own);
     venue_account_deal(&w->p, w->b, order, order->quantity, price, liquidity, &deal);
+    unlock(w, k, -own);
     ended(w, k, &deal);
     if (deal.quantity > 0) part(w, k);
     if (deal.status != ORDER_STATUS_FILLED) {
@@ -154,7 +182,7 @@ static void trade(struct way *w, uint32_t k, price_t price, uint8_t liquidity) {
     }
     for (uint32_t i = 0; i < w->cnt; i++) {
         if (w->steps[i].stage == VENUE_PENDING && terms_of(w, i)->parent == order->order_id) {
-            w->steps[i].stage = VENUE_FRESH;
+            become(w, i, VENUE_FRESH);
         }
     }
 }
@@ -339,6 +367,7 @@ static void settle(struct rt_ctx *ctx, struct venue *v, struct venue_book *b, ui
     for (uint32_t i = 0; i < w->done; i++) {
         venue_tell(ctx, v, b, w->steps[w->who[i]].idx, &w->deals[i]);
     }
+    venue_locks_again(v, b, account);
 }
 
 bool venue_path_point(struct rt_ctx *ctx, struct venue *v, struct venue_book *b, uint8_t account,
@@ -410,4 +439,5 @@ void venue_path_after(struct rt_ctx *ctx, struct venue *v, struct venue_book *b,
             m->stage = venue_path_stage(b, &v->orders.pool[i]);
         }
     }
+    if (fate == VENUE_FATE_FILLED) venue_locks_again(v, b, account);
 }

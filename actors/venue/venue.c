@@ -45,7 +45,8 @@ enum venue_timer {
     TIMER_MORE = 0, /* goes on with what found no room in one call; 1..: an instrument's next
                      * request arrives */
     TIMER_ANSWER = 0x20000, /* the next answer is told; before it VENUE_TIMER_EAGER */
-    TIMER_LAPSE = 0x20001   /* the next order's time runs out */
+    TIMER_LAPSE = 0x20001,  /* the next order's time runs out */
+    TIMER_LOCKS = 0x20002   /* what is locked, as far as a call had no room to tell it */
 };
 
 struct venue_purse venue_purse(const struct venue *v, const struct venue_book *b, uint8_t account) {
@@ -53,7 +54,11 @@ struct venue_purse venue_purse(const struct venue *v, const struct venue_book *b
     struct venue_purse p = { .cash = v->cash[account - 1],
                              .held = v->holdings[row + b->instrument->id - 1],
                              .margin = (uint8_t)v->market->accounts[account - 1].margin };
-    if (p.margin != MK_MARGIN_NONE) {
+    if (b->instrument->kind == MK_SPOT) {
+        __int128 quote = v->locked[account - 1].quote;
+        p.locked_quote = quote > INT64_MAX ? INT64_MAX : (cash_t)quote;
+        p.locked_base = v->locks[row + b->instrument->id - 1].base;
+    } else if (p.margin != MK_MARGIN_NONE) {
         p.leverage = mk_leverage(v->market, account, b->instrument->id);
     }
     return p;
@@ -108,6 +113,7 @@ void venue_work(const struct venue *v, const struct venue_book *b, struct venue_
                 const struct venue_pick *picks, uint32_t cnt, struct venue_deal *deals) {
     for (uint32_t i = 0; i < cnt; i++) {
         const struct venue_pick *pick = &picks[i];
+        venue_locks_out(v, b, pick->idx, p);
         if (pick->act == VENUE_TRADE) {
             venue_account_deal(p, b, &v->orders.pool[pick->idx], pick->quantity, pick->price,
                                pick->liquidity, &deals[i]);
@@ -197,7 +203,11 @@ void venue_flush(struct rt_ctx *ctx, struct venue *v) {
 static void close_order(struct venue *v, struct venue_book *b, uint32_t idx) {
     if (b->driver == VENUE_DEPTH) venue_depth_leave(v, b, idx);
     if (b->driver == VENUE_CROWD) venue_crowd_leave(v, b, idx);
+    uint8_t account = v->orders.pool[idx].account;
+    bool more = b->more_cnt > 0;
+    venue_locks_take(v, b, idx);
     venue_orders_close(&v->orders, b, idx);
+    if (more) venue_locks_again(v, b, account);
 }
 
 void venue_tell(struct rt_ctx *ctx, struct venue *v, struct venue_book *b, uint32_t idx,
@@ -205,7 +215,9 @@ void venue_tell(struct rt_ctx *ctx, struct venue *v, struct venue_book *b, uint3
     struct venue_order *order = &v->orders.pool[idx];
     if (deal->quantity > 0) say_fill(ctx, v, b, order, deal);
     if (deal->status == ORDER_STATUS_PARTIALLY_FILLED) {
+        venue_locks_take(v, b, idx);
         order->quantity -= deal->quantity;
+        venue_locks_put(v, b, idx);
         return;
     }
     if (deal->status != ORDER_STATUS_FILLED) {
@@ -342,9 +354,10 @@ static bool first_stage(const struct rt_ctx *ctx, struct venue *v, const struct 
     return false;
 }
 
-/* refusal returns why the venue does not take order, REASON_NONE when it does. */
-static uint16_t refusal(struct rt_ctx *ctx, struct venue *v, const struct venue_book *b,
-                        uint32_t idx) {
+/* refusal_rules returns which of the rules order does not meet, but for its cover; REASON_NONE when
+ * it meets all. */
+static uint16_t refusal_rules(struct rt_ctx *ctx, struct venue *v, const struct venue_book *b,
+                              uint32_t idx) {
     const struct venue_order *order = &v->orders.pool[idx];
     const struct mk_instrument *ins = b->instrument;
     bool market = !mk_order_priced(order->type);
@@ -382,6 +395,14 @@ static uint16_t refusal(struct rt_ctx *ctx, struct venue *v, const struct venue_
     if (!fixed_mul(price, order->quantity, FIXED_DOWN, &notional)) return REASON_OVERFLOW;
     if (ins->kind == MK_LINEAR && order->terms & ORDER_TERMS_REDUCE_ONLY) return REASON_NONE;
     return notional < ins->min_notional ? REASON_MIN_NOTIONAL : REASON_NONE;
+}
+
+/* refusal returns why the venue does not take order, REASON_NONE when it does. */
+static uint16_t refusal(struct rt_ctx *ctx, struct venue *v, const struct venue_book *b,
+                        uint32_t idx) {
+    uint16_t reason = refusal_rules(ctx, v, b, idx);
+    bool waits = b->instrument->kind == MK_SPOT && v->orders.pool[idx].type != ORDER_TYPE_MARKET;
+    return reason == REASON_NONE && waits ? venue_locks_refuse(v, b, idx) : reason;
 }
 
 /* arm_lapse sets the timer to when the next open order's time runs out, or to none. */
@@ -430,6 +451,7 @@ static void arrive_order(struct rt_ctx *ctx, struct venue *v, struct venue_book 
         venue_orders_give(&v->orders, idx);
         return;
     }
+    venue_locks_put(v, b, idx);
     order->venue_order_id = ++v->accepted;
     if (v->limits.rate_cnt > 0) venue_rules_took(ctx, v, order->account);
     say_status(ctx, v, b, order, order->quantity, ORDER_STATUS_ACCEPTED, REASON_NONE);
@@ -647,8 +669,13 @@ static void take_request(struct rt_ctx *ctx, struct venue *v, struct venue_book 
     venue_listen(ctx, v, b);
 }
 
-/* venue_on_venue_request hears what execution asks. */
-static void venue_on_venue_request(struct rt_ctx *ctx, void *state, const struct msg_frame *frame) {
+/* tell_locks says what has changed of what is locked, or soon. */
+static inline void tell_locks(struct rt_ctx *ctx, struct venue *v) {
+    if (v->locks_moved && !venue_locks_tell(ctx, v)) rt_timer_set(ctx, TIMER_LOCKS, ctx->now_ns);
+}
+
+/* request does what execution asks. */
+static void request(struct rt_ctx *ctx, void *state, const struct msg_frame *frame) {
     struct venue *v = state;
     const struct msg_venue_request *r = msg_body(frame);
     const struct mk_more *more =
@@ -671,6 +698,12 @@ static void venue_on_venue_request(struct rt_ctx *ctx, void *state, const struct
         return;
     }
     take_request(ctx, v, &v->books[id - 1], r, more);
+}
+
+/* venue_on_venue_request hears what execution asks. */
+static void venue_on_venue_request(struct rt_ctx *ctx, void *state, const struct msg_frame *frame) {
+    request(ctx, state, frame);
+    tell_locks(ctx, state);
 }
 
 /* take_mark keeps the mark price of b. In bar runs the path of the bar that ends now looks at it
@@ -700,9 +733,9 @@ static void venue_on_start(struct rt_ctx *ctx, void *state, const struct msg_fra
     }
 }
 
-/* venue_on_rows hears a series that orders wait for. */
-static uint32_t venue_on_rows(struct rt_ctx *ctx, void *state, uint16_t series, enum rt_hear how,
-                              const void *rows, uint32_t cnt) {
+/* hear_rows works rows of a series that orders wait for. */
+static uint32_t hear_rows(struct rt_ctx *ctx, void *state, uint16_t series, enum rt_hear how,
+                          const void *rows, uint32_t cnt) {
     struct venue *v = state;
     assert(series < v->series_cnt);
     assert(v->book_of[series] != 0);
@@ -726,6 +759,14 @@ static uint32_t venue_on_rows(struct rt_ctx *ctx, void *state, uint16_t series, 
     }
     venue_listen(ctx, v, b);
     return 1;
+}
+
+/* venue_on_rows hears a series that orders wait for. */
+static uint32_t venue_on_rows(struct rt_ctx *ctx, void *state, uint16_t series, enum rt_hear how,
+                              const void *rows, uint32_t cnt) {
+    uint32_t heard = hear_rows(ctx, state, series, how, rows, cnt);
+    tell_locks(ctx, state);
+    return heard;
 }
 
 /* say_expired says that order has expired because the data has ended. False when
@@ -790,13 +831,14 @@ static void venue_on_stop(struct rt_ctx *ctx, void *state, const struct msg_fram
     if (stop->reason != REASON_END_OF_DATA) return; /* execution cancels what is to be canceled */
     v->closed = true;
     expire_all(ctx, v);
+    tell_locks(ctx, v);
 }
 
-/* venue_on_timer lets requests arrive that are due, tells answers that are, and goes on with what
- * found no room. */
-static void venue_on_timer(struct rt_ctx *ctx, void *state, const struct msg_frame *frame) {
+/* on_due does what is due: requests arrive, answers are told, what found no room goes on. */
+static void on_due(struct rt_ctx *ctx, void *state, const struct msg_frame *frame) {
     struct venue *v = state;
     const struct msg_timer *timer = msg_body(frame);
+    if (timer->key == TIMER_LOCKS) return; /* told behind */
     if (timer->key == TIMER_MORE) {
         expire_all(ctx, v);
         return;
@@ -824,6 +866,12 @@ static void venue_on_timer(struct rt_ctx *ctx, void *state, const struct msg_fra
     struct venue_book *b = &v->books[timer->key - 1];
     venue_land(ctx, v, b);
     venue_listen(ctx, v, b);
+}
+
+/* venue_on_timer hears a timer. */
+static void venue_on_timer(struct rt_ctx *ctx, void *state, const struct msg_frame *frame) {
+    on_due(ctx, state, frame);
+    tell_locks(ctx, state);
 }
 
 /* series_of finds the series of rows of kind for instrument id, or VENUE_NO_SERIES; *last grows to
@@ -943,6 +991,8 @@ static int venue_init(struct rt_init *init, void *state, struct rt_error *err) {
     for (uint32_t i = 0; i < m->account_cnt; i++) v->cash[i] = m->accounts[i].cash;
     size_t rows = (size_t)m->account_cnt * m->instrument_cnt;
     v->holdings = rt_init_take(init, rows * sizeof *v->holdings);
+    v->locks = rt_init_take(init, rows * sizeof *v->locks);
+    v->locked = rt_init_take(init, m->account_cnt * sizeof *v->locked);
     init_books(init, v, &options);
     init_answers(init, v);
     return init_crowds(init, v, crowds, err);
@@ -1093,6 +1143,10 @@ static int load_order(struct venue *v, uint64_t seq, const struct msg_order_row 
         } else {
             rc = venue_orders_open(&v->orders, b, idx);
         }
+        if (rc == 0 && !flight) {
+            venue_locks_put(v, b, idx);
+            venue_locks_told(v, b, row->account);
+        }
     }
     if (rc == 0) {
         struct venue_book *b = &v->books[row->instrument - 1];
@@ -1124,6 +1178,11 @@ static bool load_more(struct venue *v, uint64_t seq, const struct msg_order_more
                                                           .working = row->working },
                                                .extreme = row->extreme,
                                                .stage = row->stage };
+    if (!(v->orders.pool[idx].flags & VENUE_FLIGHT)) {
+        struct venue_book *b = &v->books[v->orders.pool[idx].instrument - 1];
+        venue_locks_again(v, b, v->orders.pool[idx].account);
+        venue_locks_told(v, b, v->orders.pool[idx].account);
+    }
     return true;
 }
 
@@ -1284,10 +1343,9 @@ static const struct rt_option venue_options[] = {
     { 0 },
 };
 
-static const uint16_t venue_says[] = {
-    MSG_VENUE_STATUS, MSG_VENUE_FILL, MSG_VENUE_LIQUIDATION, MSG_VENUE_FUNDING,
-    MSG_TRADE,        MSG_QUOTE,      MSG_BOOK_DELTA,        0
-};
+static const uint16_t venue_says[] = { MSG_VENUE_STATUS,  MSG_VENUE_FILL,    MSG_VENUE_LIQUIDATION,
+                                       MSG_VENUE_FUNDING, MSG_VENUE_BALANCE, MSG_TRADE,
+                                       MSG_QUOTE,         MSG_BOOK_DELTA,    0 };
 
 const struct rt_actor_kind venue_kind = {
     .name = "venue",

@@ -119,10 +119,12 @@
  *           account in another currency), bad_lot, bad_tick, venue_... (rules.h), overflow,
  *           min_notional (a market order's at the last price told, if any; not of reduce_only on
  *           linear), duplicate_id (among open orders), open_orders_max, insufficient_margin,
- *           leverage_limit. A cancel is answered by canceled, or by rejected with unknown_order,
- *           which says nothing of the order. Nothing is reserved for open orders: what cash or
- *           holdings do not cover is cut when the order is met (account.h). On MSG_STOP with
- *           end_of_data all open orders expire, by order id, then those on their way.
+ *           leverage_limit, insufficient_balance (spot: free does not cover what it locks,
+ *           locks.h). A cancel is answered by canceled, or by rejected with unknown_order, which
+ *           says nothing of the order. What an order has not locked and free does not cover is cut
+ *           when it is met (account.h). On MSG_STOP with end_of_data all open orders expire, by
+ *           order id, then those on their way. Where what is locked has changed,
+ *           MSG_VENUE_BALANCE says so at the end of the event.
  *
  * Thread  its shard's.
  * Memory  2 * orders_max slots of 64 + 72 bytes, as many picks and deals, from the arena at init.
@@ -134,6 +136,7 @@
 #include "actors/venue/account.h"
 #include "actors/venue/answers.h"
 #include "actors/venue/latency.h"
+#include "actors/venue/locks.h"
 #include "actors/venue/orders.h"
 #include "actors/venue/rules.h"
 #include "runtime/core/actor.h"
@@ -188,6 +191,8 @@ struct venue {
     struct venue_book *books;       /* by instrument id - 1 */
     cash_t *cash;                   /* by account id - 1 */
     struct venue_holding *holdings; /* by (account id - 1) * instrument_cnt + instrument id - 1 */
+    struct venue_lock *locks;       /* like holdings: what open orders lock of them */
+    struct venue_locked *locked;    /* by account id - 1: of its cash */
     uint16_t *book_of;              /* instrument id by index of series, of prices, marks and
                                      * funding; 0 = none of ours */
     struct venue_pick *picks;       /* scratch: what a row meets, orders_max + 1 */
@@ -213,6 +218,7 @@ struct venue {
     uint32_t joined_cnt;                    /* how many there were; the newest are kept */
     uint32_t series_cnt;                    /* length of book_of */
     bool closed;                            /* the data has ended */
+    bool locks_moved;                       /* locks have changed since they were told */
 };
 
 /* venue_last_price returns the last price told to all for b's instrument, 0 before the first. */

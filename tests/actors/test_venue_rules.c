@@ -207,6 +207,9 @@ static void test_terms(void **state) {
             a.instrument = instrument;
             snprintf(yaml, sizeof yaml, "{%s}", cases[i].filters);
             open_with(&b, yaml, "{}", &f);
+            if (a.side == SELL) { /* what it sells on spot */
+                ((struct venue *)b.rig.state)->holdings[1].quantity = fx(100);
+            }
             if (memcmp(&cases[i].m, &none, sizeof none) != 0) {
                 bench_more(&b, a, cases[i].m);
             } else {

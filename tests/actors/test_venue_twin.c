@@ -71,9 +71,35 @@ static __int128 ceil_div(__int128 n, __int128 d) {
     return -floor_div(-n, d);
 }
 
-/* twin_trade trades o at the undisturbed price out of m, and says so, at time now, in text. */
+/* twin_need is what an order locks: quote for a spot buy, base for a spot sell. */
+static __int128 twin_need(const struct twin *t, const struct twin_order *o) {
+    bool spot = t->bench.instruments[o->ask.instrument - 1].kind == MK_SPOT;
+    if (!spot || o->ask.type == ORDER_TYPE_MARKET) return 0;
+    if (o->ask.terms & ORDER_TERMS_REDUCE_ONLY) return 0;
+    if (o->ask.side == SIDE_SELL) return o->quantity;
+    return ceil_div((__int128)o->price * o->quantity, FIXED_ONE);
+}
+
+/* twin_locked sums what the open orders on o's side and account but o lock; done: by order, those
+ * that have been met on the path in hand, NULL = none. */
+static __int128 twin_locked(const struct twin *t, const struct twin_order *o, const bool *done) {
+    __int128 sum = 0;
+    for (uint32_t k = 0; k < t->order_cnt; k++) {
+        const struct twin_order *p = &t->orders[k];
+        bool same = o->ask.side == SIDE_BUY || p->ask.instrument == o->ask.instrument;
+        if (p == o || !p->open || p->ask.account != o->ask.account || p->ask.side != o->ask.side ||
+            !same || (done != NULL && done[k])) {
+            continue;
+        }
+        sum += twin_need(t, p);
+    }
+    return sum;
+}
+
+/* twin_trade trades o at the undisturbed price out of m, and says so, at time now, in text; done as
+ * in twin_locked. */
 static void twin_trade(struct twin *t, struct twin_money *m, const struct twin_order *o,
-                       int64_t price, bool maker, double now, char *text) {
+                       int64_t price, bool maker, double now, const bool *done, char *text) {
     const struct mk_instrument *ins = &t->bench.instruments[o->ask.instrument - 1];
     int a = o->ask.account - 1, i = o->ask.instrument - 1;
     bool buy = o->ask.side == SIDE_BUY, spot = ins->kind == MK_SPOT;
@@ -94,14 +120,17 @@ static void twin_trade(struct twin *t, struct twin_money *m, const struct twin_o
         __int128 room = buy ? -m->held[a][i] : m->held[a][i];
         if (quantity > room) quantity = room;
     }
-    if (spot && !buy && quantity > m->held[a][i]) quantity = m->held[a][i];
+    __int128 locked = spot ? twin_locked(t, o, done) : 0;
+    if (spot && !buy && quantity > m->held[a][i] - locked) quantity = m->held[a][i] - locked;
     if (quantity < 0) quantity = 0;
     if (quantity < o->quantity) quantity -= quantity % ins->lot_size;
-    if (spot && buy && ceil_div(at * quantity, FIXED_ONE) > m->cash[a]) {
+    if (spot && buy && ceil_div(at * quantity, FIXED_ONE) > m->cash[a] - locked) {
         __int128 lots = 0, step = (__int128)1 << 62; /* largest number of lots that is paid for */
         for (; step > 0; step /= 2) {
             if ((lots + step) * ins->lot_size >= o->quantity) continue;
-            if (ceil_div(at * (lots + step) * ins->lot_size, FIXED_ONE) <= m->cash[a]) lots += step;
+            if (ceil_div(at * (lots + step) * ins->lot_size, FIXED_ONE) <= m->cash[a] - locked) {
+                lots += step;
+            }
         }
         quantity = lots * ins->lot_size;
     }
@@ -162,7 +191,7 @@ static bool twin_meets_open(struct twin *t, struct twin_order *o, int64_t price,
     default:
         if (!first) {
             if (buy ? price >= o->price : price <= o->price) return false;
-            twin_trade(t, &t->money, o, price, true, now, t->text);
+            twin_trade(t, &t->money, o, price, true, now, NULL, t->text);
             return true;
         }
         if (buy ? price > o->price : price < o->price) {
@@ -179,7 +208,7 @@ static bool twin_meets_open(struct twin *t, struct twin_order *o, int64_t price,
             return true;
         }
     }
-    twin_trade(t, &t->money, o, price, false, now, t->text);
+    twin_trade(t, &t->money, o, price, false, now, NULL, t->text);
     return true;
 }
 
@@ -219,7 +248,7 @@ static void twin_point(struct twin *t, struct twin_money *m, int account, uint16
             if (stops ? buy != rising : buy == rising) continue;
             if (!stops && !goes_on) continue;
             done[k] = true;
-            twin_trade(t, m, o, o->price, !stops, now, text);
+            twin_trade(t, m, o, o->price, !stops, now, done, text);
         }
     }
 }
@@ -359,9 +388,18 @@ static void twin_asks(struct twin *t) {
                                    .type = o->ask.type,
                                    .terms = o->ask.terms };
     assert_true(rig_hear(&b->rig, MSG_VENUE_REQUEST, 9, &r, sizeof r));
-    (void)snprintf(line, sizeof line, "%g %" PRIu64 " accepted", now, o->ask.id);
+    int i = o->ask.instrument - 1, a = o->ask.account - 1;
+    __int128 total = o->ask.side == SIDE_BUY ? t->money.cash[a] : t->money.held[a][i];
+    __int128 need = twin_need(t, o);
+    bool fits = need == 0 || need <= total - twin_locked(t, o, NULL);
+    (void)snprintf(line, sizeof line, "%g %" PRIu64 " %s", now, o->ask.id,
+                   fits ? "accepted" : "rejected insufficient_balance");
     say(t->text, line);
-    int i = o->ask.instrument - 1;
+    o->open = fits;
+    if (!fits) {
+        agree(t);
+        return;
+    }
     if (t->open_ns[i] == o->decided_ns && t->traded[i] && t->latency_ns < BAR_NS &&
         o->ask.type != ORDER_TYPE_MARKET) {
         o->open = !twin_meets_open(t, o, b->bars[i].open, now);

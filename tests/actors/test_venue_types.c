@@ -140,6 +140,53 @@ static void test_oco(void **state) {
     bench_close(&b);
 }
 
+/* Spot: an oco pair locks its larger side once, a child nothing before its parent is filled and
+ * then without being refused: a fee in base leaves less than it sells: it is cut when it is met. */
+static void test_locks_of_lists(void **state) {
+    (void)state;
+    struct bench b;
+    bench_world(&b);
+    b.instruments[0].kind = MK_SPOT;
+    b.instruments[0].taker_fee = b.instruments[0].maker_fee = fx(0.05);
+    b.accounts[0].cash = fx(1000);
+    bench_open(&b, MSG_BAR, "{}");
+    const struct venue *v = b.rig.state;
+    bench_more(&b, (struct ask){ .id = 1, .side = BUY, .type = STOP, .price = 110, .quantity = 4 },
+               (struct mk_more){ .oco = 1 }); /* 440 */
+    bench_more(&b, (struct ask){ .id = 2, .side = BUY, .type = LIMIT, .price = 90, .quantity = 5 },
+               (struct mk_more){ .oco = 1 }); /* 450 */
+    assert_true(v->locked[0].quote == fx(450));
+    ASK(&b, .id = 3, .side = BUY, .type = LIMIT, .price = 55, .quantity = 10);   /* 550 */
+    ASK(&b, .id = 4, .side = BUY, .type = LIMIT, .price = 0.5, .quantity = 0.1); /* nothing free */
+    SAYS(&b, "0 1 accepted\n0 2 accepted\n0 3 accepted\n0 4 rejected insufficient_balance\n");
+    ASK(&b, .id = 2, .op = REQUEST_OP_CANCEL);
+    assert_true(v->locked[0].quote == fx(550));
+    ASK(&b, .id = 3, .op = REQUEST_OP_CANCEL);
+    assert_true(v->locked[0].quote == 0);
+    bench_more(&b, (struct ask){ .id = 5, .side = BUY, .type = LIMIT, .price = 100, .quantity = 2 },
+               (struct mk_more){ 0 });
+    bench_more(&b, (struct ask){ .id = 6, .side = SELL, .type = STOP, .price = 95, .quantity = 2 },
+               (struct mk_more){ .parent = 5, .oco = 6 });
+    struct ask target = { .id = 7, .side = SELL, .type = LIMIT, .price = 105, .quantity = 2 };
+    bench_more(&b, target, (struct mk_more){ .parent = 5, .oco = 6 });
+    assert_true(v->locked[0].quote == fx(200) && v->locks[0].base == 0);
+    (void)said(&b);
+    bar(&b, 100, 101, 99, 100);
+    SAYS(&b, "0 5 2@100 taker fee=0.1\n");
+    assert_true(v->locked[0].quote == 0 && v->locks[0].base == fx(2));
+    rig_reload(&b.rig);
+    v = b.rig.state;
+    assert_true(v->locks[0].base == fx(2));
+    ASK(&b, .id = 8, .side = SELL); /* nothing is free */
+    bar(&b, 100, 106, 100, 106);
+    SAYS(&b, "60 8 accepted\n60 8 expired insufficient_balance\n"
+             "120 7 1.9@105 maker fee=9.975\n120 7 expired insufficient_balance\n"
+             "120 6 expired list_partner\n");
+    assert_true(v->locks[0].base == 0);
+    assert_int_equal(bench_held(&b, 1, 1).quantity, 0);
+    bench_close(&b);
+}
+
 /* bracket places a limit buy at 98 with a stop at 95 and a target at 102, from order id on. */
 static void bracket(struct bench *b, uint64_t id) {
     ASK(b, .id = id, .side = BUY, .type = LIMIT, .price = 98);
@@ -199,7 +246,7 @@ static void test_parent_cut(void **state) {
     bench_world(&b);
     b.accounts[0].cash = fx(150);
     bench_open(&b, MSG_BAR, "{}");
-    struct ask a = { .id = 1, .side = BUY, .type = LIMIT, .price = 100, .quantity = 2 };
+    struct ask a = { .id = 1, .side = BUY, .quantity = 2 };
     a.instrument = 2;
     bench_ask(&b, a);
     bench_more(&b,
@@ -294,12 +341,19 @@ static void test_refusals(void **state) {
 /* main runs the tests of this file. */
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_take_profit),       cmocka_unit_test(test_stop_limit),
-        cmocka_unit_test(test_take_profit_limit), cmocka_unit_test(test_trailing),
-        cmocka_unit_test(test_good_till_date),    cmocka_unit_test(test_oco),
-        cmocka_unit_test(test_bracket),           cmocka_unit_test(test_parent_filled_at_once),
-        cmocka_unit_test(test_parent_cut),        cmocka_unit_test(test_trades_bracket),
-        cmocka_unit_test(test_trades_types),      cmocka_unit_test(test_refusals),
+        cmocka_unit_test(test_take_profit),
+        cmocka_unit_test(test_stop_limit),
+        cmocka_unit_test(test_take_profit_limit),
+        cmocka_unit_test(test_trailing),
+        cmocka_unit_test(test_good_till_date),
+        cmocka_unit_test(test_oco),
+        cmocka_unit_test(test_locks_of_lists),
+        cmocka_unit_test(test_bracket),
+        cmocka_unit_test(test_parent_filled_at_once),
+        cmocka_unit_test(test_parent_cut),
+        cmocka_unit_test(test_trades_bracket),
+        cmocka_unit_test(test_trades_types),
+        cmocka_unit_test(test_refusals),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
