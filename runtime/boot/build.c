@@ -259,7 +259,8 @@ static int make_routes(struct rt_run *run, struct rt_shard *s, struct rt_error *
                     r->edge_cnt++;
                     r->journal = on;
                 }
-            r->apart = r->edge_cnt > 0 || (r->gate && t->durability == RT_DURABLE_EACH_ORDER);
+            r->apart = r->edge_cnt > 0 || (r->gate && t->durability == RT_DURABLE_EACH_ORDER) ||
+                       (local && k == MSG_COMMAND_ANSWER);
         }
     }
     return 0;
@@ -387,6 +388,9 @@ int rt_shard_build(struct rt_run *run, uint16_t number, struct rt_shard **out,
     if ((code = init_actors(run, s, err)) < 0) return code;
     rt_ring_rx_init(&s->commands, run->link.commands[number],
                     ck_pr_load_64(&run->link.commands[number]->taken));
+    struct rt_ring *answers = run->link.answers[number];
+    rt_ring_tx_init(&s->answers, answers, ck_pr_load_64(&answers->head));
+    while (rt_ring_was_put(&s->answers)) s->answers.head++; /* it died before it published them */
     return 0;
 }
 
