@@ -560,6 +560,21 @@ static uint32_t run_book(struct rt_ctx *ctx, struct st_host *h, uint16_t leg,
     }
 }
 
+/* host_on_book_delta hears a change of a book that the venue makes. While the strategy does not
+ * live the book is kept all the same: what was missed is not said again. */
+static void host_on_book_delta(struct rt_ctx *ctx, void *state, const struct msg_frame *frame) {
+    struct st_host *h = state;
+    const struct msg_book_delta *row = msg_body(frame);
+    uint16_t leg = leg_of(h, row->instrument);
+    if (leg == ST_LEGS_MAX || h->legs[leg].book == NULL || h->legs[leg].book_series >= 0) return;
+    begin(h, ctx);
+    if (h->live) {
+        (void)run_book(ctx, h, leg, row, 1);
+    } else {
+        (void)mk_book_apply(h->legs[leg].book, row);
+    }
+}
+
 /* run_quotes tells a run of quotes. */
 static uint32_t run_quotes(struct rt_ctx *ctx, struct st_host *h, uint16_t leg,
                            const struct msg_quote *quote, uint32_t cnt) {
@@ -905,6 +920,7 @@ const struct rt_actor_kind strategy_kind = {
         [MSG_BAR] = host_on_bar,
         [MSG_TRADE] = host_on_trade,
         [MSG_QUOTE] = host_on_quote,
+        [MSG_BOOK_DELTA] = host_on_book_delta,
         [MSG_ORDER_STATE] = host_on_order_state,
         [MSG_FILL] = host_on_fill,
         [MSG_POSITION] = host_on_position,
