@@ -8,8 +8,7 @@
 #include "actors/report/doc.h"
 #include "runtime/base/error.h"
 
-/* report_markdown_write writes d to path, whole or not at all. Returns 0 or negative errno with err.
- */
+/* report_markdown_write writes d to path, whole or not at all. 0 or negative errno with err. */
 int report_markdown_write(const struct doc *d, const char *path, struct rt_error *err)
     __attribute__((warn_unused_result));
 #endif
