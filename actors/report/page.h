@@ -19,9 +19,10 @@ struct report_forms {
     const char *markdown; /* its texts and tables */
 };
 
-/* report_page_write makes the report of the results in dir, in the forms asked for; benchmark is a
- * file of prices in place of the run's own (page_benchmark.h), NULL = as it ran. Returns 0, or negative errno with err: no results there, a
- * file is damaged, the library for PDF is not installed (-ENOTSUP), a file cannot be written. */
+/* report_page_write makes the report of the results in dir, in the forms asked for. benchmark is a
+ * file of prices in place of the run's own (page_benchmark.h); NULL = as it ran. Returns 0, or
+ * negative errno with err: no results there, a file is damaged, the library for PDF is not
+ * installed (-ENOTSUP), a file cannot be written. */
 int report_page_write(const char *dir, const struct report_forms *forms, const char *benchmark,
                       struct rt_error *err) __attribute__((warn_unused_result));
 #endif
