@@ -1,5 +1,6 @@
 #include "actors/report/page.h"
 #include "actors/report/html.h"
+#include "actors/report/markdown.h"
 #include "actors/report/page_benchmark.h"
 #include "actors/report/page_data.h"
 #include "actors/report/page_reason.h"
@@ -1086,12 +1087,12 @@ static void compose(struct page *g) {
     assumptions(g);
 }
 
-int report_page_write(const char *dir, const char *html, const char *pdf, const char *benchmark,
+int report_page_write(const char *dir, const struct report_forms *forms, const char *benchmark,
                       struct rt_error *err) {
     struct doc d;
     struct page g = { .d = &d };
     doc_open(&d);
-    d.paper = pdf != NULL;
+    d.paper = forms->pdf != NULL;
     int code = page_data_open(&g.p, dir, &d, err);
     if (code == 0 && benchmark && (code = page_benchmark_take(&g.p, benchmark, &d, err)) < 0)
         page_data_close(&g.p);
@@ -1099,8 +1100,9 @@ int report_page_write(const char *dir, const char *html, const char *pdf, const 
         g.j = &g.p.summary;
         compose(&g);
         if (d.failed) code = rt_error_set(err, -ENOMEM, "no memory for the report of %s", dir);
-        if (code == 0 && html) code = report_html_write(&d, html, err);
-        if (code == 0 && pdf) code = report_pdf_write(&d, pdf, err);
+        if (code == 0 && forms->html) code = report_html_write(&d, forms->html, err);
+        if (code == 0 && forms->pdf) code = report_pdf_write(&d, forms->pdf, err);
+        if (code == 0 && forms->markdown) code = report_markdown_write(&d, forms->markdown, err);
         page_data_close(&g.p);
     }
     doc_close(&d);

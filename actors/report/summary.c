@@ -10,11 +10,13 @@
 #include <time.h>
 #include <unistd.h>
 
-/* money formats v into a place that lasts for eight calls. */
+enum { MONEY_ROOM = 32 /* figures of one line at most */ };
+
+/* money formats v into a place that lasts for MONEY_ROOM calls. */
 static const char *money(int64_t v) {
-    static _Thread_local char room[8][RT_DECIMAL_CHARS];
+    static _Thread_local char room[MONEY_ROOM][RT_DECIMAL_CHARS];
     static _Thread_local unsigned at;
-    char *out = room[at++ % 8];
+    char *out = room[at++ % MONEY_ROOM];
     rt_decimal_format(v, out);
     return out;
 }
