@@ -933,6 +933,12 @@ static void counts(const struct page *g) {
         cell(g, b, lists[i][1]);
         cell(g, b, all);
     }
+    if (number(g, g->j->values, "clock_faults") > 0) {
+        cell(g, b, "Clock faults");
+        cell(g, b,
+             doc_keep(g->d, "%.0f recorded delays below zero, counted as none",
+                      number(g, g->j->values, "clock_faults")));
+    }
     cell(g, b, "Ended by");
     cell(g, b, text(g, g->j->values, "ended_by"));
 }

@@ -14,7 +14,8 @@
 static const char orders_heading[] =
     "client_order_id,strategy,account,instrument,symbol,effect,side,type,time_in_force,quantity,"
     "price,"
-    "stop_price,status,filled_quantity,average_price,created_ns,updated_ns,reason,signal";
+    "stop_price,status,filled_quantity,average_price,created_ns,updated_ns,reason,signal,"
+    "display_quantity,trail_bips,parent_order_id,oco_order_id";
 static const char fills_heading[] =
     "time_ns,trade_id,client_order_id,strategy,account,instrument,symbol,side,quantity,price,"
     "liquidity,fee,fee_asset,slippage,realized_pnl";
@@ -44,6 +45,10 @@ struct order {
     uint8_t status;      /* ORDER_STATUS_* */
     bool intended;       /* its intent was seen */
     price_t trigger;     /* stop or activation price beside price, 0 = none */
+    qty_t display;       /* shown part, 0 = all */
+    uint64_t parent;     /* order it hangs on, 0 = none */
+    uint64_t oco;        /* first order of its group, 0 = none */
+    uint32_t trail_bips; /* distance of a trailing stop, 0 = none */
 };
 
 /* A fill whose row waits for what the portfolio says of it. */
@@ -187,6 +192,15 @@ static bool has_stop(uint8_t type) {
            type == ORDER_TYPE_TRAILING_STOP;
 }
 
+/* client_id writes the client order id of an order and a comma; 0 = none. */
+static void client_id(const struct results *r, struct report_out *out, uint64_t id) {
+    if (id != 0) {
+        mk_client_id_format(r->market->deployment, r->market->epoch, id, out->buffer + out->used);
+        out->used += MK_CLIENT_ID_CHARS;
+    }
+    report_out_none(out);
+}
+
 /* order_write writes the row of an order and counts it. */
 static void order_write(struct results *r, const struct order *o) {
     struct report_summary *s = r->sum;
@@ -199,9 +213,7 @@ static void order_write(struct results *r, const struct order *o) {
     if (!r->write) return;
     struct report_out *out = &r->orders;
     report_out_row(out);
-    mk_client_id_format(r->market->deployment, r->market->epoch, o->id, out->buffer + out->used);
-    out->used += MK_CLIENT_ID_CHARS;
-    out->buffer[out->used++] = ',';
+    client_id(r, out, o->id);
     whose(r, out, mk_order_owner(o->id), o->account, o->instrument);
     report_out_text(out, o->terms & ORDER_TERMS_EXIT ? "exit" : "entry");
     report_out_text(out, o->side == SIDE_BUY ? "buy" : "sell");
@@ -230,6 +242,16 @@ static void order_write(struct results *r, const struct order *o) {
     report_out_time(out, o->updated_ns);
     report_out_text(out, o->reason ? msg_reason_name(o->reason) : "");
     report_out_text(out, o->signal ? msg_reason_name(o->signal) : "");
+    if (o->display != 0)
+        report_out_fixed(out, o->display);
+    else
+        report_out_none(out);
+    if (o->trail_bips != 0)
+        report_out_whole(out, o->trail_bips);
+    else
+        report_out_none(out);
+    client_id(r, out, o->parent);
+    client_id(r, out, o->oco);
     report_out_end(out);
 }
 
@@ -272,6 +294,10 @@ static int on_intent(struct results *r, const struct msg_frame *f) {
     if (f->kind == MSG_ORDER_INTENT_MORE) {
         const struct mk_more *more = mk_more_of(i, sizeof *i);
         o->trigger = more->stop_price != 0 ? more->stop_price : more->activation;
+        o->display = more->display;
+        o->trail_bips = more->trail_bips;
+        o->parent = more->parent;
+        o->oco = more->oco;
     }
     return 0;
 }
@@ -538,6 +564,12 @@ static void on_balance(struct results *r, const struct msg_frame *f) {
     r->sum->accounts[m->account - 1].locked = m->locked;
 }
 
+/* on_alert counts what recordings told of clocks that were behind. */
+static void on_alert(struct results *r, const struct msg_frame *f) {
+    const struct msg_alert *a = msg_body(f);
+    if (a->reason == REASON_CLOCK_FAULT && a->value > 0) r->sum->clock_faults += (uint64_t)a->value;
+}
+
 /* on_funding takes a funding payment. */
 static int on_funding(struct results *r, const struct msg_frame *f, struct rt_error *err) {
     const struct msg_funding_fee *m = msg_body(f);
@@ -585,6 +617,7 @@ static int instant(struct results *r, struct rt_error *err) {
         const struct msg_frame *f = m->records[i].frame;
         if (f->kind == MSG_ORDER_STATE) code = on_state(r, f);
         if (f->kind == MSG_VENUE_BALANCE) on_balance(r, f);
+        if (f->kind == MSG_ALERT) on_alert(r, f);
         if (f->kind == MSG_FILL) {
             struct fill *w = queue_push(&r->fill_queue);
             if (!w) return -ENOMEM;
