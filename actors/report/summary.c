@@ -10,11 +10,11 @@
 #include <time.h>
 #include <unistd.h>
 
-/* money formats v into a place that lasts for eight calls. */
+/* money formats v into a place that lasts for sixteen calls. */
 static const char *money(int64_t v) {
-    static _Thread_local char room[8][RT_DECIMAL_CHARS];
+    static _Thread_local char room[16][RT_DECIMAL_CHARS];
     static _Thread_local unsigned at;
-    char *out = room[at++ % 8];
+    char *out = room[at++ % 16];
     rt_decimal_format(v, out);
     return out;
 }
@@ -115,7 +115,7 @@ void report_summary_json(const struct report_summary *s, FILE *to) {
 static const char *grouped(int64_t v) {
     static _Thread_local char room[8][40];
     static _Thread_local unsigned at;
-    char *out = room[at++ % 8], digits[24];
+    char *out = room[at++ % 16], digits[24];
     uint64_t cents = (v < 0 ? 0 - (uint64_t)v : (uint64_t)v) / 1000000;
     int n = snprintf(digits, sizeof digits, "%llu", (unsigned long long)(cents / 100)), k = 0;
     if (v < 0 && cents) out[k++] = '-';
