@@ -7,6 +7,7 @@
  * once on the stage with bars as references, into a segment that was made at opening. Beside it a
  * bare loop of C that computes the averages of the same bars and counts the crossings. */
 #include "bench/bench.h"
+#include "runtime/base/folder.h"
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -56,7 +57,7 @@ static int one(struct bench *b, const char *journal, uint32_t rows, const char *
     char yaml[sizeof backtest_yaml + 200];
     snprintf(yaml, sizeof yaml, backtest_yaml, journal, rows);
     int code = bench_run(yaml, dir, true, &b->err);
-    if (dir) bench_remove(dir);
+    if (dir) rt_folder_remove(dir);
     if (code < 0) return code;
     const struct bench_probe *p = &bench_probes[0];
     if (p->mails < rows / 25) /* an order is some ten frames */

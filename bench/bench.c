@@ -1,6 +1,5 @@
 #include "bench/bench.h"
 #include "runtime/base/alloc.h"
-#include <dirent.h>
 #include <errno.h>
 #include <sched.h>
 #include <stdio.h>
@@ -90,19 +89,6 @@ void bench_free(void) {
 uint32_t bench_repeats(const struct bench *b, uint32_t full) {
     uint32_t cnt = b->quick ? (full + 1) / 2 : full;
     return cnt < BENCH_REPEATS_MAX ? cnt : BENCH_REPEATS_MAX;
-}
-
-void bench_remove(const char *path) {
-    DIR *d = opendir(path);
-    struct dirent *e;
-    while (d && (e = readdir(d)) != NULL) {
-        char sub[4096];
-        if (strcmp(e->d_name, ".") == 0 || strcmp(e->d_name, "..") == 0) continue;
-        snprintf(sub, sizeof sub, "%s/%s", path, e->d_name);
-        if (unlink(sub) < 0) bench_remove(sub);
-    }
-    if (d) closedir(d);
-    rmdir(path);
 }
 
 int bench_run_open(const char *yaml, const char *dir, struct rt_run *run, struct rt_error *err) {

@@ -70,8 +70,6 @@ void bench_pin(int core);
 void bench_free(void);
 /* bench_repeats returns how often to repeat: full times, or less when quick. */
 uint32_t bench_repeats(const struct bench *b, uint32_t full);
-/* bench_remove removes the directory path and what is in it. */
-void bench_remove(const char *path);
 
 /* What the bench's actors found on one shard. */
 struct bench_probe {

@@ -7,6 +7,7 @@
  * records heard. */
 #include "bench/bench.h"
 #include "runtime/base/alloc.h"
+#include "runtime/base/folder.h"
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -115,8 +116,8 @@ static int append_and_scan(struct bench *b, struct found *out, uint32_t cnt, str
     uint64_t tsc = 0;
     snprintf(dir, sizeof dir, "%s/journal", b->dir);
     snprintf(stage, sizeof stage, "/dev/shm/shrike-bench-journal");
-    bench_remove(dir);
-    bench_remove(stage);
+    rt_folder_remove(dir);
+    rt_folder_remove(stage);
     mkdir(dir, 0755);
     mkdir(stage, 0700);
     struct rt_journal_options o = { .dir = dir,
@@ -153,8 +154,8 @@ static int append_and_scan(struct bench *b, struct found *out, uint32_t cnt, str
         else
             bench_add(&out->scan, cnt / (bench_ns((double)tsc) / 1e9));
     }
-    bench_remove(dir);
-    bench_remove(stage);
+    rt_folder_remove(dir);
+    rt_folder_remove(stage);
     return code;
 }
 
@@ -187,7 +188,7 @@ static int recover(struct bench *b, struct bench_series *rate) {
         bench_run_close(&run, true);
         bench_free();
     }
-    bench_remove(dir);
+    rt_folder_remove(dir);
     return code;
 }
 

@@ -8,6 +8,7 @@
 #include "actors/data/commit.h"
 #include "actors/data/store_source.h"
 #include "bench/bench.h"
+#include "runtime/base/folder.h"
 #include "schemas/messages.h"
 #include <errno.h>
 #include <stdio.h>
@@ -103,7 +104,7 @@ int bench_store(struct bench *b) {
     bench_free();
     free(rows);
     data_store_close(&s);
-    bench_remove(dir);
+    rt_folder_remove(dir);
     if (code < 0) return code;
     if (keep == 0) return rt_error_set(&b->err, -EPROTO, "the store gave nothing");
     bench_put(b, "store.bare.rate", "B/s", &plain, 0, NULL);

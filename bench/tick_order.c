@@ -7,6 +7,7 @@
  * the venue is called, so the ring, the turn that finds the tick and the last message are all in
  * it. On one shard, on two (strategy | risk, execution) and on five. */
 #include "bench/bench.h"
+#include "runtime/base/folder.h"
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -81,7 +82,7 @@ static int one(struct bench *b, uint32_t shards, uint32_t ticks, uint32_t gap_ns
                                         .batch = 1,
                                         .every = 1 };
     int code = bench_run(yaml, dir, true, &b->err);
-    bench_remove(dir);
+    rt_folder_remove(dir);
     if (code < 0) return code;
     uint32_t want = ticks - ticks / 20;
     if (bench_ticks.sample_cnt <

@@ -1,7 +1,7 @@
 #include "actors/report/results.h"
 #include "actors/report/table.h"
 #include "cli/cli.h"
-#include <dirent.h>
+#include "runtime/base/folder.h"
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -131,20 +131,6 @@ static int compare(const char *whole, const char *cut, const char *file, const c
     return code;
 }
 
-/* discard removes dir and what is in it, one level of directories deep as runs have them. */
-static void discard(const char *dir, int depth) {
-    DIR *d = opendir(dir);
-    const struct dirent *e;
-    while (d && (e = readdir(d)) != NULL) {
-        char path[4200];
-        if (strcmp(e->d_name, ".") == 0 || strcmp(e->d_name, "..") == 0) continue;
-        snprintf(path, sizeof path, "%.3900s/%s", dir, e->d_name);
-        if (unlink(path) < 0 && depth < 6) discard(path, depth + 1);
-    }
-    if (d) closedir(d);
-    (void)rmdir(dir);
-}
-
 /* when writes an instant for people. */
 static const char *when(int64_t ns, char out[40]) {
     time_t at = (time_t)(ns / 1000000000);
@@ -203,7 +189,7 @@ static int audit(const char *path, const char *dir, int folds, bool json) {
         if (code < 0) return cli_fail("audit", &err, NULL);
         print(&fold, i, json, cli_colour(1));
         leaks += fold.what[0] != 0;
-        discard(cut, 0);
+        rt_folder_remove(cut);
     }
     if (json)
         printf("\n  ],\n  \"same\": %s}\n", leaks ? "false" : "true");
@@ -235,6 +221,6 @@ int cmd_audit(int argc, char **argv) {
         return cli_fail("audit", &err, "set TMPDIR to one that can be written");
     }
     int code = audit(argv[1], dir, (int)folds, json);
-    discard(dir, 0);
+    rt_folder_remove(dir);
     return code;
 }

@@ -1,6 +1,7 @@
 /* cmd_bench.c - `shrike bench`: asks the questions of bench/ and shows the answers. */
 #include "bench/bench.h"
 #include "cli/cli.h"
+#include "runtime/base/folder.h"
 #include <errno.h>
 #include <math.h>
 #include <stdio.h>
@@ -262,7 +263,7 @@ int cmd_bench(int argc, char **argv) {
         code = questions[q].ask(&b);
         if (code == 0 && !to_stdout) show(&b, first, questions[q].title, colour);
     }
-    bench_remove(b.dir);
+    rt_folder_remove(b.dir);
     if (code == 0 && json) code = write_json(&b, json, &b.err);
     if (code < 0) return cli_fail("bench", &b.err, NULL);
     return baseline && compare(&b, baseline) > 0 ? 1 : 0;

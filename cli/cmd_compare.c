@@ -1,27 +1,8 @@
 #include "actors/report/compare.h"
 #include "cli/cli.h"
+#include "runtime/base/config.h"
 #include <errno.h>
 #include <stdlib.h>
-#include <string.h>
-
-/* span_read reads "250ms", "1s", "5m", "1h" into ns; false when it is none. */
-static bool span_read(const char *text, int64_t *ns) {
-    static const struct {
-        const char *unit; /* as written */
-        int64_t ns;       /* its length */
-    } units[] = {
-        { "ns", 1 },          { "us", 1000 },         { "ms", 1000000 },      { "s", 1000000000 },
-        { "m", 60000000000 }, { "h", 3600000000000 }, { "d", 86400000000000 }
-    };
-    char *end;
-    errno = 0;
-    long long v = strtoll(text, &end, 10);
-    if (errno || end == text || v < 0) return false;
-    for (size_t i = 0; i < sizeof units / sizeof units[0]; i++) {
-        if (strcmp(end, units[i].unit) == 0) return !__builtin_mul_overflow(v, units[i].ns, ns);
-    }
-    return false;
-}
 
 int cmd_compare(int argc, char **argv) {
     struct rt_error err = { 0 };
@@ -33,7 +14,7 @@ int cmd_compare(int argc, char **argv) {
     char *end = NULL;
     unsigned long long limit = shown ? strtoull(shown, &end, 10) : 10;
     if (cli_words("compare", argc, argv, 2, "the directories of two runs")) return 2;
-    if (tolerance && !span_read(tolerance, &tolerance_ns)) {
+    if (tolerance && (!rt_duration_parse(tolerance, &tolerance_ns) || tolerance_ns < 0)) {
         rt_error_set(&err, -EINVAL, "--tolerance %s: expected a span such as 250ms, 1s, 5m",
                      tolerance);
         (void)cli_fail("compare", &err, NULL);

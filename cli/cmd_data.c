@@ -2,6 +2,7 @@
 #include "actors/data/generate.h"
 #include "actors/data/klines.h"
 #include "actors/data/trades.h"
+#include "actors/market/session.h"
 #include "cli/agents.h"
 #include "cli/cli.h"
 #include "cli/data.h"
@@ -199,10 +200,11 @@ static const char *length(int64_t ns, char out[32]) {
 }
 
 /* check_bars reads all bars of f. */
-static int check_bars(const struct data_file *f, const char *name, int64_t interval_ns, bool json,
-                      struct rt_error *err) {
+static int check_bars(const struct data_file *f, const char *name, int64_t interval_ns,
+                      const struct mk_session *session, bool json, struct rt_error *err) {
     static struct msg_bar rows[ROWS_AT_ONCE];
     struct data_klines k = { .file = name,
+                             .session = session,
                              .interval_ns = interval_ns ? interval_ns : guess_interval(f) };
     uint64_t total = 0, idle = 0;
     char from[32], until[32], each[32];
@@ -267,8 +269,12 @@ static int check(int argc, char **argv) {
     int64_t interval_ns = 0;
     if (cli_flag(&argc, argv, "--quality")) return data_cmd_quality(argc, argv);
     bool json = cli_flag(&argc, argv, "--json");
+    struct mk_session session;
     const char *each = cli_option(&argc, argv, "--interval"),
-               *kind = cli_option(&argc, argv, "--kind");
+               *kind = cli_option(&argc, argv, "--kind"),
+               *hours = cli_option(&argc, argv, "--session");
+    if (hours && !mk_session_named(hours, &session))
+        return wrong("--session", hours, "us_equity, cn_a, uk_equity or 24x7");
     if (each && !cli_duration(each, &interval_ns))
         return wrong("--interval", each, "15s, 1m, 4h or 1d, say");
     if (kind && strcmp(kind, "klines") != 0 && strcmp(kind, "trades") != 0)
@@ -278,7 +284,7 @@ static int check(int argc, char **argv) {
     if (code < 0) return cli_fail("data", &err, NULL);
     bool trades = kind ? kind[0] == 't' : is_trades(&f);
     code = trades ? check_trades(&f, argv[1], json, &err)
-                  : check_bars(&f, argv[1], interval_ns, json, &err);
+                  : check_bars(&f, argv[1], interval_ns, hours ? &session : NULL, json, &err);
     data_file_close(&f);
     return code < 0 ? cli_fail("data", &err, NULL) : 0;
 }

@@ -20,6 +20,7 @@ struct shard_look {
     uint64_t busy_ns, idle_ns, longest_ns;              /* wall time */
     uint64_t journal_end, journal_synced, journal_free; /* bytes; segments */
     uint64_t allocations, killed;                       /* heap calls; kill word */
+    uint64_t waits;                                     /* 1 = its journal waits for disk space */
     bool alive;                                         /* its process runs */
 };
 
@@ -113,6 +114,7 @@ static void see_page(struct look *l, const struct rt_metrics *m) {
             .journal_free = rt_metric_get(&b->journal_free),
             .allocations = rt_metric_get(&b->allocations),
             .killed = rt_metric_get(&b->killed),
+            .waits = rt_metric_get(&b->journal_waits),
         };
         copy(s->name, b->name);
     }
@@ -183,11 +185,12 @@ static void print_shards(const struct look *a, const struct look *b, const char 
         if (gmtime_r(&at, &tm)) strftime(when, sizeof when, "%Y-%m-%d %H:%M:%S", &tm);
         if (s->core >= 0) snprintf(core, sizeof core, "%d", s->core);
         if (s->longest_ns) span(s->longest_ns, longest);
-        printf("%-14s %4s %5.1f%% %11.0f %11.0f %10s %8.1f MB %7.0f kB %5llu  %s%s%s%s\n", s->name,
-               core, busy + idle ? 100.0 * (double)busy / (double)(busy + idle) : 0,
+        printf("%-14s %4s %5.1f%% %11.0f %11.0f %10s %8.1f MB %7.0f kB %5llu  %s%s%s%s%s\n",
+               s->name, core, busy + idle ? 100.0 * (double)busy / (double)(busy + idle) : 0,
                rate(o->events, s->events, ns), rate(o->frames, s->frames, ns), longest,
                (double)s->journal_end / 1e6, (double)(s->journal_end - s->journal_synced) / 1e3,
                (unsigned long long)s->journal_free, when, s->killed ? "  KILL SWITCH ON" : "",
+               s->waits && s->alive ? "  THE JOURNAL WAITS FOR DISK SPACE" : "",
                s->alive ? "" : "  gone", wipe);
         if (s->allocations)
             printf("  %llu heap calls since the start%s\n", (unsigned long long)s->allocations,
@@ -263,6 +266,7 @@ static void print_json(const struct look *a, const struct look *b) {
                                         { "journal_free", s->journal_free },
                                         { "allocations", s->allocations },
                                         { "kill", s->killed },
+                                        { "journal_waits", s->waits },
                                         { NULL, 0 } };
         printf("%s{\"shard\":\"%s\",\"core\":%d,\"now_ns\":%lld,\"events_per_s\":%.1f",
                i ? "," : "", s->name, s->core, (long long)s->now_ns,

@@ -21,6 +21,7 @@ struct options {
     const char *store;             /* the store's directory */
     const char *html;              /* page to write, NULL = none */
     enum data_overlap overlap;     /* of unequal rows */
+    struct mk_session session;     /* when its market trades, where asked for */
     bool json;                     /* JSON instead of text */
     bool again;                    /* import files that were imported before */
 };
@@ -57,6 +58,12 @@ static int options_read(int *argc, char **argv, struct options *o) {
     }
     if ((text = cli_option(argc, argv, "--interval")) && !cli_duration(text, &o->load.interval_ns))
         return cli_wrong("data", "--interval '%s': expected 15s, 1m, 4h or 1d, say", text);
+    if ((text = cli_option(argc, argv, "--session"))) {
+        if (!mk_session_named(text, &o->session))
+            return cli_wrong("data", "--session '%s': expected us_equity, cn_a, uk_equity or 24x7",
+                             text);
+        o->load.quality.session = &o->session;
+    }
     if ((text = cli_option(argc, argv, "--spike-z"))) {
         if (!number(text, 1, 1e6, &v))
             return cli_wrong("data", "--spike-z '%s': expected a number from 1 to 1e6", text);

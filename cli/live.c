@@ -264,6 +264,7 @@ static void show_line(struct live *v) {
     printf("  positions %u  open orders %u  orders %llu  fills %llu", open_positions(v),
            v->order_cnt, (unsigned long long)v->order_total, (unsigned long long)v->fill_cnt);
     if (v->refused) printf("  refused %llu", (unsigned long long)v->refused);
+    if (rt_run_waits(v->run)) printf("  THE JOURNAL WAITS FOR DISK SPACE");
     putchar('\n');
     fflush(stdout);
 }
@@ -388,10 +389,11 @@ static void show_table(struct live *v) {
     int64_t now_ns = newest(v);
     static const char *const clocks[] = { "virtual clock", "paced clock", "real clock" };
     bool killed = atomic_load_explicit(&v->run->link.shared->kill, memory_order_relaxed) != 0;
-    draw(&p, "%s%s%s  %s UTC  %s  %.0f records/s  up %llds%s%s%s", p.bold, t->name, p.plain,
+    draw(&p, "%s%s%s  %s UTC  %s  %.0f records/s  up %llds%s%s%s%s", p.bold, t->name, p.plain,
          now_ns ? date(now_ns, "%Y-%m-%d %H:%M:%S", when) : "starting", clocks[t->clock], v->rate,
          (long long)((rt_clock_monotonic_ns() - v->begun_ns) / 1000000000), p.red,
-         killed ? "  KILL SWITCH ON" : "", p.plain);
+         killed ? "  KILL SWITCH ON" : "",
+         rt_run_waits(v->run) ? "  THE JOURNAL WAITS FOR DISK SPACE" : "", p.plain);
     draw_shards(v, &p);
     draw(&p, "%saccounts%s", p.bold, p.plain);
     for (uint32_t i = 1; i <= v->market->account_cnt; i++) {

@@ -1,4 +1,5 @@
 #include "actors/data/guard.h"
+#include "actors/data/grid.h"
 #include <assert.h>
 #include <errno.h>
 #include <string.h>
@@ -77,20 +78,30 @@ static uint16_t judge(struct data_guard *g, uint8_t faults) {
     return g->reason;
 }
 
-uint16_t data_guard_bar(struct data_guard *g, const struct msg_bar *bar) {
+uint16_t data_guard_bar(struct data_guard *g, const struct mk_session *session,
+                        const struct msg_bar *bar) {
     const struct data_guard_options *o = &g->options;
     uint8_t faults = 0;
+    if (!g->any && bar->open_ns % data_grid_step_ns(o->interval_ns) != 0) {
+        place_put(g, 1U << MISALIGNED); /* no grid is counted from it */
+        return judge(g, 1U << MISALIGNED);
+    }
     if (!g->any) {
         g->any = 1;
         g->last_ns = bar->open_ns;
         place_put(g, 0);
     } else {
         const int64_t step_ns = bar->open_ns - g->last_ns;
-        if (step_ns <= 0 || step_ns % o->interval_ns != 0) {
+        const bool off =
+            step_ns % o->interval_ns != 0 &&
+            (session == NULL || !mk_session_begins(session, bar->open_ns, o->interval_ns));
+        if (step_ns <= 0 || off) {
             place_put(g, 1U << MISALIGNED);
             return judge(g, 1U << MISALIGNED);
         }
         int64_t missing = step_ns / o->interval_ns - 1;
+        if (session != NULL && step_ns != o->interval_ns)
+            missing = mk_session_missing(session, g->last_ns, bar->open_ns, o->interval_ns);
         if (missing > o->window) missing = o->window;
         for (int64_t i = 0; i < missing; i++) place_put(g, 1U << MISSING);
         if (missing > 0) faults |= 1U << MISSING;
@@ -111,10 +122,15 @@ uint16_t data_guard_bar(struct data_guard *g, const struct msg_bar *bar) {
     return judge(g, faults);
 }
 
-uint16_t data_guard_at(const struct data_guard *g, int64_t now_ns) {
+uint16_t data_guard_at(const struct data_guard *g, const struct mk_session *session,
+                       int64_t now_ns) {
     if (g->reason != REASON_NONE || !g->any) return g->reason;
     const int64_t late_ns =
         now_ns - g->last_ns - g->options.interval_ns; /* since the next was due */
-    const int64_t passed = late_ns < g->options.interval_ns ? 0 : late_ns / g->options.interval_ns;
+    int64_t passed = late_ns < g->options.interval_ns ? 0 : late_ns / g->options.interval_ns;
+    if (session != NULL && passed > g->options.missing_max) {
+        passed = mk_session_missing(session, g->last_ns, now_ns - g->options.interval_ns + 1,
+                                    g->options.interval_ns);
+    }
     return passed > g->options.missing_max ? REASON_DATA_LATE : REASON_NONE;
 }

@@ -3,17 +3,21 @@
  * For     strategy hosts and monitors: no signal is made of data that is missing, off its grid,
  *         stuck or jumping. The answer is a reason code, or none.
  * Rules   the last `window` places of the grid are looked at. A place without a bar is missing; a
- *         bar off the grid is misaligned; one that says the same as the bar before it, volume and
- *         all, is repeated (a bar without volume is not: nothing was traded); one that opens or
+ *         bar off the grid (that of the first one on a whole minute) is misaligned; one that says
+ *         the same as the bar before it, volume and all, is repeated (a bar without volume is not:
+ *         nothing was traded); one that opens or
  *         closes further than `jump` from the close before it is a jump. More of a kind than its
  *         limit allows stops the series; `calm` bars on end without any fault, and counts below
  *         their limits, let it go on. A bar not later than the one before it is misaligned and
- * moves nothing. Causal  the state after a bar depends on it and on bars before it alone.
+ *         moves nothing. Where a session is given, places outside it are none: a night, a lunch
+ *         break, a holiday is not missing.
+ * Causal  the state after a bar depends on it and on bars before it alone.
  * Thread  its owner's.
  * Memory  the struct, plain data: copied into snapshots as it is.
  * Cost    some 10 ns a bar. */
 #ifndef ACTORS_DATA_GUARD_H
 #define ACTORS_DATA_GUARD_H
+#include "actors/market/session.h"
 #include "schemas/messages.h"
 #include <stdbool.h>
 #include <stdint.h>
@@ -57,9 +61,12 @@ void data_guard_default(struct data_guard_options *options, int64_t interval_ns)
 /* data_guard_init makes g ready. Returns 0, or -EINVAL when a figure is out of range. */
 int data_guard_init(struct data_guard *g, const struct data_guard_options *options)
     __attribute__((warn_unused_result));
-/* data_guard_bar hears a bar. Returns REASON_NONE when the series can be believed, else why not. */
-uint16_t data_guard_bar(struct data_guard *g, const struct msg_bar *bar);
+/* data_guard_bar hears a bar; session: when its market trades, NULL = always. Returns REASON_NONE
+ * when the series can be believed, else why not. */
+uint16_t data_guard_bar(struct data_guard *g, const struct mk_session *session,
+                        const struct msg_bar *bar);
 /* data_guard_at tells the same at an instant between bars: a series is late when the place of its
  * window that would be too many has passed without a bar. Changes nothing. */
-uint16_t data_guard_at(const struct data_guard *g, int64_t now_ns);
+uint16_t data_guard_at(const struct data_guard *g, const struct mk_session *session,
+                       int64_t now_ns);
 #endif

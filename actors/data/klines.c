@@ -1,5 +1,6 @@
 #include "actors/data/klines.h"
 #include "actors/data/file.h"
+#include "actors/data/grid.h"
 #include "actors/data/scan.h"
 #include "actors/data/series.h"
 #include <assert.h>
@@ -142,6 +143,13 @@ static int row_time(struct data_klines *k, int64_t open_ns, struct rt_error *err
                             k->line);
     }
     if (!k->any) {
+        const int64_t step_ns = data_grid_step_ns(k->interval_ns);
+        if (open_ns % step_ns != 0) {
+            return rt_error_set(
+                err, -EBADMSG, "%s:%" PRIu64 ": time %s: bars of %s begin on whole %s", k->file,
+                k->line, data_time_text(open_ns, now), data_span_text(k->interval_ns, span),
+                data_span_text(step_ns, from));
+        }
         k->any = true;
         k->first_ns = open_ns;
         return 0;
@@ -151,14 +159,16 @@ static int row_time(struct data_klines *k, int64_t open_ns, struct rt_error *err
                             k->line, data_time_text(open_ns, now),
                             open_ns == k->last_ns ? "repeats" : "is before");
     }
-    if ((open_ns - k->first_ns) % k->interval_ns != 0) {
+    const bool off = (open_ns - k->first_ns) % k->interval_ns != 0;
+    if (off && (k->session == NULL || !mk_session_begins(k->session, open_ns, k->interval_ns))) {
         return rt_error_set(
             err, -EBADMSG, "%s:%" PRIu64 ": time %s is not whole intervals of %s after %s", k->file,
             k->line, data_time_text(open_ns, now), data_span_text(k->interval_ns, span),
             data_time_text(k->first_ns, from));
     }
-    k->gaps++;
-    k->missing += (uint64_t)((open_ns - k->last_ns) / k->interval_ns - 1);
+    const uint64_t missing = data_missing(k->session, k->last_ns, open_ns, k->interval_ns);
+    k->gaps += missing > 0;
+    k->missing += missing;
     return 0;
 }
 
@@ -331,14 +341,16 @@ static int klines_read(void *parser, const char *name, const struct data_file *f
 
 /* klines_report writes the run's line about a series that has been cut to the run's span. */
 static void klines_report(struct rt_source_init *init, const struct data_rows *rows,
-                          const char *name, bool no_volume) {
+                          const char *name, bool no_volume, const struct mk_session *session) {
     const struct msg_bar *bars = (const struct msg_bar *)(const void *)rows->rows;
     uint64_t gaps = 0, missing = 0, idle = 0;
     for (uint64_t i = 0; i < rows->cnt; i++) {
         idle += !(bars[i].volume > 0);
         if (i == 0 || bars[i].open_ns == bars[i - 1].open_ns + bars[i].interval_ns) continue;
-        gaps++;
-        missing += (uint64_t)((bars[i].open_ns - bars[i - 1].open_ns) / bars[i].interval_ns) - 1;
+        const uint64_t cnt =
+            data_missing(session, bars[i - 1].open_ns, bars[i].open_ns, bars[i].interval_ns);
+        gaps += cnt > 0;
+        missing += cnt;
     }
     char from[40], to[40];
     int len = snprintf(init->report, sizeof init->report, "%s: %" PRIu64 " bars", name, rows->cnt);
@@ -383,6 +395,7 @@ static int klines_open(struct rt_source_init *init, struct rt_error *err) {
                             "is mark, expected last: only linear instruments have a mark price");
     }
     struct data_klines k = { .interval_ns = interval_ns,
+                             .session = spec.instrument->session,
                              .instrument = spec.instrument->id,
                              .flags = none == 1 ? DATA_BAR_NO_VOLUME : 0 };
     const struct data_reader reader = { .parser = &k,
@@ -391,6 +404,16 @@ static int klines_open(struct rt_source_init *init, struct rt_error *err) {
                                         .span_ns = interval_ns };
     struct rt_series *s = data_series_load(init, &spec, &reader, err);
     if (s == NULL) return err->code;
+    const struct data_rows *rows = s->impl;
+    const struct msg_bar *bars = (const struct msg_bar *)(const void *)rows->rows;
+    if (rows->cnt > 0) {
+        rc = data_known(init->config, k.session, bars[0].open_ns, bars[rows->cnt - 1].open_ns, err);
+        if (rc != 0) {
+            data_series_close(s, 1);
+            init->series_cnt--;
+            return rc;
+        }
+    }
     if (mark) { /* goes first, so that a bar's mark is known when its path is worked */
         s->row_kind = MSG_MARK_BAR;
         snprintf(s->name + strlen(s->name), sizeof s->name - strlen(s->name), " mark");
@@ -400,7 +423,7 @@ static int klines_open(struct rt_source_init *init, struct rt_error *err) {
         s->open_kind = MSG_BAR_OPEN;
         s->open_of = data_klines_bar_open;
     }
-    klines_report(init, s->impl, s->name, none == 1 || mark);
+    klines_report(init, rows, s->name, none == 1 || mark, k.session);
     return 0;
 }
 

@@ -1,4 +1,5 @@
 #include "actors/data/quality.h"
+#include "actors/data/grid.h"
 #include "actors/data/scan.h"
 #include "schemas/messages.h"
 #include <assert.h>
@@ -291,13 +292,16 @@ static void twin_pass(struct passes *p) {
     rows_cut(p);
 }
 
-/* grid_pass finds bars off the grid that most of them lie on. */
+/* grid_pass finds bars off the grid that most of them lie on, and those that lie on none. */
 static void grid_pass(struct passes *p) {
     const struct data_table *t = p->t;
+    const int64_t step_ns = data_grid_step_ns(t->interval_ns);
+    const struct mk_session *const session = p->q->options.session;
     int64_t phase = 0;
     int64_t votes = 0;
     for (uint64_t row = 0; row < t->cnt; row++) { /* majority: Boyer and Moore */
         int64_t rest = data_time(t, row) % t->interval_ns;
+        if (rest % step_ns != 0) continue; /* no bar begins there, however many do */
         if (votes == 0) phase = rest;
         votes += rest == phase ? 1 : -1;
     }
@@ -305,6 +309,9 @@ static void grid_pass(struct passes *p) {
         int64_t off = (data_time(t, row) - phase) % t->interval_ns;
         char text[100], span[40];
         if (off == 0) continue;
+        if (session != NULL && mk_session_begins(session, data_time(t, row), t->interval_ns)) {
+            continue;
+        }
         snprintf(text, sizeof text, "%.3f s past the grid of %s",
                  (double)(off < 0 ? off + t->interval_ns : off) / 1e9,
                  data_span_text(t->interval_ns, span));
@@ -660,13 +667,16 @@ static void gap_fill(struct passes *p, struct data_table *all, uint64_t a, uint6
     const struct data_table *t = p->t;
     const bool line = p->q->options.policy[DATA_FAULT_GAP] == DATA_INTERPOLATE;
     const int64_t from = data_i64(t, a, DATA_BAR_CLOSE), to = data_i64(t, a + 1, DATA_BAR_OPEN);
-    int64_t before = from;
+    const struct mk_session *const session = p->q->options.session;
+    int64_t before = from, at = data_time(t, a);
     for (uint64_t i = 1; i <= missing; i++) {
+        do at += t->interval_ns;
+        while (session != NULL && !mk_session_expects(session, at, t->interval_ns));
         const uint64_t row = data_table_add(all, 0);
         const __int128 rise = ((__int128)to - from) * (int64_t)i;
         const int64_t v = line ? from + (int64_t)(rise / (int64_t)(missing + 1)) : from;
         char after[40];
-        data_i64_put(all, row, DATA_BAR_TIME, data_time(t, a) + (int64_t)i * t->interval_ns);
+        data_i64_put(all, row, DATA_BAR_TIME, at);
         data_i64_put(all, row, DATA_BAR_OPEN, before);
         data_i64_put(all, row, DATA_BAR_HIGH, before > v ? before : v);
         data_i64_put(all, row, DATA_BAR_LOW, before < v ? before : v);
@@ -678,6 +688,18 @@ static void gap_fill(struct passes *p, struct data_table *all, uint64_t a, uint6
     }
 }
 
+/* gap_of returns how many bars are missing behind row of t; one_grid: both rows are on one grid,
+ * which has a place for each of them. */
+static uint64_t gap_of(const struct passes *p, const struct data_table *t, uint64_t row,
+                       bool *one_grid) {
+    const int64_t step = data_time(t, row + 1) - data_time(t, row);
+    *one_grid = step % t->interval_ns == 0;
+    if (p->q->options.session == NULL) return (uint64_t)(step / t->interval_ns) - 1;
+    if (step == t->interval_ns) return 0;
+    return (uint64_t)mk_session_missing(p->q->options.session, data_time(t, row),
+                                        data_time(t, row + 1), t->interval_ns);
+}
+
 /* gap_pass finds where bars are missing, and fills them where that is asked for. */
 static int gap_pass(struct passes *p, struct rt_error *err) {
     struct data_table *t = p->t, all;
@@ -685,9 +707,9 @@ static int gap_pass(struct passes *p, struct rt_error *err) {
     uint64_t missing = 0;
     for (uint64_t row = 1; row < t->cnt; row++) {
         char a[40];
-        int64_t step = data_time(t, row) - data_time(t, row - 1);
-        if (step < 2 * t->interval_ns) continue;
-        uint64_t cnt = (uint64_t)(step / t->interval_ns) - 1;
+        bool one_grid;
+        const uint64_t cnt = gap_of(p, t, row - 1, &one_grid);
+        if (cnt == 0) continue;
         missing += cnt;
         data_fault_add(p->q, DATA_FAULT_GAP, action, t->line[row], data_time(t, row),
                        "%" PRIu64 " bars missing from %s on", cnt,
@@ -704,9 +726,9 @@ static int gap_pass(struct passes *p, struct rt_error *err) {
     for (uint64_t row = 0; rc == 0 && row < t->cnt; row++) {
         data_table_copy(&all, data_table_add(&all, 0), t, row);
         if (row + 1 == t->cnt) break;
-        int64_t step = data_time(t, row + 1) - data_time(t, row);
-        if (step >= 2 * t->interval_ns)
-            gap_fill(p, &all, row, (uint64_t)(step / t->interval_ns) - 1);
+        bool one_grid;
+        const uint64_t cnt = gap_of(p, t, row, &one_grid);
+        if (cnt > 0 && one_grid) gap_fill(p, &all, row, cnt);
     }
     if (rc != 0) {
         data_table_fini(&all);
@@ -741,12 +763,32 @@ static struct data_day *day_at(struct data_quality *q, int64_t ns) {
     return &q->days[low];
 }
 
+/* day_missing adds the bars missing between rows row - 1 and row, which a session would have had,
+ * to their days. */
+static void day_missing(struct data_quality *q, const struct data_table *t, uint64_t row) {
+    const struct mk_session *const session = q->options.session;
+    const int64_t from = data_time(t, row - 1), until = data_time(t, row);
+    int64_t cnt = until - from == t->interval_ns
+                      ? 0
+                      : mk_session_missing(session, from, until, t->interval_ns);
+    for (int64_t ns = from + t->interval_ns; cnt > 0 && ns < until; ns += t->interval_ns) {
+        if (!mk_session_expects(session, ns, t->interval_ns)) continue;
+        struct data_day *d = day_at(q, ns);
+        if (d != NULL) d->missing++;
+        cnt--;
+    }
+}
+
 /* days_count makes the table of days. */
 static void days_count(struct data_quality *q, const struct data_table *t) {
     q->day_cnt = 0;
     for (uint64_t row = 0; row < t->cnt; row++) {
         struct data_day *d = day_at(q, data_time(t, row));
         if (d != NULL) d->rows++;
+        if (q->options.session != NULL && t->interval_ns > 0) {
+            if (row > 0) day_missing(q, t, row);
+            continue;
+        }
         int64_t ns = row > 0 ? data_time(t, row - 1) + t->interval_ns : INT64_MAX;
         for (; t->interval_ns > 0 && row > 0 && ns < data_time(t, row);) {
             int64_t end = ns - ns % DAY_NS + DAY_NS;

@@ -21,12 +21,15 @@
  *         forward      the value before it              interpolate between its neighbours
  *         clip         to what the neighbours allow     scale       to the unit of the others
  *         sort         into its place                   reject      the whole file is refused
+ *         With a session bars are missing only where it would have had them, and are on the grid
+ *         too where a window's grid begins (data_quality_options.session).
  * Thread  any one; not on a shard.
  * Memory  the faults and notes on the heap; at most DATA_FAULTS_MAX faults.
  * Cost    about 100 ns a row. */
 #ifndef ACTORS_DATA_QUALITY_H
 #define ACTORS_DATA_QUALITY_H
 #include "actors/data/table.h"
+#include "actors/market/session.h"
 #include <stdio.h>
 
 enum {
@@ -94,9 +97,10 @@ struct data_day {
 
 /* What is asked. Zero means the default. */
 struct data_quality_options {
-    uint8_t policy[DATA_FAULT_CNT]; /* enum data_action; data_policy_default fills it */
-    double spike_z;                 /* robust z from which a move is a spike, 20 */
-    uint64_t rows_min;              /* fewer rows are "short"; 0 = any number will do */
+    uint8_t policy[DATA_FAULT_CNT];   /* enum data_action; data_policy_default fills it */
+    double spike_z;                   /* robust z from which a move is a spike, 20 */
+    uint64_t rows_min;                /* fewer rows are "short"; 0 = any number will do */
+    const struct mk_session *session; /* when its market trades; NULL = always */
 };
 
 /* What was found. */

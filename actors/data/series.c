@@ -100,6 +100,24 @@ static int64_t row_begins(const struct data_rows *r, uint64_t idx) {
     return ns;
 }
 
+uint64_t data_missing(const struct mk_session *session, int64_t from_ns, int64_t until_ns,
+                      int64_t interval_ns) {
+    if (session == NULL) return (uint64_t)((until_ns - from_ns) / interval_ns) - 1;
+    return (uint64_t)mk_session_missing(session, from_ns, until_ns, interval_ns);
+}
+
+int data_known(const struct rt_node *config, const struct mk_session *session, int64_t first_ns,
+               int64_t last_ns, struct rt_error *err) {
+    char known[32];
+    if (session == NULL) return 0;
+    if (mk_session_knows(session, first_ns) && mk_session_knows(session, last_ns)) return 0;
+    mk_session_known(session, known);
+    return rt_node_fail(config, err,
+                        "has rows outside %s, when closed days of its session are known; declare "
+                        "more (session: {like, closed, until}), or an end",
+                        known);
+}
+
 /* rows_before returns how many rows begin before ns. */
 static uint64_t rows_before(const struct data_rows *r, int64_t ns) {
     uint64_t low = 0, high = r->cnt;

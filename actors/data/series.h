@@ -6,6 +6,7 @@
 #define ACTORS_DATA_SERIES_H
 #include "actors/data/file.h"
 #include "actors/market/market.h"
+#include "actors/market/session.h"
 #include "runtime/base/hash.h"
 #include "runtime/core/source.h"
 #include <stddef.h>
@@ -31,6 +32,15 @@ int data_spec_files(struct rt_source_init *init, const struct data_spec *spec,
                     struct rt_error *err);
 /* data_spec_file returns the name of file number idx. */
 const char *data_spec_file(const struct data_spec *spec, uint32_t idx);
+
+/* data_missing returns how many bars of interval_ns are missing between two; session: when their
+ * market trades, NULL = always. */
+uint64_t data_missing(const struct mk_session *session, int64_t from_ns, int64_t until_ns,
+                      int64_t interval_ns);
+/* data_known refuses rows from first_ns to last_ns where it is not known on which days their market
+ * is shut, with the place of config. 0 or -EINVAL with err; a session of NULL knows all. */
+int data_known(const struct rt_node *config, const struct mk_session *session, int64_t first_ns,
+               int64_t last_ns, struct rt_error *err) __attribute__((warn_unused_result));
 
 /* Rows in one mapping; begins zeroed but for row_bytes. */
 struct data_rows {

@@ -1,6 +1,7 @@
 #include "actors/data/store_source.h"
 #include "actors/data/klines.h"
 #include "actors/data/scan.h"
+#include "actors/data/series.h"
 #include "actors/data/store.h"
 #include "actors/market/market.h"
 #include "schemas/messages.h"
@@ -260,7 +261,7 @@ static int span_cut(const struct rt_source_init *init, struct store_series *m,
 
 /* report_write writes the run's line about a series. */
 static int report_write(struct rt_source_init *init, struct store_series *m, const char *name,
-                        struct rt_error *err) {
+                        const struct mk_session *session, struct rt_error *err) {
     struct data_table ends;
     char from[40] = "", to[40] = "";
     const struct data_set *set = &m->store.set;
@@ -269,6 +270,9 @@ static int report_write(struct rt_source_init *init, struct store_series *m, con
     if (m->cnt > 0) rc = data_store_read(&m->store, m->first, 1, &ends, err);
     if (rc == 0 && m->cnt > 0)
         rc = data_store_read(&m->store, m->first + m->cnt - 1, 1, &ends, err);
+    if (rc == 0 && m->cnt > 0 && set->stream->interval) {
+        rc = data_known(init->config, session, data_time(&ends, 0), data_time(&ends, 1), err);
+    }
     if (rc != 0) {
         data_table_fini(&ends);
         return rc;
@@ -280,8 +284,13 @@ static int report_write(struct rt_source_init *init, struct store_series *m, con
         for (uint32_t i = 0; i < m->store.gap_cnt; i++) {
             const struct data_gap *g = &m->store.gaps[i];
             if (g->from_ns < data_time(&ends, 0) || g->until_ns > data_time(&ends, 1)) continue;
-            gaps++;
-            missing += g->missing;
+            uint64_t cnt = g->missing;
+            if (session != NULL && set->interval_ns > 0) {
+                cnt = data_missing(session, g->from_ns - set->interval_ns, g->until_ns,
+                                   set->interval_ns);
+            }
+            gaps += cnt > 0;
+            missing += cnt;
         }
         at += (size_t)snprintf(init->report + at, sizeof init->report - at, " from %s to %s",
                                data_time_text(data_time(&ends, 0), from),
@@ -350,7 +359,7 @@ static int store_open(struct rt_source_init *init, struct rt_error *err) {
         }
         rc = series_hash(m, s->hash, err);
     }
-    if (rc == 0) rc = report_write(init, m, s->name, err);
+    if (rc == 0) rc = report_write(init, m, s->name, spec.in->session, err);
     if (rc != 0) {
         series_free(m);
         return rc;

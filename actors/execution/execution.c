@@ -7,6 +7,7 @@
 
 _Static_assert(sizeof(struct execution_order) == 128, "an order is two cache lines");
 _Static_assert(ORDER_STATUS_UNKNOWN == 8, "the table of transitions has a line per status");
+_Static_assert(ORDER_STATUS_FILLED == 4 && ORDER_STATUS_EXPIRED == 7, "execution_is_done");
 
 /* Sizes, pauses and numbers of this file. */
 enum {
@@ -18,6 +19,7 @@ enum {
     ROW_STOP_REASON = 64, /* counter rows beyond enum execution_count */
     ROW_KILLED = 65,
     ROW_STOPPED = 1 << 16, /* + owner: its strategy was stopped */
+    ROW_DONE = 1 << 17,    /* + running number: id = an order that is done, oldest first */
     ROW_FILL_ID = 1 << 20, /* + running number: id = order, value = fill id */
 };
 
@@ -96,17 +98,23 @@ static bool is_stopped(const struct execution_state *st, uint16_t owner) {
     return st->stopped_cnt > 0 && (st->stopped[owner / 64] >> (owner % 64) & 1);
 }
 
-/* find returns the open order with that id, or NULL. */
-static struct execution_order *find(struct execution_state *st, uint64_t order_id) {
+/* find_any returns the order with that id, open or done lately, or NULL. */
+static struct execution_order *find_any(struct execution_state *st, uint64_t order_id) {
     uint32_t at = order_id == 0 ? RT_MAP_NONE : rt_map_get(&st->index, order_id);
     return at == RT_MAP_NONE ? NULL : &st->orders[at];
 }
 
-/* take gives a free place to the order with that id, or NULL when all are taken. The id must not
- * be in the table. */
+/* find returns the open order with that id, or NULL. */
+static struct execution_order *find(struct execution_state *st, uint64_t order_id) {
+    struct execution_order *o = find_any(st, order_id);
+    return o == NULL || execution_is_done(&o->row) ? NULL : o;
+}
+
+/* take gives a free place to the order with that id. The id must not be in the table, which has
+ * one. */
 static struct execution_order *take(struct execution_state *st, uint64_t order_id) {
     uint32_t at = st->free;
-    if (at == RT_MAP_NONE) return NULL;
+    assert(at != RT_MAP_NONE);
     int rc = rt_map_put(&st->index, order_id, at);
     assert(rc == 0);
     struct execution_order *o = &st->orders[at];
@@ -116,8 +124,8 @@ static struct execution_order *take(struct execution_state *st, uint64_t order_i
     return o;
 }
 
-/* give takes an order that is done out of the table. */
-static void give(struct execution_state *st, struct execution_order *o) {
+/* forget takes an order out of the table. */
+static void forget(struct execution_state *st, struct execution_order *o) {
     bool there = rt_map_remove(&st->index, o->row.order_id);
     assert(there);
     while (o->older != RT_MAP_NONE) {
@@ -127,10 +135,38 @@ static void give(struct execution_state *st, struct execution_order *o) {
         st->ids_free = o->older;
         o->older = next;
     }
-    if (o->row.flags & EXECUTION_CANCEL_WANTED) st->wanted--;
     o->row.order_id = 0;
     o->next_free = st->free;
     st->free = (uint32_t)(o - st->orders);
+}
+
+/* remember puts an order that is done behind those that were done before it. */
+static void remember(struct execution_state *st, struct execution_order *o) {
+    uint32_t at = (uint32_t)(o - st->orders);
+    o->next_free = RT_MAP_NONE;
+    if (st->done_cnt++ == 0) {
+        st->done_first = at;
+    } else {
+        st->orders[st->done_last].next_free = at;
+    }
+    st->done_last = at;
+}
+
+/* forget_oldest forgets the order that is done longest; there is one. */
+static void forget_oldest(struct execution_state *st) {
+    struct execution_order *oldest = &st->orders[st->done_first];
+    st->done_first = oldest->next_free;
+    st->done_cnt--;
+    forget(st, oldest);
+}
+
+/* give lets go of an order that is done: it is remembered, and the oldest of those forgotten. */
+static void give(struct execution_state *st, struct execution_order *o) {
+    if (o->row.flags & EXECUTION_CANCEL_WANTED) st->wanted--;
+    o->row.flags &= (uint8_t) ~(EXECUTION_CANCEL_WANTED | EXECUTION_CANCEL_IN_FLIGHT);
+    st->open_cnt--;
+    remember(st, o);
+    if (st->done_cnt > st->done_max) forget_oldest(st);
 }
 
 /* move_to puts the order into a status that may follow, tells it, and lets go of it when done. */
@@ -152,7 +188,7 @@ static uint16_t refusal(struct rt_ctx *ctx, struct execution_state *st,
     if (v->order_id == 0 || v->quantity < 0) return REASON_REFUSED_BAD_FRAME;
     if (is_stopped(st, mk_order_owner(v->order_id))) return REASON_ACTOR_STOPPED;
     if (rt_map_get(&st->index, v->order_id) != RT_MAP_NONE) return REASON_DUPLICATE_ID;
-    if (st->free == RT_MAP_NONE) return REASON_OPEN_ORDERS_MAX;
+    if (st->open_cnt == st->orders_max) return REASON_OPEN_ORDERS_MAX;
     if (!rt_room(ctx, kind, 1)) return REASON_EDGE_FULL;
     return REASON_NONE;
 }
@@ -185,6 +221,7 @@ static void execution_on_risk_verdict(struct rt_ctx *ctx, void *state,
     }
     row.status = ORDER_STATUS_SUBMITTED;
     struct execution_order *o = take(st, v->order_id);
+    st->open_cnt++;
     o->row = row;
     say_state(ctx, &o->row);
     say_request(ctx, &o->row, REQUEST_OP_PLACE, more);
@@ -223,9 +260,9 @@ static void want(struct execution_state *st, struct execution_order *o, uint16_t
 /* cancel_all cancels the open orders of owner (0 = of all) in instrument (0 = in all). */
 static void cancel_all(struct rt_ctx *ctx, struct execution_state *st, uint16_t owner,
                        uint16_t instrument, uint16_t reason) {
-    for (uint32_t i = 0; i < st->orders_max; i++) {
+    for (uint32_t i = 0; i < st->orders_max + st->done_max; i++) {
         struct execution_order *o = &st->orders[i];
-        if (o->row.order_id == 0) continue;
+        if (o->row.order_id == 0 || execution_is_done(&o->row)) continue;
         if (owner != 0 && mk_order_owner(o->row.order_id) != owner) continue;
         if (instrument != 0 && o->row.instrument != instrument) continue;
         want(st, o, reason);
@@ -310,6 +347,9 @@ static void execution_on_venue_status(struct rt_ctx *ctx, void *state,
 
 /* push_id keeps a fill id of o that is not its largest. */
 static void push_id(struct execution_state *st, struct execution_order *o, uint64_t trade_id) {
+    while (st->ids_free == RT_MAP_NONE && st->done_cnt > 0 && &st->orders[st->done_first] != o) {
+        forget_oldest(st); /* open orders' ids go before */
+    }
     uint32_t at = st->ids_free;
     if (at == RT_MAP_NONE) {
         o->row.flags |= EXECUTION_IDS_RISE;
@@ -342,7 +382,7 @@ static void execution_on_venue_fill(struct rt_ctx *ctx, void *state,
                                     const struct msg_frame *frame) {
     struct execution_state *st = state;
     const struct msg_venue_fill *v = msg_body(frame);
-    struct execution_order *o = find(st, v->order_id);
+    struct execution_order *o = find_any(st, v->order_id);
     if (__builtin_expect(o == NULL, 0)) {
         st->counts[EXECUTION_FILLS_STRAY]++;
         alert(ctx, v->order_id, REASON_UNKNOWN_ORDER, v->quantity);
@@ -390,6 +430,13 @@ static void execution_on_venue_fill(struct rt_ctx *ctx, void *state,
                             .terms = row->terms };
     if (__builtin_expect(cum_quantity > row->quantity, 0)) {
         alert(ctx, v->order_id, REASON_MAX_QUANTITY, cum_quantity); /* booked: it is money */
+    }
+    if (__builtin_expect(execution_is_done(row), 0)) { /* so is this */
+        st->counts[EXECUTION_FILLS_LATE]++;
+        row->updated_ns = ctx->now_ns;
+        say_state(ctx, row);
+        alert(ctx, v->order_id, REASON_LATE_FILL, v->quantity);
+        return;
     }
     move_to(ctx, st, o,
             cum_quantity >= row->quantity ? ORDER_STATUS_FILLED : ORDER_STATUS_PARTIALLY_FILLED);
@@ -472,10 +519,14 @@ static void execution_on_actor_stopped(struct rt_ctx *ctx, void *state,
 static int execution_init(struct rt_init *in, void *state, struct rt_error *err) {
     static const char *const policies[] = { "cancel", "leave", NULL };
     struct execution_state *st = state;
-    int64_t orders_max = 0, ids_max = 0;
+    int64_t orders_max = 0, done_max = 0, ids_max = 0;
     int stop = 0, actor = 0;
     int rc = rt_node_int(in->config, "open_orders_max", false, 1, EXECUTION_ORDERS_MAX, 4096,
                          &orders_max, err);
+    if (rc == 0) {
+        rc = rt_node_int(in->config, "done_orders_max", false, 0, EXECUTION_DONE_MAX, 256,
+                         &done_max, err);
+    }
     if (rc == 0) {
         rc = rt_node_int(in->config, "fill_ids_max", false, 1, EXECUTION_FILL_IDS_MAX, 16384,
                          &ids_max, err);
@@ -488,14 +539,16 @@ static int execution_init(struct rt_init *in, void *state, struct rt_error *err)
     st->cancel_on_stop = stop == 0;
     st->cancel_on_actor_stopped = actor == 0;
     st->orders_max = (uint32_t)orders_max;
+    st->done_max = (uint32_t)done_max;
     st->ids_max = (uint32_t)ids_max;
-    st->orders = rt_init_take(in, st->orders_max * sizeof *st->orders);
+    const uint32_t places = st->orders_max + st->done_max;
+    st->orders = rt_init_take(in, places * sizeof *st->orders);
     st->ids = rt_init_take(in, st->ids_max * sizeof *st->ids);
-    st->sorted = rt_init_take(in, st->orders_max * sizeof *st->sorted);
+    st->sorted = rt_init_take(in, places * sizeof *st->sorted);
     st->stopped = rt_init_take(in, EXECUTION_OWNERS / 8);
-    rt_map_init(&st->index, rt_init_take(in, rt_map_bytes(st->orders_max)), st->orders_max);
-    for (uint32_t i = 0; i < st->orders_max; i++) {
-        st->orders[i].next_free = i + 1 < st->orders_max ? i + 1 : RT_MAP_NONE;
+    rt_map_init(&st->index, rt_init_take(in, rt_map_bytes(places)), places);
+    for (uint32_t i = 0; i < places; i++) {
+        st->orders[i].next_free = i + 1 < places ? i + 1 : RT_MAP_NONE;
     }
     for (uint32_t i = 0; i < st->ids_max; i++) {
         st->ids[i].next = i + 1 < st->ids_max ? i + 1 : RT_MAP_NONE;
@@ -509,8 +562,8 @@ static void put_counter(struct rt_row_sink *sink, uint64_t key, uint64_t id, int
     sink->put(sink, MSG_COUNTER_ROW, key, &row, sizeof row);
 }
 
-/* execution_save writes the open orders in order of id, their fill ids, the counters and the stops.
- */
+/* execution_save writes the orders in order of id, their fill ids, the order in which those done
+ * were, the counters and the stops. */
 static void execution_save(const void *state, struct rt_row_sink *sink) {
     const struct execution_state *st = state;
     uint32_t cnt = rt_map_sorted(&st->index, st->sorted);
@@ -526,7 +579,12 @@ static void execution_save(const void *state, struct rt_row_sink *sink) {
     for (uint64_t i = 0; i < EXECUTION_OWNERS && st->stopped_cnt > 0; i++) {
         if (is_stopped(st, (uint16_t)i)) put_counter(sink, ROW_STOPPED + i, ROW_STOPPED + i, 1);
     }
-    uint64_t key = ROW_FILL_ID;
+    uint64_t key = ROW_DONE;
+    for (uint32_t at = st->done_first; key < ROW_DONE + st->done_cnt;
+         at = st->orders[at].next_free) {
+        put_counter(sink, key++, st->orders[at].row.order_id, 1);
+    }
+    key = ROW_FILL_ID;
     for (uint32_t i = 0; i < cnt; i++) {
         const struct execution_order *o = &st->orders[st->sorted[i].value];
         if (o->fills == 0) continue;
@@ -537,24 +595,29 @@ static void execution_save(const void *state, struct rt_row_sink *sink) {
     }
 }
 
-/* load_order takes an open order back. */
+/* load_order takes an order back. */
 static int load_order(struct execution_state *st, const struct msg_order_row *row,
                       struct rt_error *err) {
-    if (row->order_id == 0 || row->status > ORDER_STATUS_UNKNOWN || 1U << row->status & DONE ||
-        row->quantity <= 0 || row->cum_quantity < 0) {
-        return rt_error_set(err, -EINVAL, "row of order %llu: not an open order",
+    if (row->order_id == 0 || row->status > ORDER_STATUS_UNKNOWN || row->quantity <= 0 ||
+        row->cum_quantity < 0) {
+        return rt_error_set(err, -EINVAL, "row of order %llu: not an order",
                             (unsigned long long)row->order_id);
     }
     if (rt_map_get(&st->index, row->order_id) != RT_MAP_NONE) {
         return rt_error_set(err, -EEXIST, "row of order %llu: there twice",
                             (unsigned long long)row->order_id);
     }
-    struct execution_order *o = take(st, row->order_id);
-    if (o == NULL) {
+    const bool done = execution_is_done(row);
+    if (!done && st->open_cnt == st->orders_max) {
         return rt_error_set(err, -ENOSPC, "more open orders than open_orders_max %u",
                             st->orders_max);
     }
+    if (st->free == RT_MAP_NONE) {
+        return rt_error_set(err, -ENOSPC, "more orders done than done_orders_max %u", st->done_max);
+    }
+    struct execution_order *o = take(st, row->order_id);
     o->row = *row;
+    st->open_cnt += !done;
     if (row->flags & EXECUTION_CANCEL_WANTED) st->wanted++;
     return 0;
 }
@@ -563,7 +626,7 @@ static int load_order(struct execution_state *st, const struct msg_order_row *ro
  * lay. */
 static int load_fill_id(struct execution_state *st, uint64_t order_id, uint64_t trade_id,
                         struct rt_error *err) {
-    struct execution_order *o = find(st, order_id);
+    struct execution_order *o = find_any(st, order_id);
     if (o == NULL) {
         return rt_error_set(err, -EINVAL, "row of a fill of order %llu: no such order",
                             (unsigned long long)order_id);
@@ -584,9 +647,23 @@ static int load_fill_id(struct execution_state *st, uint64_t order_id, uint64_t 
     return 0;
 }
 
+/* load_done takes back that an order is done: the oldest first. */
+static int load_done(struct execution_state *st, uint64_t order_id, struct rt_error *err) {
+    struct execution_order *o = find_any(st, order_id);
+    if (o == NULL || !execution_is_done(&o->row) || st->done_cnt == st->done_max) {
+        return rt_error_set(err, -EINVAL, "row of order %llu: not one that is done",
+                            (unsigned long long)order_id);
+    }
+    remember(st, o);
+    return 0;
+}
+
 /* load_counter takes a figure back. */
-static int load_counter(struct execution_state *st, const struct msg_counter_row *row,
+static int load_counter(struct execution_state *st, uint64_t key, const struct msg_counter_row *row,
                         struct rt_error *err) {
+    if (key >= ROW_DONE && key < ROW_DONE + EXECUTION_DONE_MAX) {
+        return load_done(st, row->id, err);
+    }
     if (row->id > 0 && row->id < EXECUTION_COUNTS) {
         st->counts[row->id] = (uint64_t)row->value;
     } else if (row->id == ROW_STOP_REASON) {
@@ -611,7 +688,7 @@ static int execution_load(void *state, uint16_t kind, uint64_t key, const void *
         return load_order(st, row, err);
     }
     if (kind == MSG_COUNTER_ROW && bytes == sizeof(struct msg_counter_row)) {
-        return load_counter(st, row, err);
+        return load_counter(st, key, row, err);
     }
     return rt_error_set(err, -EINVAL, "execution has no row of kind %u, key %llu, %u bytes", kind,
                         (unsigned long long)key, bytes);
@@ -621,6 +698,8 @@ static int execution_load(void *state, uint16_t kind, uint64_t key, const void *
 static const struct rt_option execution_options[] = {
     { "open_orders_max", "int", "1..1048576", "4096",
       "open orders there is room for; more are rejected with open_orders_max" },
+    { "done_orders_max", "int", "0..65536", "256",
+      "orders remembered when they are done, so that a late fill is booked" },
     { "fill_ids_max", "int", "1..4194304", "16384",
       "fill ids remembered beside each order's largest; beyond them ids are taken to rise" },
     { "on_stop", "text", "cancel | leave", "cancel",

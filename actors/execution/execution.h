@@ -4,16 +4,21 @@
  *         VENUE_STATUS, VENUE_FILL; says VENUE_REQUEST, FILL (once a fill, before the state it
  *         causes), ORDER_STATE (at every transition), ALERT (what the venue should not say).
  *         States and their legal transitions are the table execution_legal; what is not in it is
- *         an alert and changes nothing. An order that is done leaves the table after its state was
- *         said; a late word about it is counted (cancels) or an alert (fills).
- *         A fill is told once: known by (order, trade id) while the order lives. Its cash is price
- *         x quantity, a buy's rounded up, a sell's down to 1e-8.
+ *         an alert and changes nothing. The newest orders that are done (done_orders_max; fewer
+ *         where fill ids run short) are remembered: a fill that comes late all the same (after its
+ *         cancel was answered, beyond its quantity) is money, so it is booked and told like any
+ *         other, behind it the state with new sums and the old status, and an alert, late_fill.
+ *         Other late words are counted (cancels) or an alert (statuses, fills of orders nobody
+ *         remembers).
+ *         A fill is told once: known by (order, trade id) while the order is remembered. Its cash
+ *         is price x quantity, a buy's rounded up, a sell's down to 1e-8.
  *         Once an order's strategy was stopped, the kill word is up or the run ends, no new order
  *         goes out; what is open is canceled (options on_stop, on_actor_stopped: cancel | leave;
  *         kill always cancels), as many in one call as it has room for, the rest by a timer at
  *         once.
  * Thread  its shard's.
- * Memory  128 bytes an order, 32 a slot of the index, 16 a remembered fill id; all at init.
+ * Memory  128 bytes an order, open or remembered, 32 a slot of the index, 16 a remembered fill id;
+ *         all at init.
  * Cost    a verdict, status or fill: one look-up and two cache lines; a cancel of many n log n. */
 #ifndef ACTORS_EXECUTION_EXECUTION_H
 #define ACTORS_EXECUTION_EXECUTION_H
@@ -23,6 +28,7 @@
 
 enum {
     EXECUTION_ORDERS_MAX = 1 << 20,   /* ceiling of open_orders_max */
+    EXECUTION_DONE_MAX = 1 << 16,     /* ceiling of done_orders_max */
     EXECUTION_FILL_IDS_MAX = 1 << 22, /* ceiling of fill_ids_max */
     EXECUTION_OWNERS = 1 << 15,       /* owners an order id can name */
 };
@@ -44,16 +50,17 @@ enum execution_count {
     EXECUTION_CANCELS_LATE,    /* cancels of orders that were done or never there */
     EXECUTION_LIQUIDATION,     /* no count: number of the last liquidation passed on */
     EXECUTION_FUNDING,         /* no count: number of the last funding payment passed on */
+    EXECUTION_FILLS_LATE,      /* fills of orders that were done: booked, and alerts */
     EXECUTION_COUNTS,
 };
 
-/* One open order: two cache lines. */
+/* One order, open or done lately: two cache lines. */
 struct execution_order {
     _Alignas(64) struct msg_order_row row; /* all that is told of it; a snapshot's row as it lies */
     uint64_t trade_id;                     /* largest fill id heard; meaningless while fills is 0 */
     uint32_t fills;                        /* fill ids heard */
     uint32_t older;                        /* first of its other fill ids, RT_MAP_NONE = none */
-    uint32_t next_free;                    /* in the list of free places */
+    uint32_t next_free;                    /* in the list of free places, or of those done */
 };
 
 /* A fill id that is not the largest of its order. */
@@ -68,9 +75,14 @@ struct execution_state {
     struct rt_map index;               /* order id to place in orders */
     struct execution_order *orders;    /* the table */
     struct execution_fill_id *ids;     /* pool of fill ids */
-    struct rt_map_slot *sorted;        /* scratch: open orders in order of id */
+    struct rt_map_slot *sorted;        /* scratch: orders in order of id */
     uint64_t *stopped;                 /* a bit per owner: its strategy was stopped */
-    uint32_t orders_max;               /* places in orders */
+    uint32_t orders_max;               /* orders that may be open */
+    uint32_t done_max;                 /* orders remembered when they are done */
+    uint32_t open_cnt;                 /* open now */
+    uint32_t done_cnt;                 /* remembered now */
+    uint32_t done_first;               /* done longest of them, RT_MAP_NONE = none */
+    uint32_t done_last;                /* done last */
     uint32_t free;                     /* first free place, RT_MAP_NONE = full */
     uint32_t ids_free;                 /* first free fill id, RT_MAP_NONE = none */
     uint32_t ids_max;                  /* fill ids in the pool */
@@ -82,6 +94,11 @@ struct execution_state {
     bool cancel_on_actor_stopped;      /* option on_actor_stopped */
     uint64_t counts[EXECUTION_COUNTS]; /* enum execution_count; place 0 unused */
 };
+
+/* execution_is_done tells whether a row is of an order that is done. */
+static inline bool execution_is_done(const struct msg_order_row *row) {
+    return row->status >= ORDER_STATUS_FILLED && row->status <= ORDER_STATUS_EXPIRED;
+}
 
 /* execution_legal tells which statuses may follow one: a bit (1 << status) each. */
 extern const uint16_t execution_legal[ORDER_STATUS_UNKNOWN + 1];

@@ -36,7 +36,6 @@ struct feed_bar {
     uint32_t idx;       /* its place in the configuration: key of its timer and rows */
 
     const struct mk_session *session; /* what begins outside is left out; NULL = none */
-    int64_t offset_ns;                /* of the session, else 0 */
     enum mk_bars_type type;           /* how it is made */
     uint16_t flags;                   /* number of its name, as it stands in a bar's flags */
     price_t brick;                    /* size of a brick */
@@ -91,14 +90,15 @@ static void bar_say(struct rt_ctx *ctx, struct feed_bar *b) {
 /* bar_begin starts the interval that holds begin_ns. */
 static void bar_begin(struct rt_ctx *ctx, struct feed_bar *b, int64_t begin_ns, price_t price) {
     const int64_t interval_ns = b->bar.interval_ns;
-    b->bar = (struct msg_bar){ .open_ns = feed_begin_ns(begin_ns + b->offset_ns, interval_ns) -
-                                          b->offset_ns,
-                               .interval_ns = interval_ns,
-                               .open = price,
-                               .high = price,
-                               .low = price,
-                               .close = price,
-                               .instrument = b->bar.instrument };
+    const int64_t offset_ns = b->session != NULL ? mk_session_offset(b->session, begin_ns) : 0;
+    b->bar =
+        (struct msg_bar){ .open_ns = feed_begin_ns(begin_ns + offset_ns, interval_ns) - offset_ns,
+                          .interval_ns = interval_ns,
+                          .open = price,
+                          .high = price,
+                          .low = price,
+                          .close = price,
+                          .instrument = b->bar.instrument };
     b->open = true;
     rt_timer_set(ctx, b->idx, b->bar.open_ns + interval_ns);
 }
@@ -277,21 +277,18 @@ static void feed_on_timer(struct rt_ctx *ctx, void *state, const struct msg_fram
 static int type_read(struct rt_init *init, struct rt_node *item, const struct mk_instrument *in,
                      struct feed_bar *b, struct rt_error *err) {
     const char *name = NULL;
-    struct rt_node *map = NULL;
+    bool hours = false;
     int type = 0;
     int rc = rt_node_choice(item, "type", false, mk_bars_types, MK_BARS_TIME, &type, err);
     if (rc == 0) rc = rt_node_text(item, "name", false, 31, NULL, &name, err);
-    if (rc == 0) rc = rt_node_map(item, "session", false, &map, err);
+    if (rc == 0 && rt_node_get(item, "session") != NULL) {
+        struct mk_session *session = rt_init_take(init, sizeof *session);
+        rc = mk_session_read(item, "session", session, &hours, err);
+        b->session = session;
+    }
     if (rc != 0) return rc;
     b->type = (enum mk_bars_type)type;
-    if (map != NULL) {
-        struct mk_session *session = rt_init_take(init, sizeof *session);
-        rc = mk_session_read(map, session, err);
-        if (rc != 0) return rc;
-        b->session = session;
-        b->offset_ns = session->offset_ns;
-    }
-    if (name == NULL && (b->type != MK_BARS_TIME || map != NULL)) {
+    if (name == NULL && (b->type != MK_BARS_TIME || hours)) {
         return rt_node_fail(item, err, "expected a name: bars of that kind are heard by it alone");
     }
     if (name != NULL) {

@@ -53,6 +53,10 @@ static int command_decode(void *state, const struct rt_unit *in, struct rt_decod
     if (name && (id = c->init.find(c->init.graph, name, &kind, &config)) < 0) {
         return rt_error_set(err, -ENOENT, "no actor is called so");
     }
+    if (name && !kind->on[MSG_COMMAND]) {
+        return rt_error_set(err, -EINVAL, "%s is of kind %s, which takes no commands", name,
+                            kind->name);
+    }
     m.target = (uint16_t)id;
     if (m.op == COMMAND_OP_SET) {
         if (!value || strtok_r(NULL, space, &save)) {

@@ -1,6 +1,7 @@
 #include "actors/market/market.h"
 #include "actors/market/filters.h"
 #include "actors/market/margin.h"
+#include "actors/market/session.h"
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -22,11 +23,11 @@ static const int64_t SLIPPAGE_MAX = INT64_C(1000) * FIXED_ONE;       /* 1000 bp 
 static const int64_t SECOND_NS = INT64_C(1000000000);                /* ns in a second */
 
 static const char *const kind_words[] = { "spot", "linear", NULL };
-static const char *const instrument_keys[] = { "symbol",          "kind",         "base",
-                                               "quote",           "venue",        "tick_size",
-                                               "lot_size",        "min_notional", "maker_fee",
-                                               "taker_fee",       "slippage_bps", "brackets",
-                                               "liquidation_fee", "filters",      NULL };
+static const char *const instrument_keys[] = {
+    "symbol",          "kind",         "base",      "quote",     "venue",        "tick_size",
+    "lot_size",        "min_notional", "maker_fee", "taker_fee", "slippage_bps", "brackets",
+    "liquidation_fee", "filters",      "session",   NULL
+};
 static const char *const bracket_keys[] = { "cap", "leverage", "maintenance", NULL };
 static const char *const account_keys[] = { "quote",    "cash",          "margin",
                                             "leverage", "position_mode", NULL };
@@ -181,9 +182,19 @@ static int read_filters(struct mk_market *m, struct rt_node *n, struct mk_instru
     return mk_filters_read(map, in->lot_size, f, err);
 }
 
+/* read_session reads session: of the instrument n into *out. */
+static int read_session(struct rt_node *n, struct mk_instrument *in, struct mk_session **out,
+                        struct rt_error *err) {
+    bool there;
+    if (rt_node_get(n, "session") == NULL) return 0;
+    in->session = *out = calloc(1, sizeof **out);
+    if (*out == NULL) return rt_error_set(err, -ENOMEM, "out of memory");
+    return mk_session_read(n, "session", *out, &there, err);
+}
+
 /* read_instrument reads one entry of instruments: into in. */
 static int read_instrument(struct mk_market *m, struct rt_node *n, struct mk_instrument *in,
-                           struct rt_error *err) {
+                           struct mk_session **session, struct rt_error *err) {
     int rc, kind;
     const int64_t fee_min = -FIXED_ONE / 100, fee_max = FIXED_ONE / 10;
     if ((rc = key_name(n, in->name, sizeof in->name, err)) < 0) return rc;
@@ -213,6 +224,7 @@ static int read_instrument(struct mk_market *m, struct rt_node *n, struct mk_ins
     if (rc < 0) return rc;
     if ((rc = read_brackets(m, n, in, err)) < 0) return rc;
     if ((rc = read_filters(m, n, in, err)) < 0) return rc;
+    if ((rc = read_session(n, in, session, err)) < 0) return rc;
     return rt_node_no_more(n, instrument_keys, err);
 }
 
@@ -231,11 +243,12 @@ static int read_instruments(struct mk_market *m, struct rt_node *root, struct rt
     m->instruments = calloc(map->child_cnt, sizeof *m->instruments);
     m->brackets = calloc((size_t)map->child_cnt * MK_BRACKETS_MAX, sizeof *m->brackets);
     m->filters = calloc(map->child_cnt, sizeof *m->filters);
-    if (!m->instruments || !m->brackets || !m->filters)
+    m->sessions = calloc(map->child_cnt, sizeof(struct mk_session *));
+    if (!m->instruments || !m->brackets || !m->filters || !m->sessions)
         rc = rt_error_set(err, -ENOMEM, "out of memory");
     for (uint32_t i = 0; rc == 0 && i < map->child_cnt; i++) {
         struct mk_instrument *in = &m->instruments[i];
-        rc = read_instrument(m, list[i], in, err);
+        rc = read_instrument(m, list[i], in, &m->sessions[i], err);
         in->id = (uint16_t)(i + 1);
         m->instrument_cnt = i + 1;
         for (uint32_t k = 0; rc == 0 && k < i; k++) {
@@ -416,6 +429,8 @@ void mk_market_close(struct mk_market *m) {
     free(m->assets);
     free(m->brackets);
     free(m->filters);
+    for (uint32_t i = 0; m->sessions && i < m->instrument_cnt; i++) free(m->sessions[i]);
+    free(m->sessions);
     free(m->leverages);
     free(m);
 }

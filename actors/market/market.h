@@ -27,6 +27,7 @@ struct mk_bracket {
 };
 
 struct mk_filters; /* filters.h */
+struct mk_session; /* session.h */
 
 /* One instrument. Ids are given in name order from 1. */
 struct mk_instrument {
@@ -47,6 +48,7 @@ struct mk_instrument {
     const struct mk_bracket *brackets; /* leverage brackets, caps rising; NULL = none declared */
     uint32_t bracket_cnt;              /* how many, at most MK_BRACKETS_MAX */
     const struct mk_filters *filters;  /* what the venue lets orders be; NULL = not declared */
+    const struct mk_session *session;  /* when it trades; NULL = not declared: always */
 };
 
 /* How an account's linear positions are backed. */
@@ -89,6 +91,7 @@ struct mk_market {
     char (*assets)[16];                /* names of assets: "BTC", "USDT" */
     struct mk_bracket *brackets;       /* of all instruments, one after the other */
     struct mk_filters *filters;        /* of those that have them, one after the other */
+    struct mk_session **sessions;      /* by instrument id - 1; NULL where not declared */
     uint16_t *leverages;             /* by (account id - 1) * instrument_cnt + instrument id - 1 */
     uint32_t instrument_cnt;         /* at most 4096 */
     uint32_t account_cnt;            /* at most 255 */

@@ -31,8 +31,8 @@
  *         Dust (less than one lot, as fees in base leave it) is flat: it is no open position, ends
  *         the round trip and asks for no rows of equity. Its cost stays with it, its worth stays in
  *         equity, and the next round trip begins with it.
- *         On an account in hedge mode the long and the short of a linear instrument are positions of
- *         their own, each kept and netted as above: a fill's side and its exit term tell which it
+ *         On an account in hedge mode long and short of a linear instrument are positions of their
+ *         own, each kept and netted as above: a fill's side and its exit term tell which it
  *         is of; POSITION tells with position_side.
  *         LIQUIDATION (the venue closed an account's position by force) closes what each of its
  *         strategies holds of the instrument at that price, and the netted one: a FILL is told for

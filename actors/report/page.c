@@ -22,6 +22,7 @@ enum {
     LISTED_MAX = 300, /* round trips in the list */
     DOTS_MAX = 800,   /* round trips in the scatter */
     MATRIX_MAX = 12,  /* strategies in the table of correlations */
+    NOTES_MAX = 60,   /* models, and rules, in the list */
 };
 
 /* What is being made. */
@@ -967,9 +968,13 @@ static void assumptions(const struct page *g) {
             value(g, b, report_json_text(m, v, "lot_size"), DOC_FG);
             value(g, b, report_json_text(m, v, "min_notional"), DOC_FG);
         }
-        for (const struct report_value *v = report_json_first(m, report_json_get(m, top, "rules"));
-             v; v = report_json_next(m, v))
-            doc_add(g->d, DOC_NOTE, v->text);
+        static const char *const lists[] = { "models", "rules" };
+        for (int i = 0; i < 2; i++) {
+            const struct report_value *v = report_json_first(m, report_json_get(m, top, lists[i]));
+            for (int cnt = 0; v && cnt < NOTES_MAX; v = report_json_next(m, v), cnt++)
+                doc_add(g->d, DOC_NOTE, v->text);
+            if (v) doc_add(g->d, DOC_NOTE, "the rest stands in manifest.json");
+        }
     }
     if (basis)
         doc_add(g->d, DOC_NOTE,

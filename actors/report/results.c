@@ -252,12 +252,15 @@ static bool is_over(uint8_t status) {
     return status >= ORDER_STATUS_FILLED && status <= ORDER_STATUS_EXPIRED;
 }
 
-/* orders_flush writes the oldest orders as far as they are over before before_ns, or all. */
+/* How long an order that is over waits for a late fill before its row is written. */
+#define LATE_NS 10000000000LL
+
+/* orders_flush writes the oldest orders as far as they were over well before before_ns, or all. */
 static void orders_flush(struct results *r, int64_t before_ns, bool all) {
     struct queue *q = &r->order_queue;
     while (q->head < q->tail) {
         const struct order *o = queue_at(q, q->head);
-        if (!all && !(is_over(o->status) && o->updated_ns < before_ns)) break;
+        if (!all && !(is_over(o->status) && o->updated_ns < before_ns - LATE_NS)) break;
         order_write(r, o);
         rt_map_remove(&r->order_of, o->id);
         q->head++;

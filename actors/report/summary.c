@@ -303,6 +303,59 @@ static int series(const struct rt_run *run, FILE *to, bool *trades, struct rt_er
     return 0;
 }
 
+/* flow writes a node in one line, as it could stand in a run file. */
+static void flow(FILE *to, const struct rt_node *n) {
+    if (n->kind == RT_NODE_SCALAR) {
+        fputs(n->text, to);
+        return;
+    }
+    const bool map = n->kind == RT_NODE_MAP;
+    fputc(map ? '{' : '[', to);
+    for (const struct rt_node *k = n->child; k != NULL; k = k->next) {
+        if (map) fprintf(to, "%s: ", k->key);
+        flow(to, k);
+        if (k->next != NULL) fputs(", ", to);
+    }
+    fputc(map ? '}' : ']', to);
+}
+
+/* model writes what was declared for one thing as a sentence: "venue sim: {latency: 20s}". */
+static int model(FILE *to, const char *what, const char *name, const struct rt_node *n,
+                 bool *first) {
+    char *text = NULL;
+    size_t bytes = 0;
+    FILE *f = open_memstream(&text, &bytes);
+    if (f == NULL) return -ENOMEM;
+    fprintf(f, "%s %s: ", what, name);
+    flow(f, n);
+    int code = fclose(f) == 0 ? 0 : -ENOMEM;
+    if (code == 0) {
+        fputs(*first ? "\n    " : ",\n    ", to);
+        quoted(to, text);
+        *first = false;
+    }
+    free(text);
+    return code;
+}
+
+/* models writes the models of costs and constraints as they were declared: instruments with fees,
+ * slippage, filters and sessions, venues with delays and limits, risk with its limits. */
+static int models(const struct rt_topology *t, FILE *to) {
+    bool first = true;
+    int code = 0;
+    if (t->config == NULL) return 0; /* made by hand: nothing was declared */
+    struct rt_node *all = rt_node_get(rt_config_root(t->config), "instruments");
+    for (struct rt_node *n = all == NULL ? NULL : all->child; code == 0 && n != NULL; n = n->next)
+        code = model(to, "instrument", n->key, n, &first);
+    for (uint32_t i = 0; code == 0 && i < t->actor_cnt; i++) {
+        const struct rt_actor_def *a = &t->actors[i];
+        const char *kind = a->kind->name;
+        if (strcmp(kind, "venue") == 0 || strcmp(kind, "risk") == 0)
+            code = model(to, kind, a->name, a->config, &first);
+    }
+    return code;
+}
+
 int report_manifest(const struct rt_run *run, const char *dir, struct rt_error *err) {
     static const char *const clocks[] = { "virtual", "paced", "real" };
     const struct rt_topology *t = run->topology;
@@ -360,8 +413,9 @@ int report_manifest(const struct rt_run *run, const char *dir, struct rt_error *
         const struct mk_account *a = &m->accounts[i];
         fprintf(to,
                 "%s\n    {\"account\": \"%s\", \"quote\": \"%s\", \"cash\": \"%s\", "
-                "\"margin\": \"%s\"",
-                i ? "," : "", a->name, m->assets[a->quote], money(a->cash), margins[a->margin]);
+                "\"margin\": \"%s\", \"position_mode\": \"%s\"",
+                i ? "," : "", a->name, m->assets[a->quote], money(a->cash), margins[a->margin],
+                a->hedge ? "hedge" : "one_way");
         if (a->margin != MK_MARGIN_NONE) {
             fputs(", \"leverage\": {", to);
             for (uint32_t k = 0; k < m->instrument_cnt; k++)
@@ -371,6 +425,8 @@ int report_manifest(const struct rt_run *run, const char *dir, struct rt_error *
         }
         fputc('}', to);
     }
+    fputs("\n  ],\n  \"models\": [", to);
+    if (models(t, to) < 0) code = rt_error_set(err, -ENOMEM, "out of memory");
     fputs("\n  ],\n  \"rules\": [", to);
     rules(to, bar_rules, &first);
     if (trades) rules(to, trade_rules, &first);

@@ -11,7 +11,7 @@ _Static_assert(sizeof(struct risk_order) == 32, "two orders a cache line");
 /* Numbers of this file. */
 enum {
     KEY_SHORT = 0x8000,  /* in a position's key: the short of hedge mode */
-    ROW_SHORT = 2,       /* in an order row's flags: likewise */
+    ROW_SHORT = 4,       /* in an order row's flags: likewise */
     BUCKETS_MAX = 16384, /* of the window: 64 KiB stay in cache; a window that could hold a million
                           * orders mostly holds few (a cold bucket cost each order 90 ns) */
     ROW_RATE = 1,        /* counter row: when the bucket is full again */
@@ -203,6 +203,37 @@ static uint16_t check_list(struct risk_state *st, struct passage *p) {
     return REASON_NONE;
 }
 
+/* only_reduces tells whether the venue lets an order with those terms reduce a position and never
+ * open one. It counts what the account holds: that is the strategy's own where it is alone. */
+static bool only_reduces(const struct risk_instrument *in, uint8_t terms) {
+    return terms & (ORDER_TERMS_REDUCE_ONLY | ORDER_TERMS_CLOSE_POSITION) && !in->spot &&
+           !in->shared;
+}
+
+/* reducing_of returns how much of what is reserved of e on side only reduces. */
+static qty_t reducing_of(const struct risk_state *st, const struct risk_exposure *e, uint8_t side) {
+    const uint32_t place = (uint32_t)(e - st->exposures);
+    qty_t sum = 0;
+    for (uint32_t i = 0; i < st->orders_max; i++) {
+        const struct risk_order *o = &st->orders[i];
+        if (o->order_id != 0 && o->exposure == place && o->side == side && o->reduces) {
+            sum += o->left;
+        }
+    }
+    return sum;
+}
+
+/* farthest returns how far the position may go in the direction of p's side by what is open on it,
+ * and by p if that only reduces: such orders bring it to zero at most, whatever comes before or
+ * after them. */
+static qty_t farthest(const struct risk_state *st, const struct passage *p, qty_t along, qty_t open,
+                      bool reduces) {
+    const qty_t before = reducing_of(st, p->exposure, p->intent->side);
+    const qty_t all = reduces ? before + p->quantity : before;
+    if (along < 0) along = all < -along ? along + all : 0;
+    return along + open - before;
+}
+
 /* check_position checks the order against what is held and reserved, and may reduce it. */
 static uint16_t check_position(const struct risk_state *st, struct passage *p) {
     const struct msg_order_intent *i = p->intent;
@@ -229,10 +260,12 @@ static uint16_t check_position(const struct risk_state *st, struct passage *p) {
     p->free_exit = exit && along + p->beside + p->quantity <= 0;
     if (p->free_exit) return REASON_NONE;
     if (p->in->spot && i->side == SIDE_SELL && worst > 0 && !exit) return REASON_SHORT_NOT_ALLOWED;
-    if (worst > p->in->max_position && !reduce_to(st, p, p->in->max_position - along - open)) {
-        return REASON_MAX_POSITION;
-    }
-    return REASON_NONE;
+    if (worst <= p->in->max_position) return REASON_NONE;
+    /* rarely so: only now is it worth to look who of them cannot open anything */
+    const bool reduces = only_reduces(p->in, i->terms);
+    const qty_t room = p->in->max_position - farthest(st, p, along, open, reduces);
+    if (room >= (reduces ? 0 : p->quantity) || reduce_to(st, p, room)) return REASON_NONE;
+    return REASON_MAX_POSITION;
 }
 
 /* check_price checks the price against the reference and the worth of the order. */
@@ -324,7 +357,8 @@ static void reserve(struct risk_state *st, const struct passage *p) {
                               .left = p->linked ? 0 : p->quantity,
                               .exposure = (uint32_t)(p->exposure - st->exposures),
                               .side = i->side,
-                              .resting = i->type != ORDER_TYPE_MARKET && i->terms & EXIT_TERMS };
+                              .resting = i->type != ORDER_TYPE_MARKET && i->terms & EXIT_TERMS,
+                              .reduces = only_reduces(p->in, i->terms) };
     release(p->exposure, o, -o->left);
 }
 
@@ -540,6 +574,22 @@ static void fill_instrument(struct rt_init *init, const struct mk_instrument *mk
     in->series = series < 0 ? RISK_NO_SERIES : (uint16_t)series;
 }
 
+/* find_shared marks the instruments that more than one strategy of the run names. */
+static void find_shared(struct rt_init *init, struct risk_state *st,
+                        const struct mk_market *world) {
+    uint16_t *named = rt_init_take(init, world->instrument_cnt * sizeof *named);
+    struct rt_node *config;
+    for (int n = 0; rt_init_actor_kind(init, "strategy", n, &config) >= 0; n++) {
+        struct rt_node *list = config ? rt_node_get(config, "instruments") : NULL;
+        if (!list || list->kind != RT_NODE_LIST) continue; /* its own init tells */
+        for (const struct rt_node *c = list->child; c; c = c->next) {
+            const struct mk_instrument *in =
+                c->kind == RT_NODE_SCALAR ? mk_instrument_find(world, c->text) : NULL;
+            if (in && ++named[in->id - 1] > 1) st->instruments[in->id - 1].shared = true;
+        }
+    }
+}
+
 /* risk_init reads the limits and lays out the tables. */
 static int risk_init(struct rt_init *init, void *state, struct rt_error *err) {
     static const char *const words[] = { "reject", "reduce", NULL };
@@ -568,6 +618,7 @@ static int risk_init(struct rt_init *init, void *state, struct rt_error *err) {
         st->instruments[i] = common;
         fill_instrument(init, &world->instruments[i], &st->instruments[i]);
     }
+    find_shared(init, st, world);
     rc = read_overrides(st, world, limits, err);
     if (rc == 0) rc = rt_node_no_more(limits, NULL, err);
     if (rc != 0) return rc;
@@ -575,6 +626,7 @@ static int risk_init(struct rt_init *init, void *state, struct rt_error *err) {
     while (buckets < st->recent_max && buckets < BUCKETS_MAX) buckets *= 2;
     st->bucket_shift = 64 - (uint32_t)__builtin_ctz(buckets);
     st->exposures = rt_init_take(init, (size_t)exposures * sizeof *st->exposures);
+    st->orders_max = (uint32_t)open_max;
     st->orders = rt_init_take(init, (size_t)open_max * sizeof *st->orders);
     st->recent = rt_init_take(init, st->recent_max * sizeof *st->recent);
     st->buckets = rt_init_take(init, buckets * sizeof *st->buckets);
@@ -624,7 +676,8 @@ static void risk_save(const void *state, struct rt_row_sink *sink) {
                                      .instrument = (uint16_t)(key & 0x7fff),
                                      .account = (uint8_t)(key >> 32),
                                      .side = o->side,
-                                     .flags = o->resting | (key & KEY_SHORT ? ROW_SHORT : 0) };
+                                     .flags = (uint8_t)(o->resting | o->reduces << 1 |
+                                                        (key & KEY_SHORT ? ROW_SHORT : 0)) };
         sink->put(sink, MSG_ORDER_ROW, o->order_id, &row, sizeof row);
     }
     for (uint32_t i = 0; i < st->recent_cnt; i++) {
@@ -712,7 +765,8 @@ static int load_order(struct risk_state *st, uint64_t key, const struct msg_orde
                               .left = row->quantity,
                               .exposure = at,
                               .side = row->side,
-                              .resting = row->flags & 1 };
+                              .resting = row->flags & 1,
+                              .reduces = row->flags >> 1 & 1 };
     if (o->resting) st->exposures[at].resting[o->side] += o->left;
     return 0;
 }

@@ -24,8 +24,11 @@
  *         same owner, account, instrument, side, type, price and quantity.
  *         The reference price is the newest close of the instrument's finest bars, or its newest
  *         trade. A position counts with its open orders: on each side as if all of that side
- *         filled. A reservation ends when the order is done, and turns into position by its fills;
- *         a spot buy's fee in base makes the position smaller by as much.
+ *         filled; but what only reduces by the venue's own rule (reduce_only and close_position on
+ *         linear, where one strategy alone trades the instrument) takes it to zero at most: a stop
+ *         whose cancel is still under way is in nobody's way. A reservation ends when the order is
+ *         done, and turns into position by its fills; a spot buy's fee in base makes the position
+ *         smaller by as much.
  *
  *         An exit is an order with the terms exit, reduce_only or close_position. It may not be
  *         for more than is held: reduced, or refused with short_not_allowed on spot, max_position
@@ -41,13 +44,14 @@
  *         the other side than its open parent and for no more than that: else list_rule; it
  *         reserves nothing and counts as what only reduces. So does an exit beside the first order
  *         of its group: only one of both fills.
- *         On an account in hedge mode the long and the short of a linear instrument are positions of
- *         their own, each with all of the above; the order's side and its exit term tell which.
+ *         On an account in hedge mode long and short of a linear instrument are positions of their
+ *         own, each with all of the above; the order's side and its exit term tell which.
  *         A refused order spends nothing: no token, no reservation, no place in the window.
  * Thread  its shard's.
  * Memory  128 bytes an instrument, 64 + 32 a position, 32 + 32 an open order, 44 an order of the
  *         duplicate window; all at init.
- * Cost    an intent: two look-ups and about six cache lines, no division. */
+ * Cost    an intent: two look-ups and about six cache lines, no division; one that would pass
+ *         max_position looks through the open orders. */
 #ifndef ACTORS_RISK_RISK_H
 #define ACTORS_RISK_RISK_H
 #include "runtime/base/map.h"
@@ -104,6 +108,7 @@ struct risk_instrument {
     uint16_t base_asset;                   /* index of the base asset */
     bool trades;                           /* the series holds trades, not bars */
     bool spot;                             /* settles by cash, cannot be short */
+    bool shared;                           /* several strategies trade it */
 };
 
 /* Position of one owner in one instrument on one account, and what is reserved of it. */
@@ -124,7 +129,8 @@ struct risk_order {
     uint32_t next_free; /* in the list of free places */
     uint8_t side;       /* SIDE_* */
     bool resting;       /* an exit that is no market order: protection */
-    uint8_t pad[6];     /* zero */
+    bool reduces;       /* the venue lets it reduce the position, never open one */
+    uint8_t pad[5];     /* zero */
 };
 
 /* An order that passed lately. */
@@ -162,6 +168,7 @@ struct risk_state {
     int64_t window_ns;                   /* duplicate_window */
     uint32_t instrument_cnt;             /* instruments */
     uint32_t account_cnt;                /* accounts */
+    uint32_t orders_max;                 /* places in orders */
     uint32_t orders_free;                /* first free place of orders, RT_MAP_NONE = full */
     uint32_t recent_max;                 /* places in recent */
     uint32_t recent_first;               /* the oldest */

@@ -1,9 +1,12 @@
 #include "actors/strategy/host.h"
 #include "actors/market/bars.h"
 #include "actors/market/more.h"
-#include "runtime/watch/log.h"
 #include <assert.h>
 #include <string.h>
+
+enum {
+    ANSWER_BYTES = 384
+}; /* an answer to a command: what the control socket takes, less a head */
 
 /* --- own orders ---------------------------------------------------------------------------- */
 
@@ -241,9 +244,9 @@ static bool is_small(const struct st_leg *l, qty_t quantity) {
     return l->last > 0 && (__int128)l->last * quantity < (__int128)l->in->min_notional * FIXED_ONE;
 }
 
-/* close_leg closes what is held (in hedge mode the long, or the short where shorts) when its sign is
- * that of sign (0 = either), and cancels what rests. Returns the order's id, 0 when there is nothing
- * to close or no room; *tried tells that there was something. */
+/* close_leg closes what is held (in hedge mode the long, or the short where shorts) when its sign
+ * is that of sign (0 = either), and cancels what rests. Returns the order's id, 0 when there is
+ * nothing to close or no room; *tried tells that there was something. */
 static uint64_t close_leg(struct st_host *h, const struct st_signal *s, int sign, bool shorts,
                           bool *tried) {
     qty_t held = held_of(h, s->leg, shorts), lot = h->legs[s->leg].in->lot_size;
@@ -268,7 +271,7 @@ static uint64_t close_leg(struct st_host *h, const struct st_signal *s, int sign
  * this very instant may still come. */
 static uint16_t guard_reason(const struct st_host *h) {
     for (uint16_t i = 0; h->guards != NULL && i < h->leg_cnt; i++) {
-        uint16_t why = data_guard_at(&h->guards[i], h->ctx->now_ns - 1);
+        uint16_t why = data_guard_at(&h->guards[i], h->legs[i].in->session, h->ctx->now_ns - 1);
         if (why != REASON_NONE) return why;
     }
     return REASON_NONE;
@@ -525,7 +528,7 @@ static uint32_t run_bars(struct rt_ctx *ctx, struct st_host *h, uint16_t leg,
         } else {
             l->last = bar->close;
             l->last_ns = ctx->now_ns;
-            if (guard != NULL) (void)data_guard_bar(guard, bar);
+            if (guard != NULL) (void)data_guard_bar(guard, l->in->session, bar);
             on_bar(h, state, leg, bar);
         }
         if (++i == cnt || !rt_quiet(ctx, before)) return i;
@@ -578,6 +581,21 @@ static uint32_t run_book(struct rt_ctx *ctx, struct st_host *h, uint16_t leg,
         if (++i == cnt || !rt_quiet(ctx, before)) return i;
         row++;
         rt_row_now(ctx, row->time_ns);
+    }
+}
+
+/* host_on_book_delta hears a change of a book that the venue makes. While the strategy does not
+ * live the book is kept all the same: what was missed is not said again. */
+static void host_on_book_delta(struct rt_ctx *ctx, void *state, const struct msg_frame *frame) {
+    struct st_host *h = state;
+    const struct msg_book_delta *row = msg_body(frame);
+    uint16_t leg = leg_of(h, row->instrument);
+    if (leg == ST_LEGS_MAX || h->legs[leg].book == NULL || h->legs[leg].book_series >= 0) return;
+    begin(h, ctx);
+    if (h->live) {
+        (void)run_book(ctx, h, leg, row, 1);
+    } else {
+        (void)mk_book_apply(h->legs[leg].book, row);
     }
 }
 
@@ -815,49 +833,73 @@ static void host_on_timer(struct rt_ctx *ctx, void *state, const struct msg_fram
     h->cls->on_timer(h, h->class_state, (uint32_t)m->key);
 }
 
-/* set_param changes one parameter, unless it would leave its range or make no sense. */
-static void set_param(struct st_host *h, uint16_t idx, int64_t bits) {
-    if (idx >= h->param_cnt) return;
+/* set_param changes one parameter, unless it would leave its range or make no sense. Returns why it
+ * did not, NULL when it did. */
+static const char *set_param(struct st_host *h, uint16_t idx, int64_t bits) {
+    if (idx >= h->param_cnt) return "there is no such parameter";
     const struct st_param *p = &h->cls->params[idx];
     union st_value min, max, old = h->params[idx], new = { .i = bits };
     st_param_range(p, &min, &max);
     if (p->type == ST_DOUBLE) {
         memcpy(&new.d, &bits, sizeof new.d);
-        if (!(new.d >= min.d &&new.d <= max.d)) return; /* also what is no number */
+        if (!(new.d >= min.d &&new.d <= max.d)) return "out of its range"; /* or no number */
     } else if (bits < min.i || bits > max.i) {
-        return;
+        return "out of its range";
     }
     h->params[idx] = new;
-    bool fits = !h->cls->state_bytes_for || h->cls->state_bytes_for(h->params) <= h->state_bytes;
-    if (!fits || (h->cls->check && h->cls->check(h->params))) {
+    const char *why = h->cls->check ? h->cls->check(h->params) : NULL;
+    if (h->cls->state_bytes_for && h->cls->state_bytes_for(h->params) > h->state_bytes) {
+        why = "takes more memory than the strategy began with";
+    }
+    if (why != NULL) {
         h->params[idx] = old;
-        RT_LOG(RT_EVENT_SET_REFUSED, h->self, idx, 0);
-        return;
+        return why;
     }
     if (h->live && h->cls->on_set) h->cls->on_set(h, h->class_state);
+    return NULL;
 }
 
-/* host_on_command hears pause, resume, stop and set. A stop of the whole run comes as MSG_STOP. */
+/* obey does what a command to this strategy asks for. Returns why it was refused, NULL = done. */
+static const char *obey(struct st_host *h, const struct msg_command *m) {
+    if (h->stopped && m->op != COMMAND_OP_STOP) return "it was stopped, for good";
+    switch (m->op) {
+    case COMMAND_OP_PAUSE: h->paused = true; return NULL;
+    case COMMAND_OP_RESUME: h->paused = false; return NULL;
+    case COMMAND_OP_STOP:
+        halt(h);
+        for (uint16_t leg = 0; h->cancel_on_stop && leg < h->leg_cnt; leg++) {
+            cancel_leg(h, leg, ALL, REASON_BY_OPERATOR);
+        }
+        return NULL;
+    case COMMAND_OP_SET: return set_param(h, m->param, m->value);
+    default: return "no strategy does that";
+    }
+}
+
+/* host_on_command hears pause, resume, stop and set; who gave a command to this strategy alone is
+ * told what became of it. A stop of the whole run comes as MSG_STOP. */
 static void host_on_command(struct rt_ctx *ctx, void *state, const struct msg_frame *frame) {
     struct st_host *h = state;
     const struct msg_command *m = msg_body(frame);
     if (m->target != 0 && m->target != h->self) return;
     begin(h, ctx);
-    switch (m->op) {
-    case COMMAND_OP_PAUSE: h->paused = true; break;
-    case COMMAND_OP_RESUME: h->paused = false; break;
-    case COMMAND_OP_STOP:
-        if (m->target == 0) break;
-        halt(h);
-        for (uint16_t leg = 0; h->cancel_on_stop && leg < h->leg_cnt; leg++) {
-            cancel_leg(h, leg, ALL, REASON_BY_OPERATOR);
-        }
-        break;
-    case COMMAND_OP_SET:
-        if (m->target != 0) set_param(h, m->param, m->value);
-        break;
-    default: break;
+    if (m->target == 0) { /* to all: what concerns one alone has no sense */
+        if (m->op == COMMAND_OP_PAUSE || m->op == COMMAND_OP_RESUME) (void)obey(h, m);
+        return;
     }
+    struct msg_command_answer_in in = { .key = m->key, .why = obey(h, m) };
+    uint8_t room[ANSWER_BYTES];
+    struct msg_builder b;
+    uint32_t bytes;
+    msg_builder_init(&b, room, sizeof room);
+    const void *body = msg_command_answer_build(&b, &in, &bytes);
+    if (body == NULL) { /* the class's own words are too long */
+        in.why = "the strategy does not take it";
+        msg_builder_init(&b, room, sizeof room);
+        body = msg_command_answer_build(&b, &in, &bytes);
+    }
+    assert(body != NULL);
+    memcpy(rt_say(ctx, MSG_COMMAND_ANSWER, 0, bytes), body, bytes);
 }
 
 static const struct rt_option host_options[] = {
@@ -882,8 +924,9 @@ static const struct rt_option host_options[] = {
     { NULL, NULL, NULL, NULL, NULL },
 };
 
-static const uint16_t host_says[] = { MSG_DECISION_PACKET, MSG_ORDER_INTENT, MSG_ORDER_INTENT_MORE,
-                                      MSG_ORDER_CANCEL, 0 };
+static const uint16_t host_says[] = { MSG_DECISION_PACKET,   MSG_ORDER_INTENT,
+                                      MSG_ORDER_INTENT_MORE, MSG_ORDER_CANCEL,
+                                      MSG_COMMAND_ANSWER,    0 };
 
 const struct rt_actor_kind strategy_kind = {
     .name = "strategy",
@@ -902,6 +945,7 @@ const struct rt_actor_kind strategy_kind = {
         [MSG_BAR] = host_on_bar,
         [MSG_TRADE] = host_on_trade,
         [MSG_QUOTE] = host_on_quote,
+        [MSG_BOOK_DELTA] = host_on_book_delta,
         [MSG_ORDER_STATE] = host_on_order_state,
         [MSG_FILL] = host_on_fill,
         [MSG_POSITION] = host_on_position,

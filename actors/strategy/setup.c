@@ -285,9 +285,11 @@ static int read_leg(struct rt_init *init, struct st_host *h, struct rt_node *n,
     if (h->cls->on_quote) l->quote_series = rt_init_series(init, MSG_QUOTE, in->id, 0);
     if (!h->cls->on_book) return 0;
     l->book_series = rt_init_series(init, MSG_BOOK_DELTA, in->id, 0);
-    if (l->book_series < 0) {
-        return rt_node_fail(n, err, "no source has the book of %s, which %s needs", in->name,
-                            h->cls->name);
+    if (l->book_series < 0 && !by_hand && !mk_made_book(init, in)) {
+        return rt_node_fail(n, err,
+                            "no source has the book of %s, which %s needs, nor does agents: of the "
+                            "venue say it (book: true)",
+                            in->name, h->cls->name);
     }
     l->book = rt_init_take(init, sizeof *l->book);
     void *memory = rt_init_take(init, mk_book_bytes(BOOK_WINDOW, BOOK_LEVELS));

@@ -17,7 +17,7 @@
  *                   free (spot sell) or would not reduce (reduce_only) is cut to the lot below; the
  *                   rest expires with insufficient_balance. Free is what other open orders have
  *                   not locked (locks.h). A fill-or-kill order is not cut: it expires whole.
- *           hedge   of an account in hedge mode (linear): long and short are positions of their own.
+ *           hedge   of an account in hedge mode (linear): long and short are two positions.
  *                   The order's side and its exit term say which it is of: a buy opens the long, a
  *                   sale with exit closes it; a sale opens the short, a buy with exit closes it.
  *                   An exit is cut to what its position holds, whether reduce_only or not.

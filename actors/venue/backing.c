@@ -126,8 +126,8 @@ static bool burden_of(const struct venue *v, const struct venue_book *b, uint8_t
     return true;
 }
 
-/* initial_of returns the initial margin of a burden at leverage. isolated: of what its orders add to
- * the positions; those have theirs set apart. */
+/* initial_of returns the initial margin of a burden at leverage. isolated: of what its orders add
+ * to the positions; those have theirs set apart. */
 static cash_t initial_of(const struct burden *x, uint32_t leverage, bool isolated) {
     if (x->hedge) {
         cash_t up = isolated ? x->w.bid : saturated(x->position, x->w.bid);
@@ -204,9 +204,9 @@ static cash_t all_of(const struct venue_stand *stand, const struct venue_purse *
     return p->margin == MK_MARGIN_CROSS ? saturated(p->cash, stand->unrealized) : h->isolated;
 }
 
-/* close_leg closes p's position h at price, with the liquidation fee as far as left (what is left of
- * what backs it, after that) covers it, and files it in out. False when a figure leaves the range of
- * money. */
+/* close_leg closes p's position h at price, with the liquidation fee as far as left (what is left
+ * of what backs it, after that) covers it, and files it in out. False when a figure leaves the
+ * range of money. */
 static bool close_leg(const struct mk_instrument *in, struct venue_purse *p,
                       struct venue_holding *h, price_t price, cash_t left,
                       struct venue_forced_leg *out) {
@@ -246,7 +246,7 @@ static bool force_one(const struct venue_book *b, const struct venue_stand *stan
     return close_leg(in, p, held, price, saturated(all, left), out);
 }
 
-/* left_of returns what is left of all where the long is closed at price up and the short at down. */
+/* left_of returns what is left of all where the long is closed at up and the short at down. */
 static cash_t left_of(cash_t all, const struct mk_holding *l, price_t up,
                       const struct mk_holding *s, price_t down) {
     cash_t a, b;

@@ -950,6 +950,11 @@ static int init_crowds(struct rt_init *init, struct venue *v,
             return rt_node_fail(rt_node_get(init->config, "agents"), err,
                                 "%s has a source: its market is recorded", m->instruments[i].name);
         }
+        if (rt_init_endless(init)) {
+            return rt_node_fail(rt_node_get(init->config, "agents"), err,
+                                "these traders go on for ever, and the virtual clock waits for "
+                                "nobody: the run needs an end: (or clock: paced)");
+        }
         v->books[i].driver = VENUE_CROWD;
         v->crowds[i] = venue_crowd_new(init, &crowds[i], m->account_cnt, 2 * v->orders.max);
     }
@@ -1376,14 +1381,9 @@ static const struct rt_option venue_options[] = {
     { 0 },
 };
 
-static const uint16_t venue_says[] = { MSG_VENUE_STATUS,
-                                       MSG_VENUE_FILL,
-                                       MSG_VENUE_LIQUIDATION,
-                                       MSG_VENUE_FUNDING,
-                                       MSG_VENUE_BALANCE,
-                                       MSG_TRADE,
-                                       MSG_QUOTE,
-                                       0 };
+static const uint16_t venue_says[] = { MSG_VENUE_STATUS,  MSG_VENUE_FILL,    MSG_VENUE_LIQUIDATION,
+                                       MSG_VENUE_FUNDING, MSG_VENUE_BALANCE, MSG_TRADE,
+                                       MSG_QUOTE,         MSG_BOOK_DELTA,    0 };
 
 const struct rt_actor_kind venue_kind = {
     .name = "venue",

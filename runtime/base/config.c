@@ -624,6 +624,16 @@ static void write_node(FILE *f, const struct rt_node *n, int indent, bool in_lis
     }
 }
 
+void rt_config_print(const struct rt_config *c, FILE *f) {
+    const struct rt_node *root = &c->root->node;
+    if (root->child_cnt == 0) fputs("{}\n", f);
+    for (const struct rt_node *n = root->child; n != NULL; n = n->next) {
+        write_text(f, n->key, false, true);
+        fputc(':', f);
+        write_node(f, n, 2, false);
+    }
+}
+
 int rt_config_write(const struct rt_config *c, const char *path, struct rt_error *err) {
     /* A new file beside it, renamed when it is whole and on the disk: readers never see a half. */
     char fresh[PATH_MAX];
@@ -638,13 +648,7 @@ int rt_config_write(const struct rt_config *c, const char *path, struct rt_error
         if (fd >= 0) close(fd);
         return rt_error_set(err, code, "%.300s: cannot write: %s", fresh, strerror(-code));
     }
-    const struct rt_node *root = &c->root->node;
-    if (root->child_cnt == 0) fputs("{}\n", f);
-    for (const struct rt_node *n = root->child; n != NULL; n = n->next) {
-        write_text(f, n->key, false, true);
-        fputc(':', f);
-        write_node(f, n, 2, false);
-    }
+    rt_config_print(c, f);
     int code = 0;
     if (fflush(f) != 0 || ferror(f) || fsync(fd) != 0) code = errno != 0 ? -errno : -EIO;
     if (fclose(f) != 0 && code == 0) code = -errno;

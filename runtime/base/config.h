@@ -14,6 +14,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 
 /* What a node is. */
 enum rt_node_kind { RT_NODE_SCALAR, RT_NODE_LIST, RT_NODE_MAP };
@@ -45,8 +46,11 @@ int rt_config_parse(const char *name, const char *bytes, size_t cnt, struct rt_c
 /* rt_config_root returns the root node, always a map. */
 struct rt_node *rt_config_root(const struct rt_config *c);
 
-/* rt_config_write writes the merged tree as canonical YAML (config.yaml of a run) to path. Returns
- * 0 or a negative errno with err filled. */
+/* rt_config_print prints the merged tree as canonical YAML. */
+void rt_config_print(const struct rt_config *c, FILE *f);
+
+/* rt_config_write writes the merged tree as rt_config_print does (config.yaml of a run) to path.
+ * Returns 0 or a negative errno with err filled. */
 int rt_config_write(const struct rt_config *c, const char *path, struct rt_error *err)
     __attribute__((warn_unused_result));
 
@@ -77,6 +81,10 @@ int rt_node_double(struct rt_node *map, const char *key, bool required, double m
                    double def, double *out, struct rt_error *err);
 /* rt_node_bool reads true or false. */
 int rt_node_bool(struct rt_node *map, const char *key, bool def, bool *out, struct rt_error *err);
+/* rt_duration_parse reads a length of time, a figure of up to 9 decimals and its unit ("250us",
+ * "5ms", "1.5s", "1m", "1h", "1d", "1w"), into ns, exactly; false when text is none. */
+bool rt_duration_parse(const char *text, int64_t *out);
+
 /* rt_node_duration reads "250us", "5ms", "1s", "1m", "1h", "1d", "1w" (or ns) into ns, in
  * [min, max]. */
 int rt_node_duration(struct rt_node *map, const char *key, bool required, int64_t min, int64_t max,

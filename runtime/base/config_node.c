@@ -324,8 +324,7 @@ static void duration_text(int64_t ns, struct bound *out) {
     snprintf(out->text, sizeof out->text, "%lld%s", (long long)(ns / units[i].ns), units[i].name);
 }
 
-/* parse_duration reads a figure (up to 9 decimals) and its unit into ns, exactly. */
-static bool parse_duration(const char *text, int64_t *out) {
+bool rt_duration_parse(const char *text, int64_t *out) {
     bool negative = *text == '-';
     if (negative) text++;
     __int128 value = 0; /* 1e-9 of the unit */
@@ -375,7 +374,7 @@ int rt_node_duration(struct rt_node *map, const char *key, bool required, int64_
     if (code == 0 && n == NULL) *out = def;
     if (code != 0 || n == NULL) return code;
     int64_t value = 0;
-    if (!parse_duration(n->text, &value) || value < min || value > max)
+    if (!rt_duration_parse(n->text, &value) || value < min || value > max)
         return fail_value(n, err, expected);
     *out = value;
     return 0;

@@ -1,10 +1,10 @@
 #include "runtime/boot/engine.h"
+#include "runtime/base/folder.h"
 #include "runtime/base/hash.h"
 #include "runtime/boot/build.h"
 #include "runtime/time/clock.h"
 #include "runtime/watch/log.h"
 #include "schemas/schema.h"
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
@@ -20,6 +20,7 @@
 
 enum {
     COMMAND_SLOTS = 64, /* commands under way to one shard */
+    ANSWER_BYTES = 512, /* largest answer to one */
     BULK_BYTES = 4096,  /* largest frame between shards */
 };
 
@@ -49,11 +50,14 @@ static int lay_link(struct rt_run *run, struct rt_error *err) {
     size_t at = 0;
     size_t shared = lay(&at, sizeof *l->shared), pulses = lay(&at, n * sizeof *l->pulses);
     size_t bells = lay(&at, n * sizeof *l->bells);
-    size_t commands = lay(&at, n * ((rt_ring_bytes(COMMAND_SLOTS, 0) + 127) & ~(size_t)127));
+    size_t each = (rt_ring_bytes(COMMAND_SLOTS, 0) + 127) & ~(size_t)127;
+    size_t each_answer = (rt_ring_bytes(COMMAND_SLOTS, ANSWER_BYTES) + 127) & ~(size_t)127;
+    size_t commands = lay(&at, n * each), answers = lay(&at, n * each_answer);
     size_t *ring_at = calloc(t->edge_cnt ? t->edge_cnt : 1, sizeof *ring_at);
     l->rings = calloc((size_t)n * n, sizeof *l->rings);
     l->commands = calloc(n, sizeof *l->commands);
-    if (!ring_at || !l->rings || !l->commands) {
+    l->answers = calloc(n, sizeof *l->answers);
+    if (!ring_at || !l->rings || !l->commands || !l->answers) {
         free(ring_at);
         return rt_error_set(err, -ENOMEM, "no memory");
     }
@@ -71,8 +75,8 @@ static int lay_link(struct rt_run *run, struct rt_error *err) {
     l->pulses = (struct rt_pulse *)(void *)(b + pulses);
     l->bells = (struct rt_doorbell *)(void *)(b + bells);
     for (uint32_t i = 0; i < n; i++) {
-        size_t each = (rt_ring_bytes(COMMAND_SLOTS, 0) + 127) & ~(size_t)127;
         l->commands[i] = rt_ring_init(b + commands + i * each, COMMAND_SLOTS, 0);
+        l->answers[i] = rt_ring_init(b + answers + i * each_answer, COMMAND_SLOTS, ANSWER_BYTES);
         int code = rt_doorbell_init(&l->bells[i]);
         if (code < 0) {
             free(ring_at);
@@ -84,33 +88,6 @@ static int lay_link(struct rt_run *run, struct rt_error *err) {
             rt_ring_init(b + ring_at[i], t->edges[i].capacity, BULK_BYTES);
     free(ring_at);
     return 0;
-}
-
-/* make_dir makes path and its parents. */
-static int make_dir(const char *path, mode_t mode) {
-    char buf[4096];
-    snprintf(buf, sizeof buf, "%s", path);
-    for (char *p = buf + 1; *p; p++)
-        if (*p == '/') {
-            *p = 0;
-            if (mkdir(buf, mode) < 0 && errno != EEXIST) return -errno;
-            *p = '/';
-        }
-    return mkdir(buf, mode) < 0 && errno != EEXIST ? -errno : 0;
-}
-
-/* remove_dir removes a directory of files and one level of directories below it. */
-static void remove_dir(const char *path, int depth) {
-    DIR *d = opendir(path);
-    struct dirent *e;
-    while (d && (e = readdir(d)) != NULL) {
-        char sub[4600];
-        if (strcmp(e->d_name, ".") == 0 || strcmp(e->d_name, "..") == 0) continue;
-        if (snprintf(sub, sizeof sub, "%s/%s", path, e->d_name) >= (int)sizeof sub) continue;
-        if (unlink(sub) < 0 && depth > 0) remove_dir(sub, depth - 1);
-    }
-    if (d) closedir(d);
-    rmdir(path);
 }
 
 /* note adds a sentence to the run's report; any thread. */
@@ -178,7 +155,7 @@ static int keep_artifact(struct rt_run *run, const void *bytes, size_t cnt, char
     rt_sha256(bytes, cnt, hash);
     rt_sha256_hex(hash, hex);
     snprintf(path, sizeof path, "%s/artifacts", run->paths.dir);
-    int code = make_dir(path, 0755);
+    int code = rt_folder_make(path, 0755);
     if (code < 0) return rt_error_set(err, code, "%s: %s", path, strerror(-code));
     snprintf(path, sizeof path, "%s/artifacts/%s", run->paths.dir, hex);
     FILE *f = fopen(path, "w");
@@ -247,14 +224,19 @@ static void forget_start(const struct rt_run *run) {
     }
 }
 
-/* hash_config hashes the canonical form of the configuration. */
+/* hash_config hashes the canonical form of the configuration. It is written to memory that has no
+ * name, so that a process killed in the middle leaves nothing. */
 static int hash_config(struct rt_topology *t, struct rt_error *err) {
-    char path[64];
-    snprintf(path, sizeof path, "/dev/shm/shrike-config-%d", getpid());
-    int code = rt_config_write(t->config, path, err);
-    if (code == 0) code = rt_sha256_file(path, t->config_hash, err);
-    unlink(path);
-    return code;
+    char *text = NULL;
+    size_t bytes = 0;
+    FILE *f = open_memstream(&text, &bytes);
+    if (!f) return rt_error_set(err, -ENOMEM, "no memory for the configuration");
+    rt_config_print(t->config, f);
+    bool bad = ferror(f) != 0;
+    bad |= fclose(f) != 0;
+    if (!bad) rt_sha256(text, bytes, t->config_hash);
+    free(text);
+    return bad ? rt_error_set(err, -ENOMEM, "no memory for the configuration") : 0;
 }
 
 /* begin_run does what opening a run always takes. */
@@ -296,7 +278,7 @@ int rt_run_open(struct rt_topology *t, const char *dir, struct rt_run *run, stru
     if (dir && dir[0]) {
         if (strlen(dir) > 3000)
             return rt_error_set(err, -ENAMETOOLONG, "the run directory's name is too long");
-        if ((code = make_dir(dir, 0755)) < 0)
+        if ((code = rt_folder_make(dir, 0755)) < 0)
             return rt_error_set(err, code, "%s: %s", dir, strerror(-code));
         if (!realpath(dir, run->paths.dir))
             return rt_error_set(err, -errno, "%s: %s", dir, strerror(errno));
@@ -450,7 +432,7 @@ static int make_page(struct rt_run *run, uint16_t process, struct rt_error *err)
     const struct rt_topology *t = run->topology;
     char path[256];
     if (!run->paths.dir[0]) return 0;
-    int code = make_dir(run->paths.stage, 0700);
+    int code = rt_folder_make(run->paths.stage, 0700);
     if (code < 0) return rt_error_set(err, code, "%s: %s", run->paths.stage, strerror(-code));
     rt_run_page(run, process, path, sizeof path);
     struct rt_metrics_options o = { .path = path,
@@ -521,7 +503,7 @@ static int start_log(struct rt_run *run, uint16_t process, struct rt_error *err)
     char path[4300];
     if (!run->paths.dir[0]) return 0;
     snprintf(path, sizeof path, "%s/log", run->paths.dir);
-    int code = make_dir(path, 0755);
+    int code = rt_folder_make(path, 0755);
     if (code < 0) return rt_error_set(err, code, "%s: %s", path, strerror(-code));
     snprintf(path, sizeof path, "%s/log/%s.jsonl", run->paths.dir,
              run->topology->processes[process].name);
@@ -657,6 +639,14 @@ static void *shard_main(void *arg) {
     return NULL;
 }
 
+/* stands_still shows that the shard arg waits for room for its journal, or goes on; on its thread.
+ */
+static void stands_still(void *arg, bool on) {
+    struct rt_shard *s = arg;
+    atomic_store_explicit(&s->pulse->waits, on, memory_order_relaxed);
+    if (s->meter.shard) rt_metric_set(&s->meter.shard->journal_waits, on);
+}
+
 /* prepare builds one shard and brings it to where its journal left it. */
 static int prepare(struct rt_run *run, uint16_t number, struct thread *th, struct rt_error *err) {
     const struct rt_topology *t = run->topology;
@@ -680,10 +670,13 @@ static int prepare(struct rt_run *run, uint16_t number, struct thread *th, struc
     s->journal_on = o.backing != RT_BACKING_MEMORY || run->paths.dir[0];
     if (o.backing == RT_BACKING_MEMORY)
         o.dir = o.stage_dir = dir; /* a name, nothing is made there */
-    if (o.backing != RT_BACKING_MEMORY && (code = make_dir(o.dir, 0755)) < 0)
+    if (o.backing != RT_BACKING_MEMORY && (code = rt_folder_make(o.dir, 0755)) < 0)
         return rt_error_set(err, code, "%s: %s", dir, strerror(-code));
-    if (o.stage_dir && o.backing != RT_BACKING_MEMORY && (code = make_dir(o.stage_dir, 0700)) < 0)
+    if (o.stage_dir && o.backing != RT_BACKING_MEMORY &&
+        (code = rt_folder_make(o.stage_dir, 0700)) < 0)
         return rt_error_set(err, code, "%s: %s", stage, strerror(-code));
+    o.waits = stands_still;
+    o.waits_arg = s;
     if ((code = rt_journal_open(&s->journal, &o, &found, err)) < 0) return code;
     note(run, t->shards[number].name, found.report);
     read_poison(run, s);
@@ -703,7 +696,7 @@ static int prepare(struct rt_run *run, uint16_t number, struct thread *th, struc
         rt_tape_begin(s, &th->tape);
     }
     if (run->paths.dir[0] && t->snapshot_every_ns > 0 && o.backing != RT_BACKING_MEMORY) {
-        if ((code = make_dir(snap, 0755)) < 0)
+        if ((code = rt_folder_make(snap, 0755)) < 0)
             return rt_error_set(err, code, "%s: %s", snap, strerror(-code));
         if ((code = rt_snapshots_open(snap, 1, 64 << 20, &s->snapshots, err)) < 0) return code;
         s->snapshot_slot = 0;
@@ -886,6 +879,13 @@ void rt_run_request(struct rt_run *run, uint32_t stop, uint32_t kill) {
     }
 }
 
+bool rt_run_waits(const struct rt_run *run) {
+    bool waits = false;
+    for (uint32_t i = 0; i < run->topology->shard_cnt; i++)
+        waits |= atomic_load_explicit(&run->link.pulses[i].waits, memory_order_relaxed) != 0;
+    return waits;
+}
+
 /* is_blank tells whether nothing was journaled in a run that was begun just now: its start was
  * refused. */
 static bool is_blank(const struct rt_run *run) {
@@ -910,7 +910,7 @@ void rt_run_close(struct rt_run *run, bool done) {
     if (!done && run->lock_fd >= 0 && is_blank(run)) { /* so that the mended file may start there */
         char path[4200];
         snprintf(path, sizeof path, "%s/journal", run->paths.dir);
-        remove_dir(path, 1);
+        rt_folder_remove(path);
         forget_start(run);
         done = true;
     }
@@ -922,9 +922,10 @@ void rt_run_close(struct rt_run *run, bool done) {
     if (run->link.base) munmap(run->link.base, run->link.bytes);
     free(run->link.rings);
     free(run->link.commands);
+    free(run->link.answers);
     free(run->source_hash);
     free(run->series_name);
-    if (done && run->paths.stage[0]) remove_dir(run->paths.stage, 2);
+    if (done && run->paths.stage[0]) rt_folder_remove(run->paths.stage);
     if (run->lock_fd >= 0) close(run->lock_fd);
     memset(run, 0, sizeof *run);
 }

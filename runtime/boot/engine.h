@@ -28,6 +28,7 @@ struct rt_link {
     struct rt_doorbell *bells; /* one per shard */
     struct rt_ring **rings;    /* [from * shards + to], NULL = no edge */
     struct rt_ring **commands; /* one per shard, from the control thread */
+    struct rt_ring **answers;  /* one per shard, to the control thread */
     void *base;                /* the mapping */
     size_t bytes;              /* its size */
 };
@@ -84,6 +85,10 @@ int rt_run_state(struct rt_run *run, uint16_t shard, struct rt_error *err);
  * is running or not; journals in memory only inside run->ended. 0 or negative errno with err. */
 int rt_run_tape(const struct rt_run *run, uint16_t shard, uint64_t position, struct rt_tape *tape,
                 struct rt_error *err) __attribute__((warn_unused_result));
+
+/* rt_run_waits tells whether a shard of the run stands still because its journal finds no room on
+ * the disk. Any thread of any of its processes. */
+bool rt_run_waits(const struct rt_run *run);
 
 /* rt_run_request asks the run to stop for a Reason, or sets the kill word, and wakes all. */
 void rt_run_request(struct rt_run *run, uint32_t stop, uint32_t kill);

@@ -13,6 +13,7 @@
 
 enum { DEATHS_MAX = 3 }; /* within DEATHS_NS */
 #define DEATHS_NS 60000000000LL
+#define STANDS_NS 1000000000LL /* a run to be ended that stands still that long is cut off */
 
 /* What signals asked for; set by handlers, read by the loop. */
 static volatile sig_atomic_t asked_stop, asked_kill;
@@ -54,6 +55,12 @@ struct watch {
     uint64_t cpu_ns;  /* its thread's CPU time then, or when it was last asked */
     bool asked;       /* it was asked about this call */
     uint64_t answers; /* what it had answered before that */
+};
+
+/* What is known of a run that stands still. */
+struct stand {
+    bool waits;       /* it was told that its journal waits */
+    int64_t since_ns; /* monotonic time since when it does though it is to end */
 };
 
 /* say tells the watcher. */
@@ -192,6 +199,7 @@ static int reap(struct rt_run *run, struct child *kids, const struct rt_watcher 
         for (uint32_t s = 0; s < t->shard_cnt; s++)
             if (t->shards[s].process == i) {
                 atomic_store(&run->link.pulses[s].tid, 0);
+                atomic_store(&run->link.pulses[s].waits, 0);
                 atomic_store(&run->link.bells[s].parked, 0);
             }
         char text[2000];
@@ -256,6 +264,28 @@ int rt_kill_keep(const struct rt_run *run, bool on) {
     return 0;
 }
 
+/* cut_off ends a run that is to be ended and stands still for want of disk space: it cannot come to
+ * an end in good order, and what it has journaled is safe as it is. True when it is over. */
+static bool cut_off(struct rt_run *run, const struct rt_watcher *w, struct stand *s,
+                    struct rt_error *err) {
+    bool waits = rt_run_waits(run);
+    int64_t now_ns = rt_clock_monotonic_ns();
+    if (waits != s->waits)
+        say(w, waits ? "the journal waits for disk space: the run stands still until there is room"
+                     : "the journal has room again: the run goes on");
+    s->waits = waits;
+    if (!waits || atomic_load(&run->link.shared->stop) == 0) {
+        s->since_ns = now_ns;
+        return false;
+    }
+    if (now_ns - s->since_ns < STANDS_NS) return false;
+    rt_error_set(
+        err, -ENOSPC,
+        "ended while its journal waited for disk space; nothing is lost: make room and give "
+        "the same command again, it goes on");
+    return true;
+}
+
 int rt_supervise(struct rt_run *run, const struct rt_watcher *watcher, struct rt_error *err) {
     const struct rt_topology *t = run->topology;
     struct child *kids = calloc(t->process_cnt, sizeof *kids);
@@ -283,6 +313,7 @@ int rt_supervise(struct rt_run *run, const struct rt_watcher *watcher, struct rt
     for (uint16_t i = 0; i < t->process_cnt && code == 0; i++) code = start(run, i, &kids[i], err);
     if (code == 0 && run->paths.dir[0]) code = rt_control_start(run, err);
     int64_t tick_ns = 0, wait_ns = 1000000;
+    struct stand stand = { 0 };
     while (code == 0) {
         struct timespec pause = { .tv_nsec = wait_ns };
         nanosleep(&pause, NULL);
@@ -304,6 +335,10 @@ int rt_supervise(struct rt_run *run, const struct rt_watcher *watcher, struct rt
         }
         if ((alive = reap(run, kids, watcher, &poison_at, err)) < 0) code = err->code;
         if (alive <= 0) break;
+        if (cut_off(run, watcher, &stand, err)) {
+            code = err->code;
+            break;
+        }
         watch_shards(run, seen, watcher);
         int64_t now_ns = rt_clock_monotonic_ns();
         if (watcher && watcher->tick && now_ns - tick_ns > 100000000) {

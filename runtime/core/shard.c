@@ -187,12 +187,20 @@ static __attribute__((noinline)) void record_said(struct rt_shard *s, const stru
     record(s, f, MSG_OUT);
 }
 
+/* tell_control gives the answer f to a command to the control thread. Who asked may be gone, and
+ * what finds no room is missed by nobody: it is journaled. */
+static void tell_control(struct rt_shard *s, const struct msg_frame *f) {
+    if (s->verify || !s->answers.ring) return;
+    if (rt_ring_push(&s->answers, f)) rt_ring_publish(&s->answers);
+}
+
 /* said_apart gives frame f, said by an actor here and lying at offset of queue q, to those who hear
  * it when not all of them are hearers of its route on this shard. */
 static __attribute__((noinline)) void said_apart(struct rt_shard *s, int q,
                                                  const struct rt_route *r,
                                                  const struct msg_frame *f, uint32_t offset) {
     if (r->gate && s->durability == RT_DURABLE_EACH_ORDER) wait_synced(s);
+    if (f->kind == MSG_COMMAND_ANSWER) tell_control(s, f);
     if (f->dest == 0) {
         const uint16_t *h = s->hearers + r->first;
         for (unsigned i = 0; i < r->local_cnt; i++) put_mail(s, s->locals, q, *h++, offset);
@@ -476,6 +484,7 @@ void rt_shard_noted(struct rt_shard *s, const struct msg_frame *rec) {
         s->journal_error_seen = m->error;
         s->journal_low_seen = m->free_segments < 2;
     }
+    if (rec->kind == MSG_COMMAND) s->command_key = ((const struct msg_command *)msg_body(rec))->key;
 }
 
 /* hold_taped keeps the message that the tape says was held here; true when it was one. */
@@ -550,12 +559,34 @@ void rt_shard_look(struct rt_shard *s) {
     struct msg_frame *f = s->commands.ring ? rt_ring_peek(&s->commands) : NULL;
     if (f) {
         const struct msg_command *c = msg_body(f);
-        RT_LOG(RT_EVENT_COMMAND, c->op, c->target, c->uid);
-        hold(s, f->kind, f + 1, f->size - (uint32_t)sizeof *f);
-        s->held.f.dest = f->dest;
+        /* a process that died between the journal and the ring finds in both what it heard once */
+        if (c->key == 0 || c->key != s->command_key) {
+            RT_LOG(RT_EVENT_COMMAND, c->op, c->target, c->uid);
+            hold(s, f->kind, f + 1, f->size - (uint32_t)sizeof *f);
+            s->held.f.dest = f->dest;
+            s->command_key = c->key;
+        }
         rt_ring_skip(&s->commands);
         rt_ring_give(&s->commands);
     }
+}
+
+/* answer_for answers the command f in place of an actor that was left out and hears nothing. */
+static void answer_for(struct rt_shard *s, const struct msg_frame *f) {
+    struct msg_command_answer_in in = { .key = ((const struct msg_command *)msg_body(f))->key,
+                                        .why = "it was left out, and hears nothing more" };
+    uint64_t room[32] = { 0 }, body[24];
+    struct msg_builder b;
+    uint32_t bytes;
+    msg_builder_init(&b, body, sizeof body);
+    const void *made = msg_command_answer_build(&b, &in, &bytes);
+    assert(made);
+    struct msg_frame *a = (struct msg_frame *)(void *)room;
+    *a = (struct msg_frame){ .kind = MSG_COMMAND_ANSWER,
+                             .size = (uint16_t)(sizeof *a + bytes),
+                             .source = (uint16_t)(RT_SHARD_ID + s->number) };
+    memcpy(a + 1, made, bytes);
+    tell_control(s, a);
 }
 
 /* tell_held hears the held message now. */
@@ -563,6 +594,8 @@ static void tell_held(struct rt_shard *s) {
     struct rt_held h = s->held;
     s->held.full = false;
     rt_shard_event(s, s->now_ns, 0, h.f.trace_id);
+    int local = h.f.dest != 0 && h.f.dest < RT_ACTORS_MAX ? s->local_of[h.f.dest] : -1;
+    if (h.f.kind == MSG_COMMAND && local >= 0 && s->locals[local].stopped) answer_for(s, &h.f);
     rt_shard_hand(s, &h.f);
     rt_shard_quiet(s);
 }

@@ -67,6 +67,8 @@ struct rt_pulse {
                                        * 0 = the runtime is at work; relaxed */
     _Atomic uint64_t answers;         /* questions of the watchdog that were answered: the call goes
                                        * on; relaxed */
+    _Atomic uint32_t waits;           /* 1 = it stands still: its journal finds no room on the disk;
+                                       * relaxed */
     _Atomic uint32_t live;            /* 1 = it has come to its tape's end since the link was laid:
                                        * what it shows as taken is true; released by the shard */
 };
@@ -242,6 +244,8 @@ struct rt_shard {
     int64_t snapshot_last_ns;       /* monotonic time of the last */
 
     struct rt_ring_rx commands; /* from the control thread; ring NULL = none */
+    struct rt_ring_tx answers;  /* what became of them, to the control thread; ring NULL = none */
+    uint64_t command_key;       /* key of the newest command heard, 0 = none */
     struct rt_shared *shared;   /* words of the run */
     uint32_t kill_seen;         /* kill word as last told */
     int journal_error_seen;     /* as last told */
@@ -303,7 +307,7 @@ void rt_shard_event(struct rt_shard *s, int64_t time_ns, uint64_t order, uint64_
 /* rt_shard_look takes what is not in the order of events (kill word, journal state, a command),
  * journals it and holds it for its turn. */
 void rt_shard_look(struct rt_shard *s);
-/* rt_shard_noted remembers what the record rec of the tape told of kill word and journal. */
+/* rt_shard_noted remembers what the record rec of the tape told of kill word, journal, command. */
 void rt_shard_noted(struct rt_shard *s, const struct msg_frame *rec);
 /* rt_shard_relax passes a moment by the idle mode, tries being how often in a row; true: it is
  * time to sleep. */

@@ -206,6 +206,16 @@ static int memory_grow(struct rt_journal_impl *m) {
     return more != NULL ? 0 : -ENOMEM;
 }
 
+/* tell_wait tells of a wait of waited_ns for segment number that began (on) or is over. */
+static void tell_wait(const struct rt_journal_impl *m, uint64_t number, bool on,
+                      int64_t waited_ns) {
+    if (on)
+        RT_LOG(RT_EVENT_JOURNAL_WAITS, number, 0, 0);
+    else
+        RT_LOG(RT_EVENT_JOURNAL_GOES_ON, number, waited_ns, 0);
+    if (m->o.waits != NULL) m->o.waits(m->o.waits_arg, on);
+}
+
 /* slot_wait is slot_next that waits as long as waiting can help. Returns the index or negative
  * errno. */
 static int slot_wait(struct rt_journal_impl *m, uint64_t number) {
@@ -214,11 +224,9 @@ static int slot_wait(struct rt_journal_impl *m, uint64_t number) {
     for (;;) {
         int k = slot_next(m, number);
         int64_t waited_ns = rt_seam->now_ns() - since_ns;
-        if (k >= 0) {
-            if (told) RT_LOG(RT_EVENT_JOURNAL_GOES_ON, number, waited_ns, 0);
-            return k;
-        }
-        int error = atomic_load_explicit(&m->error, memory_order_acquire);
+        int error = k >= 0 ? 0 : atomic_load_explicit(&m->error, memory_order_acquire);
+        if (told && (k >= 0 || error != 0)) tell_wait(m, number, false, waited_ns);
+        if (k >= 0) return k;
         if (error != 0) return error;
         if (m->o.backing == RT_BACKING_MEMORY) {
             if (k != -EAGAIN || memory_grow(m) < 0) return -ENOMEM;
@@ -229,7 +237,7 @@ static int slot_wait(struct rt_journal_impl *m, uint64_t number) {
             if (waited_ns > STAGE_WAIT_NS) return k;
         } else {
             if (!told && waited_ns > WAIT_TOLD_NS) {
-                RT_LOG(RT_EVENT_JOURNAL_WAITS, number, 0, 0);
+                tell_wait(m, number, true, 0);
                 told = true;
             }
             disk_wake(m->job);
@@ -296,17 +304,25 @@ int rt_journal_wait(struct rt_journal *j, uint64_t position) {
     if (m->job == NULL) return rt_journal_error(j);
     rt_journal_turn(j);
     assert(position <= rt_journal_position(j));
-    bool asked = false;
+    bool asked = false, told = false;
+    int64_t since_ns = 0;
     for (uint32_t spins = 0;; spins++) {
         int error = atomic_load_explicit(&m->error, memory_order_acquire);
-        if (error != 0) return error;
-        if (atomic_load_explicit(&m->synced, memory_order_acquire) >= position) return 0;
+        bool safe = atomic_load_explicit(&m->synced, memory_order_acquire) >= position;
+        if (error != 0 || safe) {
+            if (told) tell_wait(m, m->number, false, rt_seam->now_ns() - since_ns);
+            return error;
+        }
         if (!asked) disk_want(m->job, position);
         asked = true;
         if (spins < 64)
             __builtin_ia32_pause();
         else
             sched_yield(); /* the disk thread may need this core */
+        if (told || (spins & 1023) != 1023) continue;
+        if (since_ns == 0) since_ns = rt_seam->now_ns();
+        told = rt_seam->now_ns() - since_ns > WAIT_TOLD_NS;
+        if (told) tell_wait(m, m->number, true, 0);
     }
 }
 

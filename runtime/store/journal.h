@@ -58,6 +58,10 @@ struct rt_journal_options {
     uint32_t head_bytes;           /* its size, at most 60 KiB */
     uint64_t run_id;               /* this run; a segment of another run is refused */
     uint32_t shard;                /* number of the shard in the run */
+    /* told that the writer stands still for want of room on the disk, and that it goes on; on the
+     * writer's thread; NULL = nobody */
+    void (*waits)(void *arg, bool on);
+    void *waits_arg; /* its own */
 };
 
 /* What open found. Positions count bytes of records since the run's start, over all segments. */

@@ -40,9 +40,7 @@
     X(PEER_LOST, WARN, "shard {a} does not answer since {b:ns}")                                   \
     X(JOURNAL_WAITS, WARN,                                                                         \
       "no room for segment {a} of the journal; the shard stands still for it")                     \
-    X(JOURNAL_GOES_ON, INFO,                                                                       \
-      "room for segment {a} of the journal after {b:ns}; the shard goes on")                       \
-    X(SET_REFUSED, WARN, "{a:actor} did not take parameter {b}: it does not fit the others")
+    X(JOURNAL_GOES_ON, INFO, "room for segment {a} of the journal after {b:ns}; the shard goes on")
 
 /* The numbers of the events. */
 enum rt_event {

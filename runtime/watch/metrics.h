@@ -23,7 +23,7 @@
 
 /* Sizes that are part of the page. */
 enum {
-    RT_METRICS_VERSION = 1,       /* raised with every change of the layout */
+    RT_METRICS_VERSION = 2,       /* raised with every change of the layout */
     RT_METRICS_NAME = 40,         /* bytes of a name with its NUL; longer ones are cut */
     RT_METRICS_OWN = 8,           /* metrics of its own that an actor may have */
     RT_METRICS_COUNT_MAX = 65535, /* blocks of a kind */
@@ -76,6 +76,7 @@ struct rt_metrics_shard {
     _Atomic uint64_t allocations;          /* heap calls of the thread since boot's end: 0 */
     _Atomic uint64_t timers;               /* armed */
     _Atomic uint64_t killed;               /* kill word as last seen */
+    _Atomic uint64_t journal_waits;        /* 1 = it stands still until the disk has room */
 };
 
 /* One edge's figures. At every moment sent = received + queued, and what was said on it = sent +

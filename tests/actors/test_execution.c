@@ -1,5 +1,6 @@
 /* rig: drives the execution actor alone */
 #include "actors/execution/execution.h"
+#include "actors/portfolio/portfolio.h"
 #include "tests/support/check.h"
 #include "tests/support/rig.h"
 #include "tests/support/world.h"
@@ -126,7 +127,7 @@ static void test_life(void **state) {
     assert_true(s->status == ORDER_STATUS_FILLED && s->cum_quantity == 3 * ONE);
     assert_true(s->cum_cost == 300 * ONE + 2 && s->cum_fee == 8 && s->reason == REASON_REDUCED);
     SAID(&r, MSG_FILL, MSG_ORDER_STATE);
-    assert_int_equal(((struct execution_state *)r.state)->index.cnt, 0); /* it has left the table */
+    assert_int_equal(((struct execution_state *)r.state)->open_cnt, 0);
     pass(&r, id(OWNER, 2), SIDE_SELL, ONE, REASON_NONE);
     rig_forget(&r);
     filled(&r, id(OWNER, 2), 4, ONE / 2, 100 * ONE + 1, 0); /* received: rounded down */
@@ -251,6 +252,93 @@ static void test_fill_ids_full(void **state) {
     const struct execution_order *o = &st->orders[rt_map_get(&st->index, id(OWNER, 2))];
     assert_false(o->row.flags & EXECUTION_IDS_RISE); /* there was room for its two */
     rig_close(&r);
+}
+
+/* is_open tells whether the order is in the table and not done. */
+static bool is_open(const struct rig *r, uint64_t order_id) {
+    const struct execution_state *st = r->state;
+    uint32_t at = rt_map_get(&st->index, order_id);
+    return at != RT_MAP_NONE && !execution_is_done(&st->orders[at].row);
+}
+
+/* keep tells the portfolio what execution said from frame first on. */
+static void keep(struct rig *books, const struct rig *r, size_t first) {
+    for (size_t i = first; i < r->said_cnt; i++) {
+        const struct msg_frame *f = rig_said(r, i);
+        if (f->kind != MSG_FILL) continue;
+        assert_true(rig_hear(books, MSG_FILL, GATE, msg_body(f), sizeof(struct msg_fill)));
+    }
+}
+
+/* Goal: a fill that comes after its order was done is booked, told once, with an alert; position
+ * and cash follow the venue. Method: by hand: of 10 bought 2 fill, the cancel is answered, then 3
+ * more come at 101, and again; an order wholly filled gets one more fill; beyond done_orders_max
+ * nobody remembers, and the fill is an alert. */
+static void test_late_fill(void **state) {
+    (void)state;
+    for (int reload = 0; reload < 2; reload++) {
+        struct rig r, books;
+        struct rt_error err = { 0 };
+        desk_open(&r, "done_orders_max: 2");
+        memset(&books, 0, sizeof books);
+        if (rig_open(&books, &portfolio_kind, "{}", &world, &err) != 0) fail_msg("%s", err.text);
+        rig_start(&books, T0);
+        const struct execution_state *st = r.state;
+        pass(&r, id(OWNER, 1), SIDE_BUY, 10 * ONE, REASON_NONE);
+        filled(&r, id(OWNER, 1), 1, 2 * ONE, 100 * ONE, ONE);
+        cancel(&r, id(OWNER, 1), OWNER, 0);
+        told(&r, id(OWNER, 1), ORDER_STATUS_CANCELED, REASON_NONE);
+        keep(&books, &r, 0);
+        if (reload) rig_reload(&r);
+        rig_forget(&r);
+        filled(&r, id(OWNER, 1), 2, 3 * ONE, 101 * ONE, ONE);
+        const struct msg_fill *f = msg_body(rig_find(&r, MSG_FILL, 0));
+        assert_true(f->cum_quantity == 5 * ONE && f->cum_cost == 503 * ONE && f->side == SIDE_BUY);
+        const struct msg_order_state *s = state_of(&r, 0);
+        assert_true(s->status == ORDER_STATUS_CANCELED && s->cum_quantity == 5 * ONE);
+        const struct msg_alert *a = msg_body(rig_find(&r, MSG_ALERT, 0));
+        assert_true(a->reason == REASON_LATE_FILL && a->subject == id(OWNER, 1));
+        keep(&books, &r, 0);
+        SAID(&r, MSG_FILL, MSG_ORDER_STATE, MSG_ALERT);
+        if (reload) rig_reload(&r);
+        st = r.state;
+        filled(&r, id(OWNER, 1), 2, 3 * ONE, 101 * ONE, ONE); /* told again */
+        filled(&r, id(OWNER, 1), 1, 2 * ONE, 100 * ONE, ONE);
+        assert_int_equal(r.said_cnt, 0);
+        assert_int_equal(st->counts[EXECUTION_FILLS_TWICE], 2);
+        assert_int_equal(st->counts[EXECUTION_FILLS_LATE], 1);
+        cancel(&r, id(OWNER, 1), OWNER, 0);
+        assert_int_equal(st->counts[EXECUTION_CANCELS_LATE], 1);
+        told(&r, id(OWNER, 1), ORDER_STATUS_EXPIRED, REASON_NONE);
+        SAID(&r, MSG_ALERT);
+        size_t last = rig_count(&books, MSG_POSITION) - 1;
+        const struct msg_position *p = msg_body(rig_find(&books, MSG_POSITION, last));
+        assert_true(p->quantity == 5 * ONE && p->cost == 503 * ONE);
+        last = rig_count(&books, MSG_ACCOUNT_STATE) - 1;
+        const struct msg_account_state *c = msg_body(rig_find(&books, MSG_ACCOUNT_STATE, last));
+        const struct msg_account_state *c0 = msg_body(rig_find(&books, MSG_ACCOUNT_STATE, 0));
+        assert_true(c->cash == c0->cash - ONE); /* linear: but for fees, cash stays */
+
+        pass(&r, id(OWNER, 2), SIDE_SELL, ONE, REASON_NONE);
+        filled(&r, id(OWNER, 2), 3, ONE, 100 * ONE, 0);
+        rig_forget(&r);
+        filled(&r, id(OWNER, 2), 4, ONE, 100 * ONE, 0); /* more than it was for */
+        SAID(&r, MSG_FILL, MSG_ALERT, MSG_ORDER_STATE, MSG_ALERT);
+        pass(&r, id(OWNER, 3), SIDE_SELL, ONE, REASON_NONE);
+        told(&r, id(OWNER, 3), ORDER_STATUS_EXPIRED, REASON_NONE);
+        if (reload) rig_reload(&r);
+        rig_forget(&r);
+        st = r.state;
+        assert_int_equal(st->done_cnt, 2);
+        filled(&r, id(OWNER, 1), 5, ONE, 100 * ONE, 0); /* done longest: forgotten */
+        assert_int_equal(st->counts[EXECUTION_FILLS_STRAY], 1);
+        SAID(&r, MSG_ALERT);
+        filled(&r, id(OWNER, 2), 6, ONE, 100 * ONE, 0);
+        filled(&r, id(OWNER, 3), 7, ONE, 100 * ONE, 0);
+        assert_int_equal(rig_count(&r, MSG_FILL), 2);
+        rig_close(&books);
+        rig_close(&r);
+    }
 }
 
 /* steer brings a fresh order into a status. */
@@ -530,8 +618,7 @@ static void test_random_venue(void **state) {
                 const struct word *m = &words[w];
                 const struct there *o = &orders[m->order];
                 if (m->trade_id == 0) {
-                    if (rt_map_get(&((struct execution_state *)r.state)->index, o->id) !=
-                        RT_MAP_NONE) {
+                    if (is_open(&r, o->id)) {
                         told(&r, o->id, m->status, REASON_NONE);
                     }
                 } else {
@@ -562,7 +649,7 @@ static void test_random_venue(void **state) {
             }
         }
         const struct execution_state *st = r.state;
-        CHECK(seed, st->index.cnt == 0);
+        CHECK(seed, st->open_cnt == 0 && st->done_cnt == st->index.cnt);
         CHECK(seed, st->counts[EXECUTION_FILLS_TWICE] == twice);
         CHECK(seed, rig_count(&r, MSG_ALERT) == 0);
         CHECK(seed, rig_count(&r, MSG_FILL) == fills);
@@ -600,14 +687,18 @@ static void test_bad_rows(void **state) {
     struct rt_error err = { 0 };
     struct msg_order_row row = { .order_id = id(OWNER, 1), .quantity = ONE, .status = 1 };
     struct msg_order_row bad = row;
-    bad.status = ORDER_STATUS_FILLED;
+    bad.quantity = 0;
     assert_true(execution_kind.load(r.state, MSG_ORDER_ROW, 1, &bad, sizeof bad, &err) < 0);
+    bad = row;
     bad.status = 99;
     assert_true(execution_kind.load(r.state, MSG_ORDER_ROW, 1, &bad, sizeof bad, &err) < 0);
     assert_int_equal(execution_kind.load(r.state, MSG_ORDER_ROW, 1, &row, sizeof row, &err), 0);
     assert_true(execution_kind.load(r.state, MSG_ORDER_ROW, 1, &row, sizeof row, &err) < 0);
     row.order_id = id(OWNER, 2);
     assert_true(execution_kind.load(r.state, MSG_ORDER_ROW, 1, &row, sizeof row, &err) < 0);
+    struct msg_counter_row open = { .id = id(OWNER, 1), .value = 1 }; /* done: it is not */
+    assert_true(execution_kind.load(r.state, MSG_COUNTER_ROW, 1 << 17, &open, sizeof open, &err) <
+                0);
     struct msg_counter_row counter = { .id = id(OWNER, 5), .value = 4 };
     assert_true(execution_kind.load(r.state, MSG_COUNTER_ROW, 1, &counter, sizeof counter, &err) <
                 0);
@@ -625,6 +716,7 @@ int main(void) {
         cmocka_unit_test(test_fill_before_ack),
         cmocka_unit_test(test_fill_ids),
         cmocka_unit_test(test_fill_ids_full),
+        cmocka_unit_test(test_late_fill),
         cmocka_unit_test(test_every_transition),
         cmocka_unit_test(test_cancel),
         cmocka_unit_test(test_cancel_many),

@@ -291,12 +291,15 @@ static void test_session(void **state) {
     };
     struct rt_config *tree;
     struct rt_error err;
-    struct mk_session s;
+    static struct mk_session s;
+    bool there;
+    char text[200];
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         const int64_t ns = (19727 + cases[i].day) * DAY_NS + cases[i].from_min * MINUTE_NS;
-        assert_int_equal(rt_config_parse("s", cases[i].yaml, strlen(cases[i].yaml), &tree, &err),
-                         0);
-        if (mk_session_read(rt_config_root(tree), &s, &err) != 0) fail_msg("%s", err.text);
+        snprintf(text, sizeof text, "session: %s", cases[i].yaml);
+        assert_int_equal(rt_config_parse("s", text, strlen(text), &tree, &err), 0);
+        if (mk_session_read(rt_config_root(tree), "session", &s, &there, &err) != 0)
+            fail_msg("%s", err.text);
         if (mk_session_holds(&s, ns - 1) != cases[i].before ||
             mk_session_holds(&s, ns) != cases[i].at) {
             fail_msg("case %zu: %s", i, cases[i].yaml);
@@ -306,8 +309,10 @@ static void test_session(void **state) {
     assert_false(mk_session_holds(&s, -14 * HOUR_NS - 1)); /* 09:59 of 1969-12-31 */
     assert_true(mk_session_holds(&s, -14 * HOUR_NS));
     for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++) {
-        assert_int_equal(rt_config_parse("s", wrong[i], strlen(wrong[i]), &tree, &err), 0);
-        if (mk_session_read(rt_config_root(tree), &s, &err) == 0) fail_msg("passed: %s", wrong[i]);
+        snprintf(text, sizeof text, "session: %s", wrong[i]);
+        assert_int_equal(rt_config_parse("s", text, strlen(text), &tree, &err), 0);
+        if (mk_session_read(rt_config_root(tree), "session", &s, &there, &err) == 0)
+            fail_msg("passed: %s", wrong[i]);
         rt_config_close(tree);
     }
 }

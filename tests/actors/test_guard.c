@@ -45,45 +45,63 @@ static void test_each_kind(void **state) {
     int64_t n = 0;
     for (; n < 10; n++) {
         struct msg_bar b = bar_of(n);
-        assert_int_equal(data_guard_bar(&g, &b), REASON_NONE);
+        assert_int_equal(data_guard_bar(&g, NULL, &b), REASON_NONE);
     }
     struct msg_bar b = bar_of(n += 4); /* four are missing: as many as may be */
-    assert_int_equal(data_guard_bar(&g, &b), REASON_NONE);
+    assert_int_equal(data_guard_bar(&g, NULL, &b), REASON_NONE);
     b = bar_of(n += 2); /* a fifth */
-    assert_int_equal(data_guard_bar(&g, &b), REASON_DATA_MISSING);
+    assert_int_equal(data_guard_bar(&g, NULL, &b), REASON_DATA_MISSING);
     int bars = 0;
     do { /* places of the gap leave the window; then five calm bars have been */
         b = bar_of(++n);
         bars++;
-    } while (data_guard_bar(&g, &b) != REASON_NONE);
+    } while (data_guard_bar(&g, NULL, &b) != REASON_NONE);
     assert_int_equal(bars, 14); /* the first gap is the 11th place of 17: it leaves with the 31st */
 
     g = guard_make();
     b = bar_of(0);
-    (void)data_guard_bar(&g, &b);
+    (void)data_guard_bar(&g, NULL, &b);
     for (int i = 1; i <= 2; i++) {
         b = bar_of(i);
         b.open_ns += 17;
-        assert_int_equal(data_guard_bar(&g, &b), i == 1 ? REASON_NONE : REASON_DATA_MISALIGNED);
+        assert_int_equal(data_guard_bar(&g, NULL, &b),
+                         i == 1 ? REASON_NONE : REASON_DATA_MISALIGNED);
+    }
+    g = guard_make(); /* from the first bar on: no grid is counted from such a one */
+    for (int i = 0; i < 3; i++) {
+        b = bar_of(i);
+        b.open_ns += 1000000000;
+        assert_int_equal(data_guard_bar(&g, NULL, &b),
+                         i == 0 ? REASON_NONE : REASON_DATA_MISALIGNED);
+    }
+    assert_int_equal(g.counts[1], 3);
+
+    g = guard_make();
+    b = bar_of(0);
+    (void)data_guard_bar(&g, NULL, &b);
+    for (int i = 1; i <= 2; i++) {
+        b = bar_of(i);
+        b.open_ns += 17;
+        (void)data_guard_bar(&g, NULL, &b);
     }
     b = bar_of(0); /* a time that goes back is one, too */
-    assert_int_equal(data_guard_bar(&g, &b), REASON_DATA_MISALIGNED);
+    assert_int_equal(data_guard_bar(&g, NULL, &b), REASON_DATA_MISALIGNED);
     assert_int_equal(g.counts[1], 3);
 
     g = guard_make();
     b = bar_of(3);
     for (int i = 0; i < 5; i++, b.open_ns += MINUTE)
-        assert_int_equal(data_guard_bar(&g, &b), i < 4 ? REASON_NONE : REASON_DATA_REPEATED);
+        assert_int_equal(data_guard_bar(&g, NULL, &b), i < 4 ? REASON_NONE : REASON_DATA_REPEATED);
     g = guard_make();
     b.volume = 0; /* nothing was traded: that is no fault */
     for (int i = 0; i < 50; i++, b.open_ns += MINUTE)
-        assert_int_equal(data_guard_bar(&g, &b), REASON_NONE);
+        assert_int_equal(data_guard_bar(&g, NULL, &b), REASON_NONE);
 
     g = guard_make();
     for (int i = 0; i < 3; i++) {
         b = bar_of(i);
         if (i == 1) b.open = b.high = b.low = b.close = b.close * 2; /* up, and down again */
-        assert_int_equal(data_guard_bar(&g, &b), i < 2 ? REASON_NONE : REASON_DATA_JUMPS);
+        assert_int_equal(data_guard_bar(&g, NULL, &b), i < 2 ? REASON_NONE : REASON_DATA_JUMPS);
     }
 }
 
@@ -91,11 +109,11 @@ static void test_each_kind(void **state) {
 static void test_late_and_ranges(void **state) {
     (void)state;
     struct data_guard g = guard_make();
-    assert_int_equal(data_guard_at(&g, INT64_MAX / 2), REASON_NONE); /* none has come yet */
+    assert_int_equal(data_guard_at(&g, NULL, INT64_MAX / 2), REASON_NONE); /* none has come yet */
     struct msg_bar b = bar_of(0);
-    (void)data_guard_bar(&g, &b);
-    assert_int_equal(data_guard_at(&g, b.open_ns + 6 * MINUTE - 1), REASON_NONE);
-    assert_int_equal(data_guard_at(&g, b.open_ns + 6 * MINUTE), REASON_DATA_LATE);
+    (void)data_guard_bar(&g, NULL, &b);
+    assert_int_equal(data_guard_at(&g, NULL, b.open_ns + 6 * MINUTE - 1), REASON_NONE);
+    assert_int_equal(data_guard_at(&g, NULL, b.open_ns + 6 * MINUTE), REASON_DATA_LATE);
     struct data_guard_options o;
     for (int i = 0; i < 8; i++) {
         data_guard_default(&o, MINUTE);
@@ -125,7 +143,7 @@ static void test_against_twin(void **state) {
         struct data_guard g = guard_make();
         int64_t n = 0;
         struct msg_bar before = bar_of(0);
-        (void)data_guard_bar(&g, &before);
+        (void)data_guard_bar(&g, NULL, &before);
         places[cnt++] = 0;
         uint32_t calm = 1;
         uint16_t reason = REASON_NONE;
@@ -170,7 +188,7 @@ static void test_against_twin(void **state) {
                                            : REASON_NONE;
             if (why != REASON_NONE && reason == REASON_NONE) reason = why;
             if (why == REASON_NONE && calm >= 5) reason = REASON_NONE;
-            CHECK(seed, data_guard_bar(&g, &b) == reason);
+            CHECK(seed, data_guard_bar(&g, NULL, &b) == reason);
             CHECK(seed, memcmp(counts, g.counts, sizeof counts) == 0);
         }
     }

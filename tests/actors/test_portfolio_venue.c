@@ -107,7 +107,7 @@ static void agree(const struct street *s, uint64_t seed) {
     const struct portfolio_state *p = s->rigs[PORTFOLIO]->state;
     const struct risk_state *k = s->rigs[RISK]->state;
     const struct execution_state *x = s->rigs[EXECUTION]->state;
-    CHECK(seed, x->index.cnt == k->by_order.cnt);
+    CHECK(seed, x->open_cnt == k->by_order.cnt);
     for (uint32_t account = WORLD_MAIN; account <= WORLD_SECOND; account++) {
         CHECK(seed, v->cash[account - 1] == p->accounts[account - 1].cash);
         for (uint16_t instrument = 1; instrument <= 2; instrument++) {
@@ -125,9 +125,11 @@ static void agree(const struct street *s, uint64_t seed) {
             qty_t held = at == RT_MAP_NONE ? 0 : p->positions[at].quantity;
             CHECK(seed, held == (of == RT_MAP_NONE ? 0 : k->exposures[of].quantity));
             qty_t open[2] = { 0 };
-            for (uint32_t i = 0; i < x->orders_max; i++) {
+            for (uint32_t i = 0; i < x->orders_max + x->done_max; i++) {
                 const struct msg_order_row *o = &x->orders[i].row;
-                if (o->order_id == 0 || mk_order_owner(o->order_id) != owner) continue;
+                if (o->order_id == 0 || execution_is_done(o) ||
+                    mk_order_owner(o->order_id) != owner)
+                    continue;
                 if (o->instrument == instrument) open[o->side] += o->quantity - o->cum_quantity;
             }
             for (int side = 0; side < 2 && of != RT_MAP_NONE; side++) {
@@ -229,7 +231,7 @@ static void test_one_set_of_books(void **state) {
         for (uint16_t a = 1; a < ACTORS; a++) rig_hear(s.rigs[a], MSG_STOP, 0, &stop, sizeof stop);
         quiet(&s);
         agree(&s, seed);
-        CHECK(seed, ((struct execution_state *)s.rigs[EXECUTION]->state)->index.cnt == 0);
+        CHECK(seed, ((struct execution_state *)s.rigs[EXECUTION]->state)->open_cnt == 0);
         fills += s.fills;
         for (uint16_t a = 1; a < ACTORS; a++) rig_close(s.rigs[a]);
     }

@@ -561,6 +561,45 @@ static void test_protection(void **state) {
     }
 }
 
+/* Goal: a stop that only reduces, whose cancel is still under way, does not hold back the order
+ * that turns the position round; where the venue's rule does not bind it to this strategy's own
+ * position (spot, plain exits, an instrument that another strategy trades) it does. Method: 10 held
+ * of a limit of 20, a stop over them, an exit at market, and the sale to go short. */
+static void test_turn_round(void **state) {
+    (void)state;
+    static const struct {
+        uint8_t terms; /* of the stop and the exit */
+        bool shared;   /* somebody else trades it */
+        bool free;     /* the stop and the exit are in nobody's way */
+    } cases[] = {
+        { ORDER_TERMS_EXIT | ORDER_TERMS_REDUCE_ONLY, false, true },
+        { ORDER_TERMS_CLOSE_POSITION, false, true },
+        { ORDER_TERMS_EXIT | ORDER_TERMS_REDUCE_ONLY, true, false },
+        { ORDER_TERMS_EXIT, false, false },
+    };
+    for (size_t n = 0; n < sizeof cases / sizeof cases[0]; n++) {
+        struct gate g;
+        gate_open(&g, LIMITS, 1000 * ONE, 1000 * ONE);
+        gate_hold(&g, WORLD_PERP, 10 * ONE, 0, 0);
+        ((struct risk_state *)g.rig.state)->instruments[WORLD_PERP - 1].shared = cases[n].shared;
+        struct msg_order_intent i = market(SELL, 10 * ONE, cases[n].terms);
+        i.type = STP;
+        i.price = 960 * ONE;
+        assert_int_equal(gate_ask(&g, i).reason, REASON_NONE);
+        i.type = MKT;
+        i.price = 0;
+        assert_int_equal(gate_ask(&g, i).reason, REASON_NONE);
+        rig_reload(&g.rig);
+        ((struct risk_state *)g.rig.state)->instruments[WORLD_PERP - 1].shared = cases[n].shared;
+        uint16_t then = cases[n].free ? REASON_NONE : REASON_MAX_POSITION;
+        assert_int_equal(gate_ask(&g, market(SELL, 10 * ONE, 0)).reason, REASON_NONE);
+        assert_int_equal(gate_ask(&g, market(SELL, 9 * ONE, 0)).reason, then);
+        assert_int_equal(gate_ask(&g, market(SELL, ONE, 0)).reason, then);
+        assert_int_equal(gate_ask(&g, market(SELL, MILLI, 0)).reason, REASON_MAX_POSITION);
+        rig_close(&g.rig);
+    }
+}
+
 /* Goal: a limit that is absent or makes no sense means no start, and the error names it. Method:
  * the whole set with one line of it taken out or spoilt; the same for overrides. */
 static void test_no_start(void **state) {
@@ -692,6 +731,7 @@ struct naive_order {
     uint8_t side;        /* SIDE_* */
     qty_t left_venue;    /* may still fill out there */
     qty_t left_told;     /* may still fill as far as the gate was told */
+    bool reduces;        /* the venue lets it only reduce */
     bool done_venue;     /* ended out there */
     bool done_told;      /* and told */
 };
@@ -737,6 +777,7 @@ static void test_bound_holds(void **state) {
                     market((uint8_t)gen_range(&gen, 0, 1), gen_range(&gen, 1, 10000) * MILLI,
                            gen_range(&gen, 0, 2) == 0 ? EXIT : 0);
                 i.instrument = instrument;
+                if (i.terms && gen_range(&gen, 0, 1)) i.terms |= ORDER_TERMS_REDUCE_ONLY;
                 if (instrument == WORLD_SPOT) i.terms = 0; /* exits may lie over each other */
                 struct msg_risk_verdict v = gate_ask(&g, i);
                 CHECK(seed, v.quantity >= 0 && v.quantity <= i.quantity);
@@ -745,6 +786,7 @@ static void test_bound_holds(void **state) {
                 orders[cnt++] = (struct naive_order){ .id = v.order_id,
                                                       .instrument = instrument,
                                                       .side = v.side,
+                                                      .reduces = i.terms & ORDER_TERMS_REDUCE_ONLY,
                                                       .left_venue = v.quantity,
                                                       .left_told = v.quantity };
             } else if (dice < 8 && cnt > 0) {
@@ -755,6 +797,10 @@ static void test_bound_holds(void **state) {
                 qty_t fill = part == 0   ? 0
                              : part == 1 ? o->left_venue
                                          : gen_range(&gen, 1, o->left_venue);
+                if (o->reduces) { /* never past zero, out there */
+                    qty_t held = o->side == SIDE_BUY ? -real[o->instrument] : real[o->instrument];
+                    if (fill > held) fill = held > 0 ? held : 0;
+                }
                 if (fill > 0) {
                     o->left_venue -= fill;
                     real[o->instrument] += o->side == SIDE_BUY ? fill : -fill;
@@ -790,10 +836,11 @@ static void test_bound_holds(void **state) {
             }
             if (gen_range(&gen, 0, 99) == 0) rig_reload(&g.rig);
             for (uint16_t instrument = 1; instrument <= 2; instrument++) {
-                qty_t open[2] = { 0 }, kept[2] = { 0 };
+                qty_t open[2] = { 0 }, kept[2] = { 0 }, reducing[2] = { 0 };
                 for (uint32_t i = 0; i < cnt; i++) {
                     if (orders[i].instrument != instrument) continue;
                     open[orders[i].side] += orders[i].left_venue;
+                    if (orders[i].reduces) reducing[orders[i].side] += orders[i].left_venue;
                     if (!orders[i].done_told) kept[orders[i].side] += orders[i].left_told;
                 }
                 const struct risk_exposure *e = exposure(&g, instrument);
@@ -805,8 +852,14 @@ static void test_bound_holds(void **state) {
                 qty_t down = real[instrument] - open[SIDE_SELL];
                 CHECK(seed, up <= e->quantity + e->reserved[SIDE_BUY]);
                 CHECK(seed, down >= e->quantity - e->reserved[SIDE_SELL]);
-                CHECK(seed, up <= max * ONE && down >= -max * ONE);
                 CHECK(seed, instrument != WORLD_SPOT || down >= 0);
+                for (int side = 0; side < 2; side++) { /* the worst way out there, either way */
+                    qty_t along = side == SIDE_BUY ? real[instrument] : -real[instrument];
+                    qty_t before = -along < reducing[side] ? -along : reducing[side];
+                    qty_t worst = along + (before > 0 ? before : 0) + open[side] - reducing[side];
+                    CHECK(seed, worst <= max * ONE);
+                }
+                CHECK(seed, real[instrument] <= max * ONE && real[instrument] >= -max * ONE);
             }
         }
         CHECK(seed, passed > 20);
@@ -866,19 +919,13 @@ static void test_flow_agrees_with_lists(void **state) {
 /* main runs the tests of this file. */
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_each_limit),
-        cmocka_unit_test(test_lists),
-        cmocka_unit_test(test_order_rate),
-        cmocka_unit_test(test_duplicate_window),
-        cmocka_unit_test(test_open_orders),
-        cmocka_unit_test(test_kill_and_journal),
-        cmocka_unit_test(test_fills),
-        cmocka_unit_test(test_protection),
-        cmocka_unit_test(test_no_start),
-        cmocka_unit_test(test_overrides),
-        cmocka_unit_test(test_steps),
-        cmocka_unit_test(test_bound_holds),
-        cmocka_unit_test(test_flow_agrees_with_lists),
+        cmocka_unit_test(test_each_limit),  cmocka_unit_test(test_lists),
+        cmocka_unit_test(test_order_rate),  cmocka_unit_test(test_duplicate_window),
+        cmocka_unit_test(test_open_orders), cmocka_unit_test(test_kill_and_journal),
+        cmocka_unit_test(test_fills),       cmocka_unit_test(test_protection),
+        cmocka_unit_test(test_turn_round),  cmocka_unit_test(test_no_start),
+        cmocka_unit_test(test_overrides),   cmocka_unit_test(test_steps),
+        cmocka_unit_test(test_bound_holds), cmocka_unit_test(test_flow_agrees_with_lists),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -164,6 +164,11 @@ class Backtest(unittest.TestCase):
             self.assertRegex(manifest[key], "^[0-9a-f]{64}$")
         self.assertEqual([d["rows"] for d in manifest["data"]], [1500, 1500])
         self.assertEqual(len({d["hash"] for d in manifest["data"]}), 2)
+        models = {m.split(":")[0]: m for m in manifest["models"]}
+        self.assertEqual(sorted(models), ["instrument BTC-PERP", "instrument ETH", "risk risk",
+                                          "venue sim"])
+        self.assertIn("slippage_bps: 0.5", models["instrument BTC-PERP"])
+        self.assertIn("max_order_notional: ", models["risk risk"])
         self.assertIn("accounts without margin are never liquidated", " ".join(manifest["rules"]))
         self.assertEqual({a["margin"] for a in manifest["accounts"]}, {"none"})
         self.assertEqual((manifest["clock"], manifest["seed"]), ("virtual", 3))

@@ -41,11 +41,20 @@ class Live(unittest.TestCase):
         cls.top = shrike("top", cls.dir, "--json")
         cls.table = shrike("top", cls.dir)
         cls.set = shrike("ctl", cls.dir, "set", "cross", "fast", "4")
-        cls.bad = [shrike("ctl", cls.dir, *words) for words in
-                   (("set", "cross", "fast", "9999"), ("set", "cross", "qqq", "1"),
-                    ("pause", "nobody"), ("stop", "slow", "now"))]
+        cls.bad = [(shrike("ctl", cls.dir, *words), why) for words, why in
+                   ((("set", "cross", "fast", "9999"), "expected a whole number"),
+                    (("set", "cross", "fast", "4000"),
+                     "set cross fast 4000: fast is not below slow"),
+                    (("set", "cross", "qqq", "1"), "no parameter"),
+                    (("pause", "nobody"), "no actor is called so"),
+                    (("pause", "risk"), "risk is of kind risk, which takes no commands"),
+                    (("resume", "execution"), "takes no commands"),
+                    (("stop", "slow", "now"), "stop [ACTOR] expected"))]
         cls.unknown = shrike("ctl", cls.dir, "dance")
         cls.pause = shrike("ctl", cls.dir, "pause", "slow")
+        shrike("ctl", cls.dir, "stop", "slow")
+        cls.stopped = [shrike("ctl", cls.dir, *words) for words in
+                       (("resume", "slow"), ("set", "slow", "fast", "2"))]
         cls.again = shrike("run", path, "--dir", cls.dir, "--plain")
         follow = subprocess.Popen([PROGRAM, "journal", "follow", cls.dir, "--json"],
                                   stdout=subprocess.PIPE, text=True)
@@ -100,13 +109,24 @@ class Live(unittest.TestCase):
         """Commands are answered by JSON and journaled; what makes no sense is refused."""
         self.assertEqual(json.loads(self.set.stdout)["ok"], True)
         self.assertEqual(json.loads(self.pause.stdout)["ok"], True)
-        for done in self.bad:
-            self.assertEqual(json.loads(done.stdout)["ok"], False, done.stdout)
+        self.assertEqual((self.set.returncode, self.pause.returncode), (0, 0))
+        for done, why in self.bad:
+            self.assertEqual((done.returncode, json.loads(done.stdout)["ok"]), (1, False))
+            self.assertIn(why, json.loads(done.stdout)["error"])
+        for done in self.stopped:
+            self.assertEqual(done.returncode, 1, done.stdout)
+            self.assertIn("it was stopped, for good", json.loads(done.stdout)["error"])
         self.assertEqual((self.unknown.returncode, self.unknown.stdout), (2, ""))
         self.assertIn('unknown command "dance"', self.unknown.stderr)
         told = lines(shrike("journal", "dump", self.dir, "--kind", "command", "--json"))
         ops = {(c["body"]["op"], c["body"].get("value")) for c in told}
         self.assertIn(("set", 4), ops)
+        self.assertIn(("set", 4000), ops)  # what its strategy refused is journaled, with why
+        said = lines(shrike("journal", "dump", self.dir, "--kind", "command_answer", "--json"))
+        whys = [a["body"].get("why") for a in said]
+        self.assertEqual(sorted(w for w in whys if w),
+                         ["fast is not below slow"] + 2 * ["it was stopped, for good"])
+        self.assertEqual(whys.count(None), 3)
         self.assertIn("pause", {o for o, _ in ops})
         self.assertTrue(all(c["body"].get("uid", 0) == os.getuid() for c in told))
 
@@ -204,7 +224,7 @@ class Front(unittest.TestCase):
                     ("journal dump x --limit q", "--limit: 'q' is no whole number"),
                     ("journal dump x --knd Fill", "unknown option '--knd'"),
                     ("ctl x", "a command for x expected"), ("ctl x --now", "unknown option '--now'"),
-                    ("data", "one of generate, check, import, export, ls, repair expected"), ("data make", "'make' is not one of"),
+                    ("data", "one of generate, check, import, export, ls, repair, "), ("data make", "'make' is not one of"),
                     ("data generate", "--out DIR expected"),
                     ("data generate --out o --days many", "--days: 'many' is not a whole number"),
                     ("data generate --out o --interval 5x", "--interval: '5x' is not 15s, 1m"),

@@ -78,6 +78,10 @@ def run_file(place="one", clock="virtual", durability="process", snapshot="1h", 
         "  portfolio: {kind: portfolio%s}" % at("portfolio"), "  venue: {kind: venue}", ""])
 
 
+# Programs started and perhaps not ended.
+started = []
+
+
 class Place:
     """A directory of its own, with the stages of its runs; gone at the end."""
 
@@ -88,6 +92,10 @@ class Place:
         return self
 
     def __exit__(self, kind, value, trace):
+        for child in [c for c in started if c.poll() is None]:
+            kill_all(child)  # a check failed while it ran
+            child.communicate()
+        started.clear()
         if kind is None or not os.environ.get("SHRIKE_KEEP"):
             for run in glob.glob(self.path + "/*/run.yaml"):
                 shutil.rmtree(stage_of(os.path.dirname(run)), ignore_errors=True)
@@ -114,9 +122,12 @@ def stage_of(run):
 
 
 def start(args, program=PROGRAM, **more):
-    """Starts the program in a session of its own; returns the Popen."""
-    return subprocess.Popen([program] + args, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-                            start_new_session=True, text=True, errors="replace", **more)
+    """Starts the program in a session of its own; returns the Popen. What still runs when its Place
+    goes is killed."""
+    child = subprocess.Popen([program] + args, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                             start_new_session=True, text=True, errors="replace", **more)
+    started.append(child)
+    return child
 
 
 def family(pid):

@@ -1,8 +1,9 @@
 #!/usr/bin/env python3
 """Goal    no room on the disk or on the stage is no crash: never SIGBUS; a run either waits and goes on
         when there is room again, or ends with a reason and is gone on with later; its results are
-        those of the undisturbed run. On the real clock risk refuses meanwhile and takes orders again
-        afterwards. (PROMISES D7)
+        those of the undisturbed run. A run that stands still for it says so wherever one looks, and
+        one signal ends it within seconds. On the real clock risk refuses meanwhile and takes orders
+        again afterwards. (PROMISES D7)
 Method  the run directory on a small tmpfs that a file of ballast fills while the run goes on, and is
         taken away from; the stage likewise, /dev/shm being a small tmpfs in a mount namespace of
         its own. Needs root; says so and skips otherwise."""
@@ -105,6 +106,52 @@ def ordered(kind):
         subprocess.run(["umount", "-l", small], check=False)
 
 
+def ended(durability):
+    """A run on the paced clock that waits for room is ended by one SIGTERM, and gone on with."""
+    with drill.Place() as place:
+        small, run = place.dir("small"), place.dir("small") + "/run"
+        drill.os.mkdir(small)
+        mount(small, 96 * MIB)
+        text = drill.run_file(snapshot="50ms", end="2024-03-01", durability=durability,
+                              clock="{kind: paced, speed: 2500000}",
+                              journal="{segment: 262144, stage_segments: 8}")
+        reference = drill.run_file(end="2024-03-01")
+        code, out, err = drill.shrike("run", place.file("ref.yaml", reference), "--dir",
+                                      place.dir("ref"), program=drill.FAULTY)
+        assert code == 0, out + err
+        args = ["run", place.file("run.yaml", text), "--dir", run, "--plain"]
+        child = drill.start(args, program=drill.FAULTY)
+        assert drill.wait_record(run, "Fill", 1)
+        ballast = fill(small)
+        end, status = time.monotonic() + 30, {}
+        while not status.get("journal_waits") and time.monotonic() < end:
+            time.sleep(0.05)
+            code, out, _ = drill.shrike("ctl", run, "status", program=drill.FAULTY)
+            status = drill.json.loads(out) if code == 0 else {}
+        assert status.get("journal_waits") is True, status
+        code, out, _ = drill.shrike("top", run, "--json", program=drill.FAULTY)
+        assert code == 0 and drill.json.loads(out)["shards"][0]["journal_waits"] == 1, out
+        code, out, _ = drill.shrike("ctl", run, "pause", "cross", program=drill.FAULTY)
+        assert code == 1 and "waits for disk space" in out, out
+        time.sleep(1.1)  # a line of the live figures is due
+        child.send_signal(drill.signal.SIGTERM)
+        began = time.monotonic()
+        code, out, err = drill.finish(child, 30)
+        took = time.monotonic() - began
+        assert code == 1 and "nothing is lost: make room" in err, (code, out, err)
+        assert took < 15, took  # 1 s where nobody else wants the machine
+        assert "THE JOURNAL WAITS FOR DISK SPACE" in out, out[-600:]
+        drill.os.unlink(ballast)
+        code, out, err = drill.finish(drill.start(args, program=drill.FAULTY), 60)
+        assert code == 0, out + err
+        left, expected = drill.results(run), drill.results(place.dir("ref"))
+        wrong = drill.differ(expected, left)
+        assert not wrong and len(left) == 4, wrong
+        print("%s: ended %.1f s after SIGTERM; %d fills equal" % (
+            durability, took, len(left["fills.csv"].splitlines()) - 1))
+        subprocess.run(["umount", "-l", small], check=False)
+
+
 def live(kind):
     """A session on the real clock, its directory or its stage filled: risk refuses meanwhile."""
     with drill.Place() as place:
@@ -148,6 +195,14 @@ class Disk(unittest.TestCase):
         """The stage is full."""
         self.check("ordered", "stage")
 
+    def test_ended(self):
+        """A run that waits for room is ended by one signal."""
+        self.check("ended", "process")
+
+    def test_ended_each_order(self):
+        """The same where each order waits for its sync."""
+        self.check("ended", "each-order")
+
     def test_disk_live(self):
         """The same on the real clock."""
         self.check("live", "disk")
@@ -159,6 +214,6 @@ class Disk(unittest.TestCase):
 
 if __name__ == "__main__":
     if sys.argv[1:2] == ["--inside"]:
-        {"ordered": ordered, "live": live}[sys.argv[2]](sys.argv[3])
+        {"ordered": ordered, "ended": ended, "live": live}[sys.argv[2]](sys.argv[3])
     else:
         unittest.main(argv=sys.argv[:1] + ["-v"] + sys.argv[1:])

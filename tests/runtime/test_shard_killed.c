@@ -3,13 +3,16 @@
  * Goal: a run of two shards in step that was killed while one of them had said its token, and its
  * peer had heard it, goes on in the one order of events, whatever comes from outside right after
  * the restart: what nobody hears changes nothing, what is told of a command is heard at its instant
- * on both shards, and a stop ends both.
+ * on both shards, and a stop ends both. A command is heard once, also when the process died after
+ * it was journaled and before it was taken from its ring.
  * Method: a graph of tiny actors (seed printed) on the virtual and on the paced clock, in a child
  * process. A clock of the test's own stops the thread of one shard at its N-th reading (a shard
  * that waits for a token reads it), lets the other go as far as it gets, and kills the process. A
  * second child finds the kill word up (nobody hears it: the state ends as undisturbed), or a
  * command (all who hear it speak), or a stop, before its first turn. A word heard at another time
- * than it was said, a child that does not end, and a replay that differs are failures. */
+ * than it was said, a child that does not end, and a replay that differs are failures. A command
+ * under a key waits again in the rings of the child that recovers: that is what such a death leaves
+ * in memory that outlives the process; with another key it is heard. */
 #include "runtime/base/seam.h"
 #include "runtime/boot/engine.h"
 #include "tests/support/check.h"
@@ -31,6 +34,7 @@ struct node {
     uint64_t hash;  /* of all it heard, in order */
     uint64_t heard; /* frames and timers */
     uint64_t late;  /* words heard at another time than they were said: the shards disagreed */
+    uint64_t asked; /* commands heard */
 };
 
 /* What nodes say to each other. */
@@ -84,6 +88,7 @@ static void node_word(struct rt_ctx *ctx, void *state, const struct msg_frame *f
 /* node_command answers a command with a word that may be answered. */
 static void node_command(struct rt_ctx *ctx, void *state, const struct msg_frame *f) {
     struct node *n = state;
+    n->asked++;
     mix(n, (uint64_t)f->time_ns);
     speak(ctx, MSG_FILL, 3);
 }
@@ -170,6 +175,8 @@ static void write_graph(const char *path, uint64_t seed, bool paced) {
 /* Where and when the killing clock strikes. */
 static const char *victim;
 static int64_t readings_left;
+/* Key of the command that waits in the rings, 0 = none. */
+static uint64_t command_key;
 
 /* killing_ns reads the clock; on the victim's thread the last reading is the process's end. */
 static int64_t killing_ns(void) {
@@ -189,6 +196,7 @@ enum outside { NOTHING, KILL_WORD, COMMAND, STOP };
 struct shown {
     uint64_t hash[ACTORS + 1]; /* of each actor's state */
     uint64_t late;             /* words heard at another time than said */
+    uint64_t asked;            /* commands heard, by all actors together */
     char error[600];           /* why it failed, empty = it did not */
 };
 
@@ -212,7 +220,7 @@ static void run_child(const char *path, const char *dir, enum outside what, stru
             struct msg_command body; /* what is asked */
             uint64_t slack[8];       /* a ring reads whole lines */
         } m = { .f = { .kind = MSG_COMMAND, .size = sizeof m.f + sizeof m.body },
-                .body = { .op = COMMAND_OP_PAUSE } };
+                .body = { .op = COMMAND_OP_PAUSE, .key = command_key } };
         struct rt_ring_tx tx;
         rt_ring_tx_init(&tx, run.link.commands[i], 0);
         if (rt_ring_push(&tx, &m.f)) rt_ring_publish(&tx);
@@ -228,6 +236,7 @@ static void run_child(const char *path, const char *dir, enum outside what, stru
             const struct node *n = run.shards[i]->locals[k].state;
             shown->hash[run.shards[i]->locals[k].id] = hash[k];
             shown->late += n->late;
+            shown->asked += n->asked;
         }
     }
     rt_run_close(&run, false);
@@ -315,6 +324,42 @@ static void rounds(bool paced) {
     assert_int_equal(system(command), 0);
 }
 
+/* test_command_once: a command that is journaled and still in its ring is heard once; one more,
+ * under another key, is heard as well. */
+static void test_command_once(void **state) {
+    char base[] = "/tmp/shrike-killed-XXXXXX", path[300], dir[300], command[320];
+    struct shown *shown =
+        mmap(NULL, sizeof *shown, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    struct rt_seam seam = rt_seam_real;
+    (void)state;
+    assert_ptr_not_equal(shown, MAP_FAILED);
+    assert_non_null(mkdtemp(base));
+    seam.now_ns = killing_ns;
+    rt_seam = &seam;
+    for (uint64_t seed = 1; seed <= 4; seed++) {
+        bool paced = seed % 2;
+        uint64_t other = seed > 2 ? 1 : 0;
+        snprintf(path, sizeof path, "%s/graph.yaml", base);
+        write_graph(path, seed, paced);
+        snprintf(dir, sizeof dir, "%s/%llu", base, (unsigned long long)seed);
+        victim = "s0";
+        readings_left = paced ? 150 : 80;
+        command_key = 77;
+        CHECK(seed, WIFSIGNALED(in_child(path, dir, COMMAND, shown)));
+        victim = NULL;
+        command_key = 77 + other;
+        CHECK(seed, in_child(path, dir, COMMAND, shown) == 0);
+        if (shown->error[0]) fail_msg("seed %llu: %s", (unsigned long long)seed, shown->error);
+        CHECK(seed, shown->asked == ACTORS * (1 + other));
+        replay(seed, path, dir);
+    }
+    command_key = 0;
+    rt_seam = &rt_seam_real;
+    munmap(shown, sizeof *shown);
+    snprintf(command, sizeof command, "rm -rf %s", base);
+    assert_int_equal(system(command), 0);
+}
+
 /* test_virtual: on the virtual clock. */
 static void test_virtual(void **state) {
     (void)state;
@@ -330,6 +375,7 @@ static void test_paced(void **state) {
 /* main runs the tests. */
 int main(void) {
     const struct CMUnitTest tests[] = { cmocka_unit_test(test_virtual),
-                                        cmocka_unit_test(test_paced) };
+                                        cmocka_unit_test(test_paced),
+                                        cmocka_unit_test(test_command_once) };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
