@@ -27,7 +27,7 @@ struct mk_more {
     qty_t display;       /* shown part of the quantity (iceberg) */
     price_t activation;  /* trailing_stop: price from which on it follows; 0 = at once */
     int64_t expire_ns;   /* gtd: when it expires, ns UTC */
-    uint64_t parent;     /* pending until this order is wholly filled */
+    uint64_t parent;     /* begins and grows by this order's fills */
     uint64_t oco;        /* first order of its group */
     uint32_t trail_bips; /* trailing_stop: distance from the extreme, 1e-4 of it */
     uint8_t stp;         /* self-trade prevention; 0 = the venue's */

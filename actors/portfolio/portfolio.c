@@ -326,7 +326,11 @@ static bool tell_fill(struct rt_ctx *ctx, struct portfolio_state *st,
     say_position(ctx, p, trade_id, realized, began_ns);
     if (is_open && !was_open) {
         link_open(st, p);
-        arm(ctx, st, due_of(ctx, st, in, ctx->now_ns));
+        /* a fill inside a bar is told before the bar is, whose close is then still to come */
+        const struct msg_bar *bar =
+            in->trades || in->series == PORTFOLIO_NO_SERIES ? NULL : rt_latest(ctx, in->series);
+        bool before = bar != NULL && end_of(bar) < ctx->now_ns;
+        arm(ctx, st, due_of(ctx, st, in, before ? ctx->now_ns - 1 : ctx->now_ns));
     } else if (was_open && !is_open) {
         unlink_open(st, p); /* a timer still armed finds nothing and ends */
     }

@@ -58,15 +58,15 @@ struct st_signal {
     int64_t display;           /* for ST_ORDER: part of the quantity to show (iceberg), 0 = all */
     int64_t activation;        /* for ST_ORDER: trailing_stop follows from this price on, 0 = now */
     int64_t expire_ns;         /* for ST_ORDER with ORDER_TERMS_GTD: when it expires, ns UTC */
-    uint64_t parent;           /* for ST_ORDER: waits until this order, placed in the same call or
-                                * still open, is wholly filled; ends with it otherwise; 0 = none */
+    uint64_t parent;           /* for ST_ORDER: begins and grows with the fills of this order, which
+                                * is placed in the same call or still open; 0 = none */
     uint64_t oco;              /* for ST_ORDER: ST_OCO_FIRST, or the group's first order: one fill,
                                 * trigger or cancel ends the others; 0 = none */
     uint32_t trail_bips; /* for ST_ORDER: trailing_stop, 1e-4 of the extreme. With bracket: the
                                 * stop is a trailing one */
     bool bracket;        /* an order that opens is followed by its exits, at sl (or trailing)
-                                * and tp1, that begin when it is wholly filled: one ends the
-                                * other */
+                                * and tp1, that begin and grow with its fills: one ends the other,
+                                * and what of it is still open */
     double strength;     /* signal_strength, 0 = not told */
     double confidence;   /* confidence_score, 0 = not told */
     int64_t valid_ns;    /* how long the decision holds, 0 = not told */

@@ -21,8 +21,8 @@
  *             Further terms (stop_price, display, trail_bips, activation, expire_ns, parent, oco)
  *             are checked together (actors/market/more.h): what does not fit makes no order. With
  *             bracket an order that opens is followed by its exits: a stop at sl (trailing with
- *             trail_bips) and a take-profit limit at tp1, both reduce_only, that wait until it is
- *             wholly filled; one ends the other.
+ *             trail_bips) and a take-profit limit at tp1, both reduce_only, for as much
+ *             as is filled of it; one ends the other, and what of it is still open.
  *   ST_CANCEL that order, or all of the leg. Nothing is canceled twice. The cancel of an order that
  *             execution has not told of yet follows when it does.
  * Closing orders carry ORDER_TERMS_EXIT; on linear also ORDER_TERMS_REDUCE_ONLY where no other

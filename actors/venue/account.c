@@ -1,13 +1,17 @@
 #include "actors/venue/account.h"
 #include "actors/market/margin.h"
+#include "actors/venue/span.h"
 #include <assert.h>
 
-/* slip worsens price (> 0) for a taker by the declared slippage; limit = 0: none. False on
- * overflow. */
-static bool slip(const struct venue_book *b, bool buy, price_t limit, price_t *price) {
+/* slip worsens price (> 0) for a taker of quantity by the declared slippage; limit = 0: none. False
+ * on overflow. */
+static bool slip(const struct venue_book *b, bool buy, qty_t quantity, price_t limit,
+                 price_t *price) {
     if (b->slip_num == 0) return true;
     int64_t tick = b->instrument->tick_size, worse;
-    if (!fixed_muldiv(*price, b->slip_num, b->slip_den, FIXED_UP, &worse)) return false;
+    bool fits = b->span == NULL ? fixed_muldiv(*price, b->slip_num, b->slip_den, FIXED_UP, &worse)
+                                : venue_span_worse(b->span, *price, quantity, &worse);
+    if (!fits) return false;
     if (buy) {
         if (__builtin_add_overflow(*price, worse, &worse)) return false;
         if (worse > INT64_MAX - tick) return false;
@@ -131,7 +135,7 @@ void venue_account_deal(struct venue_purse *p, const struct venue_book *b,
                                  .fee_asset = spot && buy ? ins->base_asset : ins->quote_asset };
     price_t at = price;
     price_t limit = mk_order_limited(order->type) ? order->price : 0;
-    if (!maker && !slip(b, buy, limit, &at)) return;
+    if (!maker && !slip(b, buy, wanted, limit, &at)) return;
     quantity = covered(p, ins, order, wanted, at);
     if (quantity < wanted) {
         deal->reason = REASON_INSUFFICIENT_BALANCE;

@@ -19,7 +19,8 @@
  *                   not locked (locks.h). A fill-or-kill order is not cut: it expires whole.
  *           slip    declared slippage worsens a taker's price, rounded to the tick against him (an
  *                   instrument without slippage fills at the undisturbed price as it is); a limit
- *                   never passes its limit, a sale never goes below one tick.
+ *                   never passes its limit, a sale never goes below one tick. A model of impact
+ *                   (span.h) reckons with what is to be traded, before it is cut.
  * Thread  pure functions.
  * Memory  the caller's. */
 #ifndef ACTORS_VENUE_ACCOUNT_H

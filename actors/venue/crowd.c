@@ -221,7 +221,7 @@ static void fill(struct rt_ctx *ctx, struct venue *v, struct venue_book *b, uint
                            : deal.quantity > 0                ? VENUE_FATE_CUT
                                                               : VENUE_FATE_ENDED;
     venue_tell(ctx, v, b, idx, &deal);
-    if (fate == VENUE_FATE_FILLED) venue_joined(ctx, v, id, 0);
+    if (fate == VENUE_FATE_FILLED) venue_joined(ctx, v, id, INT64_MAX, 0);
     venue_path_after(ctx, v, b, account, id, oco, fate);
     if (stays && left == 0) { /* it had been cut */
         end(ctx, v, b, idx, ORDER_STATUS_EXPIRED, REASON_REDUCE_ONLY);
