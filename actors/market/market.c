@@ -35,7 +35,9 @@ static const char *const slippage_words[] = { "bps", "volume", "root", NULL };
 static const char *const slippage_keys[] = { "model", "factor", "bars", "interval", NULL };
 static const char *const slippage_bps_keys[] = { "model", "bps", NULL };
 static const char *const bracket_keys[] = { "cap", "leverage", "maintenance", NULL };
-static const char *const account_keys[] = { "quote", "cash", "margin", "leverage", NULL };
+static const char *const account_keys[] = { "quote",    "cash",          "margin",
+                                            "leverage", "position_mode", NULL };
+static const char *const mode_words[] = { "one_way", "hedge", NULL };
 static const char *const margin_words[] = { "none", "cross", "isolated", NULL };
 
 /* name_ok tells whether text is a name: letters, digits, '.', '_' and '-'. */
@@ -372,6 +374,10 @@ static int read_accounts(struct mk_market *m, struct rt_node *root, struct rt_er
         int margin = MK_MARGIN_NONE;
         if (rc == 0) rc = rt_node_choice(list[i], "margin", false, margin_words, 0, &margin, err);
         a->margin = (enum mk_margin)margin;
+        int mode = 0;
+        if (rc == 0)
+            rc = rt_node_choice(list[i], "position_mode", false, mode_words, 0, &mode, err);
+        a->hedge = mode == 1;
         if (rc == 0) rc = read_leverage(m, list[i], a, err);
         if (rc == 0) rc = rt_node_no_more(list[i], account_keys, err);
     }

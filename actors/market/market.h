@@ -80,6 +80,7 @@ struct mk_account {
     uint16_t quote;        /* asset of its cash, index in assets */
     cash_t cash;           /* deposited at start */
     enum mk_margin margin; /* how its linear positions are backed */
+    bool hedge;            /* long and short are positions of their own (linear) */
 };
 
 enum { MK_THRESHOLDS_MAX = 32 }; /* thresholds of a selection */

@@ -79,6 +79,12 @@ static inline bool mk_order_limited(uint8_t type) {
            type == ORDER_TYPE_TAKE_PROFIT_LIMIT;
 }
 
+/* mk_order_short tells which position of an account in hedge mode an order is of, by its side and
+ * terms: true = short (a sale opens it, a buy with exit closes it), false = long. */
+static inline bool mk_order_short(uint8_t side, uint8_t terms) {
+    return (side == SIDE_SELL) != ((terms & ORDER_TERMS_EXIT) != 0);
+}
+
 /* mk_order_priced tells whether orders of type have a price: a limit or a trigger. */
 static inline bool mk_order_priced(uint8_t type) {
     return type != ORDER_TYPE_MARKET && type != ORDER_TYPE_TRAILING_STOP;

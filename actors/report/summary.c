@@ -117,7 +117,7 @@ void report_summary_json(const struct report_summary *s, FILE *to) {
 static const char *grouped(int64_t v) {
     static _Thread_local char room[8][40];
     static _Thread_local unsigned at;
-    char *out = room[at++ % 8], digits[24];
+    char *out = room[at++ % 16], digits[24];
     uint64_t cents = (v < 0 ? 0 - (uint64_t)v : (uint64_t)v) / 1000000;
     int n = snprintf(digits, sizeof digits, "%llu", (unsigned long long)(cents / 100)), k = 0;
     if (v < 0 && cents) out[k++] = '-';
@@ -447,8 +447,9 @@ int report_manifest(const struct rt_run *run, const char *dir, struct rt_error *
         const struct mk_account *a = &m->accounts[i];
         fprintf(to,
                 "%s\n    {\"account\": \"%s\", \"quote\": \"%s\", \"cash\": \"%s\", "
-                "\"margin\": \"%s\"",
-                i ? "," : "", a->name, m->assets[a->quote], money(a->cash), margins[a->margin]);
+                "\"margin\": \"%s\", \"position_mode\": \"%s\"",
+                i ? "," : "", a->name, m->assets[a->quote], money(a->cash), margins[a->margin],
+                a->hedge ? "hedge" : "one_way");
         if (a->margin != MK_MARGIN_NONE) {
             fputs(", \"leverage\": {", to);
             for (uint32_t k = 0; k < m->instrument_cnt; k++)

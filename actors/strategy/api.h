@@ -100,8 +100,12 @@ uint64_t st_signal(struct st_host *h, const struct st_signal *s);
 void st_timer(struct st_host *h, uint32_t key, int64_t at_ns);
 /* st_timer_cancel disarms timer key. */
 void st_timer_cancel(struct st_host *h, uint32_t key);
-/* st_position returns the strategy's own signed position in leg, 1e-8 base. */
+/* st_position returns the strategy's own signed position in leg, 1e-8 base; in hedge mode its long
+ * and short together. */
 int64_t st_position(const struct st_host *h, uint16_t leg);
+/* st_position_of returns one of its positions in leg, signed: on an account in hedge mode the long
+ * (is_short false) or the short; in one-way mode the position where it is of that sign, else 0. */
+int64_t st_position_of(const struct st_host *h, uint16_t leg, bool is_short);
 /* st_held returns the same in whole lots, less what market orders to close will still take off it:
  * 0 once everything held is on its way out, and for dust below a lot. */
 int64_t st_held(const struct st_host *h, uint16_t leg);

@@ -154,17 +154,24 @@ static void walk(const struct venue *v, const struct venue_book *b, const struct
     static const struct venue_deal canceled = { .status = ORDER_STATUS_CANCELED,
                                                 .reason = REASON_LIQUIDATION };
     uint32_t above = l->cnt - l->below, done = 0;
+    price_t from = path->open;
     bool forced =
-        path->backed && venue_backing_force(b, &path->stand, &w->p, path->open, true, &w->forced);
-    for (int leg = 0; leg < 2 && !forced; leg++) {
+        path->backed && venue_backing_force(b, &path->stand, &w->p, 0, path->open, &w->forced);
+    for (int leg = 0; leg < 2; leg++) {
         bool down = (leg == 0) == low_first;
         const struct venue_pick *picks = down ? l->picks : l->picks + l->below;
         uint32_t here = down ? l->below : above;
-        venue_work(v, b, &w->p, picks, here, w->deals + done);
-        done += here;
-        forced =
-            path->backed && venue_backing_force(b, &path->stand, &w->p,
-                                                down ? path->low : path->high, false, &w->forced);
+        price_t to = down ? path->low : path->high;
+        if (!forced) {
+            venue_work(v, b, &w->p, picks, here, w->deals + done);
+            done += here;
+        } else if (!venue_account_holds(&w->p)) {
+            break;
+        }
+        if (path->backed && venue_backing_force(b, &path->stand, &w->p, from, to, &w->forced)) {
+            forced = true;
+        }
+        from = to;
     }
     while (done < l->cnt) w->deals[done++] = canceled;
 }
@@ -190,7 +197,7 @@ static void work_account(struct rt_ctx *ctx, struct venue *v, struct venue_book 
         venue_path_bar(ctx, v, b, l->account, bar, &path);
         return;
     }
-    qty_t held = low.p.held.quantity;
+    qty_t held = low.p.held.quantity + low.p.shorts.quantity;
     walk(v, b, l, &path, true, &low);
     if (path.backed || (l->below > 0 && l->below < l->cnt)) {
         walk(v, b, l, &path, false, &high);
@@ -205,7 +212,7 @@ static void work_account(struct rt_ctx *ctx, struct venue *v, struct venue_book 
         uint32_t pick = low_first ? i : i < above ? l->below + i : i - above;
         venue_tell(ctx, v, b, l->picks[pick].idx, &w->deals[i]);
     }
-    if (w->forced.quantity > 0) venue_backing_tell(ctx, v, b, l->account, &w->forced);
+    if (venue_forced(&w->forced)) venue_backing_tell(ctx, v, b, l->account, &w->forced);
 }
 
 /* work_path works what the path inside bar meets, account by account; orders: the bar's open was
@@ -233,9 +240,8 @@ static void work_path(struct rt_ctx *ctx, struct venue *v, struct venue_book *b,
             l.below += !l.picks[l.cnt].upper;
         }
         bool more = orders && venue_path_has(v, b, l.account);
-        if (l.cnt > 0 || more ||
-            (venue_backing_on(v, b, l.account) &&
-             venue_purse(v, b, l.account).held.quantity != 0)) {
+        struct venue_purse p = venue_purse(v, b, l.account);
+        if (l.cnt > 0 || more || (venue_backing_on(v, b, l.account) && venue_account_holds(&p))) {
             work_account(ctx, v, b, bar, &l, more);
         }
         l.picks += l.cnt;

@@ -343,9 +343,10 @@ static void walk(struct way *w, enum course course, price_t to) {
     follow(w);
 }
 
-/* force closes the position by force where the mark is at price; true when it did. */
-static bool force(struct way *w, const struct venue_marks *m, price_t price, bool gap) {
-    return m->backed && venue_backing_force(w->b, &m->stand, &w->p, price, gap, &w->forced);
+/* force closes the position by force where the mark is at to, coming from from (0 = it opened
+ * there); true when it did. */
+static bool force(struct way *w, const struct venue_marks *m, price_t from, price_t to) {
+    return m->backed && venue_backing_force(w->b, &m->stand, &w->p, from, to, &w->forced);
 }
 
 /* go takes the way from open over both extremes to the close of bar. With a cap the open is still
@@ -354,12 +355,17 @@ static void go(struct way *w, const struct msg_bar *bar, const struct venue_mark
                bool low_first) {
     w->at = bar->open;
     if (w->b->share > 0) walk(w, STILL, bar->open);
-    if (force(w, m, m->open, true)) return;
+    price_t from = m->open;
+    bool forced = force(w, m, 0, m->open);
     for (int leg = 0; leg < 2; leg++) {
         bool down = (leg == 0) == low_first;
-        walk(w, down ? DOWN : UP, down ? bar->low : bar->high);
-        if (force(w, m, down ? m->low : m->high, false)) return;
+        price_t to = down ? m->low : m->high;
+        if (!forced) walk(w, down ? DOWN : UP, down ? bar->low : bar->high);
+        if (forced && !venue_account_holds(&w->p)) return;
+        if (force(w, m, from, to)) forced = true; /* what is left of it, in hedge mode */
+        from = to;
     }
+    if (forced) return;
     walk(w, low_first ? DOWN : UP, bar->close);
 }
 
@@ -456,7 +462,7 @@ void venue_path_bar(struct rt_ctx *ctx, struct venue *v, struct venue_book *b, u
     const struct msg_bar_open open = { .open_ns = bar->open_ns, .interval_ns = bar->interval_ns };
     uint32_t cnt = gather(v, b, account, b->share > 0 ? &open : NULL, VENUE_NONE);
     struct way low = way_of(v, b, account, cnt, 0), high = way_of(v, b, account, cnt, 1);
-    qty_t held = low.p.held.quantity;
+    qty_t held = low.p.held.quantity + low.p.shorts.quantity;
     go(&low, bar, marks, true);
     go(&high, bar, marks, false);
     __int128 worth_low = venue_account_worth(&low.p, b->instrument, bar->close);
@@ -464,7 +470,7 @@ void venue_path_bar(struct rt_ctx *ctx, struct venue *v, struct venue_book *b, u
     bool low_first = worth_low != worth_high ? worth_low < worth_high : held >= 0;
     const struct way *w = low_first ? &low : &high;
     settle(ctx, v, b, account, w);
-    if (w->forced.quantity > 0) venue_backing_tell(ctx, v, b, account, &w->forced);
+    if (venue_forced(&w->forced)) venue_backing_tell(ctx, v, b, account, &w->forced);
 }
 
 /* hanging returns the open order of account in b that hangs on id or oco and is to end, with the

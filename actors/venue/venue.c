@@ -39,7 +39,8 @@ enum venue_counter {
     COUNTER_DELAY = 0x40000,      /* + instrument id: venue_delay.last_ns */
     COUNTER_FAULTS = 0x50000,     /* + instrument id: venue_delay.faults */
     COUNTER_SENT = 0x60000,       /* + instrument id: venue_book.sent_ns */
-    COUNTER_APART = 1 << 25       /* + account << 16 + instrument id: venue_holding.isolated */
+    COUNTER_APART = 1 << 25,      /* + account << 16 + instrument id: venue_holding.isolated */
+    COUNTER_APART_SHORT = 1 << 28 /* the same of a short in hedge mode */
 };
 
 /* Timers. */
@@ -60,9 +61,13 @@ struct venue_purse venue_purse(const struct venue *v, const struct venue_book *b
         __int128 quote = v->locked[account - 1].quote;
         p.locked_quote = quote > INT64_MAX ? INT64_MAX : (cash_t)quote;
         p.locked_base = v->locks[row + b->instrument->id - 1].base;
-    } else if (p.margin != MK_MARGIN_NONE) {
+        return p;
+    }
+    if (p.margin != MK_MARGIN_NONE) {
         p.leverage = mk_leverage(v->market, account, b->instrument->id);
     }
+    p.hedge = v->market->accounts[account - 1].hedge;
+    if (p.hedge) p.shorts = v->shorts[row + b->instrument->id - 1];
     return p;
 }
 
@@ -79,9 +84,12 @@ void venue_purse_put(struct venue *v, struct venue_book *b, uint8_t account,
                      const struct venue_purse *p) {
     size_t row = (size_t)(account - 1) * v->market->instrument_cnt;
     struct venue_holding *held = &v->holdings[row + b->instrument->id - 1];
-    bool was = held->quantity != 0, is = p->held.quantity != 0;
+    struct venue_holding *shorts = &v->shorts[row + b->instrument->id - 1];
+    bool was = held->quantity != 0 || (p->hedge && shorts->quantity != 0);
+    bool is = venue_account_holds(p);
     v->cash[account - 1] = p->cash;
     *held = p->held;
+    if (p->hedge) *shorts = p->shorts;
     if (was != is) count_held(v, b, account, is);
 }
 
@@ -374,6 +382,12 @@ static uint16_t refusal_rules(struct rt_ctx *ctx, struct venue *v, const struct 
     if (b->driver == VENUE_CLOSED || v->closed) return REASON_MARKET_CLOSED;
     if (!terms_fit(order) || !account_fits(v, ins, order->account) || order->order_id == 0) {
         return REASON_UNSUPPORTED;
+    }
+    bool opens = !(order->terms & ORDER_TERMS_EXIT),
+         reduces = order->terms & ORDER_TERMS_REDUCE_ONLY;
+    if (opens && reduces && ins->kind == MK_LINEAR &&
+        v->market->accounts[order->account - 1].hedge) {
+        return REASON_BAD_TERMS;
     }
     if (order->quantity <= 0 || order->quantity % ins->lot_size != 0) return REASON_BAD_LOT;
     if (!market && (order->price <= 0 || order->price % ins->tick_size != 0)) {
@@ -1029,6 +1043,7 @@ static int venue_init(struct rt_init *init, void *state, struct rt_error *err) {
     for (uint32_t i = 0; i < m->account_cnt; i++) v->cash[i] = m->accounts[i].cash;
     size_t rows = (size_t)m->account_cnt * m->instrument_cnt;
     v->holdings = rt_init_take(init, rows * sizeof *v->holdings);
+    v->shorts = rt_init_take(init, rows * sizeof *v->shorts);
     v->locks = rt_init_take(init, rows * sizeof *v->locks);
     v->locked = rt_init_take(init, m->account_cnt * sizeof *v->locked);
     rc = init_books(init, v, &options, err);
@@ -1132,6 +1147,18 @@ static void venue_save(const void *state, struct rt_row_sink *sink) {
             uint64_t key = (uint64_t)(a + 1) << 16 | (i + 1);
             sink->put(sink, MSG_POSITION_ROW, key, &held, sizeof held);
             put_counter(sink, COUNTER_APART + key, h->isolated);
+        }
+        for (uint32_t i = 0; i < m->instrument_cnt && m->accounts[a].hedge; i++) {
+            const struct venue_holding *h = &v->shorts[(size_t)a * m->instrument_cnt + i];
+            if (h->quantity == 0 && h->cost == 0) continue;
+            struct msg_position_row held = { .quantity = h->quantity,
+                                             .cost = h->cost,
+                                             .instrument = (uint16_t)(i + 1),
+                                             .account = (uint8_t)(a + 1),
+                                             .position_side = POSITION_SIDE_SHORT };
+            uint64_t key = (uint64_t)(a + 1) << 16 | (i + 1);
+            sink->put(sink, MSG_POSITION_ROW, UINT64_C(1) << 32 | key, &held, sizeof held);
+            put_counter(sink, COUNTER_APART_SHORT + key, h->isolated);
         }
     }
     uint32_t cnt = rt_map_sorted(&v->orders.by_id, v->sorted);
@@ -1259,6 +1286,14 @@ static int load_counter(struct venue *v, const struct msg_counter_row *row, stru
         v->joined_price[row->id - COUNTER_JOINED_PRICE] = row->value;
         return 0;
     }
+    if (row->id >> 24 == COUNTER_APART_SHORT >> 24) {
+        uint64_t of = row->id & 0xffff, whose = row->id >> 16 & 0xff;
+        if (of >= 1 && of <= v->market->instrument_cnt && whose >= 1 &&
+            whose <= v->market->account_cnt) {
+            v->shorts[(whose - 1) * v->market->instrument_cnt + of - 1].isolated = row->value;
+            return 0;
+        }
+    }
     if (row->id >= VENUE_COUNTER_RULES && venue_rules_load(v, row->id, row->value)) return 0;
     if (row->id >= VENUE_COUNTER_CROWD) {
         uint64_t at = (row->id - VENUE_COUNTER_CROWD) / VENUE_CROWD_FIGURES;
@@ -1359,9 +1394,12 @@ static int venue_load(void *state, uint16_t kind, uint64_t key, const void *row,
             p->instrument <= m->instrument_cnt) {
             size_t at = (size_t)(p->account - 1) * m->instrument_cnt + p->instrument - 1;
             struct venue_book *b = &v->books[p->instrument - 1];
-            v->holdings[at].quantity = p->quantity;
-            v->holdings[at].cost = p->cost;
-            if (p->quantity != 0) count_held(v, b, p->account, true);
+            bool is_short = p->position_side == POSITION_SIDE_SHORT;
+            struct venue_holding *h = is_short ? &v->shorts[at] : &v->holdings[at];
+            bool other = is_short && v->holdings[at].quantity != 0; /* counted with the long */
+            h->quantity = p->quantity;
+            h->cost = p->cost;
+            if (p->quantity != 0 && !other) count_held(v, b, p->account, true);
             b->heard = wants(b);
             return 0;
         }

@@ -210,6 +210,7 @@ struct venue {
     struct venue_book *books;       /* by instrument id - 1 */
     cash_t *cash;                   /* by account id - 1 */
     struct venue_holding *holdings; /* by (account id - 1) * instrument_cnt + instrument id - 1 */
+    struct venue_holding *shorts;   /* likewise: shorts of accounts in hedge mode */
     struct venue_lock *locks;       /* like holdings: what open orders lock of them */
     struct venue_locked *locked;    /* by account id - 1: of its cash */
     uint16_t *book_of;              /* instrument id by index of series, of prices, marks and
