@@ -164,8 +164,8 @@ struct venue_crowd *venue_crowd_new(struct rt_init *init, const struct venue_cro
 
 /* --- events -------------------------------------------------------------------------------- */
 
-/* find_ids finds which of the engine's orders are ours, once after a load, before the engine is told
- * anything. */
+/* find_ids finds which of the engine's orders are ours, once after a load, before the engine is
+ * told anything. */
 static void find_ids(struct venue *v, struct venue_crowd *c) {
     struct vm_view view;
     if (c->found) return;
