@@ -2,9 +2,9 @@
  *
  * 20 symbols, three moving-average crosses of other lengths that trade all of them, one account,
  * one shard; risk, execution, venue and portfolio as shipped. A bar is a row of one symbol, heard
- * by all three strategies; an order comes every 25 bars of a symbol or so (two crossings a swing of 150
- * bars, three strategies). Bars are in memory, the journal is off, the time is that between Start
- * and Stop: opening, closing and result files are not in it. */
+ * by all three strategies; an order comes every 25 bars of a symbol or so (two crossings a swing
+ * of 150 bars, three strategies). Bars are in memory, the journal is off, the time is that between
+ * Start and Stop: opening, closing and result files are not in it. */
 #include "bench/bench.h"
 #include <errno.h>
 #include <stdio.h>

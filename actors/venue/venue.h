@@ -114,8 +114,9 @@
  *
  * Margin, liquidation, funding: backing.h.
  *
- * All       One event tells 128 answers at most, the rest in events of their own at the same instant,
- *           so that a row that fills very many orders overruns nobody. On arrival an order is accepted (numbered from 1) or rejected: unknown_instrument,
+ * All       One event tells 128 answers at most, the rest in events of their own at the same
+ *           instant, so that a row that fills very many orders overruns nobody. On arrival an
+ *           order is accepted (numbered from 1) or rejected: unknown_instrument,
  *           market_closed (no series, or the data has ended), unsupported (kinds, terms, an
  *           account in another currency), bad_lot, bad_tick, venue_... (rules.h), overflow,
  *           min_notional (a market order's at the last price told, if any; not of reduce_only on
