@@ -13,4 +13,7 @@
  * come as frames, and no source has rows of it. What makes no sense there the venue refuses by
  * itself. */
 bool mk_made(struct rt_init *init, const struct mk_instrument *in);
+
+/* mk_made_book tells whether such a venue says the changes of in's book too. */
+bool mk_made_book(struct rt_init *init, const struct mk_instrument *in);
 #endif

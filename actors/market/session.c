@@ -1,5 +1,6 @@
 #include "actors/market/session.h"
 #include "actors/market/holidays.h"
+#include "quant/stats/calendar.h"
 #include <stdio.h>
 #include <string.h>
 
@@ -65,56 +66,21 @@ static int window_add(const struct rt_node *n, struct mk_session *out, struct rt
     return rt_node_fail(n, err, "expected a window such as 09:30-16:00");
 }
 
-/* day_of_date returns the days since 1970-01-01 of a date of the Gregorian calendar.
- * Source: Hinnant, "chrono-compatible low-level date algorithms", days_from_civil. */
-static int32_t day_of_date(int32_t year, int32_t month, int32_t day) {
-    year -= month <= 2;
-    const int32_t era = (year >= 0 ? year : year - 399) / 400;
-    const int32_t of_era = year - era * 400;
-    const int32_t of_year = (153 * (month + (month > 2 ? -3 : 9)) + 2) / 5 + day - 1;
-    return era * 146097 + of_era * 365 + of_era / 4 - of_era / 100 + of_year - 719468;
-}
-
-/* date_of_day is the way back. */
-static void date_of_day(int32_t n, int32_t *year, int32_t *month, int32_t *day) {
-    n += 719468;
-    const int32_t era = (n >= 0 ? n : n - 146096) / 146097;
-    const int32_t of_era = n - era * 146097;
-    const int32_t y = (of_era - of_era / 1460 + of_era / 36524 - of_era / 146096) / 365;
-    const int32_t of_year = of_era - (365 * y + y / 4 - y / 100);
-    const int32_t m = (5 * of_year + 2) / 153;
-    *day = of_year - (153 * m + 2) / 5 + 1;
-    *month = m + (m < 10 ? 3 : -9);
-    *year = y + era * 400 + (*month <= 2);
-}
-
-/* weekday returns the weekday of a day, 0 = Monday. */
-static int32_t weekday(int32_t day) {
-    return ((day + 3) % 7 + 7) % 7; /* 1970-01-01 was a Thursday */
-}
-
 /* sunday returns the nth (1..) Sunday of a month, or its last (0). */
 static int32_t sunday(int32_t year, int32_t month, int32_t nth) {
     if (nth == 0) {
-        int32_t last =
-            (month == 12 ? day_of_date(year + 1, 1, 1) : day_of_date(year, month + 1, 1));
+        int32_t last = (month == 12 ? qs_day_of(year + 1, 1, 1) : qs_day_of(year, month + 1, 1));
         last--;
-        return last - (weekday(last) + 1) % 7;
+        return last - (qs_weekday(last) + 1) % 7;
     }
-    const int32_t first = day_of_date(year, month, 1);
-    return first + (6 - weekday(first)) + 7 * (nth - 1);
-}
-
-/* floor_day returns the day that ns (from 1970, of whatever clock) is in. */
-static int32_t floor_day(int64_t ns) {
-    return (int32_t)(ns / DAY_NS - (ns % DAY_NS < 0));
+    const int32_t first = qs_day_of(year, month, 1);
+    return first + (6 - qs_weekday(first)) + 7 * (nth - 1);
 }
 
 int64_t mk_session_offset(const struct mk_session *s, int64_t ns) {
-    int32_t year, month, day;
     int64_t from_ns, until_ns;
     if (s->dst == MK_DST_NONE) return s->offset_ns;
-    date_of_day(floor_day(ns + s->offset_ns), &year, &month, &day);
+    const int32_t year = qs_date_of(qs_day_opened(ns + s->offset_ns)).year;
     if (s->dst == MK_DST_EU) { /* at 01:00 UTC everywhere */
         from_ns = sunday(year, 3, 0) * DAY_NS + HOUR_NS;
         until_ns = sunday(year, 10, 0) * DAY_NS + HOUR_NS;
@@ -144,7 +110,7 @@ static uint32_t closed_at(const struct mk_session *s, int32_t day) {
 
 /* is_open tells whether a day has windows. */
 static bool is_open(const struct mk_session *s, int32_t day) {
-    if (!(s->days >> weekday(day) & 1)) return false;
+    if (!(s->days >> qs_weekday(day) & 1)) return false;
     const uint32_t at = closed_at(s, day);
     return at == s->closed_cnt || s->closed[at] != day;
 }
@@ -177,7 +143,7 @@ static bool window_of(const struct mk_session *s, int32_t day, uint32_t i, int64
 /* window_at finds the window that holds ns; in_ns: how far ns is into it. */
 static bool window_at(const struct mk_session *s, int64_t ns, int64_t *in_ns) {
     const int64_t local_ns = ns + mk_session_offset(s, ns);
-    const int32_t today = floor_day(local_ns);
+    const int32_t today = qs_day_opened(local_ns);
     for (int32_t day = today; day >= today - 1; day--) {
         const int64_t since_ns = local_ns - day * DAY_NS;
         if (!is_open(s, day)) continue;
@@ -207,7 +173,7 @@ bool mk_session_begins(const struct mk_session *s, int64_t ns, int64_t interval_
 
 /* date_of returns the day that a bar of whole days stands for. */
 static int32_t date_of(const struct mk_session *s, int64_t ns) {
-    return ns % DAY_NS == 0 ? floor_day(ns) : floor_day(ns + mk_session_offset(s, ns));
+    return ns % DAY_NS == 0 ? qs_day_opened(ns) : qs_day_opened(ns + mk_session_offset(s, ns));
 }
 
 bool mk_session_expects(const struct mk_session *s, int64_t ns, int64_t interval_ns) {
@@ -236,9 +202,9 @@ int64_t mk_session_missing(const struct mk_session *s, int64_t from_ns, int64_t 
                            int64_t interval_ns) {
     if (interval_ns % DAY_NS == 0) return missing_days(s, from_ns, until_ns, interval_ns);
     const bool one_grid = (until_ns - from_ns) % interval_ns == 0;
-    const int32_t last = floor_day(until_ns + s->offset_ns) + 1;
+    const int32_t last = qs_day_opened(until_ns + s->offset_ns) + 1;
     int64_t cnt = 0;
-    for (int32_t day = floor_day(from_ns + s->offset_ns) - 1; day <= last; day++) {
+    for (int32_t day = qs_day_opened(from_ns + s->offset_ns) - 1; day <= last; day++) {
         if (!is_open(s, day)) continue;
         const int64_t noon_ns = day * DAY_NS + DAY_NS / 2 - s->offset_ns;
         const int64_t midnight_ns = day * DAY_NS - mk_session_offset(s, noon_ns);
@@ -262,16 +228,14 @@ int64_t mk_session_missing(const struct mk_session *s, int64_t from_ns, int64_t 
 }
 
 bool mk_session_knows(const struct mk_session *s, int64_t ns) {
-    const int32_t day = floor_day(ns + s->offset_ns);
+    const int32_t day = qs_day_opened(ns + s->offset_ns);
     return day >= s->known_from && day <= s->known_until;
 }
 
 void mk_session_known(const struct mk_session *s, char out[32]) {
-    int32_t from[3], until[3];
-    date_of_day(s->known_from, &from[0], &from[1], &from[2]);
-    date_of_day(s->known_until, &until[0], &until[1], &until[2]);
-    snprintf(out, 32, "%04d-%02d-%02d to %04d-%02d-%02d", from[0] % 10000, from[1] % 100,
-             from[2] % 100, until[0] % 10000, until[1] % 100, until[2] % 100);
+    const struct qs_date from = qs_date_of(s->known_from), until = qs_date_of(s->known_until);
+    snprintf(out, 32, "%04d-%02d-%02d to %04d-%02d-%02d", from.year % 10000, from.month % 100,
+             from.day % 100, until.year % 10000, until.month % 100, until.day % 100);
 }
 
 /* closed_add puts a day among the closed ones; false when there is no room. */
@@ -309,22 +273,21 @@ static int32_t number(const char *text, int cnt) {
 
 /* holidays_add puts the years of a table in; early closes are at minute where not told. */
 static void holidays_add(struct mk_session *s, const struct mk_holidays *years, int32_t minute) {
-    s->known_from = day_of_date(years->year, 1, 1);
+    s->known_from = qs_day_of(years->year, 1, 1);
     for (; years->year != 0; years++) {
         const char *at = years->closed;
         bool room = true;
         for (; *at != '\0'; at += at[4] == ' ' ? 5 : 4) {
-            room =
-                room && closed_add(s, day_of_date(years->year, number(at, 2), number(at + 2, 2)));
+            room = room && closed_add(s, qs_day_of(years->year, number(at, 2), number(at + 2, 2)));
         }
         for (at = years->early; *at != '\0'; at += *at == ' ') {
-            const int32_t day = day_of_date(years->year, number(at, 2), number(at + 2, 2));
+            const int32_t day = qs_day_of(years->year, number(at, 2), number(at + 2, 2));
             const bool told = at[4] == '@';
             room = room &&
                    early_add(s, day, told ? number(at + 5, 2) * 60 + number(at + 7, 2) : minute);
             at += told ? 9 : 4;
         }
-        s->known_until = room ? day_of_date(years->year, 12, 31) : s->known_until;
+        s->known_until = room ? qs_day_of(years->year, 12, 31) : s->known_until;
     }
 }
 
@@ -368,15 +331,14 @@ bool mk_session_named(const char *name, struct mk_session *out) {
 /* date_read reads "2024-01-31" into days since 1970-01-01. */
 static bool date_read(const char *text, int32_t *out) {
     static const char form[] = "dddd-dd-dd";
-    int32_t year, month, day;
     for (size_t i = 0; i < sizeof form; i++) {
         const bool digit = text[i] >= '0' && text[i] <= '9';
         if (form[i] == 'd' ? !digit : text[i] != form[i]) return false;
     }
-    *out = day_of_date(number(text, 4), number(text + 5, 2), number(text + 8, 2));
-    date_of_day(*out, &year, &month, &day);
-    return year == number(text, 4) && month == number(text + 5, 2) && day == number(text + 8, 2) &&
-           year >= 1900 && year <= 2200;
+    *out = qs_day_of(number(text, 4), number(text + 5, 2), number(text + 8, 2));
+    const struct qs_date d = qs_date_of(*out);
+    return d.year == number(text, 4) && d.month == number(text + 5, 2) &&
+           d.day == number(text + 8, 2) && d.year >= 1900 && d.year <= 2200;
 }
 
 /* closed_read reads closed: a list of days. */

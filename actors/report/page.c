@@ -1,5 +1,6 @@
 #include "actors/report/page.h"
 #include "actors/report/html.h"
+#include "actors/report/markdown.h"
 #include "actors/report/page_benchmark.h"
 #include "actors/report/page_data.h"
 #include "actors/report/page_reason.h"
@@ -22,6 +23,7 @@ enum {
     LISTED_MAX = 300, /* round trips in the list */
     DOTS_MAX = 800,   /* round trips in the scatter */
     MATRIX_MAX = 12,  /* strategies in the table of correlations */
+    NOTES_MAX = 60,   /* models, and rules, in the list */
 };
 
 /* What is being made. */
@@ -937,10 +939,10 @@ static void counts(const struct page *g) {
 
 /* assumptions tells how the run was made: rules, costs, versions and hashes. */
 static void assumptions(const struct page *g) {
-    static const char *const costs[] = { "Instrument", "Symbol",     "Kind",
-                                         ">Maker fee", ">Taker fee", ">Slippage, bps",
-                                         ">Tick",      ">Lot",       ">Min notional",
-                                         NULL };
+    static const char *const costs[] = { "Instrument",     "Symbol",     "Kind",
+                                         ">Maker fee",     ">Taker fee", ">Slippage, bps",
+                                         ">Participation", ">Tick",      ">Lot",
+                                         ">Min notional",  NULL };
     static const char *const made[] = { "Made of", "", NULL };
     static const char *const keys[][2] = { { "config_hash", "Configuration" },
                                            { "build", "Program" },
@@ -962,14 +964,27 @@ static void assumptions(const struct page *g) {
             cell(g, b, report_json_text(m, v, "kind"));
             value(g, b, part(g, strtod(report_json_text(m, v, "maker_fee"), NULL), false), DOC_FG);
             value(g, b, part(g, strtod(report_json_text(m, v, "taker_fee"), NULL), false), DOC_FG);
-            value(g, b, report_json_text(m, v, "slippage_bps"), DOC_FG);
+            const struct report_value *slip = report_json_get(m, v, "slippage");
+            const char *model = slip ? report_json_text(m, slip, "model") : "bps";
+            value(g, b,
+                  strcmp(model, "bps") == 0 ? report_json_text(m, v, "slippage_bps")
+                                            : doc_keep(g->d, "%s, factor %s, %.0f bars", model,
+                                                       report_json_text(m, slip, "factor"),
+                                                       report_json_number(m, slip, "bars")),
+                  DOC_FG);
+            double share = strtod(report_json_text(m, v, "participation"), NULL);
+            value(g, b, share > 0 ? part(g, share, false) : "all", DOC_FG);
             value(g, b, report_json_text(m, v, "tick_size"), DOC_FG);
             value(g, b, report_json_text(m, v, "lot_size"), DOC_FG);
             value(g, b, report_json_text(m, v, "min_notional"), DOC_FG);
         }
-        for (const struct report_value *v = report_json_first(m, report_json_get(m, top, "rules"));
-             v; v = report_json_next(m, v))
-            doc_add(g->d, DOC_NOTE, v->text);
+        static const char *const lists[] = { "models", "rules" };
+        for (int i = 0; i < 2; i++) {
+            const struct report_value *v = report_json_first(m, report_json_get(m, top, lists[i]));
+            for (int cnt = 0; v && cnt < NOTES_MAX; v = report_json_next(m, v), cnt++)
+                doc_add(g->d, DOC_NOTE, v->text);
+            if (v) doc_add(g->d, DOC_NOTE, "the rest stands in manifest.json");
+        }
     }
     if (basis)
         doc_add(g->d, DOC_NOTE,
@@ -1072,12 +1087,12 @@ static void compose(struct page *g) {
     assumptions(g);
 }
 
-int report_page_write(const char *dir, const char *html, const char *pdf, const char *benchmark,
+int report_page_write(const char *dir, const struct report_forms *forms, const char *benchmark,
                       struct rt_error *err) {
     struct doc d;
     struct page g = { .d = &d };
     doc_open(&d);
-    d.paper = pdf != NULL;
+    d.paper = forms->pdf != NULL;
     int code = page_data_open(&g.p, dir, &d, err);
     if (code == 0 && benchmark && (code = page_benchmark_take(&g.p, benchmark, &d, err)) < 0)
         page_data_close(&g.p);
@@ -1085,8 +1100,9 @@ int report_page_write(const char *dir, const char *html, const char *pdf, const 
         g.j = &g.p.summary;
         compose(&g);
         if (d.failed) code = rt_error_set(err, -ENOMEM, "no memory for the report of %s", dir);
-        if (code == 0 && html) code = report_html_write(&d, html, err);
-        if (code == 0 && pdf) code = report_pdf_write(&d, pdf, err);
+        if (code == 0 && forms->html) code = report_html_write(&d, forms->html, err);
+        if (code == 0 && forms->pdf) code = report_pdf_write(&d, forms->pdf, err);
+        if (code == 0 && forms->markdown) code = report_markdown_write(&d, forms->markdown, err);
         page_data_close(&g.p);
     }
     doc_close(&d);

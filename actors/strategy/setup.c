@@ -285,9 +285,11 @@ static int read_leg(struct rt_init *init, struct st_host *h, struct rt_node *n,
     if (h->cls->on_quote) l->quote_series = rt_init_series(init, MSG_QUOTE, in->id, 0);
     if (!h->cls->on_book) return 0;
     l->book_series = rt_init_series(init, MSG_BOOK_DELTA, in->id, 0);
-    if (l->book_series < 0) {
-        return rt_node_fail(n, err, "no source has the book of %s, which %s needs", in->name,
-                            h->cls->name);
+    if (l->book_series < 0 && !by_hand && !mk_made_book(init, in)) {
+        return rt_node_fail(n, err,
+                            "no source has the book of %s, which %s needs, nor does agents: of the "
+                            "venue say it (book: true)",
+                            in->name, h->cls->name);
     }
     l->book = rt_init_take(init, sizeof *l->book);
     void *memory = rt_init_take(init, mk_book_bytes(BOOK_WINDOW, BOOK_LEVELS));
@@ -438,6 +440,11 @@ static void know_account(struct rt_init *init, struct st_host *h) {
         }
     }
     h->held_max *= 2; /* and what the account holds of an instrument, netted */
+    bool hedge = h->market->accounts[h->account - 1].hedge;
+    if (hedge) h->held_max *= 2; /* a long and a short */
+    for (uint16_t i = 0; i < h->leg_cnt; i++) {
+        h->legs[i].hedge = hedge && h->legs[i].in->kind == MK_LINEAR;
+    }
     h->held = rt_init_take(init, h->held_max * sizeof *h->held);
 }
 

@@ -325,7 +325,11 @@ const char *ag_wrong(const struct ag_options *o) {
 
 /* engine_options fills the sizes of the engine. */
 static struct vm_options engine_options(const struct ag_options *o) {
-    struct vm_options vo = { .orders_max = 2048, .owners_max = o->first_owner, .window = 4096 };
+    struct vm_options vo = { .orders_max = 2048,
+                             .owners_max = o->first_owner,
+                             .window = 4096,
+                             .on_level = o->on_level,
+                             .ctx = o->level_ctx };
     for (int k = 0; k < AG_KINDS; k++) vo.owners_max += o->cnt[k];
     while (vo.orders_max < AG_RESTING_MAX + o->others_max + 64) vo.orders_max *= 2;
     return vo;

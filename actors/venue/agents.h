@@ -56,6 +56,10 @@ struct ag_options {
     uint32_t stream;        /* tells apart markets of one seed: the instrument */
     uint32_t first_owner;   /* owners below are others' */
     uint32_t others_max;    /* orders the others may have open */
+    void (*on_level)(
+        void *ctx, uint8_t side, int64_t price,
+        int64_t lots); /* told of each change of a level, as in vm_options; NULL = none */
+    void *level_ctx;   /* for on_level */
 };
 
 /* All that changes besides the engine; plain data of 8-byte fields for snapshots. */

@@ -5,7 +5,7 @@
 #include <string.h>
 
 /* Figures of a market beyond those of the traders. */
-enum { FIGURE_PRINTS = AG_FIGURES, FIGURES };
+enum { FIGURE_PRINTS = AG_FIGURES, FIGURE_UPDATES, FIGURES };
 _Static_assert((int)FIGURES <= (int)VENUE_CROWD_FIGURES, "room for all figures");
 
 static const int64_t PRICE_MAX = INT64_C(10000000) * FIXED_ONE; /* highest price to start at */
@@ -69,8 +69,8 @@ static int read_own(struct rt_node *n, bool required, int64_t *price, double *vo
 
 /* read_instrument reads one entry of instruments:. */
 static int read_instrument(struct rt_node *n, const struct mk_market *m, struct ag_options o,
-                           int64_t price, double notional, struct venue_crowd_options *out,
-                           struct rt_error *err) {
+                           int64_t price, double notional, bool book,
+                           struct venue_crowd_options *out, struct rt_error *err) {
     static const char *const known[] = { "instrument", "start_price", "volatility", NULL };
     const char *name = n->kind == RT_NODE_SCALAR ? n->text : NULL;
     n->used = true;
@@ -90,35 +90,55 @@ static int read_instrument(struct rt_node *n, const struct mk_market *m, struct 
     o.stream = in->id;
     const char *bad = ag_wrong(&o);
     if (bad != NULL) return rt_node_fail(n, err, "%s: %s", name, bad);
-    out[in->id - 1] = (struct venue_crowd_options){ .market = o, .declared = true };
+    out[in->id - 1] = (struct venue_crowd_options){ .market = o, .declared = true, .book = book };
     return 0;
 }
 
 int venue_crowd_options_read(struct rt_node *config, const struct mk_market *m, uint64_t seed,
                              struct venue_crowd_options *out, struct rt_error *err) {
     static const char *const known[] = {
-        "instruments", "seed",      "start_price", "volatility", "rate",           "excitation",
-        "spread_bps",  "depth_bps", "patience",    "shocks",     "order_notional", "noise",
-        "makers",      "momentum",  "value",       NULL
+        "instruments",    "seed",       "start_price", "volatility", "rate",
+        "excitation",     "spread_bps", "depth_bps",   "patience",   "shocks",
+        "order_notional", "noise",      "makers",      "momentum",   "value",
+        "book",           NULL
     };
     struct rt_node *map, *list;
     struct ag_options o;
     int64_t price = 0, draws = (int64_t)(seed & INT64_MAX);
     double notional;
+    bool book;
     ag_defaults(&o);
     int rc = rt_node_map(config, "agents", false, &map, err);
     if (rc != 0 || map == NULL) return rc;
     rc = rt_node_list(map, "instruments", true, &list, err);
     if (rc == 0) rc = read_common(map, &o, &draws, &notional, err);
     if (rc == 0) rc = read_own(map, false, &price, &o.volatility, err);
+    if (rc == 0) rc = rt_node_bool(map, "book", false, &book, err);
     if (rc == 0) rc = rt_node_no_more(map, known, err);
     if (rc != 0) return rc;
     o.seed = (uint64_t)draws;
     for (struct rt_node *n = list->child; n != NULL; n = n->next) {
-        rc = read_instrument(n, m, o, price, notional, out, err);
+        rc = read_instrument(n, m, o, price, notional, book, out, err);
         if (rc != 0) return rc;
     }
     return 0;
+}
+
+/* on_level notes that a level shows lots now. */
+static void on_level(void *ctx, uint8_t side, int64_t price, int64_t lots) {
+    struct venue_crowd *c = ctx;
+    for (uint32_t i = 0; i < c->changed_cnt; i++) {
+        struct venue_changed *level = &c->changed[i];
+        if (level->price != price || level->side != side) continue;
+        level->lots = lots;
+        return;
+    }
+    if (c->changed_cnt == VENUE_CHANGED_MAX) {
+        c->all = true;
+        return;
+    }
+    c->changed[c->changed_cnt++] =
+        (struct venue_changed){ .price = price, .lots = lots, .side = side };
 }
 
 struct venue_crowd *venue_crowd_new(struct rt_init *init, const struct venue_crowd_options *options,
@@ -127,7 +147,13 @@ struct venue_crowd *venue_crowd_new(struct rt_init *init, const struct venue_cro
     struct ag_options o = options->market;
     o.first_owner = owners;
     o.others_max = slots / 2;
+    if (options->book) {
+        c->changed = rt_init_take(init, VENUE_CHANGED_MAX * sizeof *c->changed);
+        o.on_level = on_level;
+        o.level_ctx = c;
+    }
     c->ag = ag_init(rt_init_take(init, ag_bytes(&o)), &o);
+    if (options->book) c->levels = rt_init_take(init, c->ag->orders_max * sizeof *c->levels);
     c->row_max = 1 + owners + c->ag->traders + c->ag->orders_max;
     c->rows = rt_init_take(init, c->row_max * sizeof *c->rows);
     c->ids = rt_init_take(init, slots * sizeof *c->ids);
@@ -194,7 +220,7 @@ static void fill(struct rt_ctx *ctx, struct venue *v, struct venue_book *b, uint
                            : deal.quantity > 0                ? VENUE_FATE_CUT
                                                               : VENUE_FATE_ENDED;
     venue_tell(ctx, v, b, idx, &deal);
-    if (fate == VENUE_FATE_FILLED) venue_joined(ctx, v, id, 0);
+    if (fate == VENUE_FATE_FILLED) venue_joined(ctx, v, id, INT64_MAX, 0);
     venue_path_after(ctx, v, b, account, id, oco, fate);
     if (stays && left == 0) { /* it had been cut */
         end(ctx, v, b, idx, ORDER_STATUS_EXPIRED, REASON_REDUCE_ONLY);
@@ -304,6 +330,51 @@ void venue_crowd_leave(struct venue *v, struct venue_book *b, uint32_t idx) {
     c->ids[idx] = 0;
 }
 
+/* say_level says one level of an update. */
+static void say_level(struct rt_ctx *ctx, const struct venue_book *b, uint64_t update, uint8_t side,
+                      int64_t price, int64_t lots, uint8_t flags) {
+    struct msg_book_delta *row = rt_say(ctx, MSG_BOOK_DELTA, 0, sizeof *row);
+    *row = (struct msg_book_delta){ .time_ns = ctx->now_ns,
+                                    .update_id = update,
+                                    .price = price * b->instrument->tick_size,
+                                    .quantity = lots * b->instrument->lot_size,
+                                    .instrument = b->instrument->id,
+                                    .side = side == VM_BUY ? SIDE_BUY : SIDE_SELL,
+                                    .flags = flags };
+}
+
+/* tell_whole says the whole book as an update of its own, a snapshot. */
+static void tell_whole(struct rt_ctx *ctx, const struct venue_book *b, struct venue_crowd *c) {
+    const struct vm *vm = c->ag->vm;
+    uint8_t flags = BOOK_FLAGS_FIRST | BOOK_FLAGS_SNAPSHOT;
+    c->updates++;
+    for (uint8_t side = VM_BUY; side <= VM_SELL; side++) {
+        uint32_t cnt = vm_depth(vm, side, c->levels, c->ag->orders_max);
+        for (uint32_t i = 0; i < cnt; i++) {
+            say_level(ctx, b, c->updates, side, c->levels[i].price, c->levels[i].lots, flags);
+            flags = BOOK_FLAGS_SNAPSHOT;
+        }
+    }
+    say_level(ctx, b, c->updates, VM_BUY, 0, 0, flags | BOOK_FLAGS_LAST);
+}
+
+/* tell_book says what has changed in the book since it was last told. */
+static void tell_book(struct rt_ctx *ctx, const struct venue_book *b, struct venue_crowd *c) {
+    uint32_t cnt = c->changed_cnt;
+    c->changed_cnt = 0;
+    if (c->all) {
+        c->all = false;
+        tell_whole(ctx, b, c);
+        return;
+    }
+    if (cnt > 0) c->updates++;
+    for (uint32_t i = 0; i < cnt; i++) {
+        const struct venue_changed *level = &c->changed[i];
+        uint8_t flags = (i == 0 ? BOOK_FLAGS_FIRST : 0) | (i + 1 == cnt ? BOOK_FLAGS_LAST : 0);
+        say_level(ctx, b, c->updates, (uint8_t)level->side, level->price, level->lots, flags);
+    }
+}
+
 /* level gives price and quantity of the best level of side, 0 where it is empty. */
 static void level(const struct venue_book *b, const struct vm *vm, enum vm_side side,
                   price_t *price, qty_t *quantity) {
@@ -322,6 +393,7 @@ void venue_crowd_tell(struct rt_ctx *ctx, struct venue *v, struct venue_book *b)
         same_positions(v, b);
         pump(ctx, v, b);
     }
+    if (c->changed != NULL) tell_book(ctx, b, c);
     struct msg_quote now = { .time_ns = c->told.time_ns, .instrument = b->instrument->id };
     level(b, c->ag->vm, VM_BUY, &now.bid, &now.bid_quantity);
     level(b, c->ag->vm, VM_SELL, &now.ask, &now.ask_quantity);
@@ -334,6 +406,7 @@ void venue_crowd_tell(struct rt_ctx *ctx, struct venue *v, struct venue_book *b)
 void venue_crowd_start(struct rt_ctx *ctx, struct venue *v, struct venue_book *b) {
     struct ag *ag = crowd_of(v, b)->ag;
     ag_start(ag, ctx->now_ns);
+    crowd_of(v, b)->all = true;
     venue_crowd_tell(ctx, v, b);
     rt_timer_set(ctx, VENUE_TIMER_CROWD + b->instrument->id, ag_next_ns(ag));
 }
@@ -403,7 +476,8 @@ static void place(struct rt_ctx *ctx, struct venue *v, struct venue_book *b, uin
     const struct venue_order *order = &v->orders.pool[idx];
     const struct mk_instrument *in = b->instrument;
     struct venue_more *m = order->flags & VENUE_MORE ? &v->orders.more[idx] : NULL;
-    bool reduces = order->terms & ORDER_TERMS_REDUCE_ONLY && in->kind == MK_LINEAR;
+    bool reduces = order->terms & ORDER_TERMS_REDUCE_ONLY && in->kind == MK_LINEAR &&
+                   !v->market->accounts[order->account - 1].hedge; /* the engine knows one side */
     struct vm_new n = { .lots = order->quantity / in->lot_size,
                         .tag = order->order_id,
                         .owner = (uint32_t)order->account - 1,
@@ -448,6 +522,7 @@ void venue_crowd_save(const struct venue *v, const struct venue_book *b, struct 
     int64_t figures[FIGURES];
     memcpy(figures, &c->ag->f, sizeof c->ag->f);
     figures[FIGURE_PRINTS] = (int64_t)c->prints;
+    figures[FIGURE_UPDATES] = (int64_t)c->updates;
     for (uint32_t i = 0; i < FIGURES; i++) {
         struct msg_counter_row row = {
             .value = figures[i],
@@ -468,6 +543,8 @@ bool venue_crowd_counter(struct venue_crowd *c, uint32_t figure, int64_t value) 
     if (figure >= FIGURES) return false;
     if (figure == FIGURE_PRINTS) {
         c->prints = (uint64_t)value;
+    } else if (figure == FIGURE_UPDATES) {
+        c->updates = (uint64_t)value;
     } else {
         memcpy((uint8_t *)&c->ag->f + figure * sizeof value, &value, sizeof value);
     }
@@ -481,5 +558,7 @@ bool venue_crowd_row(struct venue_crowd *c, uint64_t idx, const struct msg_engin
     if (vm_load(c->ag->vm, c->rows, row->cnt) != 0) return false;
     ag_loaded(c->ag);
     c->found = false;
+    c->changed_cnt = 0; /* levels that came back have been told */
+    c->all = false;
     return true;
 }

@@ -12,6 +12,15 @@
 #include "actors/venue/agents.h"
 #include "actors/venue/venue.h"
 
+enum { VENUE_CHANGED_MAX = 2048 }; /* levels that may change in one event; more: all are told */
+
+/* A level that has changed and is still to be told. */
+struct venue_changed {
+    int64_t price; /* ticks */
+    int64_t lots;  /* shown there now, 0 = gone */
+    uint64_t side; /* enum vm_side */
+};
+
 /* The market of one instrument. */
 struct venue_crowd {
     struct ag *ag;         /* the traders and the engine */
@@ -23,13 +32,20 @@ struct venue_crowd {
     uint32_t row_got;      /* rows taken */
     uint32_t owners;       /* accounts: owners 0.. of the engine */
     bool pumping;          /* events are being told */
-    bool found;            /* ids are right: since init, or since looked for after a load */
+    bool all;              /* changed had no room: the book is to be told whole */
+    uint32_t changed_cnt;  /* levels in changed */
+    uint64_t updates;      /* updates of the book told */
+    struct venue_changed *changed; /* levels, in order of their first change; NULL = the book is not
+                                    * told */
+    struct vm_depth *levels;       /* scratch, where the book is told: room for every level */
+    bool found;                    /* ids are right: since init, or since looked for after a load */
 };
 
 /* Declared for one instrument. */
 struct venue_crowd_options {
     struct ag_options market; /* the traders */
     bool declared;            /* agents: names it */
+    bool book;                /* changes of its book are told */
 };
 
 /* venue_crowd_options_read reads agents: of config into out, one entry an instrument of m, all zero
@@ -54,7 +70,8 @@ void venue_crowd_join(struct rt_ctx *ctx, struct venue *v, struct venue_book *b,
 /* venue_crowd_leave takes the order idx, which is about to be closed, out of the engine. */
 void venue_crowd_leave(struct venue *v, struct venue_book *b, uint32_t idx);
 
-/* venue_crowd_tell tells what has changed: a new touch; and tests what margin backs. */
+/* venue_crowd_tell tells what has changed: levels of the book where that is declared, a new touch;
+ * and tests what margin backs. */
 void venue_crowd_tell(struct rt_ctx *ctx, struct venue *v, struct venue_book *b);
 
 /* venue_crowd_save writes the rows of b's market. */

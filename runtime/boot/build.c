@@ -42,6 +42,10 @@ int rt_init_series(struct rt_init *init, uint16_t row_kind, uint32_t key, int64_
     return best;
 }
 
+bool rt_init_endless(const struct rt_init *init) {
+    return init->shard->clock == RT_CLOCK_VIRTUAL && init->shard->end_ns == INT64_MAX;
+}
+
 int rt_init_actor(struct rt_init *init, const char *name) {
     const struct rt_actor_def *a = rt_topology_actor(init->shard->graph->topology, name);
     return a ? a->id : -ENOENT;
@@ -162,6 +166,20 @@ static int64_t last_instant(struct rt_shard *s) {
         if (at + d->s.span_ns > last) last = at + d->s.span_ns;
     }
     return last == INT64_MIN ? INT64_MAX : last;
+}
+
+/* bounded refuses a run on the virtual clock that would go on for ever: its sources do, and no end
+ * is declared. */
+static int bounded(const struct rt_topology *t, const struct rt_shard *s, struct rt_error *err) {
+    if (t->clock != RT_CLOCK_VIRTUAL || s->end_ns != INT64_MAX) return 0;
+    for (uint16_t i = 0; i < s->series_cnt; i++) {
+        if (s->feeds[i].s.rows_total != UINT64_MAX) continue;
+        return rt_error_set(err, -EINVAL,
+                            "%s: a source is endless, and the virtual clock waits for nobody: "
+                            "expected end: (or clock: paced)",
+                            t->name);
+    }
+    return 0;
 }
 
 /* make_actors takes the state of the shard's actors; init comes later. */
@@ -364,6 +382,7 @@ int rt_shard_build(struct rt_run *run, uint16_t number, struct rt_shard **out,
     s->start_ns = first_instant(s, t);
     s->end_ns = last_instant(s);
     if (t->end_ns < s->end_ns) s->end_ns = t->end_ns;
+    if ((code = bounded(t, s, err)) < 0) return code;
     s->now_ns = s->start_ns;
     s->ctx.now_ns = s->now_ns;
     s->wheel = rt_wheel_init(wheel, d->timers_max, s->now_ns);

@@ -122,6 +122,10 @@ void *rt_init_take(struct rt_init *init, size_t bytes);
  * (instrument) and interval_ns (0 = the finest declared; trades have 0), or -ENOENT. */
 int rt_init_series(struct rt_init *init, uint16_t row_kind, uint32_t key, int64_t interval_ns);
 
+/* rt_init_endless tells whether the run has no end of its own: the virtual clock, no end: declared,
+ * and no source that ends. What goes on for ever by itself refuses such a run. */
+bool rt_init_endless(const struct rt_init *init);
+
 /* rt_init_actor returns the id of the actor named name, or -ENOENT. */
 int rt_init_actor(struct rt_init *init, const char *name);
 

@@ -5,6 +5,7 @@
  * cancels and reloads from a seed beside a venue that is never reloaded: what both said is the same
  * frame by frame, the fills add up to what the accounts hold, money by fills alone comes to the
  * cash, the engine knows the same positions and open orders. A failure prints the seed. */
+#include "actors/market/book.h"
 #include "actors/venue/crowd.h"
 #include "tests/actors/test_venue.h"
 
@@ -367,6 +368,80 @@ static void test_lists(void **unused) {
     bench_close(&b);
 }
 
+/* Traders that would go on for ever on the virtual clock are refused. */
+static void test_endless(void **unused) {
+    (void)unused;
+    struct bench b;
+    struct rt_error err = { 0 };
+    bench_world(&b);
+    strcpy(b.instruments[0].name, "A");
+    strcpy(b.instruments[1].name, "B");
+    b.rig.endless = true;
+    int rc = rig_open(&b.rig, &venue_kind, "{agents: {instruments: [A], start_price: 1000}}",
+                      &b.market, &err);
+    assert_true(rc < 0 && strstr(err.text, "needs an end:") != NULL);
+    bench_close(&b);
+}
+
+/* The book that is told is the engine's after every event, in whole updates, and goes on after a
+ * reload; on_book's strategies make it of the same rows by the same code. */
+static void test_book(void **unused) {
+    (void)unused;
+    static struct bench b;
+    struct rt_error err = { 0 };
+    uint64_t gen = 3, id = 0, updates = 0;
+    bench_world(&b);
+    strcpy(b.instruments[0].name, "A");
+    strcpy(b.instruments[1].name, "B");
+    int rc = rig_open(&b.rig, &venue_kind,
+                      "{agents: {instruments: [A], start_price: 1000, seed: 5, noise: 60, "
+                      "makers: 5, order_notional: 2000, book: true}}",
+                      &b.market, &err);
+    if (rc != 0) fail_msg("%s", err.text);
+    void *memory = NULL;
+    assert_int_equal(posix_memalign(&memory, 64, mk_book_bytes(1 << 14, 1 << 14)), 0);
+    memset(memory, 0, mk_book_bytes(1 << 14, 1 << 14));
+    struct mk_book book;
+    mk_book_init(&book, memory, 1 << 14, 1 << 14, fx(0.5));
+    rig_start(&b.rig, START_NS);
+    for (double s = 0; s < 1200; s += 0.25) {
+        const struct msg_frame *f;
+        bench_at(&b, s);
+        if (gen_range(&gen, 0, 3) == 0) {
+            id++;
+            ASK(&b, .id = id, .side = (uint8_t)gen_range(&gen, 0, 1), .type = ORDER_TYPE_LIMIT,
+                .price = best(&b, 1, VM_BUY) + (double)gen_range(&gen, -6, 6) * 0.5,
+                .quantity = (double)gen_range(&gen, 1, 40) * 0.1);
+        }
+        if (id > 0 && gen_range(&gen, 0, 5) == 0) {
+            ASK(&b, .id = (uint64_t)gen_range(&gen, 1, (int64_t)id), .op = REQUEST_OP_CANCEL);
+        }
+        for (size_t i = 0; (f = rig_said(&b.rig, i)) != NULL; i++) {
+            const struct msg_book_delta *row = msg_body(f);
+            if (f->kind != MSG_BOOK_DELTA) continue;
+            assert_int_equal(row->time_ns, f->time_ns);
+            updates += mk_book_apply(&book, row) == MK_BOOK_WHOLE;
+        }
+        rig_forget(&b.rig);
+        assert_false(book.stale || book.open);
+        for (uint8_t side = 0; side < 2; side++) {
+            struct vm_depth levels[400];
+            uint32_t cnt = vm_depth(engine_of(&b, 1), side, levels, 400);
+            price_t at = 0;
+            for (uint32_t i = 0; i < cnt; i++) {
+                at = mk_book_next(&book, side, at);
+                assert_int_equal(at, levels[i].price * fx(0.5));
+                assert_int_equal(mk_book_at(&book, side, at), levels[i].lots * fx(0.1));
+            }
+            assert_int_equal(mk_book_next(&book, side, at), 0);
+        }
+        if (gen_range(&gen, 0, 200) == 0) rig_reload(&b.rig);
+    }
+    assert_true(updates > 3000 && book.update_id == updates);
+    free(memory);
+    bench_close(&b);
+}
+
 /* A request takes its time; a cancel that comes too late, or twice, is told so. */
 static void test_latency(void **unused) {
     (void)unused;
@@ -572,6 +647,7 @@ int main(void) {
         cmocka_unit_test(test_terms),        cmocka_unit_test(test_reduces),
         cmocka_unit_test(test_covers),       cmocka_unit_test(test_stops),
         cmocka_unit_test(test_types),        cmocka_unit_test(test_lists),
+        cmocka_unit_test(test_endless),      cmocka_unit_test(test_book),
         cmocka_unit_test(test_latency),      cmocka_unit_test(test_random),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

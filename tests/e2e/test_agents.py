@@ -2,7 +2,8 @@
 """Goal: a run among simulated traders is the same wherever its actors live, however time passes and
 whenever it is killed; orders of ours fill in it in every way there is.
 Method: two invented markets, moving-average crosses with stops and targets on bars that feed makes of
-the venue's trades, a spot and a linear instrument, latency in three legs. The graph runs on one shard,
+the venue's trades, a market maker at the touch of the book that the venue says, a spot and a linear
+instrument, latency in three legs. The graph runs on one shard,
 on two, spread at random (printed seed), on two processes, as a backtest and on the paced clock, with
 the journal on and off: orders.csv, fills.csv, trades.csv and equity.csv must be the same bytes. Then
 `replay --verify`, and runs killed (SIGKILL) at random moments and started again until they end: the
@@ -20,7 +21,7 @@ sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 from runs import *  # noqa: E402,F403
 from test_placements import PACED, SLOW, differ, place, results, spread  # noqa: E402
 
-HOURS = 2 if SLOW else 20 if NIGHT else 3
+HOURS = 1 if SLOW else 20 if NIGHT else 2
 KILLS = 10 if NIGHT else 3
 
 
@@ -33,9 +34,14 @@ def living(rng):
         "b": cross("ETH", "main", "1m", {"notional": "9000"}, fast=2, slow=rng.randint(6, 9),
                    take_profit_pct="0.2"),
         "c": cross("BTC-PERP", "second", "15s", {"fixed": "0.4"}, fast=5, slow=20, short=True)}
-    money = {"main": {"quote": "USDT", "cash": 50000}, "second": {"quote": "USDT", "cash": 30000}}
+    strategies["d"] = {"kind": "strategy", "class": "quote_touch", "instruments": ["BTC-PERP"],
+                       "interval": "trades", "account": "third", "sizing": {"fixed": "0.02"},
+                       "params": {"inventory": "0.3"}}  # quotes at the touch of the book it is told
+    money = {n: {"quote": "USDT", "cash": c}
+             for n, c in (("main", 50000), ("second", 30000), ("third", 90000))}
     agents = {"instruments": [{"instrument": n, "start_price": p} for n, p in names.items()],
-              "seed": rng.randrange(1, 10**6), "noise": 80, "makers": 6, "order_notional": 2000}
+              "seed": rng.randrange(1, 10**6), "noise": 80, "makers": 6, "order_notional": 2000,
+              "book": True}
     run = run_of("living", [{"instrument": n} for n in names], strategies, money,
                  start="2024-01-01", end="2024-01-01T%02d:00:00Z" % HOURS, equity_interval="5m",
                  venue={"agents": agents, "latency": {"feed": "2ms", "answer": "3ms",
@@ -106,6 +112,21 @@ def ways_of_filling(want):
     return "" if max(parts.values()) > 2 else "no order was filled in parts"
 
 
+def endless(run, dir):
+    """endless tells what is wrong with how a run without an end is met, "" when nothing is."""
+    os.makedirs(dir)
+    more = dict(run)
+    del more["end"]
+    file, out = write_run(more, os.path.join(dir, "run.yaml")), os.path.join(dir, "out")
+    for how in (["check", file], ["backtest", file, "--out", out]):
+        done = subprocess.run([BIN] + how, stdin=subprocess.DEVNULL, capture_output=True, timeout=60)
+        if done.returncode != 1 or b"needs an end:" not in done.stdout + done.stderr:
+            return "%s: exit code %d" % (how[0], done.returncode)
+    paced = write_run(dict(more, clock={"kind": "paced", "speed": 60}), file)
+    shrike("check", paced)
+    return ""
+
+
 def main():
     """main runs all; the exit code tells whether anything differed."""
     rng, _ = seeded()
@@ -119,7 +140,7 @@ def main():
         print("on one shard: %d orders, %d fills, %d trades, %d marks; %s (%.1f s)" % (
             *rows, hashlib.sha256(b"".join(want[n] for n in FILES)).hexdigest()[:16], took),
             flush=True)
-        wrong = ways_of_filling(want)
+        wrong = ways_of_filling(want) or endless(run, os.path.join(scratch, "endless"))
         if wrong or rows[1] < 50:
             bad.append(wrong or "hardly anything happened")
         for name, placed, how in ways(rng, run):

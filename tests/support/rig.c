@@ -106,6 +106,10 @@ int rt_init_series(struct rt_init *init, uint16_t row_kind, uint32_t key, int64_
     return best;
 }
 
+bool rt_init_endless(const struct rt_init *init) {
+    return rig_of(init->shard)->endless;
+}
+
 int rt_init_actor(struct rt_init *init, const char *name) {
     struct rig *r = rig_of(init->shard);
     for (uint32_t i = 0; i < r->actor_cnt; i++) {

@@ -73,6 +73,7 @@ struct rig {
     uint32_t actor_cnt;                       /* this many */
     struct rig_timer timers[RIG_TIMERS_MAX];  /* armed timers, in no order */
     uint32_t timer_cnt;                       /* this many */
+    bool endless;                             /* what rt_init_endless tells */
     uint8_t *said;                            /* frames said, one behind the other */
     size_t said_bytes;                        /* bytes of them */
     size_t *said_at;                          /* where each begins */
