@@ -115,7 +115,8 @@ int cmd_backtest(int argc, char **argv) {
     if (code == 0) { /* an older page would tell of an older run */
         bool fits = (size_t)snprintf(page, sizeof page, "%s/report.html", out) < sizeof page;
         if (fits && no_html) (void)unlink(page);
-        if (fits && !no_html) code = report_page_write(out, page, NULL, NULL, &err);
+        if (fits && !no_html)
+            code = report_page_write(out, &(struct report_forms){ .html = page }, NULL, &err);
     }
     if (code == 0 && json)
         report_summary_json(sum, stdout);

@@ -19,20 +19,23 @@ static const char *results_of(const char *dir, char *room, size_t bytes) {
 int cmd_report(int argc, char **argv) {
     struct rt_error err = { 0 };
     char room[4200], made[4300];
-    const char *html = cli_option(&argc, argv, "--html"), *pdf = cli_option(&argc, argv, "--pdf"),
-               *benchmark = cli_option(&argc, argv, "--benchmark");
+    struct report_forms forms = { .html = cli_option(&argc, argv, "--html"),
+                                  .pdf = cli_option(&argc, argv, "--pdf"),
+                                  .markdown = cli_option(&argc, argv, "--markdown") };
+    const char *benchmark = cli_option(&argc, argv, "--benchmark");
     if (cli_words("report", argc, argv, 1, "DIR, a directory with results")) return 2;
     const char *dir = results_of(argv[1], room, sizeof room);
-    if (!html && !pdf) {
+    if (!forms.html && !forms.pdf && !forms.markdown) {
         snprintf(made, sizeof made, "%s/report.html", dir);
-        html = made;
+        forms.html = made;
     }
-    if (report_page_write(dir, html, pdf, benchmark, &err) < 0)
+    if (report_page_write(dir, &forms, benchmark, &err) < 0)
         return cli_fail("report", &err,
                         err.code == -ENOENT
                             ? "DIR is what backtest --out made, or the directory of a run"
                             : NULL);
-    if (html) printf("report: %s\n", html);
-    if (pdf) printf("report: %s\n", pdf);
+    if (forms.html) printf("report: %s\n", forms.html);
+    if (forms.pdf) printf("report: %s\n", forms.pdf);
+    if (forms.markdown) printf("report: %s\n", forms.markdown);
     return 0;
 }

@@ -63,9 +63,10 @@ static int by_order(const void *a, const void *b) {
     return x->rank < y->rank ? -1 : x->rank > y->rank;
 }
 
-/* same_position tells whether a and b are of one owner, account and instrument. */
+/* same_position tells whether a and b are of one owner, account, instrument and side. */
 static bool same_position(const struct msg_position *a, const struct msg_position *b) {
-    return a->owner == b->owner && a->account == b->account && a->instrument == b->instrument;
+    return a->owner == b->owner && a->account == b->account && a->instrument == b->instrument &&
+           a->position_side == b->position_side;
 }
 
 /* gather reads what the run said. */
@@ -142,12 +143,14 @@ static void tell_holdings(struct teller *w, const struct mk_market *m, const str
                           const struct msg_account_state *accounts, const bool *seen) {
     const struct msg_position *all = (const struct msg_position *)(const void *)positions->items;
     for (uint32_t a = 1; a <= m->account_cnt; a++)
-        for (uint32_t i = 1; i <= m->instrument_cnt; i++) {
+        for (uint32_t n = 3; n < 3 * m->instrument_cnt + 3; n++) {
+            const uint32_t i = n / 3, side = n % 3; /* both, long, short */
             int64_t quantity = 0, cost = 0;
             bool netted = false; /* the portfolio's own sum was seen: more than one strategy */
             char q[RT_DECIMAL_CHARS], p[RT_DECIMAL_CHARS];
             for (size_t k = 0; k < positions->cnt; k++) {
-                if (all[k].account != a || all[k].instrument != i) continue;
+                if (all[k].account != a || all[k].instrument != i || all[k].position_side != side)
+                    continue;
                 if (netted || all[k].owner == 0) {
                     if (all[k].owner != 0) continue;
                     quantity = cost = 0;

@@ -92,7 +92,8 @@ static void on_position(struct live *v, const struct msg_position *p) {
     if (p->owner == 0) return; /* the account's sum: the table shows who holds it */
     for (; i < v->position_cnt; i++) {
         const struct msg_position *q = &v->positions[i].p;
-        if (q->instrument == p->instrument && q->owner == p->owner && q->account == p->account)
+        if (q->instrument == p->instrument && q->owner == p->owner && q->account == p->account &&
+            q->position_side == p->position_side)
             break;
     }
     if (i == POSITIONS_MAX) return;

@@ -62,13 +62,14 @@ const struct cli_command cli_commands[] = {
       "  shrike compare runs/backtest runs/demo/out --tolerance 1s\n",
       cmd_compare },
     { "report", "the report of a run as a page (HTML) and as PDF",
-      "usage: shrike report DIR [--html FILE] [--pdf FILE] [--benchmark FILE]\n"
+      "usage: shrike report DIR [--html FILE] [--pdf FILE] [--markdown FILE] [--benchmark FILE]\n"
       "  Makes the report of the results in DIR (what backtest --out made, or the directory of a "
       "run)\n"
       "  again. Without options DIR/report.html is written. The page needs no network and no other "
       "file.\n"
       "  --html FILE  where the page goes\n"
       "  --pdf FILE   the same as PDF\n"
+      "  --markdown FILE  its texts and tables as Markdown\n"
       "  --benchmark FILE  prices to measure against in place of the run's: CSV of days or bars\n"
       "example:\n"
       "  shrike report runs/backtest --pdf report.pdf\n",

@@ -390,6 +390,11 @@ static int klines_open(struct rt_source_init *init, struct rt_error *err) {
     rc = rt_node_no_more(init->config, known, err);
     if (rc == 0) rc = data_spec_files(init, &spec, err);
     if (rc != 0) return rc;
+    if (none && !mark && !mk_volume_free(spec.instrument)) {
+        return rt_node_fail(rt_node_get(init->config, "volume"), err,
+                            "is none, but participation or slippage of %s needs volumes",
+                            spec.instrument->name);
+    }
     if (mark && spec.instrument->kind != MK_LINEAR) {
         return rt_node_fail(rt_node_get(init->config, "price"), err,
                             "is mark, expected last: only linear instruments have a mark price");

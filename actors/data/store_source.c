@@ -229,6 +229,11 @@ static int spec_read(struct rt_source_init *init, struct spec *spec, struct rt_e
     if (rc == 0) rc = rt_node_choice(c, "volume", false, volumes, 0, &none, err);
     if (rc == 0) rc = rt_node_no_more(c, known, err);
     if (rc != 0) return rc;
+    if (none && !mk_volume_free(spec->in)) {
+        return rt_node_fail(rt_node_get(c, "volume"), err,
+                            "is none, but participation or slippage of %s needs volumes",
+                            spec->in->name);
+    }
     spec->no_volume = none == 1;
     if (!data_set_name_ok(symbol) || (venue[0] != '\0' && !data_set_name_ok(venue))) {
         return rt_node_fail(c, err, "venue and symbol: expected letters, digits, - _ .");

@@ -135,6 +135,31 @@ void mk_liquidation_price(const struct mk_instrument *in, const struct mk_holdin
     *out = meets(in, h, wallet, outside) ? outside : inside;
 }
 
+bool mk_pair_meets(const struct mk_instrument *in, const struct mk_holding *a,
+                   const struct mk_holding *b, cash_t wallet, price_t price) {
+    cash_t must[2], open[2];
+    if (!mk_margin_maintenance(in, a->quantity, price, &must[0]) ||
+        !mk_margin_maintenance(in, b->quantity, price, &must[1]) ||
+        !mk_margin_unrealized(a, price, &open[0]) || !mk_margin_unrealized(b, price, &open[1])) {
+        return true; /* a price beyond all money */
+    }
+    return (__int128)wallet + open[0] + open[1] <= (__int128)must[0] + must[1];
+}
+
+price_t mk_pair_liquidation(const struct mk_instrument *in, const struct mk_holding *a,
+                            const struct mk_holding *b, cash_t wallet, price_t from, price_t to) {
+    if (mk_pair_meets(in, a, b, wallet, from)) return from;
+    while (from - to > 1 || to - from > 1) {
+        price_t mid = from + (to - from) / 2;
+        if (mk_pair_meets(in, a, b, wallet, mid)) {
+            to = mid;
+        } else {
+            from = mid;
+        }
+    }
+    return to;
+}
+
 void mk_bankruptcy_price(const struct mk_holding *h, cash_t wallet, price_t *out) {
     bool is_long = h->quantity > 0;
     *out = 0;

@@ -57,6 +57,17 @@ cash_t mk_margin_most(const struct mk_instrument *in, uint32_t leverage);
 void mk_liquidation_price(const struct mk_instrument *in, const struct mk_holding *h, cash_t wallet,
                           price_t *out);
 
+/* mk_pair_meets tells whether a long and a short in one instrument are liquidated at price, where
+ * wallet backs both: wallet + their unrealized <= their maintenance, each rounded by itself. */
+bool mk_pair_meets(const struct mk_instrument *in, const struct mk_holding *a,
+                   const struct mk_holding *b, cash_t wallet, price_t price);
+
+/* mk_pair_liquidation returns the first price on the way from from to to (both > 0; mk_pair_meets
+ * at to) at which the two are liquidated. What backs them falls off to either side of one price, so
+ * that there is one such point on the way. */
+price_t mk_pair_liquidation(const struct mk_instrument *in, const struct mk_holding *a,
+                            const struct mk_holding *b, cash_t wallet, price_t from, price_t to);
+
 /* mk_bankruptcy_price computes the price at which wallet and unrealized come to nothing, rounded so
  * that they do not come to less: up for a long, down for a short; 0 or INT64_MAX as above. */
 void mk_bankruptcy_price(const struct mk_holding *h, cash_t wallet, price_t *out);

@@ -14,22 +14,30 @@ enum {
     ASSET_MAX = 4096,               /* assets */
     DEPLOYMENT_MAX = (1 << 20) - 1, /* four base-32 digits */
     LEVERAGE_MAX = 1000,            /* of a bracket */
+    SLIPPAGE_BARS = 100,            /* bars of a slippage model, where none are declared */
+    SLIPPAGE_BARS_MAX = 4096,       /* at most */
     LEVERAGE_DEFAULT = 20,          /* of an account that declares none, as at Binance */
 };
 static const int64_t STEP_MAX = INT64_C(1000000) * FIXED_ONE;        /* tick and lot */
 static const int64_t NOTIONAL_MAX = INT64_C(1000000000) * FIXED_ONE; /* smallest notional */
 static const int64_t CASH_MAX = INT64_C(50000000000) * FIXED_ONE;    /* half of what fits */
 static const int64_t SLIPPAGE_MAX = INT64_C(1000) * FIXED_ONE;       /* 1000 bp */
+static const int64_t FACTOR_MAX = INT64_C(10) * FIXED_ONE;           /* of a slippage model */
 static const int64_t SECOND_NS = INT64_C(1000000000);                /* ns in a second */
 
 static const char *const kind_words[] = { "spot", "linear", NULL };
 static const char *const instrument_keys[] = {
-    "symbol",          "kind",         "base",      "quote",     "venue",        "tick_size",
-    "lot_size",        "min_notional", "maker_fee", "taker_fee", "slippage_bps", "brackets",
-    "liquidation_fee", "filters",      "session",   NULL
+    "symbol",          "kind",         "base",          "quote",     "venue",        "tick_size",
+    "lot_size",        "min_notional", "maker_fee",     "taker_fee", "slippage_bps", "brackets",
+    "liquidation_fee", "slippage",     "participation", "filters",   "session",      NULL
 };
+static const char *const slippage_words[] = { "bps", "volume", "root", NULL };
+static const char *const slippage_keys[] = { "model", "factor", "bars", "interval", NULL };
+static const char *const slippage_bps_keys[] = { "model", "bps", NULL };
 static const char *const bracket_keys[] = { "cap", "leverage", "maintenance", NULL };
-static const char *const account_keys[] = { "quote", "cash", "margin", "leverage", NULL };
+static const char *const account_keys[] = { "quote",    "cash",          "margin",
+                                            "leverage", "position_mode", NULL };
+static const char *const mode_words[] = { "one_way", "hedge", NULL };
 static const char *const margin_words[] = { "none", "cross", "isolated", NULL };
 
 /* name_ok tells whether text is a name: letters, digits, '.', '_' and '-'. */
@@ -169,6 +177,36 @@ static int read_brackets(struct mk_market *m, struct rt_node *n, struct mk_instr
     return 0;
 }
 
+/* read_slippage reads slippage: or slippage_bps: of the instrument n. */
+static int read_slippage(struct rt_node *n, struct mk_instrument *in, struct rt_error *err) {
+    struct rt_node *map, *plain = rt_node_get(n, "slippage_bps");
+    int64_t bars = 0, def = FIXED_ONE;
+    int model;
+    int rc = rt_node_fixed(n, "slippage_bps", false, 0, SLIPPAGE_MAX, 0, &in->slippage_bps, err);
+    if (rc == 0) rc = rt_node_map(n, "slippage", false, &map, err);
+    if (rc < 0 || map == NULL) return rc;
+    if (plain != NULL) {
+        return rt_node_fail(plain, err, "says what slippage: says too, expected one of them");
+    }
+    rc = rt_node_choice(map, "model", true, slippage_words, 0, &model, err);
+    if (rc < 0) return rc;
+    in->slippage = (enum mk_slippage)model;
+    in->slippage_node = map;
+    if (in->slippage == MK_SLIPPAGE_BPS) {
+        rc = rt_node_fixed(map, "bps", true, 0, SLIPPAGE_MAX, 0, &in->slippage_bps, err);
+        return rc < 0 ? rc : rt_node_no_more(map, slippage_bps_keys, err);
+    }
+    if (in->slippage == MK_SLIPPAGE_VOLUME) def = FIXED_ONE / 10;
+    rc = rt_node_fixed(map, "factor", false, 0, FACTOR_MAX, def, &in->slippage_factor, err);
+    if (rc < 0) return rc;
+    rc = rt_node_int(map, "bars", false, 2, SLIPPAGE_BARS_MAX, SLIPPAGE_BARS, &bars, err);
+    if (rc < 0) return rc;
+    in->slippage_bars = (uint32_t)bars;
+    rc = rt_node_duration(map, "interval", false, SECOND_NS, 86400 * SECOND_NS, 60 * SECOND_NS,
+                          &in->slippage_bar_ns, err);
+    return rc < 0 ? rc : rt_node_no_more(map, slippage_keys, err);
+}
+
 /* read_filters reads filters: of the instrument n into the market's table, which has room. */
 static int read_filters(struct mk_market *m, struct rt_node *n, struct mk_instrument *in,
                         struct rt_error *err) {
@@ -216,7 +254,8 @@ static int read_instrument(struct mk_market *m, struct rt_node *n, struct mk_ins
     if (rc < 0) return rc;
     rc = rt_node_fixed(n, "taker_fee", true, fee_min, fee_max, 0, &in->taker_fee, err);
     if (rc < 0) return rc;
-    rc = rt_node_fixed(n, "slippage_bps", false, 0, SLIPPAGE_MAX, 0, &in->slippage_bps, err);
+    if ((rc = read_slippage(n, in, err)) < 0) return rc;
+    rc = rt_node_share(n, "participation", false, 0, &in->participation, err);
     if (rc < 0) return rc;
     rc = rt_node_fixed(n, "liquidation_fee", false, 0, fee_max, 0, &in->liquidation_fee, err);
     if (rc < 0) return rc;
@@ -230,6 +269,25 @@ static int read_instrument(struct mk_market *m, struct rt_node *n, struct mk_ins
 static bool same_symbol(const struct mk_instrument *a, const struct mk_instrument *b) {
     return a->kind == b->kind && strcmp(a->symbol, b->symbol) == 0 &&
            strcmp(a->venue, b->venue) == 0;
+}
+
+/* read_participation gives instruments without their own the participation: of the venue. */
+static int read_participation(struct mk_market *m, struct rt_node *root, struct rt_error *err) {
+    struct rt_node *actors = rt_node_get(root, "actors");
+    if (actors == NULL || actors->kind != RT_NODE_MAP) return 0; /* not ours to refuse */
+    for (struct rt_node *a = actors->child; a != NULL; a = a->next) {
+        struct rt_node *kind = a->kind == RT_NODE_MAP ? rt_node_get(a, "kind") : NULL;
+        int64_t share;
+        bool venue =
+            kind != NULL && kind->kind == RT_NODE_SCALAR && strcmp(kind->text, "venue") == 0;
+        if (!venue) continue;
+        int rc = rt_node_share(a, "participation", false, 0, &share, err);
+        if (rc < 0) return rc;
+        for (uint32_t i = 0; i < m->instrument_cnt; i++) {
+            if (m->instruments[i].participation == 0) m->instruments[i].participation = share;
+        }
+    }
+    return 0;
 }
 
 /* read_instruments reads instruments: of root. */
@@ -316,6 +374,10 @@ static int read_accounts(struct mk_market *m, struct rt_node *root, struct rt_er
         int margin = MK_MARGIN_NONE;
         if (rc == 0) rc = rt_node_choice(list[i], "margin", false, margin_words, 0, &margin, err);
         a->margin = (enum mk_margin)margin;
+        int mode = 0;
+        if (rc == 0)
+            rc = rt_node_choice(list[i], "position_mode", false, mode_words, 0, &mode, err);
+        a->hedge = mode == 1;
         if (rc == 0) rc = read_leverage(m, list[i], a, err);
         if (rc == 0) rc = rt_node_no_more(list[i], account_keys, err);
     }
@@ -404,6 +466,7 @@ int mk_market_load(struct rt_node *root, struct mk_market **out, struct rt_error
         rt_error_set(err, rc, "out of memory");
     } else {
         rc = read_instruments(m, root, err);
+        if (rc == 0) rc = read_participation(m, root, err);
         if (rc == 0) rc = read_accounts(m, root, err);
         if (rc == 0) rc = read_rest(m, root, err);
         if (rc == 0) rc = read_statistics(m, root, err);

@@ -29,26 +29,40 @@ struct mk_bracket {
 struct mk_filters; /* filters.h */
 struct mk_session; /* session.h */
 
+/* How much worse than the undisturbed price a taker fills where the data show no depth; the rules
+ * stand in actors/venue/impact.h and span.h. */
+enum mk_slippage {
+    MK_SLIPPAGE_BPS,    /* a fixed share of the price: slippage_bps */
+    MK_SLIPPAGE_VOLUME, /* linear in the share of a bar's volume */
+    MK_SLIPPAGE_ROOT,   /* square-root law */
+};
+
 /* One instrument. Ids are given in name order from 1. */
 struct mk_instrument {
-    char name[32];           /* ours: "BTC-PERP" */
-    char symbol[32];         /* the venue's word: "BTCUSDT" */
-    char venue[16];          /* the venue's name: "sim" */
-    uint16_t id;             /* 1.. */
-    enum mk_kind kind;       /* spot or linear */
-    uint16_t base_asset;     /* index in assets */
-    uint16_t quote_asset;    /* index in assets */
-    price_t tick_size;       /* > 0 */
-    qty_t lot_size;          /* > 0 */
-    cash_t min_notional;     /* 0 = none */
-    int64_t maker_fee;       /* rate in 1e-8: 0.0002 = 20000 */
-    int64_t taker_fee;       /* rate in 1e-8 */
-    int64_t slippage_bps;    /* taker slippage in 1e-8 of a basis point: 1 bp = 100000000 */
-    int64_t liquidation_fee; /* rate of the notional a liquidation costs, 1e-8 */
-    const struct mk_bracket *brackets; /* leverage brackets, caps rising; NULL = none declared */
-    uint32_t bracket_cnt;              /* how many, at most MK_BRACKETS_MAX */
-    const struct mk_filters *filters;  /* what the venue lets orders be; NULL = not declared */
-    const struct mk_session *session;  /* when it trades; NULL = not declared: always */
+    char name[32];             /* ours: "BTC-PERP" */
+    char symbol[32];           /* the venue's word: "BTCUSDT" */
+    char venue[16];            /* the venue's name: "sim" */
+    uint16_t id;               /* 1.. */
+    enum mk_kind kind;         /* spot or linear */
+    uint16_t base_asset;       /* index in assets */
+    uint16_t quote_asset;      /* index in assets */
+    price_t tick_size;         /* > 0 */
+    qty_t lot_size;            /* > 0 */
+    cash_t min_notional;       /* 0 = none */
+    int64_t maker_fee;         /* rate in 1e-8: 0.0002 = 20000 */
+    int64_t taker_fee;         /* rate in 1e-8 */
+    int64_t slippage_bps;      /* taker slippage in 1e-8 of a basis point: 1 bp = 100000000 */
+    enum mk_slippage slippage; /* which model; slippage_bps is 0 but for MK_SLIPPAGE_BPS */
+    uint32_t slippage_bars;    /* bars that volume and variance are taken of; 0 with bps */
+    int64_t slippage_factor; /* volume: share of the price at a whole bar's volume; root: Y; 1e-8 */
+    int64_t slippage_bar_ns; /* length of the bars that trades are put into for it */
+    int64_t participation;   /* share of what is traded that may be ours, 1e-8; 0 = no cap */
+    const struct rt_node *slippage_node; /* where slippage: stands, for errors of boot, or NULL */
+    int64_t liquidation_fee;             /* rate of the notional a liquidation costs, 1e-8 */
+    const struct mk_bracket *brackets;   /* leverage brackets, caps rising; NULL = none declared */
+    uint32_t bracket_cnt;                /* how many, at most MK_BRACKETS_MAX */
+    const struct mk_filters *filters;    /* what the venue lets orders be; NULL = not declared */
+    const struct mk_session *session;    /* when it trades; NULL = not declared: always */
 };
 
 /* How an account's linear positions are backed. */
@@ -66,6 +80,7 @@ struct mk_account {
     uint16_t quote;        /* asset of its cash, index in assets */
     cash_t cash;           /* deposited at start */
     enum mk_margin margin; /* how its linear positions are backed */
+    bool hedge;            /* long and short are positions of their own (linear) */
 };
 
 enum { MK_THRESHOLDS_MAX = 32 }; /* thresholds of a selection */
@@ -115,6 +130,10 @@ void mk_market_close(struct mk_market *m);
 const struct mk_instrument *mk_instrument_find(const struct mk_market *m, const char *name);
 /* mk_instrument_get returns the instrument with id (1..cnt), or NULL. */
 const struct mk_instrument *mk_instrument_get(const struct mk_market *m, uint16_t id);
+/* mk_volume_free tells whether nothing declared for the instrument needs the volume of its bars. */
+static inline bool mk_volume_free(const struct mk_instrument *in) {
+    return in->participation == 0 && in->slippage == MK_SLIPPAGE_BPS;
+}
 /* mk_account_find returns the account named name, or NULL. */
 const struct mk_account *mk_account_find(const struct mk_market *m, const char *name);
 /* mk_leverage returns the leverage that account (1..) has declared for instrument (1..). */

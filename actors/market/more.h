@@ -27,7 +27,7 @@ struct mk_more {
     qty_t display;       /* shown part of the quantity (iceberg) */
     price_t activation;  /* trailing_stop: price from which on it follows; 0 = at once */
     int64_t expire_ns;   /* gtd: when it expires, ns UTC */
-    uint64_t parent;     /* pending until this order is wholly filled */
+    uint64_t parent;     /* begins and grows by this order's fills */
     uint64_t oco;        /* first order of its group */
     uint32_t trail_bips; /* trailing_stop: distance from the extreme, 1e-4 of it */
     uint8_t stp;         /* self-trade prevention; 0 = the venue's */
@@ -77,6 +77,12 @@ static inline bool mk_order_waits(uint8_t type) {
 static inline bool mk_order_limited(uint8_t type) {
     return type == ORDER_TYPE_LIMIT || type == ORDER_TYPE_STOP_LIMIT ||
            type == ORDER_TYPE_TAKE_PROFIT_LIMIT;
+}
+
+/* mk_order_short tells which position of an account in hedge mode an order is of, by its side and
+ * terms: true = short (a sale opens it, a buy with exit closes it), false = long. */
+static inline bool mk_order_short(uint8_t side, uint8_t terms) {
+    return (side == SIDE_SELL) != ((terms & ORDER_TERMS_EXIT) != 0);
 }
 
 /* mk_order_priced tells whether orders of type have a price: a limit or a trigger. */

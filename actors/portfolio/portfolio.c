@@ -1,5 +1,6 @@
 #include "actors/portfolio/portfolio.h"
 #include "actors/market/market.h"
+#include "actors/market/more.h"
 #include <assert.h>
 #include <errno.h>
 
@@ -11,20 +12,34 @@ enum {
     ROW_TIMER = 1,      /* counter row: timer_ns */
     ROW_STOPPED = 2,    /* counter row: STOP was heard */
     ROW_MARKED = 1024,  /* counter rows: + 4 x account, + 0 time, 1 equity, 2 unrealised, 3 cash */
+    KEY_SHORT = 0x8000, /* in a position's key: the short of hedge mode */
     ROW_FILLED = 65536, /* counter rows: + instrument: price of its newest fill */
 };
-#define POLL_NS   1000000000LL    /* how often to look for the first bar of what is held */
-#define TRADES_NS 3600000000000LL /* interval of marks on trades where every close is asked for */
+#define OWNER_BITS 0xffff0000ULL   /* of a position's key */
+#define POLL_NS    1000000000LL    /* how often to look for the first bar of what is held */
+#define TRADES_NS  3600000000000LL /* interval of marks on trades where every close is asked for */
 
 /* key_of packs whose position it is. */
 static uint64_t key_of(uint8_t account, uint16_t owner, uint16_t instrument) {
     return (uint64_t)account << 32 | (uint64_t)owner << 16 | instrument;
 }
 
+/* place_of returns the instrument's id in a position's key. */
+static uint16_t place_of(uint64_t key) {
+    return key & 0x7fff;
+}
+
+/* side_of tells which of its account's positions p is. */
+static uint8_t side_of(const struct portfolio_state *st, uint64_t key) {
+    if (key & KEY_SHORT) return POSITION_SIDE_SHORT;
+    bool two = st->accounts[(key >> 32) - 1].hedge && !st->instruments[place_of(key) - 1].spot;
+    return two ? POSITION_SIDE_LONG : POSITION_SIDE_BOTH;
+}
+
 /* instrument_of returns the instrument of a position. */
 static struct portfolio_instrument *instrument_of(const struct portfolio_state *st,
                                                   const struct portfolio_position *p) {
-    return &st->instruments[(p->key & 0xffff) - 1];
+    return &st->instruments[place_of(p->key) - 1];
 }
 
 /* account_of returns the account of a position. */
@@ -33,10 +48,18 @@ static struct portfolio_account *account_of(const struct portfolio_state *st,
     return &st->accounts[(p->key >> 32) - 1];
 }
 
-/* net_of returns what an account holds of an instrument. */
-static struct portfolio_net *net_of(const struct portfolio_state *st, uint8_t account,
-                                    uint16_t instrument) {
-    return &st->nets[(size_t)(account - 1) * st->instrument_cnt + instrument - 1];
+/* net_of returns what the account of key holds of its instrument, on that side. */
+static struct portfolio_net *net_of(const struct portfolio_state *st, uint64_t key) {
+    size_t row = (size_t)(key >> 32) - 1 + (key & KEY_SHORT ? st->account_cnt : 0);
+    return &st->nets[row * st->instrument_cnt + place_of(key) - 1];
+}
+
+/* key_for packs which position a trade is of: by side and terms in hedge mode. */
+static uint64_t key_for(const struct portfolio_state *st, uint8_t account, uint16_t owner,
+                        uint16_t instrument, uint8_t side, uint8_t terms) {
+    uint64_t key = key_of(account, owner, instrument);
+    bool two = st->accounts[account - 1].hedge && !st->instruments[instrument - 1].spot;
+    return two && mk_order_short(side, terms) ? key | KEY_SHORT : key;
 }
 
 /* is_held tells whether quantity is a position: at least one lot, either way; else it is dust. */
@@ -163,8 +186,9 @@ static void say_account(struct rt_ctx *ctx, struct portfolio_state *st, uint32_t
 }
 
 /* say_position tells a position as it stands, with what the fill realised. */
-static void say_position(struct rt_ctx *ctx, const struct portfolio_position *p, uint64_t trade_id,
-                         cash_t realized, int64_t entry_ns) {
+static void say_position(struct rt_ctx *ctx, const struct portfolio_state *st,
+                         const struct portfolio_position *p, uint64_t trade_id, cash_t realized,
+                         int64_t entry_ns) {
     struct msg_position *m = rt_say(ctx, MSG_POSITION, 0, sizeof *m);
     *m = (struct msg_position){ .trade_id = trade_id,
                                 .quantity = p->quantity,
@@ -173,14 +197,16 @@ static void say_position(struct rt_ctx *ctx, const struct portfolio_position *p,
                                 .realized_total = p->realized_total,
                                 .fee_total = p->fee_total,
                                 .entry_ns = entry_ns,
-                                .instrument = (uint16_t)p->key,
+                                .instrument = place_of(p->key),
                                 .owner = (uint16_t)(p->key >> 16),
-                                .account = (uint8_t)(p->key >> 32) };
+                                .account = (uint8_t)(p->key >> 32),
+                                .position_side = side_of(st, p->key) };
 }
 
 /* say_net tells what the account of p holds of its instrument, all strategies together. */
-static void say_net(struct rt_ctx *ctx, const struct portfolio_net *n,
-                    const struct portfolio_position *p, uint64_t trade_id, cash_t realized) {
+static void say_net(struct rt_ctx *ctx, const struct portfolio_state *st,
+                    const struct portfolio_net *n, const struct portfolio_position *p,
+                    uint64_t trade_id, cash_t realized) {
     struct msg_position *m = rt_say(ctx, MSG_POSITION, 0, sizeof *m);
     *m = (struct msg_position){ .trade_id = trade_id,
                                 .quantity = n->quantity,
@@ -188,8 +214,9 @@ static void say_net(struct rt_ctx *ctx, const struct portfolio_net *n,
                                 .realized_pnl = realized,
                                 .realized_total = n->realized_total,
                                 .fee_total = n->fee_total,
-                                .instrument = (uint16_t)p->key,
-                                .account = (uint8_t)(p->key >> 32) };
+                                .instrument = place_of(p->key),
+                                .account = (uint8_t)(p->key >> 32),
+                                .position_side = side_of(st, p->key) };
 }
 
 /* position_of finds or makes a position; NULL when there is no room. */
@@ -200,7 +227,7 @@ static struct portfolio_position *position_of(struct portfolio_state *st, uint64
         if (rt_map_put(&st->by_key, key, at) != 0) return NULL;
         st->positions[at] =
             (struct portfolio_position){ .key = key, .next = RT_MAP_NONE, .prev = RT_MAP_NONE };
-        net_of(st, (uint8_t)(key >> 32), (uint16_t)key)->owner_cnt++;
+        net_of(st, key)->owner_cnt++;
     }
     return &st->positions[at];
 }
@@ -214,7 +241,7 @@ static void net_put(struct portfolio_state *st, struct portfolio_net *n, qty_t q
     n->mark = 0; /* the quantity moves: worth is to be reckoned again */
     if (was == is) return;
     uint32_t at = (uint32_t)(n - st->nets);
-    struct portfolio_account *a = &st->accounts[at / st->instrument_cnt];
+    struct portfolio_account *a = &st->accounts[at / st->instrument_cnt % st->account_cnt];
     if (is) {
         n->prev = RT_MAP_NONE;
         n->next = a->net;
@@ -315,7 +342,7 @@ static bool tell_fill(struct rt_ctx *ctx, struct portfolio_state *st,
     if (turned) {
         p->quantity = 0;
         p->cost = 0;
-        say_position(ctx, p, trade_id, realized, began_ns);
+        say_position(ctx, st, p, trade_id, realized, began_ns);
         realized = 0;
         began_ns = time_ns;
     }
@@ -323,10 +350,14 @@ static bool tell_fill(struct rt_ctx *ctx, struct portfolio_state *st,
     p->cost = c->cost;
     p->fee_total += c->fee_open;
     p->entry_ns = is_open ? began_ns : 0;
-    say_position(ctx, p, trade_id, realized, began_ns);
+    say_position(ctx, st, p, trade_id, realized, began_ns);
     if (is_open && !was_open) {
         link_open(st, p);
-        arm(ctx, st, due_of(ctx, st, in, ctx->now_ns));
+        /* a fill inside a bar is told before the bar is, whose close is then still to come */
+        const struct msg_bar *bar =
+            in->trades || in->series == PORTFOLIO_NO_SERIES ? NULL : rt_latest(ctx, in->series);
+        bool before = bar != NULL && end_of(bar) < ctx->now_ns;
+        arm(ctx, st, due_of(ctx, st, in, before ? ctx->now_ns - 1 : ctx->now_ns));
     } else if (was_open && !is_open) {
         unlink_open(st, p); /* a timer still armed finds nothing and ends */
     }
@@ -346,12 +377,13 @@ static void portfolio_on_fill(struct rt_ctx *ctx, void *state, const struct msg_
     }
     struct portfolio_instrument *in = &st->instruments[f->instrument - 1];
     struct portfolio_account *a = &st->accounts[f->account - 1];
-    struct portfolio_net *n = net_of(st, f->account, f->instrument);
+    uint64_t key = key_for(st, f->account, owner, f->instrument, f->side, f->terms);
+    struct portfolio_net *n = net_of(st, key);
     bool buy = f->side == SIDE_BUY, in_base = in->spot && f->fee_asset == in->base_asset;
     cash_t cash = 0, fee = f->fee, after = 0;
     qty_t moved = buy ? f->quantity : -f->quantity;
     struct portfolio_change c = { 0 }, whole;
-    struct portfolio_position *p = position_of(st, key_of(f->account, owner, f->instrument));
+    struct portfolio_position *p = position_of(st, key);
     if (p == NULL) {
         refuse(ctx, f, REASON_OPEN_ORDERS_MAX);
         return;
@@ -382,7 +414,7 @@ static void portfolio_on_fill(struct rt_ctx *ctx, void *state, const struct msg_
     n->fee_total += fee;
     net_put(st, n, whole.quantity, whole.cost);
     bool mark = tell_fill(ctx, st, in, p, &c, f->trade_id, frame->time_ns);
-    if (n->owner_cnt > 1) say_net(ctx, n, p, f->trade_id, whole.realized);
+    if (n->owner_cnt > 1) say_net(ctx, st, n, p, f->trade_id, whole.realized);
     say_account(ctx, st, f->account, mark ? TELL_MARK : TELL_STATE);
 }
 
@@ -439,7 +471,8 @@ static void portfolio_on_liquidation(struct rt_ctx *ctx, void *state,
         return;
     }
     struct portfolio_account *a = &st->accounts[l->account - 1];
-    struct portfolio_net *n = net_of(st, l->account, l->instrument);
+    uint64_t whose = key_for(st, l->account, 0, l->instrument, l->side, ORDER_TERMS_EXIT);
+    struct portfolio_net *n = net_of(st, whose);
     bool buy = l->side == SIDE_BUY;
     qty_t moved = buy ? l->quantity : -l->quantity;
     struct portfolio_change whole;
@@ -458,15 +491,14 @@ static void portfolio_on_liquidation(struct rt_ctx *ctx, void *state,
     uint32_t owners = 0, cnt = rt_map_sorted(&st->by_key, st->sorted);
     for (uint32_t i = 0; i < cnt; i++) {
         const struct portfolio_position *p = &st->positions[st->sorted[i].value];
-        if (p->key >> 32 != l->account || (uint16_t)p->key != l->instrument) continue;
+        if ((p->key & ~OWNER_BITS) != whose) continue;
         owners += p->quantity != 0;
         sizes += magnitude(p->quantity);
     }
     cash_t left = l->fee;
     for (uint32_t i = 0; i < cnt; i++) {
         struct portfolio_position *p = &st->positions[st->sorted[i].value];
-        if (p->key >> 32 != l->account || (uint16_t)p->key != l->instrument || p->quantity == 0)
-            continue;
+        if ((p->key & ~OWNER_BITS) != whose || p->quantity == 0) continue;
         cash_t fee =
             --owners == 0 ? left : (cash_t)((__int128)l->fee * magnitude(p->quantity) / sizes);
         left -= fee;
@@ -480,8 +512,8 @@ static void portfolio_on_liquidation(struct rt_ctx *ctx, void *state,
     n->fee_total += l->fee;
     net_put(st, n, 0, 0);
     if (n->owner_cnt > 1) {
-        const struct portfolio_position none = { .key = key_of(l->account, 0, l->instrument) };
-        say_net(ctx, n, &none, l->trade_id, whole.realized);
+        const struct portfolio_position none = { .key = whose };
+        say_net(ctx, st, n, &none, l->trade_id, whole.realized);
     }
     say_account(ctx, st, l->account, TELL_MARK);
 }
@@ -559,12 +591,15 @@ static int portfolio_init(struct rt_init *init, void *state, struct rt_error *er
     st->accounts = rt_init_take(init, world->account_cnt * sizeof *st->accounts);
     st->positions = rt_init_take(init, (size_t)positions * sizeof *st->positions);
     st->sorted = rt_init_take(init, (size_t)positions * sizeof *st->sorted);
-    size_t nets = (size_t)world->account_cnt * world->instrument_cnt;
+    size_t nets = (size_t)world->account_cnt * world->instrument_cnt, both = 1;
+    for (uint32_t i = 0; i < world->account_cnt; i++) both += world->accounts[i].hedge && both == 1;
+    nets *= both;
     st->nets = rt_init_take(init, nets * sizeof *st->nets);
     rt_map_init(&st->by_key, rt_init_take(init, rt_map_bytes((uint32_t)positions)),
                 (uint32_t)positions);
     for (uint32_t i = 0; i < world->account_cnt; i++) {
         st->accounts[i] = (struct portfolio_account){ .cash = world->accounts[i].cash,
+                                                      .hedge = world->accounts[i].hedge,
                                                       .open = RT_MAP_NONE,
                                                       .net = RT_MAP_NONE };
     }
@@ -591,21 +626,28 @@ static void put_counter(struct rt_row_sink *sink, uint64_t id, int64_t value) {
     sink->put(sink, MSG_COUNTER_ROW, id, &row, sizeof row);
 }
 
-/* save_nets writes what accounts hold where more than one strategy trades it; elsewhere it is what
- * the one strategy holds. */
+/* save_net writes what the account of key holds on that side of its instrument, where more than one
+ * strategy trades it; elsewhere it is what the one strategy holds. */
+static void save_net(const struct portfolio_state *st, struct rt_row_sink *sink, uint64_t key) {
+    const struct portfolio_net *n = net_of(st, key);
+    if (n->owner_cnt < 2) return;
+    struct msg_position_row row = { .quantity = n->quantity,
+                                    .cost = n->cost,
+                                    .realized_total = n->realized_total,
+                                    .fee_total = n->fee_total,
+                                    .instrument = place_of(key),
+                                    .account = (uint8_t)(key >> 32),
+                                    .position_side = side_of(st, key) };
+    sink->put(sink, MSG_POSITION_ROW, key, &row, sizeof row);
+}
+
+/* save_nets writes them all. */
 static void save_nets(const struct portfolio_state *st, struct rt_row_sink *sink) {
     for (uint32_t id = 1; id <= st->account_cnt; id++) {
         for (uint32_t of = 1; of <= st->instrument_cnt; of++) {
-            const struct portfolio_net *n = net_of(st, (uint8_t)id, (uint16_t)of);
-            if (n->owner_cnt < 2) continue;
-            struct msg_position_row row = { .quantity = n->quantity,
-                                            .cost = n->cost,
-                                            .realized_total = n->realized_total,
-                                            .fee_total = n->fee_total,
-                                            .instrument = (uint16_t)of,
-                                            .account = (uint8_t)id };
-            sink->put(sink, MSG_POSITION_ROW, key_of((uint8_t)id, 0, (uint16_t)of), &row,
-                      sizeof row);
+            uint64_t key = key_of((uint8_t)id, 0, (uint16_t)of);
+            save_net(st, sink, key);
+            if (st->accounts[id - 1].hedge) save_net(st, sink, key | KEY_SHORT);
         }
     }
 }
@@ -629,9 +671,10 @@ static void portfolio_save(const void *state, struct rt_row_sink *sink) {
                                         .realized_total = p->realized_total,
                                         .fee_total = p->fee_total,
                                         .entry_ns = p->entry_ns,
-                                        .instrument = (uint16_t)p->key,
+                                        .instrument = place_of(p->key),
                                         .owner = (uint16_t)(p->key >> 16),
-                                        .account = (uint8_t)(p->key >> 32) };
+                                        .account = (uint8_t)(p->key >> 32),
+                                        .position_side = side_of(st, p->key) };
         sink->put(sink, MSG_POSITION_ROW, p->key, &row, sizeof row);
     }
     save_nets(st, sink);
@@ -668,12 +711,13 @@ static int load_account(struct portfolio_state *st, const struct msg_account_row
 static int load_position(struct portfolio_state *st, const struct msg_position_row *row,
                          struct rt_error *err) {
     uint64_t key = key_of(row->account, row->owner, row->instrument);
+    if (row->position_side == POSITION_SIDE_SHORT) key |= KEY_SHORT;
     if (row->account == 0 || row->account > st->account_cnt || row->instrument == 0 ||
         row->instrument > st->instrument_cnt || rt_map_get(&st->by_key, key) != RT_MAP_NONE) {
         return rt_error_set(err, -EINVAL, "row of position %llx makes no sense",
                             (unsigned long long)key);
     }
-    struct portfolio_net *n = net_of(st, row->account, row->instrument);
+    struct portfolio_net *n = net_of(st, key);
     if (row->owner == 0) {
         n->loaded = true;
         n->realized_total = row->realized_total;

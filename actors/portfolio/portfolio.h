@@ -31,6 +31,9 @@
  *         Dust (less than one lot, as fees in base leave it) is flat: it is no open position, ends
  *         the round trip and asks for no rows of equity. Its cost stays with it, its worth stays in
  *         equity, and the next round trip begins with it.
+ *         On an account in hedge mode long and short of a linear instrument are positions of their
+ *         own, each kept and netted as above: a fill's side and its exit term tell which it
+ *         is of; POSITION tells with position_side.
  *         LIQUIDATION (the venue closed an account's position by force) closes what each of its
  *         strategies holds of the instrument at that price, and the netted one: a FILL is told for
  *         each strategy, of an order with its id's sequence 0, then its POSITION. The fee is shared
@@ -75,13 +78,14 @@ struct portfolio_instrument {
 
 /* What one owner holds of one instrument on one account. */
 struct portfolio_position {
-    _Alignas(64) uint64_t key; /* account, owner, instrument */
-    qty_t quantity;            /* signed */
-    cash_t cost;               /* what it cost, signed like quantity */
-    cash_t realized_total;     /* realised P&L since the start */
-    cash_t fee_total;          /* fees since the start, quote units */
-    int64_t entry_ns;          /* when the round trip began; 0 = flat */
-    uint32_t next, prev;       /* open positions of the account; RT_MAP_NONE = end */
+    _Alignas(
+        64) uint64_t key;  /* account, owner, instrument (15 bits; above: a short of hedge mode) */
+    qty_t quantity;        /* signed */
+    cash_t cost;           /* what it cost, signed like quantity */
+    cash_t realized_total; /* realised P&L since the start */
+    cash_t fee_total;      /* fees since the start, quote units */
+    int64_t entry_ns;      /* when the round trip began; 0 = flat */
+    uint32_t next, prev;   /* open positions of the account; RT_MAP_NONE = end */
 };
 
 /* What all strategies of an account hold of one instrument, netted. */
@@ -108,6 +112,7 @@ struct portfolio_account {
     cash_t marked_unrealized; /* unrealised P&L of that row */
     uint32_t open;            /* first of its strategies' open positions, RT_MAP_NONE = flat */
     uint32_t open_cnt;        /* how many */
+    bool hedge;               /* long and short are positions of their own */
     uint32_t net;             /* first of its nets that are not 0, RT_MAP_NONE = none */
 };
 
@@ -117,7 +122,8 @@ struct portfolio_state {
     struct portfolio_account *accounts;       /* [id - 1] */
     struct rt_map by_key;                     /* account, owner, instrument to place in positions */
     struct portfolio_position *positions;     /* as many as by_key holds; flat ones stay */
-    struct portfolio_net *nets; /* [(account id - 1) x instrument_cnt + instrument id - 1] */
+    struct portfolio_net *nets; /* [(account id - 1) x instrument_cnt + instrument id - 1]; behind
+                                 * them, where an account hedges, the shorts likewise */
     struct rt_map_slot *sorted; /* scratch of save */
     int64_t interval_ns;        /* of equity marks; 0 = every close */
     int64_t timer_ns;           /* when the next mark is due, 0 = no timer */

@@ -1,5 +1,6 @@
 #include "actors/report/page.h"
 #include "actors/report/html.h"
+#include "actors/report/markdown.h"
 #include "actors/report/page_benchmark.h"
 #include "actors/report/page_data.h"
 #include "actors/report/page_reason.h"
@@ -938,10 +939,10 @@ static void counts(const struct page *g) {
 
 /* assumptions tells how the run was made: rules, costs, versions and hashes. */
 static void assumptions(const struct page *g) {
-    static const char *const costs[] = { "Instrument", "Symbol",     "Kind",
-                                         ">Maker fee", ">Taker fee", ">Slippage, bps",
-                                         ">Tick",      ">Lot",       ">Min notional",
-                                         NULL };
+    static const char *const costs[] = { "Instrument",     "Symbol",     "Kind",
+                                         ">Maker fee",     ">Taker fee", ">Slippage, bps",
+                                         ">Participation", ">Tick",      ">Lot",
+                                         ">Min notional",  NULL };
     static const char *const made[] = { "Made of", "", NULL };
     static const char *const keys[][2] = { { "config_hash", "Configuration" },
                                            { "build", "Program" },
@@ -963,7 +964,16 @@ static void assumptions(const struct page *g) {
             cell(g, b, report_json_text(m, v, "kind"));
             value(g, b, part(g, strtod(report_json_text(m, v, "maker_fee"), NULL), false), DOC_FG);
             value(g, b, part(g, strtod(report_json_text(m, v, "taker_fee"), NULL), false), DOC_FG);
-            value(g, b, report_json_text(m, v, "slippage_bps"), DOC_FG);
+            const struct report_value *slip = report_json_get(m, v, "slippage");
+            const char *model = slip ? report_json_text(m, slip, "model") : "bps";
+            value(g, b,
+                  strcmp(model, "bps") == 0 ? report_json_text(m, v, "slippage_bps")
+                                            : doc_keep(g->d, "%s, factor %s, %.0f bars", model,
+                                                       report_json_text(m, slip, "factor"),
+                                                       report_json_number(m, slip, "bars")),
+                  DOC_FG);
+            double share = strtod(report_json_text(m, v, "participation"), NULL);
+            value(g, b, share > 0 ? part(g, share, false) : "all", DOC_FG);
             value(g, b, report_json_text(m, v, "tick_size"), DOC_FG);
             value(g, b, report_json_text(m, v, "lot_size"), DOC_FG);
             value(g, b, report_json_text(m, v, "min_notional"), DOC_FG);
@@ -1084,12 +1094,12 @@ static void compose(struct page *g) {
     assumptions(g);
 }
 
-int report_page_write(const char *dir, const char *html, const char *pdf, const char *benchmark,
+int report_page_write(const char *dir, const struct report_forms *forms, const char *benchmark,
                       struct rt_error *err) {
     struct doc d;
     struct page g = { .d = &d };
     doc_open(&d);
-    d.paper = pdf != NULL;
+    d.paper = forms->pdf != NULL;
     int code = page_data_open(&g.p, dir, &d, err);
     if (code == 0 && benchmark && (code = page_benchmark_take(&g.p, benchmark, &d, err)) < 0)
         page_data_close(&g.p);
@@ -1097,8 +1107,9 @@ int report_page_write(const char *dir, const char *html, const char *pdf, const 
         g.j = &g.p.summary;
         compose(&g);
         if (d.failed) code = rt_error_set(err, -ENOMEM, "no memory for the report of %s", dir);
-        if (code == 0 && html) code = report_html_write(&d, html, err);
-        if (code == 0 && pdf) code = report_pdf_write(&d, pdf, err);
+        if (code == 0 && forms->html) code = report_html_write(&d, forms->html, err);
+        if (code == 0 && forms->pdf) code = report_pdf_write(&d, forms->pdf, err);
+        if (code == 0 && forms->markdown) code = report_markdown_write(&d, forms->markdown, err);
         page_data_close(&g.p);
     }
     doc_close(&d);

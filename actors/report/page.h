@@ -12,10 +12,17 @@
 #define ACTORS_REPORT_PAGE_H
 #include "runtime/base/error.h"
 
-/* report_page_write makes the report of the results in dir: html and pdf are the files to write,
- * NULL = not that one; benchmark is a file of prices in place of the run's own benchmark
- * (page_benchmark.h), NULL = as it ran. Returns 0, or negative errno with err: no results there, a
- * file is damaged, the library for PDF is not installed (-ENOTSUP), a file cannot be written. */
-int report_page_write(const char *dir, const char *html, const char *pdf, const char *benchmark,
+/* Files to write; NULL = not that one. */
+struct report_forms {
+    const char *html;     /* the page */
+    const char *pdf;      /* the same for print */
+    const char *markdown; /* its texts and tables */
+};
+
+/* report_page_write makes the report of the results in dir, in the forms asked for. benchmark is a
+ * file of prices in place of the run's own (page_benchmark.h); NULL = as it ran. Returns 0, or
+ * negative errno with err: no results there, a file is damaged, the library for PDF is not
+ * installed (-ENOTSUP), a file cannot be written. */
+int report_page_write(const char *dir, const struct report_forms *forms, const char *benchmark,
                       struct rt_error *err) __attribute__((warn_unused_result));
 #endif

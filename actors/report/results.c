@@ -14,10 +14,11 @@
 static const char orders_heading[] =
     "client_order_id,strategy,account,instrument,symbol,effect,side,type,time_in_force,quantity,"
     "price,"
-    "stop_price,status,filled_quantity,average_price,created_ns,updated_ns,reason,signal";
+    "stop_price,status,filled_quantity,average_price,created_ns,updated_ns,reason,signal,position_"
+    "side";
 static const char fills_heading[] =
     "time_ns,trade_id,client_order_id,strategy,account,instrument,symbol,side,quantity,price,"
-    "liquidity,fee,fee_asset,slippage,realized_pnl";
+    "liquidity,fee,fee_asset,slippage,realized_pnl,position_side";
 static const char trades_heading[] =
     "strategy,account,instrument,symbol,side,entry_ns,exit_ns,quantity,entry_price,exit_price,"
     "realized_pnl,fee,net_pnl";
@@ -187,6 +188,18 @@ static bool has_stop(uint8_t type) {
            type == ORDER_TYPE_TRAILING_STOP;
 }
 
+/* position_side returns the word for which of its account's positions an order or fill is of. */
+static const char *position_side(const struct results *r, uint8_t account, uint16_t instrument,
+                                 uint8_t side, uint8_t terms) {
+    const struct mk_instrument *in = mk_instrument_get(r->market, instrument);
+    bool known = account >= 1 && account <= r->market->account_cnt && in != NULL;
+    if (!known || !r->market->accounts[account - 1].hedge || in->kind != MK_LINEAR) {
+        return msg_position_side_name(POSITION_SIDE_BOTH);
+    }
+    return msg_position_side_name(mk_order_short(side, terms) ? POSITION_SIDE_SHORT
+                                                              : POSITION_SIDE_LONG);
+}
+
 /* order_write writes the row of an order and counts it. */
 static void order_write(struct results *r, const struct order *o) {
     struct report_summary *s = r->sum;
@@ -230,6 +243,7 @@ static void order_write(struct results *r, const struct order *o) {
     report_out_time(out, o->updated_ns);
     report_out_text(out, o->reason ? msg_reason_name(o->reason) : "");
     report_out_text(out, o->signal ? msg_reason_name(o->signal) : "");
+    report_out_text(out, position_side(r, o->account, o->instrument, o->side, o->terms));
     report_out_end(out);
 }
 
@@ -303,6 +317,7 @@ static int on_state(struct results *r, const struct msg_frame *f) {
 /* held_find returns what is held under the key of p, made when new; NULL without memory. */
 static struct held *held_find(struct results *r, const struct msg_position *p) {
     uint64_t key = (uint64_t)p->account << 32 | (uint64_t)p->owner << 16 | p->instrument;
+    if (p->position_side == POSITION_SIDE_SHORT) key |= 0x8000; /* instruments are fewer */
     uint32_t i = r->held_of.slots ? rt_map_get(&r->held_of, key) : RT_MAP_NONE;
     if (i != RT_MAP_NONE) return &r->held[i];
     if (r->held_cnt == r->held_room) {
@@ -467,6 +482,7 @@ static int fill_write(struct results *r, const struct fill *w) {
                                       (w->after_cnt == 2 ? w->after[1].realized_pnl : 0));
         else
             report_out_none(out);
+        report_out_text(out, position_side(r, f->account, f->instrument, f->side, f->terms));
         report_out_end(out);
     }
     return fill_book(r, w);

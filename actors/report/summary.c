@@ -10,11 +10,13 @@
 #include <time.h>
 #include <unistd.h>
 
-/* money formats v into a place that lasts for eight calls. */
+enum { MONEY_ROOM = 32 /* figures of one line at most */ };
+
+/* money formats v into a place that lasts for MONEY_ROOM calls. */
 static const char *money(int64_t v) {
-    static _Thread_local char room[8][RT_DECIMAL_CHARS];
+    static _Thread_local char room[MONEY_ROOM][RT_DECIMAL_CHARS];
     static _Thread_local unsigned at;
-    char *out = room[at++ % 8];
+    char *out = room[at++ % MONEY_ROOM];
     rt_decimal_format(v, out);
     return out;
 }
@@ -116,7 +118,7 @@ void report_summary_json(const struct report_summary *s, FILE *to) {
 static const char *grouped(int64_t v) {
     static _Thread_local char room[8][40];
     static _Thread_local unsigned at;
-    char *out = room[at++ % 8], digits[24];
+    char *out = room[at++ % 16], digits[24];
     uint64_t cents = (v < 0 ? 0 - (uint64_t)v : (uint64_t)v) / 1000000;
     int n = snprintf(digits, sizeof digits, "%llu", (unsigned long long)(cents / 100)), k = 0;
     if (v < 0 && cents) out[k++] = '-';
@@ -247,7 +249,7 @@ static const char *const trade_rules[] = {
     "trade, "
     "limit orders when a trade prints beyond them, stops are triggered by a touch and fill at the "
     "next trade; "
-    "the print's size limits nothing",
+    "the print's size limits nothing unless participation is declared",
     NULL,
 };
 /* What holds of orders with further terms. */
@@ -255,10 +257,32 @@ static const char *const more_rules[] = {
     "take-profit: triggers from the other side than a stop, fills at the trigger or at an open "
     "beyond it; stop-limit, take-profit limit: a limit order from where it triggered",
     "trailing stop: follows the extreme along the path, acts on the way back of the same bar",
-    "children begin where their parent was wholly filled, on the rest of the path of the same bar "
-    "(trade runs: with the next trade), and expire (list_parent) when it ends otherwise; of a "
-    "group one fill, trigger or cancel ends the others (list_partner)",
+    "children begin where their parent is filled, for as much as is filled of it, on the rest of "
+    "the path of the same bar (trade runs: with the next trade), and grow with it; what it never "
+    "fills expires (list_parent); of a group one fill, trigger or cancel ends the others, a "
+    "child's "
+    "fill or trigger also what is open of its parent (list_partner)",
     "good till date: worked until its instant, what ends there included",
+    NULL,
+};
+/* What holds where a cap on participation is declared. */
+static const char *const cap_rules[] = {
+    "participation: that share of what a bar or a trade has may be ours, all orders of all "
+    "accounts "
+    "together, in whole lots, down; market orders and triggered stops go on with the next bar's "
+    "open "
+    "or the next trade, limit orders wait at their limit, ioc expires with what it got, fok wants "
+    "all at once (not_filled_at_once); liquidations are not capped",
+    "participation on bars: how much a bar trades is known at its end, so all its fills, those at "
+    "its open too, carry its end; a cancel inside it of what its open found is answered after it",
+    NULL,
+};
+/* What holds where a model of slippage is declared. */
+static const char *const model_rules[] = {
+    "slippage volume: factor x quantity / mean volume of a bar; slippage root: factor x sigma x "
+    "sqrt(quantity / volume), sigma^2 the sum of squared returns (close to close) and volume the "
+    "sum over the last bars that have ended; of the price, rounded against the taker; quantity is "
+    "what is traded at once, before it is cut to the balance; trades are put into bars of interval",
     NULL,
 };
 /* What holds of money. */
@@ -367,7 +391,8 @@ int report_manifest(const struct rt_run *run, const char *dir, struct rt_error *
     const struct rt_topology *t = run->topology;
     const struct mk_market *m = t->world;
     char path[4200], fresh[4300], hex[65];
-    bool first = true, linear = false, spot = false, trades = false;
+    static const char *const slippages[] = { "bps", "volume", "root" };
+    bool first = true, linear = false, spot = false, trades = false, cap = false, model = false;
     if ((size_t)snprintf(path, sizeof path, "%s/manifest.json", dir) >= sizeof path)
         return rt_error_set(err, -ENAMETOOLONG, "%.200s...: the directory's name is too long", dir);
     snprintf(fresh, sizeof fresh, "%s.new", path);
@@ -401,11 +426,20 @@ int report_manifest(const struct rt_run *run, const char *dir, struct rt_error *
                 "\"tick_size\": \"%s\", "
                 "\"lot_size\": \"%s\", \"min_notional\": \"%s\", \"maker_fee\": \"%s\", "
                 "\"taker_fee\": \"%s\", "
-                "\"slippage_bps\": \"%s\", \"liquidation_fee\": \"%s\", \"brackets\": [",
+                "\"slippage_bps\": \"%s\", \"liquidation_fee\": \"%s\", ",
                 i ? "," : "", x->name, x->symbol, x->kind == MK_SPOT ? "spot" : "linear",
                 money(x->tick_size), money(x->lot_size), money(x->min_notional),
                 money(x->maker_fee), money(x->taker_fee), money(x->slippage_bps),
                 money(x->liquidation_fee));
+        cap = cap || x->participation > 0;
+        model = model || x->slippage != MK_SLIPPAGE_BPS;
+        fprintf(to, "\"participation\": \"%s\", \"slippage\": {\"model\": \"%s\"",
+                money(x->participation), slippages[x->slippage]);
+        if (x->slippage != MK_SLIPPAGE_BPS) {
+            fprintf(to, ", \"factor\": \"%s\", \"bars\": %u, \"interval_ns\": %lld",
+                    money(x->slippage_factor), x->slippage_bars, (long long)x->slippage_bar_ns);
+        }
+        fputs("}, \"brackets\": [", to);
         for (uint32_t k = 0; k < x->bracket_cnt; k++) {
             const struct mk_bracket *b = &x->brackets[k];
             fprintf(to, "%s{\"cap\": \"%s\", \"leverage\": %u, \"maintenance\": \"%s\"}",
@@ -419,8 +453,9 @@ int report_manifest(const struct rt_run *run, const char *dir, struct rt_error *
         const struct mk_account *a = &m->accounts[i];
         fprintf(to,
                 "%s\n    {\"account\": \"%s\", \"quote\": \"%s\", \"cash\": \"%s\", "
-                "\"margin\": \"%s\"",
-                i ? "," : "", a->name, m->assets[a->quote], money(a->cash), margins[a->margin]);
+                "\"margin\": \"%s\", \"position_mode\": \"%s\"",
+                i ? "," : "", a->name, m->assets[a->quote], money(a->cash), margins[a->margin],
+                a->hedge ? "hedge" : "one_way");
         if (a->margin != MK_MARGIN_NONE) {
             fputs(", \"leverage\": {", to);
             for (uint32_t k = 0; k < m->instrument_cnt; k++)
@@ -435,6 +470,8 @@ int report_manifest(const struct rt_run *run, const char *dir, struct rt_error *
     fputs("\n  ],\n  \"rules\": [", to);
     rules(to, bar_rules, &first);
     if (trades) rules(to, trade_rules, &first);
+    if (cap) rules(to, cap_rules, &first);
+    if (model) rules(to, model_rules, &first);
     rules(to, more_rules, &first);
     rules(to, money_rules, &first);
     if (spot)

@@ -10,6 +10,8 @@ _Static_assert(sizeof(struct risk_order) == 32, "two orders a cache line");
 
 /* Numbers of this file. */
 enum {
+    KEY_SHORT = 0x8000,  /* in a position's key: the short of hedge mode */
+    ROW_SHORT = 4,       /* in an order row's flags: likewise */
     BUCKETS_MAX = 16384, /* of the window: 64 KiB stay in cache; a window that could hold a million
                           * orders mostly holds few (a cold bucket cost each order 90 ns) */
     ROW_RATE = 1,        /* counter row: when the bucket is full again */
@@ -38,6 +40,14 @@ struct risk_step risk_step_of(int64_t step) {
 /* key_of packs whose position it is. */
 static uint64_t key_of(uint8_t account, uint16_t owner, uint16_t instrument) {
     return (uint64_t)account << 32 | (uint64_t)owner << 16 | instrument;
+}
+
+/* key_for packs which position an order is of: by side and terms in hedge mode. */
+static uint64_t key_for(const struct risk_state *st, uint8_t account, uint16_t owner,
+                        uint16_t instrument, uint8_t side, uint8_t terms) {
+    uint64_t key = key_of(account, owner, instrument);
+    if (!st->hedge[account - 1] || st->instruments[instrument - 1].spot) return key;
+    return mk_order_short(side, terms) ? key | KEY_SHORT : key;
 }
 
 /* reference returns the newest price of the instrument, 0 before the first. */
@@ -317,7 +327,7 @@ static uint16_t check(struct rt_ctx *ctx, struct risk_state *st, uint16_t source
     p->in = &st->instruments[i->instrument - 1];
     struct risk_recent r = recent_of(i, ctx->now_ns);
     __builtin_prefetch(bucket_of(st, &r)); /* looked at last, by check_flow */
-    p->exposure = exposure_of(st, key_of(i->account, owner, i->instrument));
+    p->exposure = exposure_of(st, key_for(st, i->account, owner, i->instrument, i->side, i->terms));
     if (p->exposure == NULL) return REASON_OPEN_ORDERS_MAX;
     p->reference = reference(ctx, p->in);
     p->exposure->reference = p->reference;
@@ -398,12 +408,17 @@ static void risk_on_fill(struct rt_ctx *ctx, void *state, const struct msg_frame
         o->left -= out;
         release(e, o, out);
     } else {
-        uint64_t key = key_of(f->account, mk_order_owner(f->order_id), f->instrument);
+        if (f->account == 0 || f->account > st->account_cnt || f->instrument == 0 ||
+            f->instrument > st->instrument_cnt) {
+            return;
+        }
+        uint64_t key =
+            key_for(st, f->account, mk_order_owner(f->order_id), f->instrument, f->side, f->terms);
         uint32_t at = rt_map_get(&st->by_key, key);
         if (at == RT_MAP_NONE) return;
         e = &st->exposures[at];
     }
-    const struct risk_instrument *in = &st->instruments[(e->key & 0xffff) - 1];
+    const struct risk_instrument *in = &st->instruments[(e->key & 0x7fff) - 1];
     qty_t moved = f->quantity;
     if (f->side == SIDE_BUY && in->spot && f->fee_asset == in->base_asset) moved -= f->fee;
     if (f->side == SIDE_SELL) moved = -moved;
@@ -596,6 +611,8 @@ static int risk_init(struct rt_init *init, void *state, struct rt_error *err) {
     st->reduce = on_limit == 1;
     st->instrument_cnt = world->instrument_cnt;
     st->account_cnt = world->account_cnt;
+    st->hedge = rt_init_take(init, world->account_cnt * sizeof *st->hedge);
+    for (uint32_t i = 0; i < world->account_cnt; i++) st->hedge[i] = world->accounts[i].hedge;
     st->instruments = rt_init_take(init, world->instrument_cnt * sizeof *st->instruments);
     for (uint32_t i = 0; i < world->instrument_cnt; i++) {
         st->instruments[i] = common;
@@ -643,9 +660,11 @@ static void risk_save(const void *state, struct rt_row_sink *sink) {
                                         .reserved_buy = e->reserved[SIDE_BUY],
                                         .reserved_sell = e->reserved[SIDE_SELL],
                                         .reference = e->reference,
-                                        .instrument = (uint16_t)e->key,
+                                        .instrument = (uint16_t)(e->key & 0x7fff),
                                         .owner = (uint16_t)(e->key >> 16),
-                                        .account = (uint8_t)(e->key >> 32) };
+                                        .account = (uint8_t)(e->key >> 32),
+                                        .position_side = e->key & KEY_SHORT ? POSITION_SIDE_SHORT
+                                                                            : POSITION_SIDE_BOTH };
         sink->put(sink, MSG_EXPOSURE_ROW, e->key, &row, sizeof row);
     }
     cnt = rt_map_sorted(&st->by_order, st->sorted);
@@ -654,10 +673,11 @@ static void risk_save(const void *state, struct rt_row_sink *sink) {
         uint64_t key = st->exposures[o->exposure].key;
         struct msg_order_row row = { .order_id = o->order_id,
                                      .quantity = o->left,
-                                     .instrument = (uint16_t)key,
+                                     .instrument = (uint16_t)(key & 0x7fff),
                                      .account = (uint8_t)(key >> 32),
                                      .side = o->side,
-                                     .flags = (uint8_t)(o->resting | o->reduces << 1) };
+                                     .flags = (uint8_t)(o->resting | o->reduces << 1 |
+                                                        (key & KEY_SHORT ? ROW_SHORT : 0)) };
         sink->put(sink, MSG_ORDER_ROW, o->order_id, &row, sizeof row);
     }
     for (uint32_t i = 0; i < st->recent_cnt; i++) {
@@ -689,6 +709,7 @@ static void risk_save(const void *state, struct rt_row_sink *sink) {
 static int load_exposure(struct risk_state *st, const struct msg_exposure_row *row,
                          struct rt_error *err) {
     uint64_t key = key_of(row->account, row->owner, row->instrument);
+    if (row->position_side == POSITION_SIDE_SHORT) key |= KEY_SHORT;
     if (row->instrument == 0 || row->instrument > st->instrument_cnt || row->account == 0 ||
         row->owner == 0 || row->reserved_buy < 0 || row->reserved_sell < 0 ||
         rt_map_get(&st->by_key, key) != RT_MAP_NONE) {
@@ -710,7 +731,9 @@ static int load_exposure(struct risk_state *st, const struct msg_exposure_row *r
 static int load_order(struct risk_state *st, uint64_t key, const struct msg_order_row *row,
                       struct rt_error *err) {
     uint16_t owner = mk_order_owner(row->order_id);
-    uint32_t at = rt_map_get(&st->by_key, key_of(row->account, owner, row->instrument));
+    uint64_t of = key_of(row->account, owner, row->instrument);
+    uint32_t at = rt_map_get(&st->by_key, row->flags & ROW_SHORT ? of | KEY_SHORT : of);
+    if (at == RT_MAP_NONE && key < KEY_ORDERS) at = rt_map_get(&st->by_key, of | KEY_SHORT);
     if (at == RT_MAP_NONE || row->side > SIDE_SELL) {
         return rt_error_set(err, -EINVAL, "row of order %llx: of no position",
                             (unsigned long long)row->order_id);

@@ -44,6 +44,8 @@
  *         the other side than its open parent and for no more than that: else list_rule; it
  *         reserves nothing and counts as what only reduces. So does an exit beside the first order
  *         of its group: only one of both fills.
+ *         On an account in hedge mode long and short of a linear instrument are positions of their
+ *         own, each with all of the above; the order's side and its exit term tell which.
  *         A refused order spends nothing: no token, no reservation, no place in the window.
  * Thread  its shard's.
  * Memory  128 bytes an instrument, 64 + 32 a position, 32 + 32 an open order, 44 an order of the
@@ -111,11 +113,12 @@ struct risk_instrument {
 
 /* Position of one owner in one instrument on one account, and what is reserved of it. */
 struct risk_exposure {
-    _Alignas(64) uint64_t key; /* account, owner, instrument */
-    qty_t quantity;            /* signed position */
-    qty_t reserved[2];         /* open quantity that may still fill, by SIDE_* */
-    qty_t resting[2];          /* of which of exits that are no market orders */
-    price_t reference;         /* newest reference an intent was checked against, 0 = none yet */
+    _Alignas(
+        64) uint64_t key; /* account, owner, instrument (15 bits; above: a short in hedge mode) */
+    qty_t quantity;       /* signed position */
+    qty_t reserved[2];    /* open quantity that may still fill, by SIDE_* */
+    qty_t resting[2];     /* of which of exits that are no market orders */
+    price_t reference;    /* newest reference an intent was checked against, 0 = none yet */
 };
 
 /* An order that passed and is not done. */
@@ -172,6 +175,7 @@ struct risk_state {
     uint32_t recent_cnt;                 /* how many are in the window */
     uint32_t bucket_shift;               /* 64 - log2(buckets) */
     enum risk_journal journal;           /* what the journal can promise */
+    bool *hedge;                         /* [account id - 1]: in hedge mode */
     bool killed;                         /* the kill word is up */
     bool reduce;                         /* option on_limit: reduce */
     uint64_t verdicts[128];              /* how many by reason; place 0: passed whole */

@@ -58,15 +58,15 @@ struct st_signal {
     int64_t display;           /* for ST_ORDER: part of the quantity to show (iceberg), 0 = all */
     int64_t activation;        /* for ST_ORDER: trailing_stop follows from this price on, 0 = now */
     int64_t expire_ns;         /* for ST_ORDER with ORDER_TERMS_GTD: when it expires, ns UTC */
-    uint64_t parent;           /* for ST_ORDER: waits until this order, placed in the same call or
-                                * still open, is wholly filled; ends with it otherwise; 0 = none */
+    uint64_t parent;           /* for ST_ORDER: begins and grows with the fills of this order, which
+                                * is placed in the same call or still open; 0 = none */
     uint64_t oco;              /* for ST_ORDER: ST_OCO_FIRST, or the group's first order: one fill,
                                 * trigger or cancel ends the others; 0 = none */
     uint32_t trail_bips; /* for ST_ORDER: trailing_stop, 1e-4 of the extreme. With bracket: the
                                 * stop is a trailing one */
     bool bracket;        /* an order that opens is followed by its exits, at sl (or trailing)
-                                * and tp1, that begin when it is wholly filled: one ends the
-                                * other */
+                                * and tp1, that begin and grow with its fills: one ends the other,
+                                * and what of it is still open */
     double strength;     /* signal_strength, 0 = not told */
     double confidence;   /* confidence_score, 0 = not told */
     int64_t valid_ns;    /* how long the decision holds, 0 = not told */
@@ -100,8 +100,12 @@ uint64_t st_signal(struct st_host *h, const struct st_signal *s);
 void st_timer(struct st_host *h, uint32_t key, int64_t at_ns);
 /* st_timer_cancel disarms timer key. */
 void st_timer_cancel(struct st_host *h, uint32_t key);
-/* st_position returns the strategy's own signed position in leg, 1e-8 base. */
+/* st_position returns the strategy's own signed position in leg, 1e-8 base; in hedge mode its long
+ * and short together. */
 int64_t st_position(const struct st_host *h, uint16_t leg);
+/* st_position_of returns one of its positions in leg, signed: on an account in hedge mode the long
+ * (is_short false) or the short; in one-way mode the position where it is of that sign, else 0. */
+int64_t st_position_of(const struct st_host *h, uint16_t leg, bool is_short);
 /* st_held returns the same in whole lots, less what market orders to close will still take off it:
  * 0 once everything held is on its way out, and for dust below a lot. */
 int64_t st_held(const struct st_host *h, uint16_t leg);

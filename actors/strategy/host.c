@@ -32,10 +32,15 @@ static void order_drop(struct st_host *h, struct st_order *o) {
     memmove(o, o + 1, (h->order_cnt - idx) * sizeof *o);
 }
 
-/* held_of returns the leg's position with what its market orders to close will still take off it:
- * they end at zero. */
-static qty_t held_of(const struct st_host *h, uint16_t leg) {
-    qty_t held = h->legs[leg].position, off = 0;
+/* is_short tells which of the leg's positions an order is of: true = the short of hedge mode. */
+static bool is_short(const struct st_host *h, uint16_t leg, uint8_t side, uint8_t terms) {
+    return h->legs[leg].hedge && mk_order_short(side, terms);
+}
+
+/* held_of returns the leg's position (in hedge mode the long, or its short where shorts) with what
+ * its market orders to close will still take off it: they end at zero. */
+static qty_t held_of(const struct st_host *h, uint16_t leg, bool shorts) {
+    qty_t held = shorts ? h->legs[leg].shorts : h->legs[leg].position, off = 0;
     for (uint32_t i = 0; i < h->order_cnt; i++) {
         const struct st_order *o = &h->orders[i];
         if (o->leg != leg || o->type != ORDER_TYPE_MARKET || !(o->terms & ORDER_TERMS_EXIT)) {
@@ -225,7 +230,7 @@ static void cancel_leg(struct st_host *h, uint16_t leg, int which, uint16_t reas
  * or why nothing is left. */
 static uint16_t cap(struct st_host *h, uint16_t leg, uint8_t side, qty_t *quantity) {
     if (h->position_max == 0) return REASON_NONE;
-    qty_t held = held_of(h, leg);
+    qty_t held = held_of(h, leg, is_short(h, leg, side, 0));
     qty_t used = (side == SIDE_BUY ? held : -held) + opening_of(h, leg, side);
     qty_t room = h->position_max - used;
     if (*quantity > room) *quantity = room > 0 ? room : 0;
@@ -239,11 +244,12 @@ static bool is_small(const struct st_leg *l, qty_t quantity) {
     return l->last > 0 && (__int128)l->last * quantity < (__int128)l->in->min_notional * FIXED_ONE;
 }
 
-/* close_leg closes what is held when its sign is that of sign (0 = either), and cancels what rests.
- * Returns the order's id, 0 when there is nothing to close or no room; *tried tells that there was
- * something. */
-static uint64_t close_leg(struct st_host *h, const struct st_signal *s, int sign, bool *tried) {
-    qty_t held = held_of(h, s->leg), lot = h->legs[s->leg].in->lot_size;
+/* close_leg closes what is held (in hedge mode the long, or the short where shorts) when its sign
+ * is that of sign (0 = either), and cancels what rests. Returns the order's id, 0 when there is
+ * nothing to close or no room; *tried tells that there was something. */
+static uint64_t close_leg(struct st_host *h, const struct st_signal *s, int sign, bool shorts,
+                          bool *tried) {
+    qty_t held = held_of(h, s->leg, shorts), lot = h->legs[s->leg].in->lot_size;
     qty_t quantity = fixed_floor_to(held < 0 ? -held : held, lot);
     *tried = quantity > 0 && (sign == 0 || (sign < 0) == (held < 0));
     if (!*tried) return 0;
@@ -274,14 +280,17 @@ static uint16_t guard_reason(const struct st_host *h) {
 /* turn serves ST_LONG (side buy) and ST_SHORT (side sell). */
 static uint64_t turn(struct st_host *h, const struct st_signal *s, uint8_t side) {
     const struct mk_instrument *in = h->legs[s->leg].in;
-    bool tried;
-    cancel_leg(h, s->leg, side == SIDE_BUY ? OPEN_SELL : OPEN_BUY, REASON_BY_STRATEGY);
-    uint64_t closed = close_leg(h, s, side == SIDE_BUY ? -1 : 1, &tried);
+    bool tried = false, hedge = h->legs[s->leg].hedge;
+    uint64_t closed = 0;
+    if (!hedge) {
+        cancel_leg(h, s->leg, side == SIDE_BUY ? OPEN_SELL : OPEN_BUY, REASON_BY_STRATEGY);
+        closed = close_leg(h, s, side == SIDE_BUY ? -1 : 1, false, &tried);
+    }
     if (tried && closed == 0) return 0; /* no room to close: no more risk either */
     if (side == SIDE_SELL && in->kind == MK_SPOT) {
         return tried ? closed : say_none(h, s, REASON_SHORT_NOT_ALLOWED);
     }
-    qty_t held = held_of(h, s->leg);
+    qty_t held = held_of(h, s->leg, hedge && side == SIDE_SELL);
     qty_t with = side == SIDE_BUY ? held : -held;
     if (with >= in->lot_size || opening_of(h, s->leg, side) > 0) {
         return tried ? closed : say_none(h, s, REASON_NONE);
@@ -298,7 +307,13 @@ static uint64_t turn(struct st_host *h, const struct st_signal *s, uint8_t side)
 static uint64_t flat(struct st_host *h, const struct st_signal *s) {
     bool tried;
     cancel_leg(h, s->leg, OPEN_BUY | OPEN_SELL, REASON_BY_STRATEGY);
-    uint64_t id = close_leg(h, s, 0, &tried);
+    uint64_t id = close_leg(h, s, 0, false, &tried);
+    if (h->legs[s->leg].hedge) {
+        bool shorts;
+        uint64_t other = close_leg(h, s, 0, true, &shorts);
+        if (shorts && !tried) id = other;
+        tried = tried || shorts;
+    }
     return tried ? id : say_none(h, s, REASON_NONE);
 }
 
@@ -345,7 +360,8 @@ static uint64_t order(struct st_host *h, const struct st_signal *s) {
     if (s->quantity > 0) {
         o.quantity = fixed_floor_to(s->quantity, l->in->lot_size);
     } else if (exit) {
-        o.quantity = fixed_floor_to(l->position < 0 ? -l->position : l->position, l->in->lot_size);
+        qty_t held = is_short(h, s->leg, o.side, o.terms) ? l->shorts : l->position;
+        o.quantity = fixed_floor_to(held < 0 ? -held : held, l->in->lot_size);
     } else {
         why = st_size(h, s->leg, &o.quantity);
     }
@@ -404,12 +420,20 @@ void st_timer_cancel(struct st_host *h, uint32_t key) {
 
 int64_t st_position(const struct st_host *h, uint16_t leg) {
     assert(leg < h->leg_cnt);
-    return h->legs[leg].position;
+    return h->legs[leg].position + h->legs[leg].shorts;
+}
+
+int64_t st_position_of(const struct st_host *h, uint16_t leg, bool is_short) {
+    assert(leg < h->leg_cnt);
+    const struct st_leg *l = &h->legs[leg];
+    if (l->hedge) return is_short ? l->shorts : l->position;
+    return (l->position < 0) == is_short ? l->position : 0;
 }
 
 int64_t st_held(const struct st_host *h, uint16_t leg) {
     assert(leg < h->leg_cnt);
-    qty_t held = held_of(h, leg);
+    qty_t held = held_of(h, leg, false);
+    if (h->legs[leg].hedge) held += held_of(h, leg, true);
     return held - held % h->legs[leg].in->lot_size; /* toward zero */
 }
 
@@ -679,9 +703,9 @@ static void host_on_order_state(struct rt_ctx *ctx, void *state, const struct ms
 /* undo closes what an order to close has opened: another one (a stop whose cancel came too late)
  * had closed what it was for. Orders that only reduce cannot do that. */
 static void undo(struct st_host *h, uint16_t leg, const struct msg_fill *m) {
-    if (!(m->terms & ORDER_TERMS_EXIT) || h->stopped) return;
+    if (!(m->terms & ORDER_TERMS_EXIT) || h->stopped || h->legs[leg].hedge) return;
     bool sold = m->side == SIDE_SELL;
-    qty_t held = held_of(h, leg), wrong = sold ? -held : held;
+    qty_t held = held_of(h, leg, false), wrong = sold ? -held : held;
     if (wrong > m->quantity) wrong = m->quantity;
     wrong = fixed_floor_to(wrong, h->legs[leg].in->lot_size);
     if (wrong <= 0) return;
@@ -705,7 +729,8 @@ static void host_on_fill(struct rt_ctx *ctx, void *state, const struct msg_frame
     struct st_leg *l = &h->legs[leg];
     int64_t change = m->side == SIDE_BUY ? m->quantity : -m->quantity;
     if (l->in->kind == MK_SPOT && m->fee_asset == l->in->base_asset) change -= m->fee;
-    bool over = __builtin_add_overflow(l->position, change, &l->position);
+    qty_t *of = is_short(h, leg, m->side, m->terms) ? &l->shorts : &l->position;
+    bool over = __builtin_add_overflow(*of, change, of);
     assert(!over);
     struct st_order *o = order_find(h, m->order_id);
     if (o && m->cum_quantity > o->filled) o->filled = m->cum_quantity;
@@ -720,20 +745,20 @@ static void host_on_position(struct rt_ctx *ctx, void *state, const struct msg_f
     (void)ctx;
     if (m->account != h->account) return;
     uint32_t i = 0;
-    while (i < h->held_cnt &&
-           (h->held[i].instrument < m->instrument ||
-            (h->held[i].instrument == m->instrument && h->held[i].owner < m->owner))) {
+    uint16_t place = m->instrument;
+    if (m->position_side == POSITION_SIDE_SHORT) place |= ST_HELD_SHORT;
+    while (i < h->held_cnt && (h->held[i].instrument < place ||
+                               (h->held[i].instrument == place && h->held[i].owner < m->owner))) {
         i++;
     }
-    if (i == h->held_cnt || h->held[i].instrument != m->instrument ||
-        h->held[i].owner != m->owner) {
+    if (i == h->held_cnt || h->held[i].instrument != place || h->held[i].owner != m->owner) {
         assert(h->held_cnt < h->held_max); /* room for every strategy's instruments, and netted */
         assert(m->instrument >= 1 && m->instrument <= h->market->instrument_cnt);
         memmove(&h->held[i + 1], &h->held[i], (h->held_cnt - i) * sizeof *h->held);
         h->held_cnt++;
     }
     h->held[i] = (struct st_held){
-        .quantity = m->quantity, .cost = m->cost, .instrument = m->instrument, .owner = m->owner
+        .quantity = m->quantity, .cost = m->cost, .instrument = place, .owner = m->owner
     };
 }
 

@@ -16,13 +16,16 @@
  *   ST_SHORT  the mirror image; on spot it only closes.
  *   ST_FLAT   cancels what waits to open in the leg, closes what is held at market, cancels what
  *             rests.
+ *   On an account in hedge mode (linear) a leg has a long and a short, each with what is said above
+ *   by itself: ST_LONG closes no short and ST_SHORT no long, ST_FLAT closes both; ST_ORDER opens or
+ *   closes as its terms say ORDER_TERMS_EXIT or not: a sale closes the long or opens the short.
  *   ST_ORDER  that order; price to the tick (buy down, sell up), quantity down to the lot; quantity
  *             0 is the declared size, for an order with ORDER_TERMS_EXIT the whole position.
  *             Further terms (stop_price, display, trail_bips, activation, expire_ns, parent, oco)
  *             are checked together (actors/market/more.h): what does not fit makes no order. With
  *             bracket an order that opens is followed by its exits: a stop at sl (trailing with
- *             trail_bips) and a take-profit limit at tp1, both reduce_only, that wait until it is
- *             wholly filled; one ends the other.
+ *             trail_bips) and a take-profit limit at tp1, both reduce_only, for as much
+ *             as is filled of it; one ends the other, and what of it is still open.
  *   ST_CANCEL that order, or all of the leg. Nothing is canceled twice. The cancel of an order that
  *             execution has not told of yet follows when it does.
  * Closing orders carry ORDER_TERMS_EXIT; on linear also ORDER_TERMS_REDUCE_ONLY where no other
@@ -77,7 +80,9 @@ enum {
 struct st_leg {
     int64_t last;                   /* last close or trade price heard, 0 = none */
     int64_t last_ns;                /* when */
-    qty_t position;                 /* own, signed, net of fees in base */
+    qty_t position;                 /* own, signed, net of fees in base; in hedge mode the long */
+    qty_t shorts;                   /* in hedge mode the short, <= 0 */
+    bool hedge;                     /* its account is in hedge mode and it is linear */
     const struct mk_instrument *in; /* which */
     const struct st_packet *packet; /* its decision packet */
     uint16_t series;                /* heard directly, where direct */
@@ -111,11 +116,13 @@ struct st_order {
     uint8_t pad[7];         /* zero */
 };
 
+enum { ST_HELD_SHORT = 0x8000 }; /* in st_held.instrument: the short of hedge mode */
+
 /* A position of the account, as the portfolio told it. */
 struct st_held {
     qty_t quantity;      /* signed */
     cash_t cost;         /* signed like quantity */
-    uint16_t instrument; /* entries stand in order of instrument, owner */
+    uint16_t instrument; /* with ST_HELD_SHORT; entries stand in order of instrument, owner */
     uint16_t owner;      /* its strategy; 0 = all of the account's, netted */
     uint32_t pad;        /* zero */
 };

@@ -16,7 +16,7 @@ enum counter {
 };
 
 /* What is counted of a leg. */
-enum leg_counter { L_LAST, L_LAST_NS, L_POSITION, L_CNT };
+enum leg_counter { L_LAST, L_LAST_NS, L_POSITION, L_SHORTS };
 
 /* What C_FLAGS holds. */
 enum flag { FLAG_LIVE = 1, FLAG_PAUSED = 2, FLAG_STOPPED = 4 };
@@ -91,6 +91,7 @@ void st_host_save(const void *state, struct rt_row_sink *sink) {
         put_counter(sink, C_LEG + 4U * i + L_LAST, h->legs[i].last);
         put_counter(sink, C_LEG + 4U * i + L_LAST_NS, h->legs[i].last_ns);
         put_counter(sink, C_LEG + 4U * i + L_POSITION, h->legs[i].position);
+        put_counter(sink, C_LEG + 4U * i + L_SHORTS, h->legs[i].shorts);
         if (h->legs[i].book == NULL) continue;
         mk_book_rows_save(h->legs[i].book, h->legs[i].in->id, C_BOOK + MK_BOOK_FIGURES * i,
                           (uint64_t)i << 32, sink);
@@ -117,9 +118,12 @@ void st_host_save(const void *state, struct rt_row_sink *sink) {
         const struct st_held *p = &h->held[i];
         struct msg_position_row row = { .quantity = p->quantity,
                                         .cost = p->cost,
-                                        .instrument = p->instrument,
+                                        .instrument = p->instrument & (ST_HELD_SHORT - 1),
                                         .owner = p->owner,
-                                        .account = h->account };
+                                        .account = h->account,
+                                        .position_side = p->instrument & ST_HELD_SHORT
+                                                             ? POSITION_SIDE_SHORT
+                                                             : POSITION_SIDE_BOTH };
         sink->put(sink, MSG_POSITION_ROW, (uint64_t)p->instrument << 16 | p->owner, &row,
                   sizeof row);
     }
@@ -152,6 +156,7 @@ static int load_counter(struct st_host *h, const struct msg_counter_row *row,
         case L_LAST: l->last = row->value; return 0;
         case L_LAST_NS: l->last_ns = row->value; return 0;
         case L_POSITION: l->position = row->value; return 0;
+        case L_SHORTS: l->shorts = row->value; return 0;
         default: return bad(err, "counter");
         }
     }
@@ -213,6 +218,9 @@ static int load_held(struct st_host *h, const struct msg_position_row *row, stru
                                                .cost = row->cost,
                                                .instrument = row->instrument,
                                                .owner = row->owner };
+    if (row->position_side == POSITION_SIDE_SHORT) {
+        h->held[h->held_cnt - 1].instrument |= ST_HELD_SHORT;
+    }
     return 0;
 }
 

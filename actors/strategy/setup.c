@@ -440,6 +440,11 @@ static void know_account(struct rt_init *init, struct st_host *h) {
         }
     }
     h->held_max *= 2; /* and what the account holds of an instrument, netted */
+    bool hedge = h->market->accounts[h->account - 1].hedge;
+    if (hedge) h->held_max *= 2; /* a long and a short */
+    for (uint16_t i = 0; i < h->leg_cnt; i++) {
+        h->legs[i].hedge = hedge && h->legs[i].in->kind == MK_LINEAR;
+    }
     h->held = rt_init_take(init, h->held_max * sizeof *h->held);
 }
 

@@ -30,8 +30,9 @@ bool st_equity(struct st_host *h, cash_t *out) {
         if (p->instrument == netted) continue;
         if (p->owner == 0) netted = p->instrument;
         if (p->quantity == 0) continue;
-        bool spot = h->market->instruments[p->instrument - 1].kind == MK_SPOT;
-        int64_t close = close_of(h, p->instrument), worth = p->cost;
+        uint16_t id = p->instrument & (ST_HELD_SHORT - 1);
+        bool spot = h->market->instruments[id - 1].kind == MK_SPOT;
+        int64_t close = close_of(h, id), worth = p->cost;
         if (close > 0 && !fixed_mul(p->quantity, close, FIXED_DOWN, &worth)) return false;
         sum += spot ? worth : (__int128)worth - p->cost;
     }

@@ -30,7 +30,7 @@ enum {
 };
 
 /* Order of the parameters. */
-enum param { P_FAST, P_SLOW, P_SHORT, P_STOP, P_TARGET, P_BRACKET, P_TRAIL };
+enum param { P_FAST, P_SLOW, P_SHORT, P_STOP, P_TARGET, P_BRACKET, P_TRAIL, P_LONG };
 
 /* State. */
 struct sma {
@@ -46,7 +46,8 @@ struct sma {
     uint64_t target_id;     /* its resting limit order, 0 = none */
     int64_t stop;           /* stop price, before the tick */
     int64_t target;         /* limit price, before the tick */
-    int64_t both_ways;      /* 1 = goes short */
+    int64_t goes_short;     /* parameter: short on a cross below */
+    int64_t goes_long;      /* parameter: long on a cross above */
     int64_t bracket;        /* 1 = stop and target go out with the order that opens */
     int64_t trail_bips;     /* the stop is a trailing one, 0 = it is not */
     int64_t ring[SLOW_MAX]; /* closes; those never written are zero */
@@ -61,6 +62,7 @@ static const struct st_param sma_params[] = {
     { "bracket", ST_BOOL, 0, 1, 0,
       "stop and target are placed with the entry, one ends the other" },
     { "trail_pct", ST_FIXED, 0, 50, 0, "with bracket: the stop trails by this, percent; 0 = none" },
+    { "long", ST_BOOL, 0, 1, 1, "goes long on a cross above, instead of flat" },
     { NULL, ST_INT, 0, 0, 0, NULL },
 };
 
@@ -68,6 +70,7 @@ static const struct st_param sma_params[] = {
 static const char *sma_check(const union st_value *params) {
     if (params[P_TRAIL].i % (FIXED_ONE / 100) != 0) return "trail_pct is not in whole 0.01";
     if (params[P_TRAIL].i > 0 && params[P_BRACKET].i == 0) return "trail_pct needs bracket";
+    if (params[P_LONG].i == 0 && params[P_SHORT].i == 0) return "neither long nor short";
     return params[P_FAST].i < params[P_SLOW].i ? NULL : "fast is not below slow";
 }
 
@@ -76,7 +79,8 @@ static bool take_params(struct sma *s, const union st_value *params) {
     bool changed = s->fast_n != params[P_FAST].i || s->slow_n != params[P_SLOW].i;
     s->fast_n = params[P_FAST].i;
     s->slow_n = params[P_SLOW].i;
-    s->both_ways = params[P_SHORT].i;
+    s->goes_short = params[P_SHORT].i;
+    s->goes_long = params[P_LONG].i;
     s->stop_pct = params[P_STOP].i;
     s->target_pct = params[P_TARGET].i;
     s->bracket = params[P_BRACKET].i;
@@ -135,7 +139,7 @@ static int64_t level(int64_t price, int64_t pct) {
 static void advise(const struct sma *s, int64_t close, struct st_signal *out) {
     bool up = s->relation > 0;
     int64_t way = up ? 1 : -1;
-    out->action = up ? ST_LONG : s->both_ways ? ST_SHORT : ST_FLAT;
+    out->action = up && s->goes_long ? ST_LONG : !up && s->goes_short ? ST_SHORT : ST_FLAT;
     out->reason = up ? REASON_SIGNAL_CROSS_UP : REASON_SIGNAL_CROSS_DOWN;
     if (out->action == ST_FLAT) return;
     if (s->stop_pct > 0) out->sl = level(close, -way * s->stop_pct);

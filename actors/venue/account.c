@@ -1,13 +1,17 @@
 #include "actors/venue/account.h"
 #include "actors/market/margin.h"
+#include "actors/venue/span.h"
 #include <assert.h>
 
-/* slip worsens price (> 0) for a taker by the declared slippage; limit = 0: none. False on
- * overflow. */
-static bool slip(const struct venue_book *b, bool buy, price_t limit, price_t *price) {
+/* slip worsens price (> 0) for a taker of quantity by the declared slippage; limit = 0: none. False
+ * on overflow. */
+static bool slip(const struct venue_book *b, bool buy, qty_t quantity, price_t limit,
+                 price_t *price) {
     if (b->slip_num == 0) return true;
     int64_t tick = b->instrument->tick_size, worse;
-    if (!fixed_muldiv(*price, b->slip_num, b->slip_den, FIXED_UP, &worse)) return false;
+    bool fits = b->span == NULL ? fixed_muldiv(*price, b->slip_num, b->slip_den, FIXED_UP, &worse)
+                                : venue_span_worse(b->span, *price, quantity, &worse);
+    if (!fits) return false;
     if (buy) {
         if (__builtin_add_overflow(*price, worse, &worse)) return false;
         if (worse > INT64_MAX - tick) return false;
@@ -27,7 +31,11 @@ static qty_t covered(const struct venue_purse *p, const struct mk_instrument *in
                      const struct venue_order *order, qty_t quantity, price_t price) {
     qty_t most = quantity;
     bool buy = order->side == SIDE_BUY;
-    if (order->terms & ORDER_TERMS_REDUCE_ONLY) most = buy ? -p->held.quantity : p->held.quantity;
+    if (p->hedge) {
+        if (order->terms & ORDER_TERMS_EXIT) most = buy ? -p->shorts.quantity : p->held.quantity;
+    } else if (order->terms & ORDER_TERMS_REDUCE_ONLY) {
+        most = buy ? -p->held.quantity : p->held.quantity;
+    }
     if (ins->kind == MK_SPOT) {
         __int128 free =
             buy ? (__int128)p->cash - p->locked_quote : (__int128)p->held.quantity - p->locked_base;
@@ -66,14 +74,14 @@ static bool move_spot(struct venue_purse *p, bool buy, qty_t quantity, cash_t va
     return true;
 }
 
-/* move_linear books a linear fill whose notional is value. False when a sum leaves its range; then
- * nothing is booked. */
-static bool move_linear(struct venue_purse *p, bool buy, qty_t quantity, price_t price,
-                        cash_t value, int64_t fee) {
-    qty_t held = p->held.quantity;
-    cash_t cash = p->cash, cost = p->held.cost;
+/* move_linear books a linear fill of p's position h whose notional is value. False when a sum
+ * leaves its range; then nothing is booked. */
+static bool move_linear(struct venue_purse *p, struct venue_holding *h, bool buy, qty_t quantity,
+                        price_t price, cash_t value, int64_t fee) {
+    qty_t held = h->quantity;
+    cash_t cash = p->cash, cost = h->cost;
     cash_t opened = buy ? value : -value; /* cost of the part that opens */
-    cash_t realized = 0, apart = p->held.isolated;
+    cash_t realized = 0, apart = h->isolated;
     if ((held > 0 && !buy) || (held < 0 && buy)) {
         qty_t size = held > 0 ? held : -held;
         qty_t closed = size < quantity ? size : quantity;
@@ -103,18 +111,19 @@ static bool move_linear(struct venue_purse *p, bool buy, qty_t quantity, price_t
         return false;
     }
     p->cash = cash;
-    p->held.quantity = held;
-    p->held.cost = cost;
-    p->held.isolated = apart;
+    h->quantity = held;
+    h->cost = cost;
+    h->isolated = apart;
     return true;
 }
 
-bool venue_account_close(struct venue_purse *p, price_t price, cash_t fee) {
-    bool buy = p->held.quantity < 0;
-    qty_t quantity = buy ? -p->held.quantity : p->held.quantity;
+bool venue_account_close(struct venue_purse *p, struct venue_holding *h, price_t price,
+                         cash_t fee) {
+    bool buy = h->quantity < 0;
+    qty_t quantity = buy ? -h->quantity : h->quantity;
     cash_t value;
     return fixed_mul(price, quantity, buy ? FIXED_UP : FIXED_DOWN, &value) &&
-           move_linear(p, buy, quantity, price, value, fee);
+           move_linear(p, h, buy, quantity, price, value, fee);
 }
 
 void venue_account_deal(struct venue_purse *p, const struct venue_book *b,
@@ -131,19 +140,21 @@ void venue_account_deal(struct venue_purse *p, const struct venue_book *b,
                                  .fee_asset = spot && buy ? ins->base_asset : ins->quote_asset };
     price_t at = price;
     price_t limit = mk_order_limited(order->type) ? order->price : 0;
-    if (!maker && !slip(b, buy, limit, &at)) return;
+    if (!maker && !slip(b, buy, wanted, limit, &at)) return;
     quantity = covered(p, ins, order, wanted, at);
     if (quantity < wanted) {
         deal->reason = REASON_INSUFFICIENT_BALANCE;
         if (quantity == 0 || (order->terms & ORDER_TERMS_FOK)) return;
     }
+    struct venue_holding *h =
+        p->hedge && mk_order_short(order->side, order->terms) ? &p->shorts : &p->held;
     cash_t value;
     int64_t fee;
     bool fits =
         fixed_mul(at, quantity, buy ? FIXED_UP : FIXED_DOWN, &value) &&
         mk_fee(spot && buy ? quantity : value, maker ? ins->maker_fee : ins->taker_fee, &fee) &&
         (spot ? move_spot(p, buy, quantity, value, fee)
-              : move_linear(p, buy, quantity, at, value, fee));
+              : move_linear(p, h, buy, quantity, at, value, fee));
     if (!fits) {
         deal->reason = REASON_OVERFLOW;
         return;
@@ -161,6 +172,6 @@ void venue_account_deal(struct venue_purse *p, const struct venue_book *b,
 
 __int128 venue_account_worth(const struct venue_purse *p, const struct mk_instrument *instrument,
                              price_t price) {
-    cash_t cost = instrument->kind == MK_LINEAR ? p->held.cost : 0;
-    return ((__int128)p->cash - cost) * FIXED_ONE + (__int128)p->held.quantity * price;
+    __int128 cost = instrument->kind == MK_LINEAR ? (__int128)p->held.cost + p->shorts.cost : 0;
+    return (p->cash - cost) * FIXED_ONE + ((__int128)p->held.quantity + p->shorts.quantity) * price;
 }

@@ -17,9 +17,14 @@
  *                   free (spot sell) or would not reduce (reduce_only) is cut to the lot below; the
  *                   rest expires with insufficient_balance. Free is what other open orders have
  *                   not locked (locks.h). A fill-or-kill order is not cut: it expires whole.
+ *           hedge   of an account in hedge mode (linear): long and short are two positions.
+ *                   The order's side and its exit term say which it is of: a buy opens the long, a
+ *                   sale with exit closes it; a sale opens the short, a buy with exit closes it.
+ *                   An exit is cut to what its position holds, whether reduce_only or not.
  *           slip    declared slippage worsens a taker's price, rounded to the tick against him (an
  *                   instrument without slippage fills at the undisturbed price as it is); a limit
- *                   never passes its limit, a sale never goes below one tick.
+ *                   never passes its limit, a sale never goes below one tick. A model of impact
+ *                   (span.h) reckons with what is to be traded, before it is cut.
  * Thread  pure functions.
  * Memory  the caller's. */
 #ifndef ACTORS_VENUE_ACCOUNT_H
@@ -35,12 +40,14 @@ struct venue_holding {
 
 /* An account as one instrument's orders see it; copied to try out a path. */
 struct venue_purse {
-    cash_t cash;               /* quote cash */
-    struct venue_holding held; /* of the instrument */
-    cash_t locked_quote;       /* spot: of cash, by open orders but the one that is met */
-    qty_t locked_base;         /* spot: of what is held, likewise */
-    uint16_t leverage;         /* declared for the instrument; 0 without margin */
-    uint8_t margin;            /* enum mk_margin of the account */
+    cash_t cash;                 /* quote cash */
+    struct venue_holding held;   /* of the instrument; in hedge mode the long */
+    struct venue_holding shorts; /* in hedge mode the short, else empty */
+    cash_t locked_quote;         /* spot: of cash, by open orders but the one that is met */
+    qty_t locked_base;           /* spot: of what is held, likewise */
+    uint16_t leverage;           /* declared for the instrument; 0 without margin */
+    uint8_t margin;              /* enum mk_margin of the account */
+    bool hedge;                  /* the account is in hedge mode and the instrument linear */
 };
 
 /* What came of an order that was met. */
@@ -63,9 +70,14 @@ void venue_account_deal(struct venue_purse *p, const struct venue_book *b,
                         const struct venue_order *order, qty_t quantity, price_t price,
                         uint8_t liquidity, struct venue_deal *deal);
 
-/* venue_account_close closes p's linear position at price (> 0) by force, with a fee in quote.
- * False when a sum leaves the range of money; then nothing is booked. */
-bool venue_account_close(struct venue_purse *p, price_t price, cash_t fee);
+/* venue_account_close closes p's linear position h (its held or shorts) at price (> 0) by force,
+ * with a fee in quote. False when a sum leaves the range of money; then nothing is booked. */
+bool venue_account_close(struct venue_purse *p, struct venue_holding *h, price_t price, cash_t fee);
+
+/* venue_account_holds tells whether p holds any position. */
+static inline bool venue_account_holds(const struct venue_purse *p) {
+    return p->held.quantity != 0 || p->shorts.quantity != 0;
+}
 
 /* venue_account_worth returns what p is worth at price as far as the instrument's orders change it,
  * in units of 1e-16: exact, so that two ways through a bar compare. */

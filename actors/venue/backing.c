@@ -13,6 +13,11 @@ static const struct venue_holding *holding_of(const struct venue *v, uint8_t acc
     return &v->holdings[(size_t)(account - 1) * v->market->instrument_cnt + i];
 }
 
+/* short_of returns what account holds short of it, apart from that: in hedge mode. */
+static const struct venue_holding *short_of(const struct venue *v, uint8_t account, uint32_t i) {
+    return &v->shorts[(size_t)(account - 1) * v->market->instrument_cnt + i];
+}
+
 /* saturated adds b to a, staying within the range of money. */
 static cash_t saturated(cash_t a, cash_t b) {
     cash_t sum;
@@ -36,11 +41,15 @@ struct venue_stand venue_backing_stand(struct rt_ctx *ctx, const struct venue *v
     for (uint32_t i = 0; i < v->market->instrument_cnt; i++) {
         const struct venue_book *other = &v->books[i];
         const struct venue_holding *h = holding_of(v, account, i);
-        if (other == b || h->quantity == 0 || other->instrument->kind != MK_LINEAR) continue;
-        cash_t unrealized, maintenance;
-        figures(other->instrument, h, mark_of(ctx, other), &unrealized, &maintenance);
-        s.unrealized = saturated(s.unrealized, unrealized);
-        s.maintenance = saturated(s.maintenance, maintenance);
+        const struct venue_holding *shorts = short_of(v, account, i);
+        if (other == b || other->instrument->kind != MK_LINEAR) continue;
+        for (int leg = 0; leg < 2; leg++, h = shorts) {
+            cash_t unrealized, maintenance;
+            if (h->quantity == 0) continue;
+            figures(other->instrument, h, mark_of(ctx, other), &unrealized, &maintenance);
+            s.unrealized = saturated(s.unrealized, unrealized);
+            s.maintenance = saturated(s.maintenance, maintenance);
+        }
     }
     return s;
 }
@@ -59,18 +68,20 @@ static price_t price_assumed(const struct venue_order *order, price_t mark) {
 /* working_add adds an order to w; what leaves the range of money counts as all of it. */
 static void working_add(struct working *w, const struct venue_order *order, price_t mark) {
     cash_t notional;
-    if (order->terms & ORDER_TERMS_REDUCE_ONLY) return;
     if (!mk_notional(order->quantity, price_assumed(order, mark), &notional)) notional = INT64_MAX;
     cash_t *side = order->side == SIDE_BUY ? &w->bid : &w->ask;
     *side = saturated(*side, notional);
 }
 
-/* working_of sums account's open orders in b. */
+/* working_of sums account's open orders in b that do not only close. */
 static struct working working_of(const struct venue *v, const struct venue_book *b, uint8_t account,
                                  price_t mark) {
     struct working w = { 0 };
+    bool hedge = v->market->accounts[account - 1].hedge;
+    unsigned closes = hedge ? ORDER_TERMS_EXIT : ORDER_TERMS_REDUCE_ONLY;
     for (uint32_t i = b->head; i != VENUE_NONE; i = v->orders.pool[i].next) {
-        if (v->orders.pool[i].account == account) working_add(&w, &v->orders.pool[i], mark);
+        const struct venue_order *o = &v->orders.pool[i];
+        if (o->account == account && !(o->terms & closes)) working_add(&w, o, mark);
     }
     return w;
 }
@@ -86,49 +97,90 @@ static cash_t worst(cash_t position, const struct working *w) {
     return up > down ? up : down;
 }
 
+/* What an account's positions and open orders in an instrument must be backed by. */
+struct burden {
+    cash_t unrealized; /* of the positions */
+    cash_t position;   /* notional of the position, signed; hedge: of the long */
+    cash_t shorts;     /* hedge: notional of the short, >= 0 */
+    cash_t apart;      /* isolated: set apart for them */
+    struct working w;  /* orders that open: hedge: bid the long, ask the short */
+    bool hedge;        /* two positions */
+};
+
+/* burden_of reckons it at price at, with order besides (NULL = none). False on overflow. */
+static bool burden_of(const struct venue *v, const struct venue_book *b, uint8_t account,
+                      price_t at, const struct venue_order *order, struct burden *out) {
+    uint32_t i = (uint32_t)b->instrument->id - 1;
+    const struct venue_holding *h = holding_of(v, account, i), *s = short_of(v, account, i);
+    cash_t maintenance, unrealized;
+    *out = (struct burden){ .hedge = v->market->accounts[account - 1].hedge,
+                            .apart = saturated(h->isolated, s->isolated) };
+    figures(b->instrument, h, at, &out->unrealized, &maintenance);
+    figures(b->instrument, s, at, &unrealized, &maintenance);
+    out->unrealized = saturated(out->unrealized, unrealized);
+    if (!mk_notional(h->quantity, at, &out->position)) return false;
+    if (!mk_notional(s->quantity, at, &out->shorts)) return false;
+    if (h->quantity < 0) out->position = -out->position;
+    out->w = working_of(v, b, account, at);
+    if (order != NULL) working_add(&out->w, order, at);
+    return true;
+}
+
+/* initial_of returns the initial margin of a burden at leverage. isolated: of what its orders add
+ * to the positions; those have theirs set apart. */
+static cash_t initial_of(const struct burden *x, uint32_t leverage, bool isolated) {
+    if (x->hedge) {
+        cash_t up = isolated ? x->w.bid : saturated(x->position, x->w.bid);
+        cash_t down = isolated ? x->w.ask : saturated(x->shorts, x->w.ask);
+        return saturated(mk_margin_initial(up, leverage), mk_margin_initial(down, leverage));
+    }
+    cash_t most = worst(x->position, &x->w);
+    cash_t held = x->position < 0 ? -x->position : x->position;
+    if (!isolated) return mk_margin_initial(most, leverage);
+    return most > held ? mk_margin_initial(most - held, leverage) : 0;
+}
+
+/* size_of returns the notional that the leverage's bracket is held against: hedge: of the position
+ * on side. */
+static cash_t size_of(const struct burden *x, uint8_t side) {
+    if (!x->hedge) return worst(x->position, &x->w);
+    return side == SIDE_BUY ? saturated(x->position, x->w.bid) : saturated(x->shorts, x->w.ask);
+}
+
 uint16_t venue_backing_refuses(struct rt_ctx *ctx, const struct venue *v,
                                const struct venue_book *b, const struct venue_order *order) {
     uint8_t account = order->account;
-    if (!venue_backing_on(v, b, account) || order->terms & ORDER_TERMS_REDUCE_ONLY) {
-        return REASON_NONE;
-    }
-    bool cross = v->market->accounts[account - 1].margin == MK_MARGIN_CROSS;
+    const struct mk_account *a = &v->market->accounts[account - 1];
+    bool closes = order->terms & (a->hedge ? ORDER_TERMS_EXIT : ORDER_TERMS_REDUCE_ONLY);
+    if (!venue_backing_on(v, b, account) || closes) return REASON_NONE;
+    bool cross = a->margin == MK_MARGIN_CROSS;
     __int128 locked = v->locked[account - 1].quote; /* by spot orders */
     cash_t spare =
         saturated(v->cash[account - 1], locked > INT64_MAX ? -INT64_MAX : (cash_t)-locked);
-    cash_t before = 0, after = 0; /* worst notional in b, without the order and with it */
     uint16_t leverage = mk_leverage(v->market, account, b->instrument->id);
     price_t mark = mark_of(ctx, b);
     if (mark <= 0) mark = order->price;
+    struct burden before, after;
+    if (!burden_of(v, b, account, mark, NULL, &before)) return REASON_OVERFLOW;
+    if (!burden_of(v, b, account, mark, order, &after)) return REASON_OVERFLOW;
+    cash_t size = size_of(&after, order->side);
+    if (size <= size_of(&before, order->side)) {
+        return REASON_NONE; /* it only reduces, or the other side is the worse */
+    }
     for (uint32_t i = 0; i < v->market->instrument_cnt; i++) {
         const struct venue_book *other = &v->books[i];
-        const struct venue_holding *h = holding_of(v, account, i);
-        if (other->instrument->kind != MK_LINEAR) continue;
-        if (h->quantity == 0 && other->open_cnt == 0 && other != b) continue;
-        price_t at = other == b ? mark : mark_of(ctx, other);
-        cash_t unrealized, maintenance, position;
-        figures(other->instrument, h, at, &unrealized, &maintenance);
-        if (!mk_notional(h->quantity, at, &position)) return REASON_OVERFLOW;
-        struct working w = working_of(v, other, account, at);
-        cash_t held = position, most;
-        if (h->quantity < 0) position = -position;
-        most = worst(position, &w);
-        if (other == b) {
-            before = most;
-            working_add(&w, order, at);
-            after = most = worst(position, &w);
+        bool idle = holding_of(v, account, i)->quantity == 0 &&
+                    short_of(v, account, i)->quantity == 0 && other->open_cnt == 0;
+        struct burden x = after;
+        if (other->instrument->kind != MK_LINEAR || (idle && other != b)) continue;
+        if (other != b && !burden_of(v, other, account, mark_of(ctx, other), NULL, &x)) {
+            return REASON_OVERFLOW;
         }
         uint16_t by = mk_leverage(v->market, account, other->instrument->id);
-        if (cross) {
-            spare = saturated(spare, unrealized);
-            spare = saturated(spare, -mk_margin_initial(most, by));
-        } else {
-            spare = saturated(spare, -h->isolated);
-            if (most > held) spare = saturated(spare, -mk_margin_initial(most - held, by));
-        }
+        spare = saturated(spare, cross ? x.unrealized : -x.apart);
+        spare = saturated(spare, -initial_of(&x, by, !cross));
     }
-    if (after <= before) return REASON_NONE; /* it only reduces, or the other side is the worse */
-    if (after > mk_margin_most(b->instrument, leverage)) return REASON_LEVERAGE_LIMIT;
+    if (size > mk_margin_most(b->instrument, leverage)) return REASON_LEVERAGE_LIMIT;
     price_t price = price_assumed(order, mark);
     int64_t off = order->side == SIDE_BUY ? price - mark : mark - price;
     cash_t loss = 0;
@@ -146,14 +198,40 @@ static price_t at_tick(const struct mk_instrument *in, price_t price, uint8_t si
     return price < in->tick_size ? in->tick_size : price;
 }
 
-bool venue_backing_force(const struct venue_book *b, const struct venue_stand *stand,
-                         struct venue_purse *p, price_t mark, bool gap, struct venue_forced *out) {
+/* all_of returns what backs p's position h: what may be lost before nothing is left. */
+static cash_t all_of(const struct venue_stand *stand, const struct venue_purse *p,
+                     const struct venue_holding *h) {
+    return p->margin == MK_MARGIN_CROSS ? saturated(p->cash, stand->unrealized) : h->isolated;
+}
+
+/* close_leg closes p's position h at price, with the liquidation fee as far as left (what is left
+ * of what backs it, after that) covers it, and files it in out. False when a figure leaves the
+ * range of money. */
+static bool close_leg(const struct mk_instrument *in, struct venue_purse *p,
+                      struct venue_holding *h, price_t price, cash_t left,
+                      struct venue_forced_leg *out) {
+    qty_t quantity = h->quantity < 0 ? -h->quantity : h->quantity;
+    uint8_t side = h->quantity > 0 ? SIDE_SELL : SIDE_BUY;
+    cash_t notional, fee;
+    if (!mk_notional(quantity, price, &notional) || !mk_fee(notional, in->liquidation_fee, &fee)) {
+        return false;
+    }
+    if (fee > left) fee = left > 0 ? left : 0;
+    if (!venue_account_close(p, h, price, fee)) return false;
+    *out =
+        (struct venue_forced_leg){ .quantity = quantity, .price = price, .fee = fee, .side = side };
+    return true;
+}
+
+/* force_one does what venue_backing_force does for one position, h. */
+static bool force_one(const struct venue_book *b, const struct venue_stand *stand,
+                      struct venue_purse *p, struct venue_holding *held, price_t mark, bool gap,
+                      struct venue_forced_leg *out) {
     const struct mk_instrument *in = b->instrument;
-    struct mk_holding h = { .quantity = p->held.quantity, .cost = p->held.cost };
-    *out = (struct venue_forced){ 0 };
+    struct mk_holding h = { .quantity = held->quantity, .cost = held->cost };
     if (h.quantity == 0 || mark <= 0) return false;
     bool is_long = h.quantity > 0, cross = p->margin == MK_MARGIN_CROSS;
-    cash_t all = cross ? saturated(p->cash, stand->unrealized) : p->held.isolated;
+    cash_t all = all_of(stand, p, held);
     cash_t wallet = cross ? saturated(all, -stand->maintenance) : all;
     price_t limit, nothing;
     mk_liquidation_price(in, &h, wallet, &limit);
@@ -163,17 +241,73 @@ bool venue_backing_force(const struct venue_book *b, const struct venue_stand *s
     mk_bankruptcy_price(&h, all, &nothing);
     nothing = at_tick(in, nothing, is_long ? SIDE_BUY : SIDE_SELL); /* so that nothing is lost */
     if (is_long ? price < nothing : price > nothing) price = nothing;
-    cash_t left = 0, fee = 0, notional = 0;
+    cash_t left = 0;
     if (!mk_margin_unrealized(&h, price, &left)) return false;
-    left = saturated(all, left);
-    qty_t quantity = is_long ? h.quantity : -h.quantity;
-    if (!mk_notional(quantity, price, &notional) || !mk_fee(notional, in->liquidation_fee, &fee)) {
-        return false;
+    return close_leg(in, p, held, price, saturated(all, left), out);
+}
+
+/* left_of returns what is left of all where the long is closed at up and the short at down. */
+static cash_t left_of(cash_t all, const struct mk_holding *l, price_t up,
+                      const struct mk_holding *s, price_t down) {
+    cash_t a, b;
+    if (!mk_margin_unrealized(l, up, &a) || !mk_margin_unrealized(s, down, &b)) return INT64_MIN;
+    return saturated(saturated(all, a), b);
+}
+
+/* better returns by how much price a position of size must be closed to bring lack (> 0) more. */
+static price_t better(cash_t lack, qty_t size) {
+    __int128 more = ((__int128)lack * FIXED_ONE + size - 1) / size;
+    return more > INT64_MAX / 2 ? INT64_MAX / 2 : (price_t)more;
+}
+
+/* force_both does what venue_backing_force does for a long and a short that one wallet backs. */
+static bool force_both(const struct venue_book *b, const struct venue_stand *stand,
+                       struct venue_purse *p, price_t from, price_t to, struct venue_forced *out) {
+    const struct mk_instrument *in = b->instrument;
+    struct mk_holding l = { .quantity = p->held.quantity, .cost = p->held.cost };
+    struct mk_holding s = { .quantity = p->shorts.quantity, .cost = p->shorts.cost };
+    cash_t all = all_of(stand, p, &p->held), wallet = saturated(all, -stand->maintenance);
+    if (to <= 0 || !mk_pair_meets(in, &l, &s, wallet, to)) return false;
+    price_t limit = from == 0 ? to : mk_pair_liquidation(in, &l, &s, wallet, from, to);
+    price_t up = at_tick(in, limit, SIDE_SELL), down = at_tick(in, limit, SIDE_BUY);
+    cash_t left = left_of(all, &l, up, &s, down);
+    if (left < 0 && l.quantity >= -s.quantity) {
+        up = at_tick(in, saturated(up, better(left == INT64_MIN ? INT64_MAX : -left, l.quantity)),
+                     SIDE_BUY);
+    } else if (left < 0) {
+        price_t by = better(left == INT64_MIN ? INT64_MAX : -left, -s.quantity);
+        down = at_tick(in, by < down ? down - by : 0, SIDE_SELL);
     }
-    if (fee > left) fee = left > 0 ? left : 0;
-    if (!venue_account_close(p, price, fee)) return false;
-    *out = (struct venue_forced){ .quantity = quantity, .price = price, .fee = fee, .side = side };
+    left = left_of(all, &l, up, &s, down);
+    if (!close_leg(in, p, &p->held, up, left, &out->legs[0])) return false;
+    left = saturated(left, -out->legs[0].fee);
+    bool whole = close_leg(in, p, &p->shorts, down, left, &out->legs[1]);
+    assert(whole); /* its figures were in range a moment ago */
     return true;
+}
+
+bool venue_backing_force(const struct venue_book *b, const struct venue_stand *stand,
+                         struct venue_purse *p, price_t from, price_t to,
+                         struct venue_forced *out) {
+    bool both = p->held.quantity != 0 && p->shorts.quantity != 0;
+    if (both && p->margin == MK_MARGIN_CROSS) return force_both(b, stand, p, from, to, out);
+    bool one = force_one(b, stand, p, &p->held, to, from == 0, &out->legs[0]);
+    bool other = p->hedge && force_one(b, stand, p, &p->shorts, to, from == 0, &out->legs[1]);
+    return one || other;
+}
+
+/* say_forced says that account's position in b was closed by force. */
+static void say_forced(struct rt_ctx *ctx, struct venue *v, const struct venue_book *b,
+                       uint8_t account, const struct venue_forced_leg *leg) {
+    if (leg->quantity == 0) return;
+    struct msg_venue_liquidation *m = rt_say(ctx, MSG_VENUE_LIQUIDATION, 0, sizeof *m);
+    *m = (struct msg_venue_liquidation){ .trade_id = ++v->trades,
+                                         .price = leg->price,
+                                         .quantity = leg->quantity,
+                                         .fee = leg->fee,
+                                         .instrument = b->instrument->id,
+                                         .account = account,
+                                         .side = leg->side };
 }
 
 void venue_backing_tell(struct rt_ctx *ctx, struct venue *v, struct venue_book *b, uint8_t account,
@@ -186,14 +320,7 @@ void venue_backing_tell(struct rt_ctx *ctx, struct venue *v, struct venue_book *
         venue_cancel_forced(ctx, v, b, account);
     }
     venue_flush(ctx, v); /* fills first: they made the position */
-    struct msg_venue_liquidation *m = rt_say(ctx, MSG_VENUE_LIQUIDATION, 0, sizeof *m);
-    *m = (struct msg_venue_liquidation){ .trade_id = ++v->trades,
-                                         .price = forced->price,
-                                         .quantity = forced->quantity,
-                                         .fee = forced->fee,
-                                         .instrument = b->instrument->id,
-                                         .account = account,
-                                         .side = forced->side };
+    for (int leg = 0; leg < 2; leg++) say_forced(ctx, v, b, account, &forced->legs[leg]);
 }
 
 void venue_backing_sweep(struct rt_ctx *ctx, struct venue *v, struct venue_book *b, price_t mark) {
@@ -201,13 +328,34 @@ void venue_backing_sweep(struct rt_ctx *ctx, struct venue *v, struct venue_book 
         uint8_t account = (uint8_t)a;
         if (!venue_backing_on(v, b, account)) continue;
         struct venue_purse p = venue_purse(v, b, account);
-        if (p.held.quantity == 0) continue;
+        if (!venue_account_holds(&p)) continue;
         struct venue_stand stand = venue_backing_stand(ctx, v, b, account);
-        struct venue_forced forced;
-        if (!venue_backing_force(b, &stand, &p, mark, true, &forced)) continue;
+        struct venue_forced forced = { 0 };
+        if (!venue_backing_force(b, &stand, &p, 0, mark, &forced)) continue;
         venue_purse_put(v, b, account, &p);
         venue_backing_tell(ctx, v, b, account, &forced);
     }
+}
+
+/* fund_leg charges account funding on position h of p at mark, and says so. */
+static void fund_leg(struct rt_ctx *ctx, struct venue *v, struct venue_book *b, uint8_t account,
+                     struct venue_purse *p, struct venue_holding *h, price_t mark, int64_t rate) {
+    cash_t amount, cash;
+    if (h->quantity == 0 || !mk_funding(h->quantity, mark, rate, &amount) ||
+        __builtin_sub_overflow(p->cash, amount, &cash)) {
+        return;
+    }
+    p->cash = cash;
+    if (p->margin == MK_MARGIN_ISOLATED) h->isolated -= amount;
+    venue_flush(ctx, v);
+    struct msg_venue_funding *m = rt_say(ctx, MSG_VENUE_FUNDING, 0, sizeof *m);
+    *m = (struct msg_venue_funding){ .payment_id = ++v->payments,
+                                     .rate = rate,
+                                     .mark = mark,
+                                     .quantity = h->quantity,
+                                     .amount = amount,
+                                     .instrument = b->instrument->id,
+                                     .account = account };
 }
 
 void venue_backing_fund(struct rt_ctx *ctx, struct venue *v, struct venue_book *b,
@@ -215,22 +363,9 @@ void venue_backing_fund(struct rt_ctx *ctx, struct venue *v, struct venue_book *
     price_t mark = f->mark > 0 ? f->mark : mark_of(ctx, b);
     for (uint32_t a = 1; b->held_cnt > 0 && a <= v->market->account_cnt; a++) {
         struct venue_purse p = venue_purse(v, b, (uint8_t)a);
-        cash_t amount, cash;
-        if (p.held.quantity == 0 || !mk_funding(p.held.quantity, mark, f->rate, &amount) ||
-            __builtin_sub_overflow(p.cash, amount, &cash)) {
-            continue;
-        }
-        p.cash = cash;
-        if (p.margin == MK_MARGIN_ISOLATED) p.held.isolated -= amount;
+        if (!venue_account_holds(&p)) continue;
+        fund_leg(ctx, v, b, (uint8_t)a, &p, &p.held, mark, f->rate);
+        fund_leg(ctx, v, b, (uint8_t)a, &p, &p.shorts, mark, f->rate);
         venue_purse_put(v, b, (uint8_t)a, &p);
-        venue_flush(ctx, v);
-        struct msg_venue_funding *m = rt_say(ctx, MSG_VENUE_FUNDING, 0, sizeof *m);
-        *m = (struct msg_venue_funding){ .payment_id = ++v->payments,
-                                         .rate = f->rate,
-                                         .mark = mark,
-                                         .quantity = p.held.quantity,
-                                         .amount = amount,
-                                         .instrument = b->instrument->id,
-                                         .account = (uint8_t)a };
     }
 }

@@ -1,7 +1,7 @@
 /* backing.h - what backs linear positions at the venue: margin, liquidation, funding.
  *
- * For     the simulated venue and its drivers. Formulas: actors/market/margin.h (Binance USD-M,
- *         one-way mode). Rules, besides:
+ * For     the simulated venue and its drivers. Formulas: actors/market/margin.h (Binance USD-M).
+ *         Rules, besides:
  *           mark       the mark price told last (MSG_MARK_BAR, MSG_MARK_PRICE); where none is
  *                      declared, the last price.
  *           cross      an account's wallet is its cash; all its positions stand for each other.
@@ -24,6 +24,12 @@
  *                      account, but at no price worse than the one at which nothing is left
  *                      (beyond it the insurance fund pays). liquidation_fee of the notional goes to
  *                      the fund, as far as something is left.
+ *           hedge      long and short are margined each by itself: initial margin of each at the
+ *                      mark with the orders that open it, the larger for neither; orders that close
+ *                      need none. cross: both are liquidated together, where the wallet + both
+ *                      unrealized meets the maintenance of both, each at that price to the tick
+ *                      against the account; what that would lose beyond nothing the fund pays, by a
+ *                      better price of the larger one. isolated: each by itself, out of its own.
  *           funding    on the position held at its instant, after all that a bar that ends then
  *                      has met and before the bar that opens then, at its own mark, else at the
  *                      mark, else at the last price; paid rounded up, received rounded down.
@@ -42,12 +48,22 @@ struct venue_stand {
 };
 
 /* A position closed by force. */
-struct venue_forced {
+struct venue_forced_leg {
     qty_t quantity; /* closed; 0 = nothing was */
     price_t price;  /* at this price */
     cash_t fee;     /* to the insurance fund */
     uint8_t side;   /* of the trade that closed it */
 };
+
+/* What of an account in an instrument was closed by force. */
+struct venue_forced {
+    struct venue_forced_leg legs[2]; /* the position, in hedge mode the long; the short */
+};
+
+/* venue_forced tells whether f holds anything. */
+static inline bool venue_forced(const struct venue_forced *f) {
+    return f->legs[0].quantity > 0 || f->legs[1].quantity > 0;
+}
 
 /* venue_backing_on tells whether margin backs what account holds in b: it may be liquidated. */
 static inline bool venue_backing_on(const struct venue *v, const struct venue_book *b,
@@ -65,10 +81,11 @@ uint16_t venue_backing_refuses(struct rt_ctx *ctx, const struct venue *v,
 struct venue_stand venue_backing_stand(struct rt_ctx *ctx, const struct venue *v,
                                        const struct venue_book *b, uint8_t account);
 
-/* venue_backing_force closes p's position when the mark meets its liquidation price; gap: the mark
- * may lie beyond it, and is the price then. Returns whether it did, with *out. */
+/* venue_backing_force closes p's positions whose liquidation price the mark meets on its way from
+ * from (> 0) to to; from 0: it opened at to, may lie beyond, and is the price then. Returns whether
+ * it did, and adds what it closed to out (empty before the first call). */
 bool venue_backing_force(const struct venue_book *b, const struct venue_stand *stand,
-                         struct venue_purse *p, price_t mark, bool gap, struct venue_forced *out);
+                         struct venue_purse *p, price_t from, price_t to, struct venue_forced *out);
 
 /* venue_backing_tell says that account's position in b was closed by force, after canceling the
  * orders that go with it. */

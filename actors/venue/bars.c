@@ -1,5 +1,6 @@
 #include "actors/venue/bars.h"
 #include "actors/venue/path.h"
+#include "actors/venue/span.h"
 #include <assert.h>
 
 /* pick_order fills pick with order idx, met at price on no side in particular. */
@@ -69,6 +70,7 @@ void venue_bars_open(struct rt_ctx *ctx, struct venue *v, struct venue_book *b,
                      const struct msg_bar_open *open) {
     if (open->traded == 0) return;
     b->bar_end_ns = open->open_ns + open->interval_ns;
+    if (b->share > 0) return; /* what it trades tells its end */
     venue_orders_bounds(&v->orders, b);
     if (b->eager_cnt == 0 && b->lower_max < open->open && b->upper_min > open->open) return;
     if (b->more_cnt == 0) {
@@ -84,16 +86,30 @@ void venue_bars_open(struct rt_ctx *ctx, struct venue *v, struct venue_book *b,
     }
 }
 
+bool venue_bars_due(struct rt_ctx *ctx, const struct venue *v, const struct venue_book *b,
+                    const struct venue_order *order, uint8_t stage) {
+    struct msg_bar_open open;
+    if (b->share == 0 || (stage != VENUE_FRESH && stage != VENUE_FIRED)) return false;
+    if (b->bar_end_ns == INT64_MIN || !rt_opened(ctx, b->series, &open)) return false;
+    return open.open_ns + open.interval_ns == b->bar_end_ns &&
+           venue_bars_first(v, order, open.interval_ns) <= open.open_ns;
+}
+
 void venue_bars_join(struct rt_ctx *ctx, struct venue *v, struct venue_book *b, uint32_t idx) {
     struct venue_order *order = &v->orders.pool[idx];
     struct msg_bar_open open;
-    if (order->type == ORDER_TYPE_MARKET) return;
+    if (order->type == ORDER_TYPE_MARKET && b->share == 0) return;
     if (!rt_opened(ctx, b->series, &open) || open.open_ns != ctx->now_ns) return;
     if (open.traded == 0 || venue_bars_first(v, order, open.interval_ns) != ctx->now_ns) return;
     b->bar_end_ns = open.open_ns + open.interval_ns;
+    if (b->share > 0) { /* at the bar's end; a market order from the next bar */
+        order->from_ns += order->type == ORDER_TYPE_MARKET;
+        return;
+    }
     uint64_t id = order->order_id;
     if (venue_path_has(v, b, order->account)) {
-        if (venue_path_point(ctx, v, b, order->account, &open, idx)) venue_joined(ctx, v, id, 0);
+        qty_t filled = venue_path_point(ctx, v, b, order->account, &open, idx);
+        if (filled > 0) venue_joined(ctx, v, id, filled, 0);
         return;
     }
     if (!meets_open(order, idx, open.open, &v->picks[0])) {
@@ -101,7 +117,7 @@ void venue_bars_join(struct rt_ctx *ctx, struct venue *v, struct venue_book *b, 
         return;
     }
     venue_work_all(ctx, v, b, 1);
-    if (v->deals[0][0].status == ORDER_STATUS_FILLED) venue_joined(ctx, v, id, 0);
+    if (v->deals[0][0].quantity > 0) venue_joined(ctx, v, id, v->deals[0][0].quantity, 0);
 }
 
 /* meets_path tells whether the path of bar meets the calm order idx, and fills pick if so. */
@@ -138,17 +154,24 @@ static void walk(const struct venue *v, const struct venue_book *b, const struct
     static const struct venue_deal canceled = { .status = ORDER_STATUS_CANCELED,
                                                 .reason = REASON_LIQUIDATION };
     uint32_t above = l->cnt - l->below, done = 0;
+    price_t from = path->open;
     bool forced =
-        path->backed && venue_backing_force(b, &path->stand, &w->p, path->open, true, &w->forced);
-    for (int leg = 0; leg < 2 && !forced; leg++) {
+        path->backed && venue_backing_force(b, &path->stand, &w->p, 0, path->open, &w->forced);
+    for (int leg = 0; leg < 2; leg++) {
         bool down = (leg == 0) == low_first;
         const struct venue_pick *picks = down ? l->picks : l->picks + l->below;
         uint32_t here = down ? l->below : above;
-        venue_work(v, b, &w->p, picks, here, w->deals + done);
-        done += here;
-        forced =
-            path->backed && venue_backing_force(b, &path->stand, &w->p,
-                                                down ? path->low : path->high, false, &w->forced);
+        price_t to = down ? path->low : path->high;
+        if (!forced) {
+            venue_work(v, b, &w->p, picks, here, w->deals + done);
+            done += here;
+        } else if (!venue_account_holds(&w->p)) {
+            break;
+        }
+        if (path->backed && venue_backing_force(b, &path->stand, &w->p, from, to, &w->forced)) {
+            forced = true;
+        }
+        from = to;
     }
     while (done < l->cnt) w->deals[done++] = canceled;
 }
@@ -174,7 +197,7 @@ static void work_account(struct rt_ctx *ctx, struct venue *v, struct venue_book 
         venue_path_bar(ctx, v, b, l->account, bar, &path);
         return;
     }
-    qty_t held = low.p.held.quantity;
+    qty_t held = low.p.held.quantity + low.p.shorts.quantity;
     walk(v, b, l, &path, true, &low);
     if (path.backed || (l->below > 0 && l->below < l->cnt)) {
         walk(v, b, l, &path, false, &high);
@@ -189,7 +212,7 @@ static void work_account(struct rt_ctx *ctx, struct venue *v, struct venue_book 
         uint32_t pick = low_first ? i : i < above ? l->below + i : i - above;
         venue_tell(ctx, v, b, l->picks[pick].idx, &w->deals[i]);
     }
-    if (w->forced.quantity > 0) venue_backing_tell(ctx, v, b, l->account, &w->forced);
+    if (venue_forced(&w->forced)) venue_backing_tell(ctx, v, b, l->account, &w->forced);
 }
 
 /* work_path works what the path inside bar meets, account by account; orders: the bar's open was
@@ -217,9 +240,8 @@ static void work_path(struct rt_ctx *ctx, struct venue *v, struct venue_book *b,
             l.below += !l.picks[l.cnt].upper;
         }
         bool more = orders && venue_path_has(v, b, l.account);
-        if (l.cnt > 0 || more ||
-            (venue_backing_on(v, b, l.account) &&
-             venue_purse(v, b, l.account).held.quantity != 0)) {
+        struct venue_purse p = venue_purse(v, b, l.account);
+        if (l.cnt > 0 || more || (venue_backing_on(v, b, l.account) && venue_account_holds(&p))) {
             work_account(ctx, v, b, bar, &l, more);
         }
         l.picks += l.cnt;
@@ -249,9 +271,13 @@ void venue_bars_path(struct rt_ctx *ctx, struct venue *v, struct venue_book *b,
         b->bar_end_ns = INT64_MIN;
         venue_orders_bounds(&v->orders, b);
         met = b->lower_max >= bar->low || b->upper_min <= bar->high || b->more_cnt > 0;
+        if (b->share > 0) {
+            b->room = venue_span_share(bar->volume, b->share, b->instrument->lot_size);
+        }
     }
     if (met || b->backed_cnt > 0) work_path(ctx, v, b, bar, opened);
     if (opened && b->leaves_cnt > 0) work_leaves(ctx, v, b);
     assert(b->leaves_cnt == 0);
     if (b->held_cnt > 0) b->last = bar->close;
+    if (b->span != NULL) venue_span_bar(b->span, bar);
 }

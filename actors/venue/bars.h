@@ -26,6 +26,11 @@ void venue_bars_open(struct rt_ctx *ctx, struct venue *v, struct venue_book *b,
 void venue_bars_path(struct rt_ctx *ctx, struct venue *v, struct venue_book *b,
                      const struct msg_bar *bar);
 
+/* venue_bars_due tells whether the open of the bar in hand has found order, at stage, which is then
+ * worked at the bar's end: with a cap (share) that is when the open's fills are known. */
+bool venue_bars_due(struct rt_ctx *ctx, const struct venue *v, const struct venue_book *b,
+                    const struct venue_order *order, uint8_t stage);
+
 /* venue_bars_join puts the order idx, open since this instant, to work: on the rest of the bar that
  * opened at this instant where the rules say so, else from a next one. The order may be gone. */
 void venue_bars_join(struct rt_ctx *ctx, struct venue *v, struct venue_book *b, uint32_t idx);

@@ -220,7 +220,7 @@ static void fill(struct rt_ctx *ctx, struct venue *v, struct venue_book *b, uint
                            : deal.quantity > 0                ? VENUE_FATE_CUT
                                                               : VENUE_FATE_ENDED;
     venue_tell(ctx, v, b, idx, &deal);
-    if (fate == VENUE_FATE_FILLED) venue_joined(ctx, v, id, 0);
+    if (fate == VENUE_FATE_FILLED) venue_joined(ctx, v, id, INT64_MAX, 0);
     venue_path_after(ctx, v, b, account, id, oco, fate);
     if (stays && left == 0) { /* it had been cut */
         end(ctx, v, b, idx, ORDER_STATUS_EXPIRED, REASON_REDUCE_ONLY);
@@ -476,7 +476,8 @@ static void place(struct rt_ctx *ctx, struct venue *v, struct venue_book *b, uin
     const struct venue_order *order = &v->orders.pool[idx];
     const struct mk_instrument *in = b->instrument;
     struct venue_more *m = order->flags & VENUE_MORE ? &v->orders.more[idx] : NULL;
-    bool reduces = order->terms & ORDER_TERMS_REDUCE_ONLY && in->kind == MK_LINEAR;
+    bool reduces = order->terms & ORDER_TERMS_REDUCE_ONLY && in->kind == MK_LINEAR &&
+                   !v->market->accounts[order->account - 1].hedge; /* the engine knows one side */
     struct vm_new n = { .lots = order->quantity / in->lot_size,
                         .tag = order->order_id,
                         .owner = (uint32_t)order->account - 1,

@@ -22,7 +22,7 @@ int venue_depth_options_read(struct rt_node *config, struct venue_depth_options 
     }
     if (rc != 0) return rc;
     out->queue = (enum venue_queue_kind)kind;
-    rc = rt_node_fixed(config, "participation", false, 0, FIXED_ONE, 0, &out->share, err);
+    rc = rt_node_share(config, "participation", false, 0, &out->share, err);
     if (rc == 0) {
         rc = rt_node_int(config, "book_window", false, MK_BOOK_WINDOW_MIN, MK_BOOK_WINDOW_MAX,
                          1 << 14, &window, err);
@@ -68,7 +68,7 @@ struct venue_depth *venue_depth_new(struct rt_init *init, const struct venue_dep
     }
     d->taken = rt_init_take(init, VENUE_TAKEN_MAX * sizeof *d->taken);
     d->rest_max = orders_max;
-    d->share = options->share;
+    d->share = (instrument->participation > 0 ? instrument->participation : options->share);
     d->trades = trades;
     return d;
 }
@@ -205,7 +205,7 @@ static uint64_t oco_of(const struct venue *v, uint32_t idx) {
  * row in hand meets is done. */
 static void after(struct rt_ctx *ctx, struct venue *v, struct venue_book *b, uint8_t account,
                   uint64_t id, uint64_t oco, enum venue_fate fate, price_t price) {
-    if (fate == VENUE_FATE_FILLED) venue_joined(ctx, v, id, price);
+    if (fate == VENUE_FATE_FILLED) venue_joined(ctx, v, id, INT64_MAX, price);
     if (b->more_cnt == 0) return;
     venue_path_after(ctx, v, b, account, id, oco, fate);
     if (fate == VENUE_FATE_FILLED) venue_path_from(v, b, account, id, price);

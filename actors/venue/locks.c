@@ -11,22 +11,24 @@ static struct venue_lock *lock_of(const struct venue *v, const struct venue_book
     return &v->locks[(size_t)(account - 1) * v->market->instrument_cnt + b->instrument->id - 1];
 }
 
-int64_t venue_locks_of(const struct venue_book *b, const struct venue_order *order, uint8_t stage) {
+int64_t venue_locks_of(const struct venue_book *b, const struct venue_order *order, qty_t quantity,
+                       uint8_t stage) {
     cash_t cost;
     if (b->instrument->kind != MK_SPOT || order->type == ORDER_TYPE_MARKET ||
         order->terms & ORDER_TERMS_REDUCE_ONLY || stage == VENUE_PENDING || stage == VENUE_GONE) {
         return 0;
     }
-    if (order->side == SIDE_SELL) return order->quantity;
+    if (order->side == SIDE_SELL) return quantity;
     if (order->type == ORDER_TYPE_TRAILING_STOP) return 0;
-    return mk_notional(order->quantity, order->price, &cost) ? cost : INT64_MAX;
+    return mk_notional(quantity, order->price, &cost) ? cost : INT64_MAX;
 }
 
 /* own returns what the order idx locks by itself where it is now. */
 static int64_t own(const struct venue *v, const struct venue_book *b, uint32_t idx) {
     const struct venue_order *order = &v->orders.pool[idx];
-    bool more = order->flags & VENUE_MORE;
-    return venue_locks_of(b, order, more ? v->orders.more[idx].stage : VENUE_RESTS);
+    if (!(order->flags & VENUE_MORE)) return venue_locks_of(b, order, order->quantity, VENUE_RESTS);
+    const struct venue_more *m = &v->orders.more[idx];
+    return venue_locks_of(b, order, order->quantity - m->waits, m->stage);
 }
 
 /* group returns what the order idx locks together with the open ones of its group: the most that

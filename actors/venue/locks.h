@@ -11,7 +11,7 @@
  *                     and a trailing stop's buy (its price is not known): they lock nothing and are
  *                     not refused; what free does not cover when they are met is cut (account.h).
  *           list      of an oco group the member that costs most counts alone. A child locks
- *                     nothing until its parent is wholly filled; then it locks without being
+ *                     what its parent's fills have set free of it (venue.h), without being
  *                     refused: where a fee left less than it sells, it is cut when it is met.
  *           met       an order is met out of free and its own lock; what is filled or ended is
  *                     unlocked at once.
@@ -41,10 +41,11 @@ struct venue_locked {
     bool moved;     /* one of its locks has changed since */
 };
 
-/* venue_locks_of returns what order locks of its own where it stands at stage (an order without
- * further terms: any but VENUE_PENDING): quote for a buy, base for a sell. INT64_MAX when it leaves
- * the range of money. */
-int64_t venue_locks_of(const struct venue_book *b, const struct venue_order *order, uint8_t stage);
+/* venue_locks_of returns what order, of which quantity may trade, locks of its own where it stands
+ * at stage (an order without further terms: any but VENUE_PENDING): quote for a buy, base for a
+ * sell. INT64_MAX when it leaves the range of money. */
+int64_t venue_locks_of(const struct venue_book *b, const struct venue_order *order, qty_t quantity,
+                       uint8_t stage);
 
 /* venue_locks_refuse returns REASON_INSUFFICIENT_BALANCE when free does not cover the order idx
  * that arrives, REASON_OVERFLOW when what it may cost is no sum of money, else REASON_NONE. */

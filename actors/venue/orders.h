@@ -38,9 +38,9 @@ enum venue_flag {
 /* Where an order with further terms is; the numbers stand in snapshots. */
 enum venue_stage {
     VENUE_FRESH,   /* not looked at yet */
-    VENUE_PENDING, /* waits until its parent is wholly filled */
+    VENUE_PENDING, /* waits for the first fill of its parent */
     VENUE_ARMED,   /* waits for its trigger */
-    VENUE_FIRED,   /* has triggered, and is still to be worked */
+    VENUE_FIRED,   /* has triggered, or is to be traded whatever the price: still to be worked */
     VENUE_RESTS,   /* a limit that waits for its price */
     VENUE_LATER,   /* only on a path: its first bar is still to come */
     VENUE_GONE,    /* only on a path: it has ended */
@@ -53,6 +53,8 @@ struct venue_more {
                            * does not yet. Recorded books: while it is VENUE_FRESH the price where
                            * its parent was filled, while a limit with display rests the quantity
                            * that is still shown; 0 = neither */
+    qty_t filled;         /* what of it has traded while it stays open */
+    qty_t waits;          /* of a child: what its parent's fills have not set free yet */
     uint8_t stage;        /* enum venue_stage */
     uint8_t pad[7];       /* zero */
 };
@@ -85,23 +87,27 @@ enum venue_driver {
     VENUE_CROWD,  /* a matching engine among simulated traders */
 };
 
+struct venue_span; /* span.h */
+
 /* The orders of one instrument. */
 struct venue_book {
     const struct mk_instrument *instrument; /* its rules */
-    int64_t slip_num, slip_den; /* declared slippage as a reduced fraction of the price, den > 0 */
-    int64_t bar_end_ns;         /* end of the bar whose open was worked and whose path was not yet;
+    int64_t slip_num,
+        slip_den;         /* declared slippage as a reduced fraction of the price, den > 0; num
+                                 * 0 = none, with a span only told not to be 0 */
+    int64_t bar_end_ns;   /* end of the bar whose open was worked and whose path was not yet;
                                  * INT64_MIN = none */
-    price_t lower_max;          /* highest calm buy limit or sell stop; INT64_MIN = none */
-    price_t upper_min;          /* lowest calm sell limit or buy stop; INT64_MAX = none */
-    uint32_t head;              /* open orders, in no order */
-    uint32_t open_cnt;          /* how many */
-    uint32_t eager_cnt;         /* of them eager */
-    uint32_t leaves_cnt;        /* of them to be canceled after the bar in hand */
-    uint32_t more_cnt;          /* of them with further terms */
-    uint32_t flight_head;       /* requests on their way, first to arrive first */
-    uint32_t flight_tail;       /* last of them */
-    price_t last;               /* newest price told early while a position is held; 0 = none */
-    price_t mark;               /* newest mark price told to it, 0 = none */
+    price_t lower_max;    /* highest calm buy limit or sell stop; INT64_MIN = none */
+    price_t upper_min;    /* lowest calm sell limit or buy stop; INT64_MAX = none */
+    uint32_t head;        /* open orders, in no order */
+    uint32_t open_cnt;    /* how many */
+    uint32_t eager_cnt;   /* of them eager */
+    uint32_t leaves_cnt;  /* of them to be canceled after the bar in hand */
+    uint32_t more_cnt;    /* of them with further terms */
+    uint32_t flight_head; /* requests on their way, first to arrive first */
+    uint32_t flight_tail; /* last of them */
+    price_t last;         /* newest price told early while a position is held; 0 = none */
+    price_t mark;         /* newest mark price told to it, 0 = none */
     struct msg_mark_bar mark_bar; /* newest bar of the mark price; interval_ns 0 = none */
     uint32_t held_cnt;            /* accounts with a linear position */
     uint32_t backed_cnt;          /* of them those that margin backs: they may be liquidated */
@@ -110,10 +116,14 @@ struct venue_book {
     uint16_t funding_series;      /* its funding, VENUE_NO_SERIES = none */
     uint8_t driver;               /* enum venue_driver */
     bool mark_bars;               /* the mark's series has bars, not single prices */
-    uint8_t heard;                /* interests raised: a bit per enum rt_hear */
-    bool stale;                   /* a bound may be too near: see venue_orders_bounds */
-    struct venue_delay delay;     /* what the rows tell of their way to the recorder */
-    int64_t sent_ns;              /* when the last request was sent on its way, 0 = none yet */
+    int64_t share; /* bars, trades: what of a row may be ours, 1e-8; 0 = no cap. With a cap
+                              * all orders have VENUE_MORE */
+    qty_t room;    /* what is left of it in the row in hand */
+    struct venue_span *span;  /* what a slippage model reckons with, NULL = none */
+    uint8_t heard;            /* interests raised: a bit per enum rt_hear */
+    bool stale;               /* a bound may be too near: see venue_orders_bounds */
+    struct venue_delay delay; /* what the rows tell of their way to the recorder */
+    int64_t sent_ns;          /* when the last request was sent on its way, 0 = none yet */
 };
 
 /* All orders of a venue. */

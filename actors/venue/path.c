@@ -21,6 +21,7 @@ struct way {
     uint32_t cnt;               /* orders */
     uint32_t done;              /* deals */
     price_t at;                 /* where on the path it is */
+    qty_t room;                 /* what the bar leaves for ours; without a cap all there is */
 };
 
 bool venue_path_has(const struct venue *v, const struct venue_book *b, uint8_t account) {
@@ -33,9 +34,10 @@ bool venue_path_has(const struct venue *v, const struct venue_book *b, uint8_t a
 }
 
 uint8_t venue_path_stage(const struct venue_book *b, const struct venue_order *order) {
+    const unsigned once = ORDER_TERMS_IOC | ORDER_TERMS_FOK;
     if (b->driver != VENUE_PRINTS) return VENUE_FRESH;
     if (mk_order_waits(order->type)) return VENUE_ARMED;
-    return VENUE_RESTS;
+    return order->type == ORDER_TYPE_MARKET || order->terms & once ? VENUE_FIRED : VENUE_RESTS;
 }
 
 void venue_path_from(struct venue *v, const struct venue_book *b, uint8_t account, uint64_t id,
@@ -102,13 +104,21 @@ static const struct mk_more *terms_of(const struct way *w, uint32_t k) {
 
 static void look(struct way *w, uint32_t k);
 
-/* locked returns what step k locks on this way, with those of its group: the most of one. */
+/* lock_of returns what step k locks by itself on this way. */
+static int64_t lock_of(const struct way *w, uint32_t k) {
+    const struct venue_step *s = &w->steps[k];
+    return venue_locks_of(w->b, order_of(w, k), s->left - s->waits, s->stage);
+}
+
+/* locked returns what step k locks on this way, with those of its group: the most of one; of
+ * instruments that lock nothing 0. */
 static int64_t locked(const struct way *w, uint32_t k) {
-    int64_t most = venue_locks_of(w->b, order_of(w, k), w->steps[k].stage);
+    if (w->b->instrument->kind != MK_SPOT) return 0;
+    int64_t most = lock_of(w, k);
     uint64_t oco = terms_of(w, k)->oco;
     for (uint32_t i = 0; oco != 0 && i < w->cnt; i++) {
         if (terms_of(w, i)->oco != oco || order_of(w, i)->side != order_of(w, k)->side) continue;
-        int64_t its = venue_locks_of(w->b, order_of(w, i), w->steps[i].stage);
+        int64_t its = lock_of(w, i);
         if (its > most) most = its;
     }
     return most;
@@ -122,16 +132,21 @@ static void unlock(struct way *w, uint32_t k, int64_t amount) {
 
 /* become brings step k to another stage, with what it locks. */
 static void become(struct way *w, uint32_t k, uint8_t stage) {
-    int64_t was = w->b->instrument->kind == MK_SPOT ? locked(w, k) : 0;
+    int64_t was = locked(w, k);
     w->steps[k].stage = stage;
-    if (w->b->instrument->kind == MK_SPOT) unlock(w, k, was - locked(w, k));
+    unlock(w, k, was - locked(w, k));
+}
+
+/* file files what came of step k. */
+static void file(struct way *w, uint32_t k, const struct venue_deal *deal) {
+    assert(w->steps[k].stage != VENUE_GONE && w->done < VENUE_DEALS * w->v->orders.max);
+    w->deals[w->done] = *deal;
+    w->who[w->done++] = k;
 }
 
 /* ended files what came of step k and takes it out. */
 static void ended(struct way *w, uint32_t k, const struct venue_deal *deal) {
-    assert(w->steps[k].stage != VENUE_GONE);
-    w->deals[w->done] = *deal;
-    w->who[w->done++] = k;
+    file(w, k, deal);
     become(w, k, VENUE_GONE);
 }
 
@@ -146,13 +161,16 @@ static void orphan(struct way *w, uint64_t id) {
     }
 }
 
-/* part ends the partners of step k, because it was filled or has triggered. */
+/* part ends the partners of step k, and what is open of its parent, because it was filled or has
+ * triggered. */
 static void part(struct way *w, uint32_t k) {
     static const struct venue_deal gone = { .status = ORDER_STATUS_EXPIRED,
                                             .reason = REASON_LIST_PARTNER };
-    uint64_t oco = terms_of(w, k)->oco;
-    for (uint32_t i = 0; oco != 0 && i < w->cnt; i++) {
-        if (i == k || w->steps[i].stage == VENUE_GONE || terms_of(w, i)->oco != oco) continue;
+    uint64_t oco = terms_of(w, k)->oco, parent = terms_of(w, k)->parent;
+    for (uint32_t i = 0; (oco != 0 || parent != 0) && i < w->cnt; i++) {
+        if (i == k || w->steps[i].stage == VENUE_GONE) continue;
+        bool partner = oco != 0 && terms_of(w, i)->oco == oco;
+        if (!partner && (parent == 0 || order_of(w, i)->order_id != parent)) continue;
         ended(w, i, &gone);
         orphan(w, order_of(w, i)->order_id);
     }
@@ -165,26 +183,60 @@ static void end(struct way *w, uint32_t k, uint8_t status, uint16_t reason) {
     orphan(w, order_of(w, k)->order_id);
 }
 
-/* trade trades step k at price, and lets go on what hangs on it. Its children are looked at where
- * the path is, by order id. */
+/* release lets the children of order id begin, or grow, by quantity. They are looked at where the
+ * path is, by order id. */
+static void release(struct way *w, uint64_t id, qty_t quantity) {
+    for (uint32_t i = 0; i < w->cnt; i++) {
+        struct venue_step *s = &w->steps[i];
+        if (s->stage == VENUE_GONE || terms_of(w, i)->parent != id) continue;
+        int64_t was = locked(w, i);
+        s->waits -= quantity < s->waits ? quantity : s->waits;
+        if (s->stage == VENUE_PENDING) s->stage = VENUE_FRESH;
+        unlock(w, i, was - locked(w, i));
+    }
+}
+
+/* trade trades step k at price, as far as there is room, and lets go on what hangs on it. */
 static void trade(struct way *w, uint32_t k, price_t price, uint8_t liquidity) {
-    const struct venue_order *order = order_of(w, k);
+    struct venue_step *s = &w->steps[k];
+    struct venue_order order = *order_of(w, k);
     struct venue_deal deal;
-    int64_t own = w->b->instrument->kind == MK_SPOT ? locked(w, k) : 0;
-    unlock(w, k, own);
-    venue_account_deal(&w->p, w->b, order, order->quantity, price, liquidity, &deal);
-    unlock(w, k, -own);
-    ended(w, k, &deal);
-    if (deal.quantity > 0) part(w, k);
-    if (deal.status != ORDER_STATUS_FILLED) {
-        orphan(w, order->order_id);
+    order.quantity = s->left;
+    qty_t open = s->left - s->waits, most = open < w->room ? open : w->room;
+    bool once = order.terms & (ORDER_TERMS_IOC | ORDER_TERMS_FOK),
+         limited = mk_order_limited(order.type);
+    if (most < open && once && (most == 0 || order.terms & ORDER_TERMS_FOK)) {
+        end(w, k, ORDER_STATUS_EXPIRED, REASON_NOT_FILLED_AT_ONCE);
         return;
     }
-    for (uint32_t i = 0; i < w->cnt; i++) {
-        if (w->steps[i].stage == VENUE_PENDING && terms_of(w, i)->parent == order->order_id) {
-            become(w, i, VENUE_FRESH);
-        }
+    if (most == 0) { /* the next bar looks at it */
+        s->stage = limited ? VENUE_RESTS : VENUE_FIRED;
+        return;
     }
+    int64_t own = locked(w, k); /* it is met out of free and its own lock */
+    unlock(w, k, own);
+    venue_account_deal(&w->p, w->b, &order, most, price, liquidity, &deal);
+    unlock(w, k, -own);
+    if (w->b->share > 0) w->room -= deal.quantity;
+    if (deal.status == ORDER_STATUS_PARTIALLY_FILLED && (once || most == open)) {
+        /* that a child has traded ends its parent: there is nothing left to wait for */
+        deal.status = ORDER_STATUS_EXPIRED;
+        deal.reason = once ? REASON_NOT_FILLED_AT_ONCE : REASON_LIST_PARENT;
+    }
+    bool stays = deal.status == ORDER_STATUS_PARTIALLY_FILLED;
+    if (stays) {
+        file(w, k, &deal);
+        s->left -= deal.quantity;
+        s->stage = limited ? VENUE_RESTS : VENUE_FIRED;
+        unlock(w, k, own - locked(w, k));
+    } else {
+        ended(w, k, &deal);
+    }
+    if (deal.quantity > 0) {
+        part(w, k);
+        release(w, order.order_id, deal.quantity);
+    }
+    if (!stays && deal.status != ORDER_STATUS_FILLED) orphan(w, order.order_id);
 }
 
 /* look_limit looks at step k, a limit order that begins to work where the path is. */
@@ -240,6 +292,8 @@ static bool meets(const struct way *w, uint32_t k, enum course course, price_t e
         if (down ? t < *at : t > *at) *at = t;
         return true;
     }
+    if (w->room == 0) return false;
+    if (s->stage == VENUE_FIRED) return course == STILL;
     if (s->stage != VENUE_RESTS) return false;
     bool down = order->side == SIDE_BUY;
     if (down ? course == UP : course == DOWN) return false;
@@ -281,6 +335,7 @@ static void walk(struct way *w, enum course course, price_t to) {
         switch (w->steps[next].stage) {
         case VENUE_FRESH: look(w, next); break;
         case VENUE_ARMED: fire(w, next); break;
+        case VENUE_FIRED: trade(w, next, where, LIQUIDITY_TAKER); break;
         default: trade(w, next, where, LIQUIDITY_MAKER); break;
         }
     }
@@ -288,27 +343,36 @@ static void walk(struct way *w, enum course course, price_t to) {
     follow(w);
 }
 
-/* force closes the position by force where the mark is at price; true when it did. */
-static bool force(struct way *w, const struct venue_marks *m, price_t price, bool gap) {
-    return m->backed && venue_backing_force(w->b, &m->stand, &w->p, price, gap, &w->forced);
+/* force closes the position by force where the mark is at to, coming from from (0 = it opened
+ * there); true when it did. */
+static bool force(struct way *w, const struct venue_marks *m, price_t from, price_t to) {
+    return m->backed && venue_backing_force(w->b, &m->stand, &w->p, from, to, &w->forced);
 }
 
-/* go takes the way from open over both extremes to the close of bar. */
+/* go takes the way from open over both extremes to the close of bar. With a cap the open is still
+ * to be worked. */
 static void go(struct way *w, const struct msg_bar *bar, const struct venue_marks *m,
                bool low_first) {
-    if (force(w, m, m->open, true)) return;
     w->at = bar->open;
+    if (w->b->share > 0) walk(w, STILL, bar->open);
+    price_t from = m->open;
+    bool forced = force(w, m, 0, m->open);
     for (int leg = 0; leg < 2; leg++) {
         bool down = (leg == 0) == low_first;
-        walk(w, down ? DOWN : UP, down ? bar->low : bar->high);
-        if (force(w, m, down ? m->low : m->high, false)) return;
+        price_t to = down ? m->low : m->high;
+        if (!forced) walk(w, down ? DOWN : UP, down ? bar->low : bar->high);
+        if (forced && !venue_account_holds(&w->p)) return;
+        if (force(w, m, from, to)) forced = true; /* what is left of it, in hedge mode */
+        from = to;
     }
+    if (forced) return;
     walk(w, low_first ? DOWN : UP, bar->close);
 }
 
-/* gather collects account's orders into the steps of way 0. New ones whose first bar is to come are
- * only there to be ended. With joined no new one but that is looked at. */
-static uint32_t gather(struct venue *v, struct venue_book *b, uint8_t account, bool open,
+/* gather collects account's orders into the steps of both ways. New ones whose first bar is to come
+ * are only there to be ended; bar = NULL: no bar opens. With joined no new one but that is looked
+ * at. */
+static uint32_t gather(struct venue *v, struct venue_book *b, uint8_t account,
                        const struct msg_bar_open *bar, uint32_t joined) {
     uint32_t cnt = 0;
     for (uint32_t i = b->head; i != VENUE_NONE; i = v->orders.pool[i].next) {
@@ -319,7 +383,7 @@ static uint32_t gather(struct venue *v, struct venue_book *b, uint8_t account, b
         uint8_t stage = more                     ? v->orders.more[i].stage
                         : o->flags & VENUE_EAGER ? VENUE_FRESH
                                                  : rests;
-        bool first = open && venue_bars_first(v, o, bar->interval_ns) <= bar->open_ns;
+        bool first = bar != NULL && venue_bars_first(v, o, bar->interval_ns) <= bar->open_ns;
         if (stage == VENUE_FRESH && (joined == VENUE_NONE ? !first : i != joined)) {
             stage = VENUE_LATER;
         }
@@ -330,9 +394,15 @@ static uint32_t gather(struct venue *v, struct venue_book *b, uint8_t account, b
     }
     venue_pick_sort(v->gone, cnt);
     for (uint32_t k = 0; k < cnt; k++) {
-        v->steps[0][k] = v->steps[1][k] = (struct venue_step){ .extreme = v->gone[k].price,
-                                                               .idx = v->gone[k].idx,
-                                                               .stage = v->gone[k].act };
+        uint32_t idx = v->gone[k].idx;
+        const struct venue_order *o = &v->orders.pool[idx];
+        v->steps[0][k] = v->steps[1][k] = (struct venue_step){
+            .extreme = v->gone[k].price,
+            .left = o->quantity,
+            .waits = o->flags & VENUE_MORE ? v->orders.more[idx].waits : 0,
+            .idx = idx,
+            .stage = v->gone[k].act,
+        };
     }
     return cnt;
 }
@@ -346,16 +416,19 @@ static struct way way_of(struct venue *v, const struct venue_book *b, uint8_t ac
                          .steps = v->steps[n],
                          .deals = v->deals[n],
                          .who = v->who[n],
-                         .cnt = cnt };
+                         .cnt = cnt,
+                         .room = b->share > 0 ? b->room : INT64_MAX };
 }
 
 /* settle makes true what came of way w, and tells it. */
 static void settle(struct rt_ctx *ctx, struct venue *v, struct venue_book *b, uint8_t account,
                    const struct way *w) {
     venue_purse_put(v, b, account, &w->p);
+    b->room = w->room;
     for (uint32_t k = 0; k < w->cnt; k++) {
         const struct venue_step *s = &w->steps[k];
         struct venue_order *order = &v->orders.pool[s->idx];
+        if (order->flags & VENUE_MORE) v->orders.more[s->idx].waits = s->waits;
         if (s->stage == VENUE_GONE || s->stage == VENUE_LATER) continue;
         if (order->flags & VENUE_MORE) {
             v->orders.more[s->idx].stage = s->stage;
@@ -370,16 +443,15 @@ static void settle(struct rt_ctx *ctx, struct venue *v, struct venue_book *b, ui
     venue_locks_again(v, b, account);
 }
 
-bool venue_path_point(struct rt_ctx *ctx, struct venue *v, struct venue_book *b, uint8_t account,
-                      const struct msg_bar_open *open, uint32_t joined) {
-    uint32_t cnt = gather(v, b, account, true, open, joined);
+qty_t venue_path_point(struct rt_ctx *ctx, struct venue *v, struct venue_book *b, uint8_t account,
+                       const struct msg_bar_open *open, uint32_t joined) {
+    uint32_t cnt = gather(v, b, account, open, joined);
     struct way w = way_of(v, b, account, cnt, 0);
     w.at = open->open;
     walk(&w, STILL, open->open);
-    bool filled = false;
+    qty_t filled = 0;
     for (uint32_t i = 0; i < w.done; i++) {
-        bool whole = w.deals[i].status == ORDER_STATUS_FILLED;
-        filled = filled || (whole && w.steps[w.who[i]].idx == joined);
+        if (w.steps[w.who[i]].idx == joined) filled += w.deals[i].quantity;
     }
     settle(ctx, v, b, account, &w);
     return filled;
@@ -387,9 +459,10 @@ bool venue_path_point(struct rt_ctx *ctx, struct venue *v, struct venue_book *b,
 
 void venue_path_bar(struct rt_ctx *ctx, struct venue *v, struct venue_book *b, uint8_t account,
                     const struct msg_bar *bar, const struct venue_marks *marks) {
-    uint32_t cnt = gather(v, b, account, false, NULL, VENUE_NONE);
+    const struct msg_bar_open open = { .open_ns = bar->open_ns, .interval_ns = bar->interval_ns };
+    uint32_t cnt = gather(v, b, account, b->share > 0 ? &open : NULL, VENUE_NONE);
     struct way low = way_of(v, b, account, cnt, 0), high = way_of(v, b, account, cnt, 1);
-    qty_t held = low.p.held.quantity;
+    qty_t held = low.p.held.quantity + low.p.shorts.quantity;
     go(&low, bar, marks, true);
     go(&high, bar, marks, false);
     __int128 worth_low = venue_account_worth(&low.p, b->instrument, bar->close);
@@ -397,7 +470,7 @@ void venue_path_bar(struct rt_ctx *ctx, struct venue *v, struct venue_book *b, u
     bool low_first = worth_low != worth_high ? worth_low < worth_high : held >= 0;
     const struct way *w = low_first ? &low : &high;
     settle(ctx, v, b, account, w);
-    if (w->forced.quantity > 0) venue_backing_tell(ctx, v, b, account, &w->forced);
+    if (venue_forced(&w->forced)) venue_backing_tell(ctx, v, b, account, &w->forced);
 }
 
 /* hanging returns the open order of account in b that hangs on id or oco and is to end, with the
@@ -437,7 +510,27 @@ void venue_path_after(struct rt_ctx *ctx, struct venue *v, struct venue_book *b,
         bool mine = v->orders.pool[i].account == account && v->orders.pool[i].flags & VENUE_MORE;
         if (mine && m->stage == VENUE_PENDING && m->terms.parent == id) {
             m->stage = venue_path_stage(b, &v->orders.pool[i]);
+            m->waits = 0;
         }
     }
     if (fate == VENUE_FATE_FILLED) venue_locks_again(v, b, account);
+}
+
+void venue_path_part(struct rt_ctx *ctx, struct venue *v, struct venue_book *b, uint8_t account,
+                     uint64_t id, uint64_t parent, qty_t filled) {
+    bool some = filled > 0 && b->more_cnt > 0;
+    for (uint32_t i = some ? b->head : VENUE_NONE; i != VENUE_NONE; i = v->orders.pool[i].next) {
+        struct venue_more *m = &v->orders.more[i];
+        bool mine = v->orders.pool[i].account == account && v->orders.pool[i].flags & VENUE_MORE;
+        if (!mine || m->terms.parent != id) continue;
+        m->waits -= filled < m->waits ? filled : m->waits;
+        if (m->stage == VENUE_PENDING) m->stage = venue_path_stage(b, &v->orders.pool[i]);
+    }
+    if (some) venue_locks_again(v, b, account);
+    uint32_t idx = venue_orders_find(&v->orders, parent);
+    if (idx == VENUE_NONE) return;
+    const struct venue_deal gone = { .status = ORDER_STATUS_EXPIRED,
+                                     .reason = REASON_LIST_PARTNER };
+    venue_tell(ctx, v, b, idx, &gone);
+    venue_path_after(ctx, v, b, account, parent, 0, VENUE_FATE_ENDED);
 }

@@ -1,5 +1,7 @@
 #include "actors/venue/prints.h"
 #include "actors/venue/path.h"
+#include "actors/venue/span.h"
+#include <assert.h>
 
 /* meets_trade tells whether a trade at price meets the order idx, and fills pick if so. A stop it
  * touches is triggered: the next trade meets it. */
@@ -38,14 +40,15 @@ static bool meets_more(struct venue *v, const struct venue_book *b, uint32_t idx
     const struct venue_order *order = &v->orders.pool[idx];
     struct venue_more *more = &v->orders.more[idx];
     int64_t past = order->side == SIDE_BUY ? order->price - price : price - order->price;
-    *pick = (struct venue_pick){ .order_id = order->order_id,
-                                 .price = price,
-                                 .quantity = order->quantity,
-                                 .idx = idx,
-                                 .account = order->account,
-                                 .after = more->stage == VENUE_RESTS,
-                                 .act = VENUE_TRADE,
-                                 .liquidity = LIQUIDITY_TAKER };
+    *pick =
+        (struct venue_pick){ .order_id = order->order_id,
+                             .price = price,
+                             .quantity = order->quantity - more->waits,
+                             .idx = idx,
+                             .account = order->account,
+                             .after = more->stage == VENUE_RESTS || !mk_order_waits(order->type),
+                             .act = VENUE_TRADE,
+                             .liquidity = LIQUIDITY_TAKER };
     switch (more->stage) {
     case VENUE_ARMED:
         pick->act = VENUE_FIRE;
@@ -63,6 +66,35 @@ static bool meets_more(struct venue *v, const struct venue_book *b, uint32_t idx
     }
 }
 
+/* trade_each trades what pick may trade of an order with further terms, out of its account's purse;
+ * false: nothing, it waits for the next trade. */
+static bool trade_each(struct venue *v, struct venue_book *b, const struct venue_pick *pick,
+                       struct venue_deal *deal) {
+    const struct venue_order *order = &v->orders.pool[pick->idx];
+    qty_t waits = order->flags & VENUE_MORE ? v->orders.more[pick->idx].waits : 0;
+    qty_t open = order->quantity - waits, most = open;
+    bool trades = pick->act == VENUE_TRADE,
+         once = order->terms & (ORDER_TERMS_IOC | ORDER_TERMS_FOK);
+    if (trades && b->share > 0 && b->room < most) most = b->room;
+    struct venue_pick part = *pick;
+    part.quantity = most;
+    if (most < open && once && (most == 0 || order->terms & ORDER_TERMS_FOK)) {
+        part.act = VENUE_MISSED;
+    } else if (most == 0) {
+        return false;
+    }
+    struct venue_purse p = venue_purse(v, b, pick->account);
+    venue_work(v, b, &p, &part, 1, deal);
+    venue_purse_put(v, b, pick->account, &p);
+    if (b->share > 0) b->room -= deal->quantity;
+    if (deal->status == ORDER_STATUS_PARTIALLY_FILLED && (once || most == open)) {
+        /* that a child has traded ends its parent: there is nothing left to wait for */
+        deal->status = ORDER_STATUS_EXPIRED;
+        deal->reason = once ? REASON_NOT_FILLED_AT_ONCE : REASON_LIST_PARENT;
+    }
+    return true;
+}
+
 /* work_each works cnt sorted picks where one may end others: each by itself. */
 static void work_each(struct rt_ctx *ctx, struct venue *v, struct venue_book *b, uint32_t cnt) {
     for (uint32_t i = 0; i < cnt; i++) {
@@ -71,26 +103,37 @@ static void work_each(struct rt_ctx *ctx, struct venue *v, struct venue_book *b,
         struct venue_more *more = &v->orders.more[pick->idx];
         if (venue_orders_find(&v->orders, pick->order_id) != pick->idx) continue; /* ended by one */
         uint64_t oco = order->flags & VENUE_MORE ? more->terms.oco : 0;
+        uint64_t parent = order->flags & VENUE_MORE ? more->terms.parent : 0;
         if (pick->act == VENUE_FIRE) {
             bool once = order->terms & (ORDER_TERMS_IOC | ORDER_TERMS_FOK);
             more->stage = mk_order_limited(order->type) && !once ? VENUE_RESTS : VENUE_FIRED;
+            venue_path_part(ctx, v, b, pick->account, pick->order_id, parent, 0);
             venue_path_after(ctx, v, b, pick->account, pick->order_id, oco, VENUE_FATE_FIRED);
             continue;
         }
-        struct venue_purse p = venue_purse(v, b, pick->account);
         struct venue_deal *deal = v->deals[0];
-        venue_work(v, b, &p, pick, 1, deal);
-        venue_purse_put(v, b, pick->account, &p);
-        enum venue_fate fate = deal->status == ORDER_STATUS_FILLED ? VENUE_FATE_FILLED
-                               : deal->quantity > 0                ? VENUE_FATE_CUT
-                                                                   : VENUE_FATE_ENDED;
+        if (!trade_each(v, b, pick, deal)) continue;
+        enum venue_fate fate = deal->status == ORDER_STATUS_FILLED             ? VENUE_FATE_FILLED
+                               : deal->status == ORDER_STATUS_PARTIALLY_FILLED ? VENUE_FATE_FIRED
+                               : deal->quantity > 0                            ? VENUE_FATE_CUT
+                                                                               : VENUE_FATE_ENDED;
         venue_tell(ctx, v, b, pick->idx, deal);
+        if (deal->quantity > 0) {
+            venue_path_part(ctx, v, b, pick->account, pick->order_id, parent, deal->quantity);
+        }
         venue_path_after(ctx, v, b, pick->account, pick->order_id, oco, fate);
     }
 }
 
-/* work_trade works what a trade at price meets. */
-static void work_trade(struct rt_ctx *ctx, struct venue *v, struct venue_book *b, price_t price) {
+/* work_trade works what a trade meets. */
+static void work_trade(struct rt_ctx *ctx, struct venue *v, struct venue_book *b,
+                       const struct msg_trade *trade) {
+    price_t price = trade->price;
+    if (b->share > 0) {
+        bool fits = fixed_mul(trade->quantity, b->share, FIXED_DOWN, &b->room);
+        assert(fits); /* a share is at most 1 */
+        b->room = fixed_floor_to(b->room, b->instrument->lot_size);
+    }
     venue_orders_bounds(&v->orders, b);
     if (b->eager_cnt == 0 && b->lower_max < price && b->upper_min > price) return;
     uint32_t cnt = 0;
@@ -114,7 +157,9 @@ uint32_t venue_prints_run(struct rt_ctx *ctx, struct venue *v, struct venue_book
     for (uint32_t i = 0;;) {
         venue_land(ctx, v, b);
         venue_delay_row(&b->delay, trades[i].delay_us);
-        work_trade(ctx, v, b, trades[i].price);
+        if (b->span != NULL) venue_span_clock(b->span, trades[i].time_ns);
+        work_trade(ctx, v, b, &trades[i]);
+        if (b->span != NULL) venue_span_trade(b->span, &trades[i]);
         if (b->held_cnt > 0) b->last = trades[i].price;
         if (b->backed_cnt > 0) {
             venue_backing_sweep(ctx, v, b, b->mark > 0 ? b->mark : trades[i].price);

@@ -6,6 +6,7 @@
 #include "actors/venue/depth.h"
 #include "actors/venue/path.h"
 #include "actors/venue/prints.h"
+#include "actors/venue/span.h"
 #include <assert.h>
 #include <errno.h>
 
@@ -22,22 +23,24 @@ enum venue_row_flag {
 
 /* Numbers of the counters in snapshots. */
 enum venue_counter {
-    COUNTER_REQUESTS = 1,      /* venue.requests */
-    COUNTER_ACCEPTED = 2,      /* venue.accepted */
-    COUNTER_TRADES = 3,        /* venue.trades */
-    COUNTER_CLOSED = 4,        /* venue.closed */
-    COUNTER_PAYMENTS = 5,      /* venue.payments */
-    COUNTER_JOINED_NS = 6,     /* venue.joined_ns */
-    COUNTER_JOINED_CNT = 7,    /* venue.joined_cnt */
-    COUNTER_JOINED = 16,       /* + its place: venue.joined */
-    COUNTER_JOINED_PRICE = 32, /* + its place: venue.joined_price */
-    COUNTER_BAR = 0x10000,     /* + instrument id: venue_book.bar_end_ns */
-    COUNTER_LAST = 0x20000,    /* + instrument id: venue_book.last */
-    COUNTER_MARK = 0x30000,    /* + instrument id: venue_book.mark */
-    COUNTER_DELAY = 0x40000,   /* + instrument id: venue_delay.last_ns */
-    COUNTER_FAULTS = 0x50000,  /* + instrument id: venue_delay.faults */
-    COUNTER_SENT = 0x60000,    /* + instrument id: venue_book.sent_ns */
-    COUNTER_APART = 1 << 25    /* + account << 16 + instrument id: venue_holding.isolated */
+    COUNTER_REQUESTS = 1,         /* venue.requests */
+    COUNTER_ACCEPTED = 2,         /* venue.accepted */
+    COUNTER_TRADES = 3,           /* venue.trades */
+    COUNTER_CLOSED = 4,           /* venue.closed */
+    COUNTER_PAYMENTS = 5,         /* venue.payments */
+    COUNTER_JOINED_NS = 6,        /* venue.joined_ns */
+    COUNTER_JOINED_CNT = 7,       /* venue.joined_cnt */
+    COUNTER_JOINED = 16,          /* + its place: venue.joined */
+    COUNTER_JOINED_PRICE = 32,    /* + its place: venue.joined_price */
+    COUNTER_JOINED_QUANTITY = 48, /* + its place: venue.joined_quantity */
+    COUNTER_BAR = 0x10000,        /* + instrument id: venue_book.bar_end_ns */
+    COUNTER_LAST = 0x20000,       /* + instrument id: venue_book.last */
+    COUNTER_MARK = 0x30000,       /* + instrument id: venue_book.mark */
+    COUNTER_DELAY = 0x40000,      /* + instrument id: venue_delay.last_ns */
+    COUNTER_FAULTS = 0x50000,     /* + instrument id: venue_delay.faults */
+    COUNTER_SENT = 0x60000,       /* + instrument id: venue_book.sent_ns */
+    COUNTER_APART = 1 << 25,      /* + account << 16 + instrument id: venue_holding.isolated */
+    COUNTER_APART_SHORT = 1 << 28 /* the same of a short in hedge mode */
 };
 
 /* Timers. */
@@ -58,9 +61,13 @@ struct venue_purse venue_purse(const struct venue *v, const struct venue_book *b
         __int128 quote = v->locked[account - 1].quote;
         p.locked_quote = quote > INT64_MAX ? INT64_MAX : (cash_t)quote;
         p.locked_base = v->locks[row + b->instrument->id - 1].base;
-    } else if (p.margin != MK_MARGIN_NONE) {
+        return p;
+    }
+    if (p.margin != MK_MARGIN_NONE) {
         p.leverage = mk_leverage(v->market, account, b->instrument->id);
     }
+    p.hedge = v->market->accounts[account - 1].hedge;
+    if (p.hedge) p.shorts = v->shorts[row + b->instrument->id - 1];
     return p;
 }
 
@@ -77,9 +84,12 @@ void venue_purse_put(struct venue *v, struct venue_book *b, uint8_t account,
                      const struct venue_purse *p) {
     size_t row = (size_t)(account - 1) * v->market->instrument_cnt;
     struct venue_holding *held = &v->holdings[row + b->instrument->id - 1];
-    bool was = held->quantity != 0, is = p->held.quantity != 0;
+    struct venue_holding *shorts = &v->shorts[row + b->instrument->id - 1];
+    bool was = held->quantity != 0 || (p->hedge && shorts->quantity != 0);
+    bool is = venue_account_holds(p);
     v->cash[account - 1] = p->cash;
     *held = p->held;
+    if (p->hedge) *shorts = p->shorts;
     if (was != is) count_held(v, b, account, is);
 }
 
@@ -217,6 +227,7 @@ void venue_tell(struct rt_ctx *ctx, struct venue *v, struct venue_book *b, uint3
     if (deal->status == ORDER_STATUS_PARTIALLY_FILLED) {
         venue_locks_take(v, b, idx);
         order->quantity -= deal->quantity;
+        if (order->flags & VENUE_MORE) v->orders.more[idx].filled += deal->quantity;
         venue_locks_put(v, b, idx);
         return;
     }
@@ -243,7 +254,8 @@ void venue_work_all(struct rt_ctx *ctx, struct venue *v, struct venue_book *b, u
 static inline uint8_t wants(const struct venue_book *b) {
     uint8_t want = 0;
     if (b->driver == VENUE_CLOSED || b->driver == VENUE_CROWD) return 0;
-    bool held = b->backed_cnt > 0 || (b->held_cnt > 0 && b->funding_series != VENUE_NO_SERIES);
+    bool held = b->backed_cnt > 0 || b->span != NULL ||
+                (b->held_cnt > 0 && b->funding_series != VENUE_NO_SERIES);
     if (b->driver == VENUE_BARS) {
         if (b->open_cnt > 0) want |= 1U << RT_HEAR_OPEN;
         if (b->open_cnt > b->eager_cnt || b->more_cnt > 0 || held) want |= 1U << RT_HEAR_EARLY;
@@ -337,17 +349,23 @@ static bool first_stage(const struct rt_ctx *ctx, struct venue *v, const struct 
     struct venue_more *m = &v->orders.more[idx];
     uint64_t id = m->terms.parent;
     m->extreme = 0;
+    m->filled = m->waits = 0;
     m->stage = venue_path_stage(b, order);
     if (id == 0) return true;
     uint32_t parent = venue_orders_find(&v->orders, id);
     if (parent != VENUE_NONE) {
         const struct venue_order *o = &v->orders.pool[parent];
-        m->stage = VENUE_PENDING;
+        bool grows = b->driver == VENUE_BARS || b->driver == VENUE_PRINTS;
+        qty_t filled = grows && o->flags & VENUE_MORE ? v->orders.more[parent].filled : 0;
+        if (grows) m->waits = order->quantity > filled ? order->quantity - filled : 0;
+        if (filled == 0) m->stage = VENUE_PENDING;
         return o->instrument == order->instrument && o->account == order->account;
     }
     if (v->joined_ns != ctx->now_ns) return false;
     for (uint32_t i = 0; i < v->joined_cnt && i < VENUE_JOINED_MAX; i++) {
         if (v->joined[i] != id) continue;
+        qty_t filled = v->joined_quantity[i];
+        m->waits = order->quantity > filled ? order->quantity - filled : 0;
         m->extreme = v->joined_price[i];
         return true;
     }
@@ -364,6 +382,12 @@ static uint16_t refusal_rules(struct rt_ctx *ctx, struct venue *v, const struct 
     if (b->driver == VENUE_CLOSED || v->closed) return REASON_MARKET_CLOSED;
     if (!terms_fit(order) || !account_fits(v, ins, order->account) || order->order_id == 0) {
         return REASON_UNSUPPORTED;
+    }
+    bool opens = !(order->terms & ORDER_TERMS_EXIT),
+         reduces = order->terms & ORDER_TERMS_REDUCE_ONLY;
+    if (opens && reduces && ins->kind == MK_LINEAR &&
+        v->market->accounts[order->account - 1].hedge) {
+        return REASON_BAD_TERMS;
     }
     if (order->quantity <= 0 || order->quantity % ins->lot_size != 0) return REASON_BAD_LOT;
     if (!market && (order->price <= 0 || order->price % ins->tick_size != 0)) {
@@ -424,11 +448,12 @@ static void arm_lapse(struct rt_ctx *ctx, const struct venue *v) {
     }
 }
 
-void venue_joined(struct rt_ctx *ctx, struct venue *v, uint64_t id, price_t price) {
+void venue_joined(struct rt_ctx *ctx, struct venue *v, uint64_t id, qty_t quantity, price_t price) {
     if (v->joined_ns != ctx->now_ns) v->joined_cnt = 0;
     v->joined_ns = ctx->now_ns;
     uint32_t at = v->joined_cnt++ % VENUE_JOINED_MAX;
     v->joined[at] = id;
+    v->joined_quantity[at] = quantity;
     v->joined_price[at] = price;
 }
 
@@ -484,10 +509,11 @@ void venue_leave(struct rt_ctx *ctx, struct venue *v, struct venue_book *b, uint
 static void cancel_order(struct rt_ctx *ctx, struct venue *v, struct venue_book *b, uint32_t idx,
                          uint8_t why) {
     struct venue_order *order = &v->orders.pool[idx];
-    bool seen = order->flags & VENUE_MORE ? v->orders.more[idx].stage != VENUE_FRESH
-                                          : !(order->flags & VENUE_EAGER);
+    uint8_t stage = v->orders.more[idx].stage;
+    bool seen = order->flags & VENUE_MORE ? stage != VENUE_FRESH : !(order->flags & VENUE_EAGER);
+    bool due = b->share > 0 && b->driver == VENUE_BARS && venue_bars_due(ctx, v, b, order, stage);
     order->flags |= why;
-    if (b->bar_end_ns == ctx->now_ns && seen) {
+    if (due || (b->bar_end_ns == ctx->now_ns && seen)) {
         b->leaves_cnt += !(order->flags & VENUE_LEAVES);
         order->flags |= VENUE_LEAVES;
         return;
@@ -657,7 +683,7 @@ static void take_request(struct rt_ctx *ctx, struct venue *v, struct venue_book 
     order->flags = 0;
     order->op = (uint8_t)r->op;
     bool plain = r->type <= ORDER_TYPE_STOP && !(r->terms & ORDER_TERMS_GTD);
-    if (place && (more != NULL || !plain)) {
+    if (place && (more != NULL || !plain || b->share > 0)) {
         static const struct mk_more none;
         order->flags = VENUE_MORE;
         v->orders.more[idx] = (struct venue_more){ .terms = more != NULL ? *more : none };
@@ -900,9 +926,27 @@ static uint16_t series_of(struct rt_init *init, uint16_t kind, uint32_t id, int 
     return series < 0 ? VENUE_NO_SERIES : (uint16_t)series;
 }
 
+/* init_fills makes b's cap and slippage model, as far as they are declared. */
+static int init_fills(struct rt_init *init, struct venue_book *b, int64_t share,
+                      struct rt_error *err) {
+    const struct mk_instrument *ins = b->instrument;
+    if (b->driver == VENUE_BARS || b->driver == VENUE_PRINTS) {
+        b->share = ins->participation > 0 ? ins->participation : share;
+    }
+    if (ins->slippage == MK_SLIPPAGE_BPS) return 0;
+    if (b->driver == VENUE_DEPTH) {
+        return rt_node_fail(ins->slippage_node, err,
+                            "is of bars and trades, expected none or bps: a recorded book shows "
+                            "what it has");
+    }
+    b->span = venue_span_new(init, ins);
+    b->slip_num = 1;
+    return 0;
+}
+
 /* init_books makes a book per instrument and the way back from series to book. */
-static void init_books(struct rt_init *init, struct venue *v,
-                       const struct venue_depth_options *options) {
+static int init_books(struct rt_init *init, struct venue *v,
+                      const struct venue_depth_options *options, struct rt_error *err) {
     static const struct {
         uint16_t row_kind;        /* of the series */
         enum venue_driver driver; /* works from it */
@@ -922,6 +966,8 @@ static void init_books(struct rt_init *init, struct venue *v,
             if (series != VENUE_NO_SERIES) driver = finest[k].driver;
         }
         venue_orders_book(b, &m->instruments[i], driver, series);
+        int rc = init_fills(init, b, options->share, err);
+        if (rc != 0) return rc;
         if (driver == VENUE_DEPTH) {
             v->depths[i] = venue_depth_new(init, options, &m->instruments[i], v->orders.max,
                                            series_of(init, MSG_TRADE, i + 1, &last));
@@ -941,6 +987,7 @@ static void init_books(struct rt_init *init, struct venue *v,
             if (mine[k] != VENUE_NO_SERIES) v->book_of[mine[k]] = (uint16_t)(i + 1);
         }
     }
+    return 0;
 }
 
 /* init_crowds makes the markets that are declared. */
@@ -953,6 +1000,11 @@ static int init_crowds(struct rt_init *init, struct venue *v,
         if (v->books[i].driver != VENUE_CLOSED) {
             return rt_node_fail(rt_node_get(init->config, "agents"), err,
                                 "%s has a source: its market is recorded", m->instruments[i].name);
+        }
+        if (v->books[i].span != NULL) {
+            return rt_node_fail(m->instruments[i].slippage_node, err,
+                                "is of bars and trades, expected none or bps: simulated traders "
+                                "show what they have");
         }
         if (rt_init_endless(init)) {
             return rt_node_fail(rt_node_get(init->config, "agents"), err,
@@ -996,22 +1048,24 @@ static int venue_init(struct rt_init *init, void *state, struct rt_error *err) {
     void *map = rt_init_take(init, rt_map_bytes((uint32_t)max));
     struct venue_more *more = rt_init_take(init, slots * sizeof *more);
     venue_orders_init(&v->orders, pool, more, map, (uint32_t)max);
+    size_t deals = VENUE_DEALS * (size_t)max;
     for (int k = 0; k < 2; k++) {
         v->steps[k] = rt_init_take(init, (size_t)max * sizeof *v->steps[k]);
-        v->who[k] = rt_init_take(init, (size_t)max * sizeof *v->who[k]);
+        v->who[k] = rt_init_take(init, deals * sizeof *v->who[k]);
+        v->deals[k] = rt_init_take(init, deals * sizeof *v->deals[k]);
     }
     v->picks = rt_init_take(init, ((size_t)max + 1) * sizeof *v->picks);
     v->gone = rt_init_take(init, (size_t)max * sizeof *v->gone);
-    v->deals[0] = rt_init_take(init, (size_t)max * sizeof *v->deals[0]);
-    v->deals[1] = rt_init_take(init, (size_t)max * sizeof *v->deals[1]);
     v->sorted = rt_init_take(init, (size_t)max * sizeof *v->sorted);
     v->cash = rt_init_take(init, m->account_cnt * sizeof *v->cash);
     for (uint32_t i = 0; i < m->account_cnt; i++) v->cash[i] = m->accounts[i].cash;
     size_t rows = (size_t)m->account_cnt * m->instrument_cnt;
     v->holdings = rt_init_take(init, rows * sizeof *v->holdings);
+    v->shorts = rt_init_take(init, rows * sizeof *v->shorts);
     v->locks = rt_init_take(init, rows * sizeof *v->locks);
     v->locked = rt_init_take(init, m->account_cnt * sizeof *v->locked);
-    init_books(init, v, &options);
+    rc = init_books(init, v, &options, err);
+    if (rc != 0) return rc;
     init_answers(init, v);
     return init_crowds(init, v, crowds, err);
 }
@@ -1052,6 +1106,11 @@ static void put_order(const struct venue *v, uint32_t idx, struct rt_row_sink *s
                                        .working = m->terms.working,
                                        .stage = m->stage };
     sink->put(sink, MSG_ORDER_MORE_ROW, order->seq, &more, sizeof more);
+    if (m->filled == 0 && m->waits == 0) return;
+    struct msg_order_part_row part = { .order_id = order->order_id,
+                                       .filled = m->filled,
+                                       .waits = m->waits };
+    sink->put(sink, MSG_ORDER_PART_ROW, order->seq, &part, sizeof part);
 }
 
 /* put_counter puts the row of a counter that is not zero. */
@@ -1074,6 +1133,7 @@ static void venue_save(const void *state, struct rt_row_sink *sink) {
     put_counter(sink, COUNTER_JOINED_CNT, v->joined_cnt);
     for (uint32_t i = 0; i < VENUE_JOINED_MAX; i++) {
         put_counter(sink, COUNTER_JOINED + i, (int64_t)v->joined[i]);
+        put_counter(sink, COUNTER_JOINED_QUANTITY + i, v->joined_quantity[i]);
         put_counter(sink, COUNTER_JOINED_PRICE + i, v->joined_price[i]);
     }
     for (uint32_t i = 0; i < m->instrument_cnt; i++) {
@@ -1106,6 +1166,18 @@ static void venue_save(const void *state, struct rt_row_sink *sink) {
             sink->put(sink, MSG_POSITION_ROW, key, &held, sizeof held);
             put_counter(sink, COUNTER_APART + key, h->isolated);
         }
+        for (uint32_t i = 0; i < m->instrument_cnt && m->accounts[a].hedge; i++) {
+            const struct venue_holding *h = &v->shorts[(size_t)a * m->instrument_cnt + i];
+            if (h->quantity == 0 && h->cost == 0) continue;
+            struct msg_position_row held = { .quantity = h->quantity,
+                                             .cost = h->cost,
+                                             .instrument = (uint16_t)(i + 1),
+                                             .account = (uint8_t)(a + 1),
+                                             .position_side = POSITION_SIDE_SHORT };
+            uint64_t key = (uint64_t)(a + 1) << 16 | (i + 1);
+            sink->put(sink, MSG_POSITION_ROW, UINT64_C(1) << 32 | key, &held, sizeof held);
+            put_counter(sink, COUNTER_APART_SHORT + key, h->isolated);
+        }
     }
     uint32_t cnt = rt_map_sorted(&v->orders.by_id, v->sorted);
     for (uint32_t i = 0; i < cnt; i++) put_order(v, v->sorted[i].value, sink);
@@ -1117,6 +1189,9 @@ static void venue_save(const void *state, struct rt_row_sink *sink) {
     for (uint32_t i = 0; i < m->instrument_cnt; i++) {
         if (v->depths[i] != NULL) venue_depth_save(v, &v->books[i], sink);
         if (v->crowds[i] != NULL) venue_crowd_save(v, &v->books[i], sink);
+        if (v->books[i].span != NULL) {
+            venue_span_save(v->books[i].span, (uint16_t)(i + 1), sink);
+        }
     }
     venue_rules_save(v, sink);
     for (uint64_t n = v->answers.first; n != v->answers.next; n++) {
@@ -1220,9 +1295,22 @@ static int load_counter(struct venue *v, const struct msg_counter_row *row, stru
         v->joined[row->id - COUNTER_JOINED] = (uint64_t)row->value;
         return 0;
     }
+    if (row->id >= COUNTER_JOINED_QUANTITY &&
+        row->id < COUNTER_JOINED_QUANTITY + VENUE_JOINED_MAX) {
+        v->joined_quantity[row->id - COUNTER_JOINED_QUANTITY] = row->value;
+        return 0;
+    }
     if (row->id >= COUNTER_JOINED_PRICE && row->id < COUNTER_JOINED_PRICE + VENUE_JOINED_MAX) {
         v->joined_price[row->id - COUNTER_JOINED_PRICE] = row->value;
         return 0;
+    }
+    if (row->id >> 24 == COUNTER_APART_SHORT >> 24) {
+        uint64_t of = row->id & 0xffff, whose = row->id >> 16 & 0xff;
+        if (of >= 1 && of <= v->market->instrument_cnt && whose >= 1 &&
+            whose <= v->market->account_cnt) {
+            v->shorts[(whose - 1) * v->market->instrument_cnt + of - 1].isolated = row->value;
+            return 0;
+        }
     }
     if (row->id >= VENUE_COUNTER_RULES && venue_rules_load(v, row->id, row->value)) return 0;
     if (row->id >= VENUE_COUNTER_CROWD) {
@@ -1288,6 +1376,24 @@ static int venue_load(void *state, uint16_t kind, uint64_t key, const void *row,
     if (kind == MSG_ORDER_MORE_ROW && bytes == sizeof(struct msg_order_more_row)) {
         if (load_more(v, key, row)) return 0;
     }
+    if (kind == MSG_ORDER_PART_ROW && bytes == sizeof(struct msg_order_part_row)) {
+        const struct msg_order_part_row *p = row;
+        uint32_t idx = venue_orders_find(&v->orders, p->order_id);
+        if (idx != VENUE_NONE && v->orders.pool[idx].flags & VENUE_MORE) {
+            v->orders.more[idx].filled = p->filled;
+            v->orders.more[idx].waits = p->waits;
+            struct venue_book *b = &v->books[v->orders.pool[idx].instrument - 1];
+            venue_locks_again(v, b, v->orders.pool[idx].account);
+            venue_locks_told(v, b, v->orders.pool[idx].account);
+            return 0;
+        }
+    }
+    if (kind == MSG_SPAN_ROW && bytes == sizeof(struct msg_span_row)) {
+        const struct msg_span_row *s = row;
+        bool known = s->instrument >= 1 && s->instrument <= m->instrument_cnt;
+        struct venue_span *span = known ? v->books[s->instrument - 1].span : NULL;
+        if (span != NULL && venue_span_load(span, s)) return 0;
+    }
     if (kind == MSG_MARK_BAR && bytes == sizeof(struct msg_mark_bar) && key >= 1 &&
         key <= m->instrument_cnt) {
         v->books[key - 1].mark_bar = *(const struct msg_mark_bar *)row;
@@ -1306,9 +1412,12 @@ static int venue_load(void *state, uint16_t kind, uint64_t key, const void *row,
             p->instrument <= m->instrument_cnt) {
             size_t at = (size_t)(p->account - 1) * m->instrument_cnt + p->instrument - 1;
             struct venue_book *b = &v->books[p->instrument - 1];
-            v->holdings[at].quantity = p->quantity;
-            v->holdings[at].cost = p->cost;
-            if (p->quantity != 0) count_held(v, b, p->account, true);
+            bool is_short = p->position_side == POSITION_SIDE_SHORT;
+            struct venue_holding *h = is_short ? &v->shorts[at] : &v->holdings[at];
+            bool other = is_short && v->holdings[at].quantity != 0; /* counted with the long */
+            h->quantity = p->quantity;
+            h->cost = p->cost;
+            if (p->quantity != 0 && !other) count_held(v, b, p->account, true);
             b->heard = wants(b);
             return 0;
         }
@@ -1349,8 +1458,9 @@ static const struct rt_option venue_options[] = {
       "from a decision to the venue (on bars only whole bars count), or each leg's model" },
     { "queue", "node", "conservative | power | log | {power: n}", "power",
       "recorded books: where what is canceled at a level was, before or behind us" },
-    { "participation", "fixed", "0..1", "0",
-      "recorded books: share of what is shown or printed that may be ours; 0 = no cap" },
+    { "participation", "text", "0..1 | 0%..100%", "0",
+      "share of what a bar or trade has, or a book shows, that may be ours; 0 = no cap; "
+      "instruments may have their own" },
     { "book_window", "int", "4096..1M, a power of two", "16384", "ticks of a book kept at hand" },
     { "book_levels", "int", "64..1M", "16384", "levels kept outside them" },
     { "agents", "node", "{instruments: [NAME | {instrument, start_price}], ...}", "none",

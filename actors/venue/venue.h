@@ -30,6 +30,14 @@
  *   Cancel  At once. Where a bar ends at that very instant whose path is still to be worked (the
  *           cancel comes of a fill in another instrument), after that: the fill answers it.
  *   Told    A fill at an open carries that instant, others their bar's end, before the bar is told.
+ *   Cap     participation of an instrument: that share of a bar's volume may be ours, all orders of
+ *           all accounts together in the order they are worked, in whole lots, rounded down. How
+ *           much a bar trades is known at its end: then the open is worked too, before the path,
+ *           and all fills carry the bar's end. What a market order or a triggered stop does not get
+ *           it takes at the next bar's open, as taker; a limit's rest waits at its limit. ioc: the
+ *           rest expires with not_filled_at_once; fok: all at once or nothing. A trigger acts
+ *           though nothing is left to trade. A cancel inside a bar of what its open found is
+ *           answered after the bar. A liquidation is not capped.
  *   Terms   ioc, fok (limit, market): a limit that its first open does not fill expires with
  *           not_filled_at_once. post_only (limit): is rejected with would_match where it would
  * take. reduce_only: cut to what reduces the account's position.
@@ -44,11 +52,17 @@
  *           along the path, the way back meets the trigger, in the same bar. Else as a stop.
  *   gtd     Expires at its instant with good_till_date; a bar or trade of before is worked, one
  *           that ends at that instant too.
- *   Lists   A child waits until its parent is wholly filled and begins where that was, on the rest
- *           of the path of the same bar; when the parent ends otherwise (canceled, cut) it expires
- *           with list_parent. Of an oco group one fill, trigger or cancel ends the others, which
- *           expire with list_partner; an order that joins a group must find its first one open. A
- *           parent must be open, or have been filled as it arrived at this very instant.
+ *   Lists   A child begins where its parent is first filled, on the rest of the path of the same
+ *           bar, for as much as was filled, and grows with each further fill up to its own
+ *           quantity: what is held is always protected. (Binance lets children begin once the
+ *           parent is wholly filled; so do books and simulated traders here.) When the parent ends
+ *           before, children that have not begun expire with list_parent; one that has lives on for
+ *           the part that was filled, and when it has traded that its rest expires with
+ *           list_parent. A child's fill or trigger ends what is open of its parent (list_partner):
+ *           the position is on its way out. Of an oco group one fill (in part too), trigger or
+ *           cancel ends the others, which expire with list_partner; an order that joins a group
+ *           must find its first one open. A parent must be open, or have ended filled, whole or in
+ *           part, as it arrived at this very instant.
  *   Path    Accounts with such orders in the instrument walk the whole path: open, extreme,
  *           extreme, close; of both ways the one that leaves less worth at the close counts, as
  *           above. They walk it only as far as a liquidation.
@@ -72,8 +86,10 @@
  *           Limit: when a trade prints strictly beyond it, at the limit, as maker; ioc and fok at
  *           the next trade or not at all, at the limit, as taker. Stop: triggered by a touch, fills
  *           at the trade after that, at its price, as taker. All that one trade meets is worked by
- *           account, stops first, then by order id. The print's size limits nothing. A fill is told
- *           at the trade's time, before the trade is.
+ *           account, stops first, then by order id. The print's size limits nothing; with
+ *           participation all that meets a print shares that part of its size, in whole lots, and
+ *           the rest goes on with the next trade, by the rules of bars. A fill is told at the
+ *           trade's time, before the trade is.
  *
  * Rules of book runs
  *   When    As in trade runs. The book stands when it is not stale (before its first snapshot,
@@ -169,6 +185,8 @@ struct venue_pick {
 /* An order on the path of one way through a bar (path.h). */
 struct venue_step {
     price_t extreme; /* as in struct venue_more */
+    qty_t left;      /* what of it is still to be traded */
+    qty_t waits;     /* as in struct venue_more */
     uint32_t idx;    /* its slot */
     uint8_t stage;   /* enum venue_stage */
     uint8_t pad[3];  /* zero */
@@ -181,6 +199,7 @@ enum {
     VENUE_COUNTER_DEPTH = 0x100000, /* counters of recorded books in snapshots, from here on */
     VENUE_TIMER_EAGER = 0x10000,    /* + instrument id: timer by which orders go on taking */
     VENUE_JOINED_MAX = 16,          /* orders filled as they arrived that are remembered */
+    VENUE_DEALS = 2,                /* an order's part fill and its end, on one way */
     VENUE_TIMER_CROWD = 0x30000,    /* + instrument id: timer of simulated traders */
 };
 
@@ -191,6 +210,7 @@ struct venue {
     struct venue_book *books;       /* by instrument id - 1 */
     cash_t *cash;                   /* by account id - 1 */
     struct venue_holding *holdings; /* by (account id - 1) * instrument_cnt + instrument id - 1 */
+    struct venue_holding *shorts;   /* likewise: shorts of accounts in hedge mode */
     struct venue_lock *locks;       /* like holdings: what open orders lock of them */
     struct venue_locked *locked;    /* by account id - 1: of its cash */
     uint16_t *book_of;              /* instrument id by index of series, of prices, marks and
@@ -211,14 +231,15 @@ struct venue {
     uint64_t accepted;              /* orders accepted: the last venue_order_id */
     uint64_t trades;                /* fills told: the last trade_id */
     uint64_t payments;              /* funding payments told: the last payment_id */
-    uint64_t joined[VENUE_JOINED_MAX]; /* orders wholly filled as they arrived, at joined_ns: their
-                                        * children are still to come */
-    price_t joined_price[VENUE_JOINED_MAX]; /* where, 0 = bars, which know */
-    int64_t joined_ns;                      /* when */
-    uint32_t joined_cnt;                    /* how many there were; the newest are kept */
-    uint32_t series_cnt;                    /* length of book_of */
-    bool closed;                            /* the data has ended */
-    bool locks_moved;                       /* locks have changed since they were told */
+    uint64_t joined[VENUE_JOINED_MAX]; /* orders that ended filled as they arrived, at joined_ns:
+                                        * their children are still to come */
+    qty_t joined_quantity[VENUE_JOINED_MAX]; /* how much of them */
+    price_t joined_price[VENUE_JOINED_MAX];  /* where, 0 = bars, which know */
+    int64_t joined_ns;                       /* when */
+    uint32_t joined_cnt;                     /* how many there were; the newest are kept */
+    uint32_t series_cnt;                     /* length of book_of */
+    bool closed;                             /* the data has ended */
+    bool locks_moved;                        /* locks have changed since they were told */
 };
 
 /* venue_last_price returns the last price told to all for b's instrument, 0 before the first. */
@@ -248,9 +269,9 @@ void venue_work(const struct venue *v, const struct venue_book *b, struct venue_
 void venue_tell(struct rt_ctx *ctx, struct venue *v, struct venue_book *b, uint32_t idx,
                 const struct venue_deal *deal);
 
-/* venue_joined notes that the order id was wholly filled now, at price: children of it that arrive
- * at this instant find it. */
-void venue_joined(struct rt_ctx *ctx, struct venue *v, uint64_t id, price_t price);
+/* venue_joined notes that the order id ended as it arrived, with quantity of it filled, at price:
+ * children of it that arrive at this instant find it. */
+void venue_joined(struct rt_ctx *ctx, struct venue *v, uint64_t id, qty_t quantity, price_t price);
 
 /* venue_leave ends the open order idx that was to leave, for the reason its flags tell, and what
  * hangs on it. */

@@ -92,6 +92,9 @@ int rt_node_duration(struct rt_node *map, const char *key, bool required, int64_
 /* rt_node_time reads an instant, "2024-01-31", "2024-01-31T12:00:00Z" (UTC), into ns UTC. */
 int rt_node_time(struct rt_node *map, const char *key, bool required, int64_t def, int64_t *out,
                  struct rt_error *err);
+/* rt_node_share reads a share of something in [0, 1], "0.1" or "10%", into units of 1e-8. */
+int rt_node_share(struct rt_node *map, const char *key, bool required, int64_t def, int64_t *out,
+                  struct rt_error *err);
 /* rt_node_choice reads one of the NULL-terminated words into its index. */
 int rt_node_choice(struct rt_node *map, const char *key, bool required, const char *const *words,
                    int def, int *out, struct rt_error *err);

@@ -251,6 +251,23 @@ int rt_node_fixed(struct rt_node *map, const char *key, bool required, int64_t m
     return 0;
 }
 
+int rt_node_share(struct rt_node *map, const char *key, bool required, int64_t def, int64_t *out,
+                  struct rt_error *err) {
+    static const char expected[] = "a share from 0 to 1, or from 0% to 100%";
+    const int64_t one = 100000000;
+    struct rt_node *n = NULL;
+    int code = find_scalar(map, key, required, expected, &n, err);
+    if (code == 0 && n == NULL) *out = def;
+    if (code != 0 || n == NULL) return code;
+    size_t cnt = strlen(n->text);
+    int64_t value = 0, parts = cnt > 0 && n->text[cnt - 1] == '%' ? 100 : 1;
+    if (n->quoted || rt_decimal_parse(n->text, parts == 1 ? cnt : cnt - 1, &value) != 0 ||
+        value < 0 || value > parts * one || value % parts != 0)
+        return fail_value(n, err, expected);
+    *out = value / parts;
+    return 0;
+}
+
 /* is_number tells whether text is a number as JSON writes them: strtod alone would also take
  * "inf", "nan", "0x1p3" and blanks. */
 static bool is_number(const char *text) {

@@ -239,7 +239,7 @@ static void test_parent_filled_at_once(void **state) {
     bench_close(&b);
 }
 
-/* A parent whose rest is cut was not wholly filled: its children end. */
+/* A parent whose rest is cut: its child protects what was filled, and then ends. */
 static void test_parent_cut(void **state) {
     (void)state;
     struct bench b;
@@ -249,13 +249,15 @@ static void test_parent_cut(void **state) {
     struct ask a = { .id = 1, .side = BUY, .quantity = 2 };
     a.instrument = 2;
     bench_ask(&b, a);
-    bench_more(&b,
-               (struct ask){ .id = 2, .side = SELL, .type = STOP, .price = 95, .instrument = 2 },
-               (struct mk_more){ .parent = 1 });
+    bench_more(
+        &b,
+        (struct ask){
+            .id = 2, .side = SELL, .type = STOP, .price = 95, .instrument = 2, .quantity = 2 },
+        (struct mk_more){ .parent = 1 });
     bench_bar_begins(&b, 2, START_NS, fx(100), fx(100), fx(90), fx(90), 1);
     bench_bar_ends(&b, 2);
     SAYS(&b, "0 1 accepted\n0 2 accepted\n0 1 1.5@100 taker\n0 1 expired insufficient_balance\n"
-             "0 2 expired list_parent\n");
+             "60 2 1.5@95 taker\n60 2 expired list_parent\n");
     bench_close(&b);
 }
 

@@ -139,6 +139,10 @@ class Backtest(unittest.TestCase):
         self.assertEqual(units(main["cash"]), 100000 * UNIT + pnl - fees)
         self.assertEqual(units(main["realized_pnl"]), pnl)
         self.assertEqual(units(main["fees"]), fees)
+        last = [m for m in rows(self.out, "equity") if m["account"] == "main"][-1]
+        self.assertEqual((main["start"], main["funding"], main["liquidations"]), ("100000", "0", 0))
+        for figure in ("cash", "free", "locked", "unrealized_pnl", "equity"):
+            self.assertEqual(units(main[figure]), units(last[figure]), figure)
         marks = rows(self.out, "equity")
         peak, deepest = {"main": 100000 * UNIT, "other": 50000 * UNIT}, {"main": 0.0, "other": 0.0}
         for m in marks:
@@ -148,6 +152,9 @@ class Backtest(unittest.TestCase):
             peak[who] = max(peak[who], e)
             deepest[who] = max(deepest[who], (peak[who] - e) / peak[who])
         for account in summary["accounts"]:
+            fall = units(account["max_drawdown_money"]) / UNIT
+            self.assertLessEqual(fall, account["max_drawdown"] * peak[account["account"]] / UNIT + 1)
+            self.assertGreaterEqual(fall, account["max_drawdown"] * units(account["start"]) / UNIT - 1)
             self.assertAlmostEqual(account["max_drawdown"], deepest[account["account"]], places=7)
             trips = [t for t in rows(self.out, "trades") if t["account"] == account["account"]]
             self.assertEqual(account["trades"], len(trips))

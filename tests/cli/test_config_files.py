@@ -81,6 +81,22 @@ class Files(unittest.TestCase):
         done = shrike("replay", out, "--verify")
         self.assertEqual(done.returncode, 0, done.stderr)
 
+    def test_a_hedge(self):
+        """hedge.yaml holds a long and a short at once; replayed, all is equal."""
+        SEEN.add("hedge.yaml")
+        path, out = os.path.join(CONFIG, "hedge.yaml"), os.path.join(self.folder, "hedge")
+        done = shrike("backtest", path, "--out", out)
+        self.assertEqual((done.returncode, done.stderr), (0, ""))
+        orders = rows(out, "orders")
+        self.assertEqual({o["position_side"] for o in orders}, {"long", "short"})
+        trips = rows(out, "trades")
+        spans = {s: [(int(t["entry_ns"]), int(t["exit_ns"])) for t in trips if t["side"] == s]
+                 for s in ("buy", "sell")}
+        both = [a for a in spans["buy"] for b in spans["sell"] if a[0] < b[1] and b[0] < a[1]]
+        self.assertGreater(len(both), 5)
+        done = shrike("replay", out, "--verify")
+        self.assertEqual(done.returncode, 0, done.stderr)
+
     def test_a_reference(self):
         """reference.yaml runs as it is and has every key of README's tables."""
         SEEN.add("reference.yaml")

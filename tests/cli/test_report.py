@@ -165,6 +165,32 @@ class Report(unittest.TestCase):
         self.assertEqual(done.returncode, 0, done.stderr)
         self.assertFalse(os.path.exists(os.path.join(again, "report.html")))
 
+    def test_markdown(self):
+        """The same texts and tables as Markdown: each table has a rule under its heading and rows of
+        as many cells, and says what the page says."""
+        path = os.path.join(self.folder, "a.md")
+        done = shrike("report", self.out, "--markdown", path)
+        self.assertEqual((done.returncode, done.stdout), (0, "report: %s\n" % path))
+        with open(path) as f:
+            text = f.read()
+        plain = re.sub(r"\\(.)", r"\1", text)
+        self.assertTrue(text.startswith("# "))
+        for words in ("## Figures", "## Trades", "Worst month", "Chart, on the page: Equity of total",
+                      "a bar is known at its end"):
+            self.assertIn(words, plain)
+        tables, cells = 0, None
+        for line in text.splitlines():
+            if not line.startswith("|"):
+                cells = None
+                continue
+            found = len(re.findall(r"(?<!\\)\|", line)) - 1
+            if cells is None:
+                tables, cells = tables + 1, found
+            self.assertEqual(found, cells, line)
+        self.assertGreater(tables, 8)
+        for cell in ("Sharpe", "BTC-PERP"):
+            self.assertIn(cell, plain)
+
     def test_pdf(self):
         """The same as PDF: whole by its own table of objects, with the key figures, the same bytes
         each time, no date, and every page within A4."""

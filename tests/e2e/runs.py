@@ -116,6 +116,8 @@ def run_of(name, sources, strategies, accounts, **more):
     actors["venue"] = {"kind": "venue", **more.pop("venue", {})}
     for key in [k for k in more if k in instruments]:
         instruments[key].update(more.pop(key))
+        if "slippage" in instruments[key]:
+            instruments[key].pop("slippage_bps", None)  # one or the other
     run = {"name": name, "clock": "virtual", "journal": "off"}
     run.update(more)
     run.update({"instruments": instruments, "accounts": accounts, "sources": sources,

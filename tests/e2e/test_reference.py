@@ -3,8 +3,8 @@ Method: the same run file goes through `shrike backtest` and through tests/refer
 was written from the rules and not from the engine; every column of orders.csv, fills.csv,
 trades.csv and equity.csv and the final cash must be equal. Bars: real ones (where ../shared/data
 is at hand), those of `shrike data generate`, and walks on a coarse grid with gaps, silent bars and
-levels touched exactly; trades: walks with several prints of one instant. Parameters come from a
-printed seed."""
+levels touched exactly; trades: walks with several prints of one instant. Caps on participation and
+models of slippage are drawn too. Parameters come from a printed seed."""
 # once: what is compared does not depend on how the tree was compiled; CI's release build runs it
 import json
 import os
@@ -111,6 +111,25 @@ def bracketed(rng, params):
             params["trail_pct"] = rng.choice(["0.05", "0.3", "1", "4"])
 
 
+def filled(rng, d, volume):
+    """filled draws a cap and a model of slippage for an instrument."""
+    if volume and rng.random() < 0.35:
+        d["participation"] = rng.choice(["10%", "0.3", "100%", "0.05", "1.5%"])
+    if volume and rng.random() < 0.35:
+        d.pop("slippage_bps", None)
+        d["slippage"] = {"model": rng.choice(["volume", "root", "root"]), "bars": rng.choice(
+            [2, 3, 20, 100])}
+        if rng.random() < 0.7:
+            d["slippage"]["factor"] = rng.choice(["0.001", "0.013", "0.1"] + (
+                ["0.5", "1"] if d["slippage"]["model"] == "root" else []))
+
+
+def roomy(strategies):
+    """roomy gives strategies room for all orders that parts and latency leave open."""
+    for s in strategies.values():
+        s["orders_max"] = 4096
+
+
 def invented(rng, dir):
     """invented draws a whole run over walks: instruments, fees, sizes, stops, latency, marks."""
     base = rng.choice(["1m", "5m", "1h", "1d"])
@@ -123,7 +142,8 @@ def invented(rng, dir):
                          1704067200 * 10**9 + rng.choice([0, 0, 7]) * seconds(base) * 10**9,
                          rng.choice([200, 1000, 5000]), rng.choice([2, 5, 10]),
                          step, places)
-        sources.append(klines(n, base, path, **({"volume": "none"} if rng.random() < 0.15 else {})))
+        silent = rng.random() < 0.15
+        sources.append(klines(n, base, path, **({"volume": "none"} if silent else {})))
         coarse = ["0.1", "0.01", "1", "0.5", "0.3"]
         fine = ["0.00000001", "0.0001", "0.00013571"]
         more[n] = {"slippage_bps": rng.choice(["0", "0.5", "10", "100"]),
@@ -133,6 +153,7 @@ def invented(rng, dir):
                    "min_notional": rng.choice(["0", "0", "10", "500"]),
                    "maker_fee": rng.choice(["0", "0.001", "-0.0001", "0.0002"]),
                    "taker_fee": rng.choice(["0", "0.001", "0.0004", "0.01", "0.00033333"])}
+        filled(rng, more[n], not silent)
     others = {"1m": ["1m", "1m", "5m", "7m", "1h", "1d"], "5m": ["5m", "15m", "1h"],
               "1h": ["1h", "2h", "1d", "7d"], "1d": ["1d", "2d", "7d"]}[base]
     strategies = {}
@@ -151,6 +172,7 @@ def invented(rng, dir):
         strategies[rng.choice("acxz") + str(k)] = cross(
             rng.choice(used), rng.choice(["main", "second"]), rng.choice(others), dict([size]),
             **params)
+    roomy(strategies)
     if rng.random() < 0.3:
         more["venue"] = {"latency": rng.choice(["1s", "30s", "1m", "90m", "3h", "1d"])}
     if rng.random() < 0.5:
@@ -180,6 +202,9 @@ def printed(rng, dir):
                    "min_notional": rng.choice(["0", "0", "5", "60"]),
                    "maker_fee": rng.choice(["0", "0.001", "-0.0001"]),
                    "taker_fee": rng.choice(["0", "0.001", "0.00033333"])}
+        filled(rng, more[n], True)
+        if "slippage" in more[n] and rng.random() < 0.5:
+            more[n]["slippage"]["interval"] = rng.choice(["1s", "7s", "1h"])
     strategies = {}
     for k in range(rng.randint(1, 4)):
         params = lengths(rng, 12)
@@ -195,6 +220,7 @@ def printed(rng, dir):
         strategies[rng.choice("acxz") + str(k)] = cross(
             rng.choice(used), rng.choice(["main", "second"]), rng.choice(
                 ["1s", "5s", "7s", "1m"]), dict([size]), **params)
+    roomy(strategies)
     if rng.random() < 0.6:
         more["venue"] = {"latency": rng.choice(["1ns", "1ms", "50ms", "1s", "1500ms", "20s"])}
     if rng.random() < 0.5:
@@ -245,6 +271,16 @@ def real(check, rng):
         "c": cross("ETH-PERP", "three", "1h", {"fraction": "1.2"}, short=True,
                    take_profit_pct="1.5", **lengths(rng, 30))},
         money(one=50000, two=50000, three=30000), equity_interval="15m"))
+    impact = {"slippage": {"model": "root", "factor": "0.8", "bars": 60}, "participation": "2%"}
+    check("30 days of 1m, 2 % of the volume, square-root impact", run_of("month_impact", month, {
+        "a": cross("BTC-PERP", "one", "1m", {"notional": "9000000"}, short=True, bracket=True,
+                   stop_loss_pct="0.5", take_profit_pct="0.8", **lengths(rng, 60)),
+        "b": cross("ETH-PERP", "two", "15m", {"notional": "4000000"}, stop_loss_pct="1",
+                   **lengths(rng, 50)),
+        "c": cross("ETH-PERP", "two", "1h", {"fraction": "0.7"}, short=True, bracket=True,
+                   trail_pct="1.5", **lengths(rng, 30))},
+        money(one=10000000, two=5000000), **{"BTC-PERP": impact, "ETH-PERP": dict(
+            impact, slippage={"model": "volume", "factor": "0.02"})}))
     check("six years of 1h, spot with gaps", run_of("spot", [
         klines("BTC", "1h", "binance_spot_BTCUSDT_1h_2018-2023.csv.zst"),
         klines("ETH", "1h", "binance_spot_ETHUSDT_1h_2018-2023.csv.zst")], {

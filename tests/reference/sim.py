@@ -7,14 +7,17 @@ From    the rules as they are written down (bar runs: when, price, path, told, m
         "Numbers"; sizing, positions, marks, stops as the headers of actors/ declare them). Nothing
         here is taken over from the C code: it is one loop over instants, in plain integers.
 Units   prices, quantities and cash are Python ints in 1e-8; times ns UTC.
-Limits  risk is taken to pass everything: give it wide limits. No latency of parts of a bar matters.
+Limits  risk is taken to pass nearly everything: give it wide limits. No latency of parts of a bar matters.
 """
+import collections
 import csv
 import datetime
 import heapq
 import io
+import math
 import subprocess
 from decimal import Decimal
+from fractions import Fraction
 
 ONE = 10**8
 DIGITS = "0123456789ABCDEFGHIJKLMNOPQRSTUV"
@@ -78,12 +81,13 @@ def client_id(deployment, strategy, epoch, sequence, child=0):
 # --- bars ---------------------------------------------------------------------------------------
 
 class Bar:
-    """One bar: open time, length, prices, and whether anything was traded in it."""
-    __slots__ = ("time", "end", "open", "high", "low", "close", "works")
+    """One bar: open time, length, prices, volume, and whether anything was traded in it."""
+    __slots__ = ("time", "end", "open", "high", "low", "close", "works", "volume")
 
-    def __init__(self, time, interval, o, h, l, c, works):
+    def __init__(self, time, interval, o, h, l, c, works, volume=0):
         self.time, self.end = time, time + interval
         self.open, self.high, self.low, self.close, self.works = o, h, l, c, works
+        self.volume = volume
 
 
 def read_text(path):
@@ -113,14 +117,15 @@ def read_bars(path, interval, start=None, end=None, volume=True):
         if (start is not None and t < start) or (end is not None and t + interval > end):
             continue
         o, h, l, c = (fixed_fast(x) for x in row[1:5])
-        bars.append(Bar(t, interval, o, h, l, c, not volume or float(row[5]) > 0))
+        bars.append(Bar(t, interval, o, h, l, c, not volume or float(row[5]) > 0,
+                        int(Decimal(row[5]) * ONE + Decimal("0.5"))))
     return bars
 
 
 def read_trades(path):
     """read_trades reads trades of 6 columns (id, price, quantity, quote, time in ms, maker) as
-    (time, price) pairs."""
-    return [(int(row[4]) * 10**6, fixed_fast(row[1]))
+    (time, price, quantity)."""
+    return [(int(row[4]) * 10**6, fixed_fast(row[1]), fixed_fast(row[2]))
             for row in csv.reader(io.StringIO(read_text(path))) if row and row[0].isdigit()]
 
 
@@ -164,13 +169,71 @@ class Instrument:
         self.maker, self.taker = fixed(d["maker_fee"]), fixed(d["taker_fee"])
         self.slip = fixed(d.get("slippage_bps", 0))  # 1e-12 of the price
         self.min_notional = fixed(d.get("min_notional", 0))
+        share = str(d.get("participation", 0))
+        self.share = fixed(share) if share[-1] != "%" else fixed(share[:-1]) // 100
+        self.room = 0  # what of a bar or trade is left for ours
+        self.impact = Impact(d["slippage"]) if "slippage" in d else None
         self.series = {}   # interval: bars
-        self.prints = []   # trades: (time, price); then there are no bars of a source
+        self.prints = []   # trades: (time, price, quantity); then there are no bars of a source
         self.finest = 0    # interval of the finest series
         self.close = 0     # newest close told of the finest series
         self.close_at = 0  # when
         self.price = 0     # what a position is worth by: that close, before it the last fill
         self.waiting = []  # open orders
+
+
+def ceil(x):
+    """ceil is the smallest whole number not below x."""
+    return -(-x.numerator // x.denominator) if isinstance(x, Fraction) else x
+
+
+def root_up(n):
+    """root_up is the root of a whole number, rounded up."""
+    r = math.isqrt(n)
+    return r + (r * r < n)
+
+
+class Impact:
+    """A slippage model and what it reckons with: returns and volumes of the last bars."""
+
+    def __init__(self, d):
+        self.model = d["model"]
+        self.factor = fixed(d.get("factor", "0.1" if self.model == "volume" else 1))
+        self.last = collections.deque(maxlen=d.get("bars", 100))
+        self.interval = duration(d.get("interval", "1m"))
+        self.close = 0
+        self.made = None  # trades: (end, close, volume) of the bar in the making
+
+    def bar(self, close, volume):
+        """bar takes a bar that has ended."""
+        move = zero_div((close - self.close) * ONE, self.close) if self.close else 0
+        self.last.append((move, volume))
+        self.close = close
+
+    def clock(self, now):
+        """clock ends the bar made of trades."""
+        if self.made and now >= self.made[0]:
+            self.bar(*self.made[1:])
+            self.made = None
+
+    def trade(self, now, price, quantity):
+        """trade takes a trade that has been worked."""
+        end, _, volume = self.made or (down_to(now, self.interval) + self.interval, 0, 0)
+        self.made = (end, price, volume + quantity)
+
+    def worse(self, price, q):
+        """worse is what a taker of q pays beyond the price: each step rounded up, part to 1e-16,
+        the others to 1e-8."""
+        volume = sum(v for _, v in self.last)
+        if self.model == "volume":
+            volume = volume // len(self.last) if self.last else 0
+        part = ceil(Fraction(q, volume) * 10**16) if volume > q else 10**16
+        if self.model == "volume":
+            rate = ceil(Fraction(self.factor * part, 10**16))
+        else:
+            sigma = root_up(sum(m * m for m, _ in self.last))
+            rate = ceil(Fraction(ceil(Fraction(self.factor * sigma, ONE)) * root_up(part), ONE))
+        return ceil(Fraction(price * rate, ONE))
 
 
 class Holding:
@@ -261,6 +324,8 @@ class Order:
         self.parent = None   # pending until that order is wholly filled
         self.pending = False
         self.oco = None      # the group of which one ends the others: a list
+        self.waits = 0       # what of it the parent's fills have not set free
+        self.fired = False   # with a cap: to be traded at the next open, whatever that is
         self.bips = 0        # trailing stop: distance from the extreme
         self.extreme = 0     # highest (sell) or lowest price since it follows
 
@@ -293,6 +358,7 @@ class Strategy:
         self.last = self.last_at = 0
         self.position = 0
         self.orders = []      # its open orders
+        self.recent = set()   # what it asked for, and when
         self.sequence = 0
         self.stop = self.target = None          # resting orders
         self.stop_at = self.target_at = 0       # their levels
@@ -382,6 +448,8 @@ class World:
             for _, _, inst, bar, finest, _, _ in rows:
                 if finest and inst.waiting and bar.works:
                     self.work_bar(inst, bar)
+                if finest and inst.impact:
+                    inst.impact.bar(bar.close, bar.volume)
             for _, _, inst, bar, finest, hearers, more in rows:
                 if finest:
                     inst.close, inst.close_at, inst.price = bar.close, t, bar.close
@@ -416,10 +484,10 @@ class World:
     def run_trades(self):
         """run_trades goes through all instants of a run on trades: what arrives at the venue, the
         trades it works, the trades as they are told, then timers: made bars, marks."""
-        told = {}  # time: {instrument id: prices}
+        told = {}  # time: {instrument id: prices and quantities}
         for inst in self.instruments.values():
-            for t, price in inst.prints:
-                told.setdefault(t, {}).setdefault(inst.id, []).append(price)
+            for t, price, quantity in inst.prints:
+                told.setdefault(t, {}).setdefault(inst.id, []).append((price, quantity))
         by_id = {inst.id: inst for inst in self.instruments.values()}
         last = max(told)
         self.instants = sorted(told)
@@ -435,10 +503,16 @@ class World:
                 self.flight.remove(key)
                 self.land(*key[3:])
             for id, prices in here:
-                for price in prices:
-                    self.work_trade(by_id[id], price)
+                for price, quantity in prices:
+                    inst = by_id[id]
+                    if inst.impact:
+                        inst.impact.clock(t)
+                    inst.room = down_to(quantity * inst.share // ONE, inst.lot)
+                    self.work_trade(inst, price)
+                    if inst.impact:
+                        inst.impact.trade(t, price, quantity)
             for id, prices in here:
-                for price in prices:
+                for price, _ in prices:
                     inst = by_id[id]
                     inst.close = inst.price = price
                     inst.close_at = t
@@ -531,7 +605,7 @@ class World:
 
     def resolve(self, inst, a, met):
         """resolve goes through what one trade meets, where one order may end or begin others."""
-        if not any(o.parent for o in inst.waiting if o.strategy.account is a):
+        if not inst.share and not self.lists(inst, a):
             return met
         way = Way(self, inst, a)
         out = way.events
@@ -560,6 +634,8 @@ class World:
     def work_open(self, inst, bar):
         """work_open trades what the open of a bar meets, at the open."""
         self.opened[inst.id] = bar.time
+        if inst.share:
+            return  # what the bar trades tells its end
         for a in self.accounts.values():
             met = []
             if self.lists(inst, a):
@@ -604,14 +680,22 @@ class World:
                 break
 
     def work_bar(self, inst, bar):
-        """work_bar trades what the path of a bar meets after its open."""
+        """work_bar trades what the path of a bar meets after its open; with a cap, at it too."""
+        inst.room = down_to(bar.volume * inst.share // ONE, inst.lot)
+        due = [o for o in inst.waiting if inst.share and o.fresh and not o.parent and
+               (o.from_ns <= bar.time or (o.rest and o.created == bar.time))]
+        for o in due:
+            o.fresh = False
         for a in self.accounts.values():
             fall, rise = [], []
-            if self.lists(inst, a):
+            if inst.share or self.lists(inst, a):
                 ways = []
                 for first, second in ((bar.low, bar.high), (bar.high, bar.low)):
                     way = Way(self, inst, a)
                     way.at = bar.open
+                    if inst.share:
+                        way.begin([o for o in way.left if o in due])
+                        way.leg(bar.open, 0)
                     down = -1 if first == bar.low and not ways else 1
                     way.leg(first, down)
                     way.leg(second, -down)
@@ -665,7 +749,8 @@ class World:
             copy.quantity, copy.cost = held.quantity, held.cost
         cash = a.venue_cash
         for o, price, liquidity in met:
-            q, at, flow, fee, in_base, _ = self.deal(inst, o, price, liquidity, copy.quantity, cash)
+            q, at, flow, fee, in_base, _ = self.deal(inst, o, price, liquidity, copy.quantity, cash,
+                                                     o.quantity - o.filled)
             if q == 0:
                 continue
             cash += self.book(inst, copy, o, q, at, flow, fee, in_base)
@@ -680,18 +765,24 @@ class World:
             return flow - (0 if in_base else fee)
         return sum(held.take(m, f) for m, f in held.parts(moved, flow, price)) - fee
 
-    def deal(self, inst, o, price, liquidity, held, cash):
-        """deal says what an order that is met at price comes to: quantity, price, cash it moves,
-        fee, whether that is in base, slippage."""
+    def deal(self, inst, o, price, liquidity, held, cash, q):
+        """deal says what an order of which q is met at price comes to: quantity, price, cash it
+        moves, fee, whether that is in base, slippage."""
         buy = o.side == "buy"
         at = price
-        if liquidity == "taker" and inst.slip:
+        if liquidity == "taker" and inst.impact:
+            worse = inst.impact.worse(price, q)
+            at = up_to(price + worse, inst.tick) if buy else down_to(price - worse, inst.tick)
+            if not buy and at < inst.tick:
+                at = min(inst.tick, price)
+            if o.kind == "limit":
+                at = min(at, o.price) if buy else max(at, o.price)
+        elif liquidity == "taker" and inst.slip:
             worse = price * (10**12 + inst.slip if buy else 10**12 - inst.slip)
             ticks = inst.tick * 10**12
             at = (ceil_div(worse, ticks) if buy else worse // ticks) * inst.tick
             if o.kind == "limit":
                 at = min(at, o.price) if buy else max(at, o.price)
-        q = o.quantity - o.filled
         if o.reduce:
             q = min(q, max(0, -held if buy else held))
         if inst.spot and buy:
@@ -706,31 +797,37 @@ class World:
         return q, at, flow, fee, in_base, abs(at - price)
 
     def work(self, inst, a, met):
-        """work trades orders in their order, then tells what came of each."""
+        """work trades orders in their order, then tells what came of each. A part that is met may
+        leave the rest open (ends is "stays") or end it for a reason."""
         tell = []
-        for o, price, liquidity in met:
+        for o, price, liquidity, *more in met:
+            want, ends = more or (o.quantity - o.filled, "")
             held = a.venue.setdefault(inst.id, Holding())
             if price is None:  # it ends unfilled, for that reason
                 inst.waiting.remove(o)
-                tell.append((o, 0, 0, 0, 0, False, 0, liquidity))
+                tell.append((liquidity, (o, 0, 0, 0, 0, False, 0, liquidity)))
                 continue
             q, at, flow, fee, in_base, slip = self.deal(inst, o, price, liquidity, held.quantity,
-                                                        a.venue_cash)
+                                                        a.venue_cash, want)
             if q:
                 a.venue_cash += self.book(inst, held, o, q, at, flow, fee, in_base)
-            inst.waiting.remove(o)
-            tell.append((o, q, at, flow, fee, in_base, slip, liquidity))
+            if q < want:
+                ends = "insufficient_balance"
+            if ends != "stays":
+                inst.waiting.remove(o)
+            tell.append((ends, (o, q, at, flow, fee, in_base, slip, liquidity)))
         # what strategies know of the account while they hear of these fills
         a.known = (a.cash, [(i, n.quantity, n.cost) for i, n in a.nets.items()])
-        for one in tell:
+        for ends, one in tell:
             o, q, flow = one[0], one[1], one[3]
             if q:
                 o.filled += q
                 o.cost += abs(flow)
                 self.on_fill(inst, a, *one)
+            if ends == "stays":
+                continue
             done = o.filled == o.quantity
-            reason = one[7] if one[7].startswith("list_") else "insufficient_balance"
-            self.finish(o, "filled" if done else "expired", "" if done else reason)
+            self.finish(o, "filled" if done else "expired", "" if done else ends)
             self.forget(o)
         a.known = None
         self.settle()
@@ -802,7 +899,15 @@ class World:
                      not b.parent and
                      not (o.kind == "market" and b.exit and b.kind != "market"))
         closes = o.exit and o.quantity + beside == held
-        return "min_notional" if not closes and self.too_small(inst, o) else ""
+        if not closes and self.too_small(inst, o):
+            return "min_notional"
+        if o.exit and o.quantity + beside <= held:
+            return ""  # it can only reduce
+        same = (self.now, o.side, o.kind, o.price, o.quantity)
+        if same in o.strategy.recent:
+            return "duplicate_order"
+        o.strategy.recent.add(same)
+        return ""
 
     @staticmethod
     def too_small(inst, o):
@@ -835,7 +940,8 @@ class World:
         inst.waiting.remove(o)
         self.finish(o, "canceled", o.canceling)
         self.forget(o)
-        for c in [c for c in inst.waiting if (c.oco and o in c.oco) or c.parent is o]:
+        for c in [c for c in inst.waiting if (c.oco and o in c.oco) or
+                  (c.parent is o and c.pending)]:
             partner = bool(c.oco) and o in c.oco
             inst.waiting.remove(c)
             self.finish(c, "expired", "list_partner" if partner else "list_parent")
@@ -1031,6 +1137,7 @@ class World:
                 continue
             o = self.place(s, side, kind, entry.quantity, price, True, True, why)
             o.parent, o.pending, o.oco, o.bips = entry, True, group, s.trail
+            o.waits = o.quantity
             group.append(o)
 
     def size_of(self, s):
@@ -1140,6 +1247,10 @@ class Way:
         self.new = []  # to be looked at where the path is
         self.later = {o for o in self.left if o.fresh and not o.parent}
         self.extreme = {o: o.extreme for o in self.left}
+        self.waits = {o: o.waits for o in self.left}
+        self.open = {o: o.quantity - o.filled for o in self.left}
+        self.fired = {o for o in self.left if o.fired}
+        self.room = inst.room if inst.share else None
         self.cash = a.venue_cash
         self.held = Holding()
         if inst.id in a.venue:
@@ -1155,7 +1266,10 @@ class Way:
 
     def keep(self):
         """keep makes true how the orders stand that are left."""
+        if self.room is not None:
+            self.inst.room = self.room
         for o in self.left:
+            o.waits, o.fired = self.waits[o], o in self.fired
             if o.parent:
                 o.pending = o in self.pending
                 o.extreme = self.extreme[o]
@@ -1168,30 +1282,49 @@ class Way:
     def end(self, o, reason):
         """end ends an order unfilled, and its children."""
         self.left.remove(o)
+        if o in self.new:
+            self.new.remove(o)
         self.events.append((o, None, reason))
         for c in [c for c in self.left if c.parent is o and c in self.pending]:
             self.end(c, "list_parent")
 
     def part(self, o):
-        """part ends the partners of an order."""
-        for c in [c for c in self.left if o.oco and c is not o and c in o.oco]:
-            self.end(c, "list_partner")
+        """part ends the partners of an order, and what is open of its parent."""
+        for c in [c for c in self.left if c is not o and
+                  (c is o.parent or (o.oco and c in o.oco))]:
+            if c in self.left:
+                self.end(c, "list_partner")
 
     def fill(self, o, price, liquidity):
-        """fill trades an order."""
+        """fill trades an order, as far as there is room."""
+        free = self.open[o] - self.waits[o]
+        want = free if self.room is None else min(free, self.room)
+        if o.kind != "limit":
+            self.fired.add(o)
+        if want == 0:
+            return
         q, at, flow, fee, in_base, _ = self.world.deal(self.inst, o, price, liquidity,
-                                                       self.held.quantity, self.cash)
+                                                       self.held.quantity, self.cash, want)
         if q:
             self.cash += self.world.book(self.inst, self.held, o, q, at, flow, fee, in_base)
-        self.left.remove(o)
-        self.events.append((o, price, liquidity))
+        if self.room is not None:
+            self.room -= q
+        # once a child trades its parent is done: what waits will never be set free
+        stays = q == want < self.open[o] and want < free
+        self.events.append((o, price, liquidity, want, "stays" if stays else
+                            "list_parent" if q < self.open[o] else ""))
+        self.open[o] -= q
+        if not stays:
+            self.left.remove(o)
         if q:
             self.part(o)
-        for c in [c for c in self.left if c.parent is o and c in self.pending]:
-            if q == o.quantity:
-                self.pending.discard(c)
-                self.new.append(c)
-            else:
+        for c in [c for c in self.left if c.parent is o]:
+            if q:
+                self.waits[c] = max(0, self.waits[c] - q)
+                if c in self.pending:
+                    self.pending.discard(c)
+                    self.new.append(c)
+            if self.open[o] and not stays and c in self.pending:
                 self.end(c, "list_parent")
 
     def look(self, o):
@@ -1227,7 +1360,11 @@ class Way:
     def meets(self, o, to, way):
         """meets is where the rest of the leg meets an order, None: nowhere."""
         buy = o.side == "buy"
+        if o in self.fired:
+            return self.at if way == 0 and self.room != 0 else None
         if o in self.pending or o in self.later or o.kind == "market":
+            return None
+        if o.kind == "limit" and self.room == 0:
             return None
         if o.kind == "limit":
             if buy and way <= 0 and to < o.price:
@@ -1249,7 +1386,7 @@ class Way:
             for o in self.left:
                 p = None if o in self.new else self.meets(o, to, way)
                 if p is not None:
-                    met.append((abs(p - self.at), o.kind == "limit", o.key, o, p))
+                    met.append((abs(p - self.at), o.kind in ("limit", "market"), o.key, o, p))
             if not met:
                 break
             _, _, _, o, p = min(met, key=lambda m: m[:3])
@@ -1258,6 +1395,8 @@ class Way:
                 self.look(o)
             elif o.kind == "limit":
                 self.fill(o, p, "maker")
+            elif o in self.fired:
+                self.fill(o, p, "taker")
             else:
                 self.part(o)
                 self.fill(o, p, "taker")

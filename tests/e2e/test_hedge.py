@@ -1,0 +1,384 @@
+"""Goal: an account in hedge mode holds a long and a short of one perpetual side by side: orders go to
+the one their side and effect tell, an exit takes no more than its position holds, each is margined,
+funded and booked by itself, and both are liquidated as Binance USD-M has it.
+Method: two moving-average crosses on one account, one long only, one short only, with high leverage,
+on seeded walks that gap, with marks and funding of their own. Their market orders and the fills of
+those are taken as they are; everything else is reckoned again here with fractions: positions,
+realised profit, funding, which orders margin refuses, when and at what price what is closed by
+force, fees, cash, equity. Two shards give the same bytes, a replay the same records."""
+# once: what is compared does not depend on how the tree was compiled
+import copy
+import json
+import os
+import random
+import sys
+import unittest
+from fractions import Fraction
+
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+from runs import *  # noqa: E402,F403
+from test_perpetual import (BRACKETS, HOUR, LIQUIDATION_FEE, TICK, TIERS, cents, liquidation_price,
+                            to_tick)  # the published formulas, as fractions
+
+START = 1704067200000
+
+
+def maintenance(quantity, mark):
+    """maintenance is what a position must be backed by at mark."""
+    notional = abs(quantity) * mark
+    for floor, cap, rate, cum, _ in TIERS:
+        if notional <= cap or cap == TIERS[-1][1]:
+            return notional * rate - cum
+    raise AssertionError
+
+
+class Leg:
+    """One position of an account: the long (way 1) or the short (way -1)."""
+
+    def __init__(self, way):
+        self.way, self.quantity, self.cost, self.apart = way, Fraction(0), Fraction(0), Fraction(0)
+
+    def unrealized(self, price):
+        """unrealized is what closing at price would bring."""
+        return self.quantity * price - self.cost
+
+
+class Account:
+    """An account in hedge mode, as the rules have it."""
+
+    def __init__(self, cash, isolated, leverage):
+        self.cash, self.isolated, self.leverage = Fraction(cash), isolated, leverage
+        self.long, self.short = Leg(1), Leg(-1)
+
+    def legs(self):
+        """legs are both positions."""
+        return self.long, self.short
+
+    def leg(self, side, effect):
+        """leg is the position an order is of."""
+        return self.long if (side == "buy") == (effect == "entry") else self.short
+
+    def trade(self, leg, quantity, price, fee, opens):
+        """trade opens or closes quantity of leg."""
+        side_up = (leg.way > 0) == opens  # a buy
+        value = cents(price * quantity, side_up)
+        if opens:
+            leg.quantity += leg.way * quantity
+            leg.cost += leg.way * value
+            if self.isolated:
+                leg.apart += cents(value / self.leverage, True)
+            self.cash -= fee
+            return Fraction(0)
+        size = abs(leg.quantity)
+        assert quantity <= size
+        taken, freed = leg.cost, leg.apart
+        if quantity < size:
+            zero = lambda v: cents(abs(v), False) * (1 if v >= 0 else -1)
+            taken, freed = zero(leg.cost * quantity / size), zero(leg.apart * quantity / size)
+        realized = leg.way * value - taken
+        leg.cost -= taken
+        leg.apart -= freed
+        leg.quantity -= leg.way * quantity
+        self.cash += realized - fee
+        return realized
+
+    def fund(self, mark, rate):
+        """fund charges funding, the long's first: the amounts."""
+        out = []
+        for leg in self.legs():
+            if not leg.quantity:
+                continue
+            due = leg.quantity * mark * rate
+            paid = cents(due, True) if due > 0 else -cents(-due, False)
+            self.cash -= paid
+            if self.isolated:
+                leg.apart -= paid
+            out.append((leg.quantity, paid))
+        return out
+
+    def close(self, leg, price, left):
+        """close closes leg by force: (side, quantity, price, fee)."""
+        size = abs(leg.quantity)
+        fee = min(cents(cents(size * price, True) * LIQUIDATION_FEE, True), max(left, Fraction(0)))
+        self.trade(leg, size, price, fee, False)
+        leg.apart = Fraction(0)
+        return ("sell" if leg.way > 0 else "buy", size, price, fee)
+
+    def force_one(self, leg, mark, gap):
+        """force_one tests one position by the published liquidation price."""
+        if not leg.quantity:
+            return []
+        up = leg.way < 0
+        wallet = leg.apart if self.isolated else self.cash
+        limit = liquidation_price(leg.quantity, leg.cost, wallet)
+        if limit is None:
+            if leg.way > 0:
+                return []
+            limit = Fraction(1, 10**8)
+        if mark > limit if leg.way > 0 else mark < limit:
+            return []
+        price = max(to_tick(mark if gap else limit, up), TICK)
+        nothing = to_tick((leg.cost - wallet) / leg.quantity, not up)
+        price = max(price, nothing) if leg.way > 0 else min(price, nothing)
+        return [self.close(leg, price, wallet + cents(leg.unrealized(price), False))]
+
+    def pair_price(self, start, end):
+        """pair_price is where, on the way from start to end, the wallet and both unrealized meet
+        both maintenances: by the published formula of all sides of one symbol, bracket by
+        bracket."""
+        best = None
+        for _, _, rl, cl, _ in TIERS:
+            for _, _, rs, cs, _ in TIERS:
+                ql, qs = self.long.quantity, -self.short.quantity
+                down = ql * rl + qs * rs - ql + qs
+                if down == 0:
+                    continue
+                top = self.cash + cl + cs - self.long.cost - self.short.cost
+                p = top / down
+                if p <= 0 or not min(start, end) <= p <= max(start, end):
+                    continue
+                must = sum(maintenance(leg.quantity, p) for leg in self.legs())
+                if abs(self.backed(p) - must) > Fraction(1, 10**12):
+                    continue  # not the brackets they fall in there
+                if best is None or abs(p - start) < abs(best - start):
+                    best = p
+        return best
+
+    def backed(self, price):
+        """backed is what backs both at price."""
+        return self.cash + sum(leg.unrealized(price) for leg in self.legs())
+
+    def meets(self, price):
+        """meets tells whether both are liquidated at price."""
+        return self.backed(price) <= sum(maintenance(leg.quantity, price) for leg in self.legs())
+
+    def force_both(self, start, end):
+        """force_both tests both positions of a cross account; start None: the mark opened at end."""
+        if not self.meets(end):
+            return []
+        limit = end
+        if start is not None:
+            limit = start if self.meets(start) else self.pair_price(start, end)
+        low, high = max(to_tick(limit, False), TICK), to_tick(limit, True)
+        left = self.cash + cents(self.long.unrealized(low), False) + cents(
+            self.short.unrealized(high), False)
+        if left < 0:
+            if self.long.quantity >= -self.short.quantity:
+                low = to_tick(low + cents(-left / self.long.quantity, True), True)
+            else:
+                high = max(to_tick(high - cents(-left / -self.short.quantity, True), False), TICK)
+            left = self.cash + cents(self.long.unrealized(low), False) + cents(
+                self.short.unrealized(high), False)
+        first = self.close(self.long, low, left)
+        return [first, self.close(self.short, high, left - first[3])]
+
+    def force(self, start, end):
+        """force tests all on the way from start (None: it opened there) to end."""
+        if not self.isolated and self.long.quantity and self.short.quantity:
+            return self.force_both(start, end)
+        out = []
+        for leg in self.legs():
+            out += self.force_one(leg, end, start is None)
+        return out
+
+    def refuses(self, order, price, mark, waiting):
+        """refuses tells why margin refuses an entry; waiting: notional of open entries by side."""
+        whole = {"buy": cents(self.long.quantity * mark, True),
+                 "sell": cents(-self.short.quantity * mark, True)}
+        more = dict(waiting)
+        more[order["side"]] += cents(Fraction(order["quantity"]) * price, True)
+        most = max([t[1] for t in TIERS if t[4] >= self.leverage] or [0])
+        if whole[order["side"]] + more[order["side"]] > most:
+            return "leverage_limit"
+        margin = lambda v: cents(v / self.leverage, True)
+        if self.isolated:
+            spare = self.cash - self.long.apart - self.short.apart - sum(map(margin, more.values()))
+        else:
+            spare = self.cash + sum(cents(leg.unrealized(mark), False) for leg in self.legs())
+            spare -= sum(margin(whole[s] + more[s]) for s in whole)
+        return "insufficient_margin" if spare < 0 else ""
+
+
+def path_of(account, path, bar):
+    """path_of goes the way of a bar that leaves less: what was closed by force on it. Nothing of
+    ours but market orders is there, which fill at opens."""
+    ways = []
+    for first, second in ((path[2], path[1]), (path[1], path[2])):
+        way = copy.deepcopy(account)
+        hits = way.force(None, path[0])
+        hits += way.force(path[0], first)
+        hits += way.force(first, second)
+        worth = way.cash + sum(leg.unrealized(bar[3]) for leg in way.legs())
+        ways.append((worth, way, hits))
+    low, high = ways
+    net = account.long.quantity + account.short.quantity
+    low_first = low[0] < high[0] if low[0] != high[0] else net >= 0
+    return (low if low_first else high)[1:]
+
+
+def check(test, out, bars, marks, funding, cash, isolated, leverage):
+    """check reckons the run in out again and compares: counts of what happened."""
+    orders, fills = (rows_of(os.path.join(out, n + ".csv")) for n in ("orders", "fills"))
+    forced = [f for f in fills if f["client_order_id"].endswith("0000000000")]
+    by_order = {o["client_order_id"]: o for o in orders}
+    path = os.path.join(out, "funding.csv")
+    paid = rows_of(path) if os.path.exists(path) else []
+    a = Account(cash, isolated, leverage)
+    leg_of = lambda o: "long" if (o["side"] == "buy") == (o["effect"] == "entry") else "short"
+    for o in orders:
+        test.assertEqual(o["position_side"], leg_of(o), o)
+    decided, filled = {}, {}
+    for o in orders:
+        decided.setdefault(int(o["created_ns"]), []).append(o)
+    for f in fills:
+        if f not in forced:
+            filled.setdefault(int(f["time_ns"]), []).append(f)
+    due, mark, last = dict(funding), None, None
+    n = dict(forced=0, pairs=0, paid=0, refused=0, both=0)
+    for t in sorted({t for x in bars for t in (x, x + HOUR)} | set(due)):
+        bar, m = bars.get(t - HOUR), marks.get(t - HOUR)
+        if m:
+            mark = m[3]
+        if bar:
+            a, hits = path_of(a, m or bar, bar)
+            n["pairs"] += len(hits) == 2
+            for side, size, price, fee in sorted(hits, key=lambda h: h[0], reverse=True):
+                got = forced[n["forced"]]  # the long's (a sale) first
+                n["forced"] += 1
+                test.assertEqual((int(got["time_ns"]), got["side"], Fraction(got["quantity"]),
+                                  Fraction(got["price"]), Fraction(got["fee"]),
+                                  got["position_side"]),
+                                 (t, side, size, price, fee, "long" if side == "sell" else "short"))
+            last = bar[3]
+        if t in due:
+            for quantity, amount in a.fund(mark if mark is not None else last, due[t]):
+                got = paid[n["paid"]]
+                n["paid"] += 1
+                test.assertEqual((int(got["time_ns"]), Fraction(got["quantity"]),
+                                  Fraction(got["amount"])), (t, quantity, amount))
+        now = mark if mark is not None else last
+        waiting = {"buy": Fraction(0), "sell": Fraction(0)}
+        for o in decided.get(t, []):
+            if o["effect"] == "exit" or o["reason"] in ("min_notional", "end_of_data"):
+                continue
+            why = a.refuses(o, now, now, waiting)
+            test.assertEqual(o["reason"], why, o)
+            if why:
+                n["refused"] += 1
+            else:
+                waiting[o["side"]] += cents(Fraction(o["quantity"]) * now, True)
+        for f in filled.get(t, []):
+            o = by_order[f["client_order_id"]]
+            leg = getattr(a, leg_of(o))
+            test.assertEqual(f["position_side"], leg_of(o))
+            realized = a.trade(leg, Fraction(f["quantity"]), Fraction(f["price"]),
+                               Fraction(f["fee"]), o["effect"] == "entry")
+            test.assertEqual(Fraction(f["realized_pnl"]), realized, f)
+            n["both"] += bool(a.long.quantity and a.short.quantity)
+    test.assertEqual(n["forced"], len(forced))
+    test.assertEqual(n["paid"], len(paid))
+    with open(os.path.join(out, "summary.json")) as f:
+        said = json.load(f)["accounts"][0]
+    test.assertEqual(Fraction(said["cash"]), a.cash)
+    worth = sum(leg.unrealized(last) for leg in a.legs())
+    test.assertEqual(Fraction(said["equity"]), a.cash + worth)
+    return n
+
+
+def tree(sources, margin, leverage, fraction):
+    """tree is the run file: one strategy goes long only, the other short only, on one account."""
+    perp = dict(INSTRUMENTS["BTC-PERP"], min_notional=5, liquidation_fee="0.0125")
+    perp["brackets"] = [{"cap": c, "leverage": l, "maintenance": r} for c, l, r in BRACKETS]
+    strategy = lambda fast, slow, fraction, **more: {
+        "kind": "strategy", "class": "sma_cross", "instruments": ["BTC-PERP"], "interval": "1h",
+        "account": "main", "params": dict(fast=fast, slow=slow, **more),
+        "sizing": {"fraction": fraction}}
+    return {
+        "name": "hedge", "clock": "virtual", "instruments": {"BTC-PERP": perp},
+        "accounts": {"main": {"quote": "USDT", "cash": 50000, "margin": margin,
+                              "leverage": leverage, "position_mode": "hedge"}},
+        "sources": sources,
+        "actors": {"bull": strategy(3, 9, fraction[0]),
+                   "bear": strategy(5, 14, fraction[1], short=True, long=False),
+                   "risk": {"kind": "risk", "limits": WIDE},
+                   "execution": {"kind": "execution"}, "portfolio": {"kind": "portfolio"},
+                   "venue": {"kind": "venue"}}}
+
+
+def walk_of(walk, folder, name):
+    """walk_of writes a seeded walk that jumps, with its marks and funding; returns the sources and
+    the same as fractions."""
+    price, bars, marks, funding = 20000.0, [], [], []
+    grid = lambda v: "%.1f" % max(v, 1)
+    for i in range(1200):
+        jump = walk.gauss(0, 0.15) if walk.random() < 0.01 else walk.gauss(0, 0.012)
+        first = price * (1 + (jump if walk.random() < 0.3 else 0))
+        price = max(first * (1 + jump / 2), 50)
+        if price > 200000:
+            price /= 4
+        high = max(first, price) * (1 + walk.random() * 0.01)
+        low = min(first, price) * (1 - walk.random() * 0.01)
+        at, off = START + i * 3600000, 1 + walk.gauss(0, 0.002)
+        bars.append((at, *map(grid, (first, high, low, price))))
+        marks.append((at, *(grid(v * off) for v in (first, high, low, price))))
+        if i % 8 == 0:
+            funding.append((at, "%.8f" % walk.gauss(0, 0.001)))
+    with_marks = walk.random() < 0.7
+    sources = []
+    heading = "open_time_ms,open,high,low,close,volume"
+    for what, lines, head, more in (
+            ("bars", bars, heading, {"kind": "klines", "interval": "1h"}),
+            ("marks", marks, heading, {"kind": "klines", "interval": "1h", "price": "mark"}),
+            ("funding", funding, "funding_time_ms,funding_rate", {"kind": "funding"})):
+        path = os.path.join(folder, what + name + ".csv")
+        with open(path, "w") as f:
+            f.write(head + "\n")
+            for line in lines:
+                f.write(",".join(map(str, line)) + (",1\n" if len(line) == 5 else "\n"))
+        if what != "marks" or with_marks:
+            sources.append(dict(more, instrument="BTC-PERP", file=path))
+    keyed = lambda lines: {at * 10**6: tuple(map(Fraction, v)) for at, *v in lines}
+    return sources, keyed(bars), keyed(marks) if with_marks else {}, [
+        (at * 10**6, Fraction(r)) for at, r in funding]
+
+
+class Hedge(unittest.TestCase):
+    """Runs of an account in hedge mode."""
+
+    def test_walks(self):
+        """Both positions at once, thin and thick margins, gaps."""
+        seed = int(os.environ.get("SHRIKE_SEED") or random.randrange(2**32))
+        print("seed %d (SHRIKE_SEED=%d makes this run again)" % (seed, seed))
+        total = {}
+        with Scratch() as folder:
+            for k in range(60 if NIGHT else 10):
+                walk = random.Random(seed * 1000 + k)
+                sources, bars, marks, funding = walk_of(walk, folder, str(k))
+                margin = ("cross", "cross", "isolated")[k % 3]
+                leverage = walk.choice([50, 75] if k % 3 < 2 else [20, 50])
+                fraction = walk.choice([(20, 18), (14, 20), (20, 20)] if k % 2 else
+                                       [(3, 2), (8, 3), (4, 12), (9, 9), (15, 4), (3, 11)])
+                run = tree(sources, margin, leverage, fraction)
+                out = backtest(run, os.path.join(folder, "run%d" % k))
+                came = check(self, out, bars, marks, funding, 50000, margin == "isolated", leverage)
+                for key, count in came.items():
+                    total[key] = total.get(key, 0) + count
+                if k > 1:
+                    continue
+                run["shards"] = {"main": {}, "second": {}}
+                run["actors"]["venue"]["shard"] = run["actors"]["bear"]["shard"] = "second"
+                two = backtest(run, os.path.join(folder, "two%d" % k))
+                for name in FILES + (("funding",) if came["paid"] else ()):
+                    with open(os.path.join(out, name + ".csv"), "rb") as f, \
+                            open(os.path.join(two, name + ".csv"), "rb") as g:
+                        self.assertEqual(f.read(), g.read(), name)
+                for done in (out, two):
+                    shrike("replay", done, "--verify")
+        print(total)
+        self.assertGreater(total["both"], 100)
+        self.assertGreater(total["forced"], 10)
+        self.assertGreater(total["paid"], 300)
+
+
+if __name__ == "__main__":
+    unittest.main(verbosity=2)
