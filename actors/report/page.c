@@ -933,12 +933,6 @@ static void counts(const struct page *g) {
         cell(g, b, lists[i][1]);
         cell(g, b, all);
     }
-    if (number(g, g->j->values, "clock_faults") > 0) {
-        cell(g, b, "Clock faults");
-        cell(g, b,
-             doc_keep(g->d, "%.0f recorded delays below zero, counted as none",
-                      number(g, g->j->values, "clock_faults")));
-    }
     cell(g, b, "Ended by");
     cell(g, b, text(g, g->j->values, "ended_by"));
 }
@@ -992,6 +986,13 @@ static void assumptions(const struct page *g) {
             if (v) doc_add(g->d, DOC_NOTE, "the rest stands in manifest.json");
         }
     }
+    int64_t faults = report_json_whole(g->j, g->j->values, "clock_faults", 0);
+    if (faults > 0)
+        doc_add(g->d, DOC_NOTE,
+                doc_keep(g->d,
+                         "recorded latency: %" PRId64
+                         " rows had one below zero (a clock was wrong), taken as 0",
+                         faults));
     if (basis)
         doc_add(g->d, DOC_NOTE,
                 doc_keep(g->d,

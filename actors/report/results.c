@@ -579,10 +579,10 @@ static void on_balance(struct results *r, const struct msg_frame *f) {
     r->sum->accounts[m->account - 1].locked = m->locked;
 }
 
-/* on_alert counts what recordings told of clocks that were behind. */
+/* on_alert takes how many recorded delays were faults of a clock. */
 static void on_alert(struct results *r, const struct msg_frame *f) {
-    const struct msg_alert *a = msg_body(f);
-    if (a->reason == REASON_CLOCK_FAULT && a->value > 0) r->sum->clock_faults += (uint64_t)a->value;
+    const struct msg_alert *m = msg_body(f);
+    if (m->reason == REASON_DATA_CLOCK) r->sum->clock_faults += (uint64_t)m->value;
 }
 
 /* on_funding takes a funding payment. */

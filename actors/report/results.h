@@ -75,12 +75,12 @@ struct report_summary {
     const char *clock;                   /* "virtual", "paced", "real" */
     int64_t first_ns, last_ns;           /* its span */
     uint64_t orders, fills, trades;      /* rows of the files */
-    uint64_t clock_faults;               /* recorded delays below zero, counted as none */
     uint64_t by_status[REPORT_STATUSES]; /* orders by status */
     uint64_t refused[REPORT_REASONS];    /* rejected orders by reason */
     uint64_t ended[REPORT_REASONS];      /* canceled and expired ones by reason */
     uint64_t unplaced[REPORT_REASONS];   /* signals that no order came of, by the reason why not */
     uint64_t commands;                   /* commands of people */
+    uint64_t clock_faults;               /* recorded delays below zero, which counted as 0 */
     uint16_t stop_reason;                /* why it ended, 0 = it has not */
     bool spot, linear;                   /* kinds of instrument in it */
     bool cut;                            /* the journal's oldest records were dropped */

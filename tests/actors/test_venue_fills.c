@@ -324,7 +324,7 @@ static void test_clock_faults(void **state) {
     for (size_t i = 0; (f = rig_said(&b.rig, i)) != NULL; i++) {
         const struct msg_alert *a = msg_body(f);
         if (f->kind != MSG_ALERT) continue;
-        assert_int_equal(a->reason, REASON_CLOCK_FAULT);
+        assert_int_equal(a->reason, REASON_DATA_CLOCK);
         told += a->value;
     }
     assert_int_equal(told, 3);
