@@ -19,6 +19,7 @@
 
 struct venue;
 
+/* Its size, and its place in snapshots. */
 enum {
     VENUE_COUNTER_LEDGER =
         3 << 27,              /* + (asset * VENUE_LEDGER_FIGURES + figure) * 2 [+ 1]: halves */
@@ -42,8 +43,8 @@ enum venue_ledger_figure {
 void venue_ledger_fill(struct venue *v, const struct mk_instrument *in,
                        const struct venue_order *order, const struct venue_deal *deal);
 
-/* venue_ledger_forced books that quantity was closed by force at price by a trade of side, with fee;
- * pays: what the fund adds because that is better than what was met. */
+/* venue_ledger_forced books that quantity was closed by force at price by a trade of side, with
+ * fee; pays: what the fund adds because that is better than what was met. */
 void venue_ledger_forced(struct venue *v, const struct mk_instrument *in, uint8_t side,
                          qty_t quantity, price_t price, cash_t fee, cash_t pays);
 
