@@ -204,9 +204,9 @@ static cash_t all_of(const struct venue_stand *stand, const struct venue_purse *
     return p->margin == MK_MARGIN_CROSS ? saturated(p->cash, stand->unrealized) : h->isolated;
 }
 
-/* close_leg closes p's position h at price, which may be better than met (the fund pays the rest),
- * with the liquidation fee as far as left (what is left of what backs it, after that) covers it, and
- * files it in out. False when a figure leaves the range of money. */
+/* close_leg closes p's position h at price, which may be better than met (the fund pays the rest).
+ * The liquidation fee is taken as far as left covers it: what is left then of what backs the
+ * position. What was done goes to out. False when a figure leaves the range of money. */
 static bool close_leg(const struct mk_instrument *in, struct venue_purse *p,
                       struct venue_holding *h, price_t met, price_t price, cash_t left,
                       struct venue_forced_leg *out) {
