@@ -12,19 +12,20 @@ enum {
 };
 
 static const double year_s = 31557600;         /* 365.25 days */
-static const double news_branching = 0.95;     /* news that one piece brings about, on average */
+static const double news_branching = 0.92;     /* news that one piece brings about, on average */
 static const double news_decay = 1.0 / 150;    /* of what news excite, a second */
 static const double news_gap_s = 22;           /* between news, on average */
 static const double act_decay = 1.0 / 5;       /* of what actions excite, a second */
-static const double act_of_news = 0.1;         /* part of the actions that news bring about */
+static const double act_of_news = 0.25;        /* part of the actions that news bring about */
 static const double seen_s = 0.5;              /* delay of makers' view */
 static const double fast_s = 20, slow_s = 120; /* spans of the trend */
 static const double shock_size = 10;           /* of a shock, in usual pieces of news */
 static const double value_max = 4;             /* logarithm the value may be away from its start */
 
 /* Parts of the actions by kind, and of a noise trader's that are market orders. */
-static const double parts[AG_KINDS] = { 0.42, 0.35, 0.03, 0.20 };
+static const double parts[AG_KINDS] = { 0.38, 0.35, 0.02, 0.25 };
 static const double market_part = 0.25;
+static const double gap_max = 20; /* of what value traders go by, in spreads */
 
 /* --- numbers ------------------------------------------------------------------------------- */
 
@@ -224,11 +225,17 @@ static void act_momentum(struct ag *a, uint32_t who) {
     if (trend < -1) take(a, who, VM_SELL, 0, lots_of(a, times));
 }
 
-/* act_value: takes what is on the wrong side of the value. */
+/* act_value: takes what is on the wrong side of the value, the more the farther off it is. By the
+ * same size whatever the gap, large news took a minute to get into the price: returns of a minute
+ * correlated by 0.03 with those of the one before. */
 static void act_value(struct ag *a, uint32_t who) {
     double value = price_of(a, a->f.value), edge = value * a->options.spread_bps * 0.1e-4;
     int64_t bid = vm_best(a->vm, VM_BUY), ask = vm_best(a->vm, VM_SELL);
-    double times = 2 + 6 * exponential(a);
+    double times = 2 + 6 * exponential(a), gap = 0;
+    if (ask != 0 && (double)ask < value) gap = value - (double)ask;
+    if (bid != 0 && (double)bid > value) gap = (double)bid - value;
+    gap /= value * a->options.spread_bps * 1e-4;
+    times *= 1 + (gap < gap_max ? gap : gap_max);
     if (ask != 0 && (double)ask < value - edge) {
         take(a, who, VM_BUY, whole(value - edge), lots_of(a, times));
     } else if (bid != 0 && (double)bid > value + edge) {

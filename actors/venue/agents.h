@@ -8,7 +8,8 @@
  *           makers    four quotes a side around what they hold the value to be, sizes growing away
  *                     from the touch, shifted against their inventory, wider while news come
  *           momentum  take with the trend of the last minute when it is large
- *           value     know the value; take what is quoted on the wrong side of it
+ *           value     know the value; take what is quoted on the wrong side of it, the more the
+ *                     farther off it is
  *         The value is a sum of news: a Hawkes process of Laplace jumps, calibrated to the declared
  *         volatility, and rarely a shock, ten times as large, that brings more news with it.
  *         Actions of traders are a Hawkes process too, excited by itself and by news. Both have

@@ -164,7 +164,8 @@ struct venue_crowd *venue_crowd_new(struct rt_init *init, const struct venue_cro
 
 /* --- events -------------------------------------------------------------------------------- */
 
-/* find_ids finds which of the engine's orders are ours, once after a load. */
+/* find_ids finds which of the engine's orders are ours, once after a load, before the engine is
+ * told anything. */
 static void find_ids(struct venue *v, struct venue_crowd *c) {
     struct vm_view view;
     if (c->found) return;
@@ -413,6 +414,7 @@ void venue_crowd_start(struct rt_ctx *ctx, struct venue *v, struct venue_book *b
 
 void venue_crowd_step(struct rt_ctx *ctx, struct venue *v, struct venue_book *b) {
     struct ag *ag = crowd_of(v, b)->ag;
+    find_ids(v, crowd_of(v, b)); /* while the engine still has what is filled now */
     ag_step(ag);
     venue_crowd_tell(ctx, v, b);
     rt_timer_set(ctx, VENUE_TIMER_CROWD + b->instrument->id, ag_next_ns(ag));

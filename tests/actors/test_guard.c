@@ -194,10 +194,50 @@ static void test_against_twin(void **state) {
     }
 }
 
+/* Goal: a night is not missing where a session is known. Method: the bars that end one day of New
+ * York's exchange (2023-11-14, 20:59 UTC) and begin the next; the 22nd, then the 24th, which is
+ * short after Thanksgiving. */
+static void test_session(void **state) {
+    (void)state;
+    static struct mk_session s;
+    const int64_t last = -75, next = 976, day = 1440; /* minutes, as bar_of counts */
+    assert_true(mk_session_named("us_equity", &s));
+    for (int known = 0; known < 2; known++) {
+        const struct mk_session *session = known ? &s : NULL;
+        struct data_guard g = guard_make();
+        struct msg_bar b = bar_of(last - 1);
+        (void)data_guard_bar(&g, session, &b);
+        b = bar_of(last);
+        assert_int_equal(data_guard_bar(&g, session, &b), REASON_NONE);
+        const int64_t night_ns = bar_of(next).open_ns - MINUTE;
+        assert_int_equal(data_guard_at(&g, session, night_ns),
+                         known ? REASON_NONE : REASON_DATA_LATE);
+        const int64_t late_ns =
+            bar_of(next).open_ns + 5 * MINUTE; /* four have not come, then five */
+        if (known) {
+            assert_int_equal(data_guard_at(&g, session, late_ns - 1), REASON_NONE);
+            assert_int_equal(data_guard_at(&g, session, late_ns), REASON_DATA_LATE);
+        }
+        b = bar_of(next);
+        assert_int_equal(data_guard_bar(&g, session, &b),
+                         known ? REASON_NONE : REASON_DATA_MISSING);
+        assert_int_equal(g.counts[0], known ? 0 : 19);
+    }
+    struct data_guard g = guard_make();
+    struct msg_bar b = bar_of(last + 8 * day);
+    (void)data_guard_bar(&g, &s, &b);
+    b = bar_of(next + 9 * day + 2); /* the holiday between; two bars are missing */
+    assert_int_equal(data_guard_bar(&g, &s, &b), REASON_NONE);
+    assert_int_equal(g.counts[0], 2);
+    b = bar_of(last + 10 * day - 180); /* 12:59 there, the last of the short day: 206 more */
+    assert_int_equal(data_guard_bar(&g, &s, &b), REASON_DATA_MISSING);
+}
+
 /* main runs the tests of this file. */
 int main(void) {
     const struct CMUnitTest tests[] = { cmocka_unit_test(test_each_kind),
                                         cmocka_unit_test(test_late_and_ranges),
-                                        cmocka_unit_test(test_against_twin) };
+                                        cmocka_unit_test(test_against_twin),
+                                        cmocka_unit_test(test_session) };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -97,6 +97,7 @@ static const struct {
     { BN_SPOT, -1013, REASON_VENUE_ALL_ALGO_ORDERS,
       "Filter failure: EXCHANGE_MAX_NUM_ALGO_ORDERS" },
     { BN_SPOT, -1013, REASON_NONE, "Filter failure: SOMETHING_NEW" },
+    { BN_SPOT, -1013, REASON_NONE, "Filter failure: LOT_SIZE_OF_ANOTHER_KIND" },
     { BN_SPOT, -1013, REASON_NONE, NULL },
     { BN_SPOT, -1013, REASON_MARKET_CLOSED, "Market is closed." },
     { BN_SPOT, -1015, REASON_VENUE_ORDER_COUNT,
