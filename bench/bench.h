@@ -123,6 +123,8 @@ int bench_tick_order(struct bench *b); /* from tick to order: tick_order.* */
 int bench_relay(struct bench *b);      /* five threads passing a word: relay.* */
 int bench_journal(struct bench *b);    /* append, scan, recover: journal.* */
 int bench_backtest(struct bench *b);   /* bars a second: backtest.* */
+int bench_multi(struct bench *b);      /* bars a second of many symbols: backtest.multi.* */
+int bench_year(struct bench *b);       /* a year of bars with its page: backtest.year_html */
 int bench_csv(struct bench *b);        /* bytes of kline CSV a second: csv.* */
 int bench_store(struct bench *b);      /* bytes of the data store a second: store.* */
 int bench_match(struct bench *b);      /* commands a second of a matching engine: match.* */

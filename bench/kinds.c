@@ -11,6 +11,7 @@
 #include "bench/bench.h"
 #include "runtime/base/alloc.h"
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -293,7 +294,62 @@ static const struct st_class tick_class = {
     .on_order = tick_class_on_order,
 };
 
-static const struct st_class *const tick_classes[] = { &tick_class, NULL };
+/* --- a moving-average cross of many instruments ---------------------------------------------- */
+
+enum {
+    CROSS_LEGS = 32,  /* instruments of one */
+    CROSS_SLOW = 128, /* longest average, a power of two */
+};
+
+/* One instrument of it. */
+struct cross_leg {
+    int64_t lead;             /* slow x sum of fast closes - fast x sum of slow closes */
+    uint64_t seen;            /* closes taken */
+    int64_t relation;         /* sign of lead when it was last looked at, 0 = not yet */
+    int64_t ring[CROSS_SLOW]; /* closes */
+};
+
+/* The state of the class. */
+struct cross {
+    struct cross_leg legs[CROSS_LEGS]; /* by leg */
+};
+
+static const struct st_param cross_params[] = {
+    { "fast", ST_INT, 1, CROSS_SLOW - 1, 3, "closes in the fast average" },
+    { "slow", ST_INT, 2, CROSS_SLOW, 9, "closes in the slow average" },
+    { NULL, ST_INT, 0, 0, 0, NULL },
+};
+
+/* cross_on_bar takes a close of its leg and signals when the averages cross. */
+static void cross_on_bar(struct st_host *h, void *state, uint16_t leg, const struct msg_bar *bar) {
+    struct cross_leg *l = &((struct cross *)state)->legs[leg];
+    const union st_value *p = st_params(h);
+    const int64_t fast = p[0].i, slow = p[1].i;
+    const uint64_t mask = CROSS_SLOW - 1;
+    int64_t fast_old = l->ring[(l->seen - (uint64_t)fast) & mask];
+    int64_t slow_old = l->ring[(l->seen - (uint64_t)slow) & mask];
+    l->ring[l->seen++ & mask] = bar->close;
+    l->lead += (bar->close - fast_old) * slow - (bar->close - slow_old) * fast;
+    if (l->seen < (uint64_t)slow || l->lead == 0) return;
+    int64_t was = l->relation, now = l->lead > 0 ? 1 : -1;
+    l->relation = now;
+    if (was == 0 || was == now) return;
+    struct st_signal s = { .leg = leg, .action = now > 0 ? ST_LONG : ST_FLAT };
+    s.reason = now > 0 ? REASON_SIGNAL_CROSS_UP : REASON_SIGNAL_CROSS_DOWN;
+    (void)st_signal(h, &s);
+}
+
+static const struct st_class cross_class = {
+    .name = "bench_cross",
+    .help = "Long while the fast average is above the slow one, in each of its instruments.",
+    .params = cross_params,
+    .leg_min = 1,
+    .leg_max = CROSS_LEGS,
+    .state_bytes = sizeof(struct cross),
+    .on_bar = cross_on_bar,
+};
+
+static const struct st_class *const tick_classes[] = { &tick_class, &cross_class, NULL };
 
 void bench_use_classes(void) {
     st_classes_more = tick_classes;
@@ -301,43 +357,53 @@ void bench_use_classes(void) {
 
 /* --- the source ------------------------------------------------------------------------------ */
 
-/* Bars made once and kept. */
+/* Bars made once and kept: those of each instrument behind one another. */
 static struct msg_bar *wave;
-static size_t wave_cnt;
+static size_t wave_cnt;   /* of one instrument */
+static int64_t wave_ins;  /* instruments */
+static int64_t wave_bars; /* bars of one swing */
 
-/* wave_make makes cnt bars of a price that swings, with noise: an order every 25 bars. */
-static int wave_make(size_t cnt) {
-    if (wave_cnt >= cnt) return 0;
-    if (wave) munmap(wave, wave_cnt * sizeof *wave);
-    wave_cnt = 0;
-    wave =
-        mmap(NULL, cnt * sizeof *wave, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+/* swing_fill makes the cnt bars of instrument number ins of a price that swings, with noise: two
+ * crossings of averages every wave_bars bars, not those of all instruments at once. */
+static void swing_fill(struct msg_bar *to, size_t cnt, int64_t ins) {
+    uint64_t x = 7 + (uint64_t)(ins - 1);
+    int64_t last = 500000;
+    for (size_t i = 0; i < cnt; i++) {
+        x = x * 6364136223846793005ULL + 1442695040888963407ULL;
+        int64_t at = ((int64_t)i + (ins - 1) * 7) % wave_bars, half = wave_bars / 2;
+        int64_t swing = at < half ? at : wave_bars - at;
+        int64_t close = 490000 + swing * 800 + (int64_t)(x >> 40 & 511);
+        int64_t high = (last > close ? last : close) + (int64_t)(x >> 20 & 63);
+        int64_t low = (last < close ? last : close) - (int64_t)(x >> 30 & 63);
+        to[i] = (struct msg_bar){ .open_ns = (int64_t)i * 60000000000LL,
+                                  .interval_ns = 60000000000LL,
+                                  .open = last * 10000000,
+                                  .high = high * 10000000,
+                                  .low = low * 10000000,
+                                  .close = close * 10000000,
+                                  .volume = 10,
+                                  .instrument = (uint16_t)ins,
+                                  .count = 5 };
+        last = close;
+    }
+}
+
+/* wave_make makes cnt bars of each of so many instruments, with swings of so many bars, or keeps
+ * those there are. */
+static int wave_make(size_t cnt, int64_t instruments, int64_t bars) {
+    if (wave && wave_cnt >= cnt && wave_ins == instruments && wave_bars == bars) return 0;
+    if (wave) munmap(wave, wave_cnt * (size_t)wave_ins * sizeof *wave);
+    const size_t bytes = cnt * (size_t)instruments * sizeof *wave;
+    wave = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     if (wave == MAP_FAILED) {
         wave = NULL;
         return -ENOMEM;
     }
-    madvise(wave, cnt * sizeof *wave, MADV_HUGEPAGE);
-    uint64_t x = 7;
-    int64_t last = 500000;
-    for (size_t i = 0; i < cnt; i++) {
-        x = x * 6364136223846793005ULL + 1442695040888963407ULL;
-        int64_t at = (int64_t)(i % WAVE_BARS), half = WAVE_BARS / 2;
-        int64_t swing = at < half ? at : WAVE_BARS - at;
-        int64_t close = 490000 + swing * 800 + (int64_t)(x >> 40 & 511);
-        int64_t high = (last > close ? last : close) + (int64_t)(x >> 20 & 63);
-        int64_t low = (last < close ? last : close) - (int64_t)(x >> 30 & 63);
-        wave[i] = (struct msg_bar){ .open_ns = (int64_t)i * 60000000000LL,
-                                    .interval_ns = 60000000000LL,
-                                    .open = last * 10000000,
-                                    .high = high * 10000000,
-                                    .low = low * 10000000,
-                                    .close = close * 10000000,
-                                    .volume = 10,
-                                    .instrument = 1,
-                                    .count = 5 };
-        last = close;
-    }
+    madvise(wave, bytes, MADV_HUGEPAGE);
     wave_cnt = cnt;
+    wave_ins = instruments;
+    wave_bars = bars;
+    for (int64_t n = 1; n <= instruments; n++) swing_fill(wave + (size_t)(n - 1) * cnt, cnt, n);
     return 0;
 }
 
@@ -371,28 +437,35 @@ static int source_block(struct rt_series *s, uint64_t first, struct rt_block *ou
 
 /* source_open offers `rows` bars of the swinging price, or with rows: 0 the two of a live run. */
 static int source_open(struct rt_source_init *init, struct rt_error *err) {
-    int64_t rows;
+    int64_t rows, instruments = 1, bars = WAVE_BARS;
     int code = rt_node_int(init->config, "rows", false, 0, 1 << 26, 0, &rows, err);
+    if (code == 0)
+        code = rt_node_int(init->config, "instruments", false, 1, 32, 1, &instruments, err);
+    if (code == 0) code = rt_node_int(init->config, "wave", false, 2, 10000, WAVE_BARS, &bars, err);
     if (code < 0) return code;
-    if (rows && wave_make((size_t)rows) < 0)
+    if (rows && wave_make((size_t)rows, instruments, bars) < 0)
         return rt_error_set(err, -ENOMEM, "no memory for bars");
-    struct rt_series *s = &init->series[0];
-    *s = (struct rt_series){ .name = "bench",
-                             .row_kind = MSG_BAR,
-                             .open_kind = MSG_BAR_OPEN,
-                             .row_bytes = sizeof(struct msg_bar),
-                             .key = 1,
-                             .span_ns = 60000000000LL,
-                             .rows_total = rows ? (uint64_t)rows : 2,
-                             .block = source_block,
-                             .open_of = data_klines_bar_open };
-    s->impl = rows ? (void *)wave : (void *)(uintptr_t)past_bars;
-    init->series_cnt = 1;
+    for (int64_t n = 0; n < instruments; n++) {
+        struct rt_series *s = &init->series[n];
+        *s = (struct rt_series){ .row_kind = MSG_BAR,
+                                 .open_kind = MSG_BAR_OPEN,
+                                 .row_bytes = sizeof(struct msg_bar),
+                                 .key = (uint32_t)n + 1,
+                                 .span_ns = 60000000000LL,
+                                 .rows_total = rows ? (uint64_t)rows : 2,
+                                 .block = source_block,
+                                 .open_of = data_klines_bar_open };
+        snprintf(s->name, sizeof s->name, "bench%d", (int)n);
+        s->impl = rows ? (void *)(wave + (size_t)n * wave_cnt) : (void *)(uintptr_t)past_bars;
+    }
+    init->series_cnt = (uint32_t)instruments;
     return 0;
 }
 
 static const struct rt_option source_options[] = {
     { "rows", "int", "0..2^26", "0", "bars; 0 = one long past and one far ahead" },
+    { "instruments", "int", "1..32", "1", "instruments, by their ids, as many bars of each" },
+    { "wave", "int", "2..10000", "50", "bars of one swing of the price" },
     { NULL, NULL, NULL, NULL, NULL },
 };
 

@@ -25,6 +25,8 @@ static const struct question {
     { "tick_order", bench_tick_order, "from tick to order, journal on" },
     { "journal", bench_journal, "the journal, 64 bytes" },
     { "backtest", bench_backtest, "bars through strategy, risk, execution, venue, portfolio" },
+    { "multi", bench_multi, "20 symbols, 3 strategies that trade all of them, one account" },
+    { "year", bench_year, "a year of 1m bars of one symbol: CSV, accounting, results, HTML page" },
     { "csv", bench_csv, "kline CSV" },
     { "store", bench_store, "the data store, checked and turned into rows" },
     { "match", bench_match,

@@ -169,9 +169,10 @@ const struct cli_command cli_commands[] = {
       cmd_data },
     { "bench", "measure this machine: hops, tick to order, journal, backtest, CSV, store",
       "usage: shrike bench [--json FILE] [--only NAME,..] [--quick] [--baseline FILE] [--dir DIR]\n"
-      "  NAME is hop, local, relay, tick_order, journal, backtest, csv, store, match or l2; FILE - "
-      "is "
-      "the screen.\n"
+      "  NAME is hop, local, relay, tick_order, journal, backtest, multi, year, csv, store, match "
+      "or "
+      "l2;\n"
+      "  FILE - is the screen.\n"
       "  --baseline FILE  compares with an earlier --json; what got worse makes the exit code 1\n"
       "  A figure is the median of several repetitions, a rate (per second) the best of them:\n"
       "  what else runs only takes away from it. The least and the most stand beside each.\n"

@@ -67,12 +67,12 @@ void venue_answers_fill(struct rt_ctx *ctx, struct venue_answers *a, const struc
     push(ctx, a, &row);
 }
 
-void venue_answers_tell(struct rt_ctx *ctx, struct venue_answers *a, int64_t until_ns,
+void venue_answers_tell(struct rt_ctx *ctx, struct venue_answers *a, int64_t until_ns, uint32_t max,
                         uint64_t key) {
-    while (a->first != a->next) {
+    for (uint32_t said = 0; a->first != a->next; said++) {
         const struct msg_answer_row *row = &a->rows[a->first & (a->max - 1)];
         bool due = row->due_ns <= until_ns;
-        if (!due || ctx->out_end - ctx->out < FRAME_BYTES) {
+        if (!due || said == max || ctx->out_end - ctx->out < FRAME_BYTES) {
             rt_timer_set(ctx, key, due ? ctx->now_ns : row->due_ns);
             return;
         }

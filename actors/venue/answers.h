@@ -1,7 +1,8 @@
 /* answers.h - answers of the venue on their way to us.
  *
- * For     the venue, where an answer takes time (latency.h): what it says waits here until it is
- *         due, first in, first out.
+ * For     the venue, where an answer takes time (latency.h) or one event has more of them than
+ *         those who hear them should have to take at once: what it says waits here until it is due,
+ *         first in, first out.
  * Full    the oldest answer is told before its time, so that none is lost.
  * Thread  the venue's shard.
  * Memory  a ring of rows, given at init by the owner.
@@ -28,9 +29,9 @@ void venue_answers_status(struct rt_ctx *ctx, struct venue_answers *a,
 void venue_answers_fill(struct rt_ctx *ctx, struct venue_answers *a, const struct msg_venue_fill *f,
                         int64_t due_ns);
 
-/* venue_answers_tell says what is due at until_ns, as far as the call has room, and arms the timer
- * key for what remains. */
-void venue_answers_tell(struct rt_ctx *ctx, struct venue_answers *a, int64_t until_ns,
+/* venue_answers_tell says what is due at until_ns, max answers at most and as far as the call has
+ * room, and arms the timer key for what remains. */
+void venue_answers_tell(struct rt_ctx *ctx, struct venue_answers *a, int64_t until_ns, uint32_t max,
                         uint64_t key);
 
 /* venue_answers_load takes back the row with its number; false when there is no place for it. */

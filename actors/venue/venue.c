@@ -49,8 +49,12 @@ enum venue_timer {
                      * request arrives */
     TIMER_ANSWER = 0x20000, /* the next answer is told; before it VENUE_TIMER_EAGER */
     TIMER_LAPSE = 0x20001,  /* the next order's time runs out */
-    TIMER_LOCKS = 0x20002   /* what is locked, as far as a call had no room to tell it */
+    TIMER_LOCKS = 0x20002,  /* what is locked, as far as a call had no room to tell it */
+    TIMER_SAID = 0x20003    /* answers that were too many for one event go on */
 };
+
+enum { SAID_MAX = 128 };      /* answers of one event: the smallest mail holds what comes of them */
+#define MORE_ROW (1ULL << 63) /* in the key of an answer's row: it is one of venue.more */
 
 struct venue_purse venue_purse(const struct venue *v, const struct venue_book *b, uint8_t account) {
     size_t row = (size_t)(account - 1) * v->market->instrument_cnt;
@@ -157,6 +161,17 @@ static int64_t answer_at(struct rt_ctx *ctx, struct venue *v, const struct venue
     return at_ns > last_ns ? at_ns : last_ns;
 }
 
+/* is_much tells whether an answer has to wait for an event of its own at this instant: there were
+ * many before it. At the end of the data there are no more events: all is told at once. */
+static bool is_much(struct rt_ctx *ctx, struct venue *v) {
+    if (v->closed || (v->said < SAID_MAX && v->more.first == v->more.next)) {
+        v->said++;
+        return false;
+    }
+    rt_timer_set(ctx, TIMER_SAID, ctx->now_ns);
+    return true;
+}
+
 /* say_status says that order has status now, with open of it left at the venue. */
 static void say_status(struct rt_ctx *ctx, struct venue *v, const struct venue_book *b,
                        const struct venue_order *order, qty_t open, uint8_t status,
@@ -173,6 +188,10 @@ static void say_status(struct rt_ctx *ctx, struct venue *v, const struct venue_b
         venue_answers_status(ctx, &v->answers, &said, at_ns);
         rt_timer_set(ctx, TIMER_ANSWER,
                      v->answers.rows[v->answers.first & (v->answers.max - 1)].due_ns);
+        return;
+    }
+    if (is_much(ctx, v)) {
+        venue_answers_status(ctx, &v->more, &said, ctx->now_ns);
         return;
     }
     struct msg_venue_status *s = rt_say(ctx, MSG_VENUE_STATUS, 0, sizeof *s);
@@ -200,13 +219,20 @@ static void say_fill(struct rt_ctx *ctx, struct venue *v, const struct venue_boo
                      v->answers.rows[v->answers.first & (v->answers.max - 1)].due_ns);
         return;
     }
+    if (is_much(ctx, v)) {
+        venue_answers_fill(ctx, &v->more, &said, ctx->now_ns);
+        return;
+    }
     struct msg_venue_fill *f = rt_say(ctx, MSG_VENUE_FILL, 0, sizeof *f);
     *f = said;
 }
 
 void venue_flush(struct rt_ctx *ctx, struct venue *v) {
     if (v->answers.first != v->answers.next) {
-        venue_answers_tell(ctx, &v->answers, INT64_MAX, TIMER_ANSWER);
+        venue_answers_tell(ctx, &v->answers, INT64_MAX, UINT32_MAX, TIMER_ANSWER);
+    }
+    if (v->more.first != v->more.next) {
+        venue_answers_tell(ctx, &v->more, INT64_MAX, UINT32_MAX, TIMER_SAID);
     }
 }
 
@@ -729,6 +755,7 @@ static void request(struct rt_ctx *ctx, void *state, const struct msg_frame *fra
 
 /* venue_on_venue_request hears what execution asks. */
 static void venue_on_venue_request(struct rt_ctx *ctx, void *state, const struct msg_frame *frame) {
+    ((struct venue *)state)->said = 0;
     request(ctx, state, frame);
     tell_locks(ctx, state);
 }
@@ -791,6 +818,7 @@ static uint32_t hear_rows(struct rt_ctx *ctx, void *state, uint16_t series, enum
 /* venue_on_rows hears a series that orders wait for. */
 static uint32_t venue_on_rows(struct rt_ctx *ctx, void *state, uint16_t series, enum rt_hear how,
                               const void *rows, uint32_t cnt) {
+    ((struct venue *)state)->said = 0;
     uint32_t heard = hear_rows(ctx, state, series, how, rows, cnt);
     tell_locks(ctx, state);
     return heard;
@@ -837,7 +865,7 @@ static bool expire_flight(struct rt_ctx *ctx, struct venue *v, struct venue_book
 /* expire_all ends all orders because the data has ended. */
 static void expire_all(struct rt_ctx *ctx, struct venue *v) {
     venue_flush(ctx, v);
-    if (v->answers.first != v->answers.next) {
+    if (v->answers.first != v->answers.next || v->more.first != v->more.next) {
         rt_timer_set(ctx, TIMER_MORE, ctx->now_ns);
         return;
     }
@@ -852,6 +880,7 @@ static void expire_all(struct rt_ctx *ctx, struct venue *v) {
 static void venue_on_stop(struct rt_ctx *ctx, void *state, const struct msg_frame *frame) {
     struct venue *v = state;
     const struct msg_stop *stop = msg_body(frame);
+    v->said = 0;
     for (uint32_t i = 0; i < v->market->instrument_cnt; i++) {
         if (v->crowds[i] != NULL) rt_timer_cancel(ctx, VENUE_TIMER_CROWD + i + 1);
     }
@@ -870,8 +899,13 @@ static void on_due(struct rt_ctx *ctx, void *state, const struct msg_frame *fram
         expire_all(ctx, v);
         return;
     }
+    v->said = 0;
     if (timer->key == TIMER_ANSWER) {
-        venue_answers_tell(ctx, &v->answers, ctx->now_ns, TIMER_ANSWER);
+        venue_answers_tell(ctx, &v->answers, ctx->now_ns, SAID_MAX, TIMER_ANSWER);
+        return;
+    }
+    if (timer->key == TIMER_SAID) {
+        venue_answers_tell(ctx, &v->more, ctx->now_ns, SAID_MAX, TIMER_SAID);
         return;
     }
     if (timer->key == TIMER_LAPSE) {
@@ -1000,12 +1034,15 @@ static int init_crowds(struct rt_init *init, struct venue *v,
     return 0;
 }
 
-/* init_answers takes the ring of answers, where they take time. */
+/* init_answers takes the rings of answers: of those too many for one event, and where they take
+ * time. */
 static void init_answers(struct rt_init *init, struct venue *v) {
     const struct venue_latency *answer = &v->legs.answer;
-    if (answer->kind == VENUE_LATENCY_CONSTANT && answer->base_ns == 0) return;
     uint32_t max = 64;
     while (max < 4 * v->orders.max) max *= 2;
+    v->more.rows = rt_init_take(init, max / 2 * sizeof *v->more.rows);
+    v->more.max = max / 2;
+    if (answer->kind == VENUE_LATENCY_CONSTANT && answer->base_ns == 0) return;
     v->answers.rows = rt_init_take(init, max * sizeof *v->answers.rows);
     v->answers.max = max;
 }
@@ -1187,6 +1224,10 @@ static void venue_save(const void *state, struct rt_row_sink *sink) {
     for (uint64_t n = v->answers.first; n != v->answers.next; n++) {
         const struct msg_answer_row *row = &v->answers.rows[n & (v->answers.max - 1)];
         sink->put(sink, MSG_ANSWER_ROW, n, row, sizeof *row);
+    }
+    for (uint64_t n = v->more.first; n != v->more.next; n++) {
+        const struct msg_answer_row *row = &v->more.rows[n & (v->more.max - 1)];
+        sink->put(sink, MSG_ANSWER_ROW, n | MORE_ROW, row, sizeof *row);
     }
 }
 
@@ -1445,7 +1486,8 @@ static int venue_load(void *state, uint16_t kind, uint64_t key, const void *row,
         if (c != NULL && venue_crowd_row(c, key & UINT32_MAX, e)) return 0;
     }
     if (kind == MSG_ANSWER_ROW && bytes == sizeof(struct msg_answer_row)) {
-        if (venue_answers_load(&v->answers, key, row)) return 0;
+        struct venue_answers *a = key & MORE_ROW ? &v->more : &v->answers;
+        if (venue_answers_load(a, key & ~MORE_ROW, row)) return 0;
     }
     return rt_error_set(err, -EINVAL, "venue: row of kind %u with key %llu makes no sense",
                         (unsigned)kind, (unsigned long long)key);

@@ -130,7 +130,9 @@
  *
  * Margin, liquidation, funding: backing.h.
  *
- * All       On arrival an order is accepted (numbered from 1) or rejected: unknown_instrument,
+ * All       One event tells 128 answers at most, the rest in events of their own at the same
+ *           instant, so that a row that fills very many orders overruns nobody. On arrival an
+ *           order is accepted (numbered from 1) or rejected: unknown_instrument,
  *           market_closed (no series, or the data has ended), unsupported (kinds, terms, an
  *           account in another currency), bad_lot, bad_tick, venue_... (rules.h), overflow,
  *           min_notional (a market order's at the last price told, if any; not of reduce_only on
@@ -226,6 +228,9 @@ struct venue {
     struct venue_depth **depths;    /* by instrument id - 1: its recorded book, NULL = none */
     struct venue_crowd **crowds;    /* by instrument id - 1: its traders, NULL = none */
     struct venue_answers answers;   /* what is on its way to us */
+    struct venue_answers more;      /* what one event had too much of: told at the same instant, in
+                                     * events of their own */
+    uint32_t said;                  /* answers said in the call in hand */
     struct venue_limits limits;     /* declared: what an account may have open and send */
     struct venue_legs legs;         /* declared: how long feed, requests and answers take */
     int64_t latency_ns;             /* the same as one typical figure, for bars */

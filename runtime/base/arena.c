@@ -43,14 +43,6 @@ int rt_arena_init(struct rt_arena *a, size_t bytes, struct rt_error *err) {
         code = -errno;
     } else {
         (void)madvise(base, bytes, MADV_HUGEPAGE); /* a wish; small pages do too */
-        if (madvise(base, bytes, MADV_POPULATE_WRITE) != 0) {
-            code = -errno;
-            if (code == -EINVAL) { /* an older kernel: touch each page ourselves */
-                for (size_t at = 0; at < bytes; at += ARENA_PAGE)
-                    ((volatile uint8_t *)base)[at] = 0;
-                code = 0;
-            }
-        }
     }
     if (code != 0) {
         munmap(base, bytes + ARENA_PAGE);
@@ -72,8 +64,19 @@ void *rt_arena_take(struct rt_arena *a, size_t bytes) {
     return taken;
 }
 
-void rt_arena_seal(struct rt_arena *a) {
+int rt_arena_seal(struct rt_arena *a, struct rt_error *err) {
+    size_t bytes = round_up(a->used, ARENA_PAGE);
     a->sealed = true;
+    if (bytes == 0 || madvise(a->base, bytes, MADV_POPULATE_WRITE) == 0) return 0;
+    if (errno != EINVAL)
+        return rt_error_set(err, -errno, "cannot have %zu bytes for the shard's memory: %s", bytes,
+                            strerror(errno));
+    for (size_t at = 0; at < bytes; at += ARENA_PAGE) { /* an older kernel: touch it ourselves */
+        volatile uint8_t *p = a->base + at;
+        uint8_t kept = *p;
+        *p = kept;
+    }
+    return 0;
 }
 
 void rt_arena_fini(struct rt_arena *a) {

@@ -81,6 +81,7 @@ static int open_sources(struct rt_run *run, struct rt_shard *s, struct rt_error 
     for (int how = 0; how < RT_HEAR_CNT; how++) {
         s->due[how] = take(s, RT_SERIES_MAX * sizeof(int64_t), "series", err);
         if (!s->due[how]) return err->code;
+        s->same_ns = INT64_MIN;
     }
     struct rt_series *room = calloc(RT_SERIES_MAX, sizeof *room);
     if (!room) return rt_error_set(err, -ENOMEM, "no memory");

@@ -738,7 +738,7 @@ int rt_run_process(struct rt_run *run, uint16_t process, struct rt_error *err) {
     if (code == 0 && (code = make_page(run, process, err)) == 0)
         code = start_log(run, process, err);
     for (uint16_t n = 0; n < t->shard_cnt && code == 0; n++)
-        if (t->shards[n].process == process) rt_arena_seal(&run->shards[n]->arena);
+        if (t->shards[n].process == process) code = rt_arena_seal(&run->shards[n]->arena, err);
     for (uint16_t n = 0; n < t->shard_cnt && code == 0; n++) {
         if (t->shards[n].process != process) continue;
         int bad = pthread_create(&threads[n].id, NULL, shard_main, &threads[n]);

@@ -5,6 +5,9 @@
 #include "runtime/core/shard.h"
 #include <errno.h>
 
+/* So many series are looked at one by one. */
+enum { FEW = 4 };
+
 /* Class of each way of hearing. */
 static const uint64_t class_of[RT_HEAR_CNT] = {
     [RT_HEAR_EARLY] = RT_CLASS_VENUE,
@@ -92,7 +95,7 @@ void rt_series_due(struct rt_shard *s, uint16_t i, enum rt_hear how) {
     struct rt_feed *d = &s->feeds[i];
     struct rt_cursor *c = &d->cur[how];
     const uint8_t *row = c->up ? fetch(s, d, c->row) : NULL;
-    s->due[how][i] = row ? when(d, row, how) : INT64_MAX;
+    rt_series_due_at(s, i, how, row ? when(d, row, how) : INT64_MAX);
 }
 
 /* told counts the rows from *known on that have been told that way at the event in hand: those
@@ -148,7 +151,7 @@ void rt_interest(struct rt_ctx *ctx, uint16_t series, enum rt_hear how, bool up)
     ctx->moved = true;
     if (!up) {
         c->up &= ~bit;
-        if (!c->up) s->due[how][series] = INT64_MAX;
+        if (!c->up) rt_series_due_at(s, series, how, INT64_MAX);
         return;
     }
     if (!c->up) { /* the place was left behind: rows that are past are not heard any more */
@@ -179,10 +182,10 @@ bool rt_opened(struct rt_ctx *ctx, uint16_t series, void *out) {
     return true;
 }
 
-/* next_row finds the earliest row, and the one after it of another series or way. Ways of hearing
+/* next_any finds the earliest row, and the one after it of another series or way. Ways of hearing
  * and series are looked at in the order of events of one instant, so that the first of equals is
  * the one. */
-static inline void next_row(const struct rt_shard *s, struct rt_next *out) {
+static inline void next_any(const struct rt_shard *s, struct rt_next *out) {
     _Static_assert(RT_HEAR_EARLY < RT_HEAR_ROW && RT_HEAR_ROW < RT_HEAR_OPEN &&
                        (int)RT_CLASS_VENUE < (int)RT_CLASS_DATA &&
                        (int)RT_CLASS_DATA < (int)RT_CLASS_OPEN,
@@ -212,6 +215,58 @@ static inline void next_row(const struct rt_shard *s, struct rt_next *out) {
                              .how = (uint8_t)(best < 0 ? 0 : best >> 16),
                              .after_ns = after_ns,
                              .after_order = after < 0 ? UINT64_MAX : event_order(after) };
+}
+
+/* find_same notes which rows are due at the earliest instant of all. */
+static void find_same(struct rt_shard *s) {
+    const int cnt = s->series_cnt;
+    int64_t least = INT64_MAX;
+    for (int how = 0; how < RT_HEAR_CNT; how++)
+        for (int i = 0; i < cnt; i++) least = s->due[how][i] < least ? s->due[how][i] : least;
+    memset(s->same_up, 0, sizeof s->same_up);
+    s->same_ns = least == INT64_MAX ? INT64_MIN : least;
+    if (least == INT64_MAX) return;
+    for (int how = 0; how < RT_HEAR_CNT; how++)
+        for (int i = 0; i < cnt; i++)
+            s->same_up[how][i / 64] |= (uint64_t)(s->due[how][i] == least) << (i % 64);
+}
+
+/* first_two finds the first two rows due at the earliest instant, in the order of its events.
+ * Returns how many there are, 2 at most. */
+static inline int first_two(const struct rt_shard *s, int found[2]) {
+    int cnt = 0;
+    for (int how = 0; how < RT_HEAR_CNT; how++)
+        for (int w = 0; w * 64 < s->series_cnt; w++)
+            for (uint64_t up = s->same_up[how][w]; up; up &= up - 1) {
+                found[cnt++] = how << 16 | (w * 64 + __builtin_ctzll(up));
+                if (cnt == 2) return 2;
+            }
+    return cnt;
+}
+
+/* next_row is next_any. Where series are many, most of them are due at the same instants: all are
+ * looked at once an instant and not once a row. */
+static inline void next_row(struct rt_shard *s, struct rt_next *out) {
+    int found[2], cnt = 0;
+    if (__builtin_expect(s->series_cnt <= FEW, 1)) {
+        next_any(s, out);
+        return;
+    }
+    if (s->same_ns != INT64_MIN) cnt = first_two(s, found);
+    if (cnt == 0) {
+        find_same(s);
+        cnt = first_two(s, found);
+    }
+    if (cnt < 2) {
+        next_any(s, out);
+        return;
+    }
+    *out = (struct rt_next){ .time_ns = s->same_ns,
+                             .order = event_order(found[0]),
+                             .series = (int16_t)found[0],
+                             .how = (uint8_t)(found[0] >> 16),
+                             .after_ns = s->same_ns,
+                             .after_order = event_order(found[1]) };
 }
 
 void rt_series_next_row(struct rt_shard *s, struct rt_next *out) {
@@ -299,7 +354,7 @@ void rt_series_tell(struct rt_shard *s, const struct rt_next *n, uint64_t rows_m
         uint64_t other_order = n->after_order;
         if (!n->alone) {
             struct rt_next other;
-            s->due[how][i] = INT64_MAX;
+            rt_series_due_at(s, i, how, INT64_MAX);
             rt_series_next(s, &other);
             other_ns = other.time_ns;
             other_order = other.order;

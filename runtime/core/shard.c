@@ -110,10 +110,18 @@ static inline void enter(struct rt_shard *s, struct rt_local *a, uint16_t local)
     s->ctx.local = local;
 }
 
+/* call_end returns where the room ends of a call whose frames begin at from: handlers that may have
+ * much to say ask how much is left. */
+static inline uint8_t *call_end(const struct rt_shard *s, uint8_t *from) {
+    uint8_t *end = from + s->call_bytes;
+    return end < s->round_end ? end : s->round_end;
+}
+
 uint8_t *rt_shard_begin(struct rt_shard *s, uint16_t local) {
     struct rt_local *a = &s->locals[local];
     enter(s, a, local);
     s->ctx.out = s->queue_at;
+    s->ctx.out_end = call_end(s, s->queue_at);
     s->ctx.moved = false;
     a->calls++;
     return s->ctx.out;
@@ -150,7 +158,7 @@ void rt_shard_leave_out(struct rt_shard *s, uint16_t local, uint16_t reason) {
     for (uint16_t i = 0; i < s->series_cnt; i++)
         for (int how = 0; how < RT_HEAR_CNT; how++) {
             s->feeds[i].cur[how].up &= ~(1ULL << local);
-            if (!s->feeds[i].cur[how].up) s->due[how][i] = INT64_MAX;
+            if (!s->feeds[i].cur[how].up) rt_series_due_at(s, i, (enum rt_hear)how, INT64_MAX);
         }
     uint8_t *from = rt_shard_begin(s, local);
     struct msg_actor_stopped *m = rt_say(&s->ctx, MSG_ACTOR_STOPPED, 0, sizeof *m);
@@ -218,7 +226,7 @@ static __attribute__((noinline)) void said_apart(struct rt_shard *s, int q,
 void rt_shard_said(struct rt_shard *s, uint16_t local, uint8_t *from) {
     struct rt_ctx *ctx = &s->ctx;
     uint8_t *const to = ctx->out;
-    if (__builtin_expect(ctx->overfull || to - from > (int64_t)s->call_bytes, 0)) {
+    if (__builtin_expect(ctx->overfull, 0)) {
         ctx->overfull = false;
         ctx->out = from;
         rt_shard_leave_out(s, local, REASON_BUDGET);
@@ -260,6 +268,7 @@ static inline void deliver(struct rt_shard *s, struct rt_local *a, uint16_t loca
     a->calls = call;
     uint8_t *from = s->queue_at;
     s->ctx.out = from;
+    s->ctx.out_end = call_end(s, from);
     s->ctx.trace_id = f->trace_id;
     if (__builtin_expect(f->stamp != 0, 0)) hop(s, local, f);
     rt_shard_calling(s, a);
@@ -277,7 +286,7 @@ void rt_shard_call(struct rt_shard *s, uint16_t local, const struct msg_frame *f
 void rt_shard_turn_over(struct rt_shard *s, int q) {
     s->now_q = !q;
     s->queue_at = s->queue[q];
-    s->ctx.out_end = s->queue_end[q];
+    s->round_end = s->queue_end[q];
 }
 
 /* hear_round is rt_shard_round; inlined, so that a run of rounds pays for one stack frame. */

@@ -181,6 +181,7 @@ struct rt_shard {
     uint8_t *queue[2];                     /* the two mail queues */
     uint8_t *queue_end[2];                 /* end of their room */
     uint8_t *queue_at;                     /* where the next frame of the coming round goes */
+    uint8_t *round_end;                    /* end of the room of what is said in this round */
     uint64_t mail_up[2];                   /* bit per actor that has mail */
     uint32_t mail_max;                     /* frames an actor can be sent in one round */
     uint32_t call_bytes;                   /* bytes one call may say */
@@ -196,7 +197,9 @@ struct rt_shard {
 
     struct rt_feed *feeds;     /* series, in rank order */
     int64_t *due[RT_HEAR_CNT]; /* next time per series and way; INT64_MAX = none */
-    struct rt_wheel *wheel;    /* timers */
+    int64_t same_ns;           /* the earliest of them, INT64_MIN = to be looked for */
+    uint64_t same_up[RT_HEAR_CNT][RT_SERIES_MAX / 64]; /* bit per series that is due then */
+    struct rt_wheel *wheel;                            /* timers */
 
     enum rt_clock_kind clock;    /* which clock */
     double speed;                /* of the paced clock */
@@ -346,6 +349,14 @@ void rt_series_tell(struct rt_shard *s, const struct rt_next *n, uint64_t rows_m
 void rt_series_tell_one(struct rt_shard *s, const struct rt_next *n);
 /* rt_series_next_row is rt_series_next without timers. */
 void rt_series_next_row(struct rt_shard *s, struct rt_next *out);
+/* rt_series_due_at tells the merge that the next row of series heard that way comes at ns. */
+static inline void rt_series_due_at(struct rt_shard *s, uint16_t series, enum rt_hear how,
+                                    int64_t ns) {
+    uint64_t *up = &s->same_up[how][series / 64], bit = 1ULL << (series % 64);
+    s->due[how][series] = ns;
+    *up = ns == s->same_ns ? *up | bit : *up & ~bit;
+    if (__builtin_expect(ns < s->same_ns, 0)) s->same_ns = INT64_MIN;
+}
 /* rt_series_due tells the merge when the cursor's next row comes. */
 void rt_series_due(struct rt_shard *s, uint16_t series, enum rt_hear how);
 /* rt_series_order returns the packed order of series heard that way. */

@@ -1115,6 +1115,36 @@ static void test_end_of_data(void **state) {
     bench_close(&b);
 }
 
+/* A row that fills very many orders: each event tells so much that the smallest mail holds what
+ * comes of it, the rest follows at the same instant, in order, also after a restart in between;
+ * what is asked meanwhile is answered behind it. */
+static void test_many_filled(void **state) {
+    (void)state;
+    enum many { MANY = 1000, MOST = 128 };
+    for (int reload = 0; reload < 2; reload++) {
+        struct bench b;
+        bench_world(&b);
+        bench_open(&b, MSG_BAR, "{orders_max: 2000}");
+        for (uint64_t id = 1; id <= MANY; id++) ASK(&b, .id = id, .type = LIMIT, .price = 95);
+        (void)said(&b);
+        opens(&b, 100, 101, 90, 99);
+        (void)rig_rows(&b.rig, b.series[0], RT_HEAR_EARLY, &b.bars[0], 1);
+        assert_int_equal(rig_count(&b.rig, MSG_VENUE_FILL), MOST);
+        ASK(&b, .op = REQUEST_OP_CANCEL, .id = MANY);
+        assert_int_equal(b.rig.said_cnt, MOST);
+        if (reload) rig_reload(&b.rig);
+        assert_int_equal(rig_until(&b.rig, b.rig.ctx.now_ns), (MANY + 1 - 1) / MOST);
+        assert_int_equal(b.rig.said_cnt, MANY + 1);
+        for (uint64_t id = 1; id <= MANY; id++) {
+            const struct msg_venue_fill *f = msg_body(rig_said(&b.rig, id - 1));
+            assert_true(f->order_id == id && f->trade_id == id && f->price == fx(95));
+        }
+        const struct msg_venue_status *last = msg_body(rig_said(&b.rig, MANY));
+        assert_true(last->order_id == MANY && last->reason == REASON_UNKNOWN_ORDER);
+        bench_close(&b);
+    }
+}
+
 /* More orders than one call has room to speak of: the rest follows in events of their own. */
 static void test_end_of_data_many(void **state) {
     (void)state;
@@ -1440,6 +1470,7 @@ int main(void) {
         cmocka_unit_test(test_overflow_at_fill),
         cmocka_unit_test(test_cancel_all),
         cmocka_unit_test(test_end_of_data),
+        cmocka_unit_test(test_many_filled),
         cmocka_unit_test(test_end_of_data_many),
         cmocka_unit_test(test_other_stop),
         cmocka_unit_test(test_trade_market),

@@ -243,6 +243,19 @@ class Front(unittest.TestCase):
                     self.assertTrue(rest.startswith("usage: shrike " + name), rest)
             self.assertEqual(os.listdir(folder), [])
 
+    def test_bench_names(self):
+        """The backtests' figures have the names that are promised, and are above nothing."""
+        with tempfile.TemporaryDirectory() as folder:
+            done = shrike("bench", "--quick", "--only", "backtest,multi,year", "--dir", folder,
+                          "--json", "-")
+            self.assertEqual(done.returncode, 0, done.stderr)
+            told = {r["name"]: r for r in json.loads(done.stdout)["results"]}
+            for name, unit in (("backtest.bars.rate", "1/s"), ("backtest.bars_journal.rate", "1/s"),
+                               ("backtest.multi.rate", "1/s"), ("backtest.year_html", "ns")):
+                self.assertEqual(told[name]["unit"], unit)
+                self.assertGreater(told[name]["value"], 1000)
+            self.assertEqual(os.listdir(folder), [])
+
     def test_baseline(self):
         """bench holds its figures against an earlier JSON; what got worse is said: exit code 1."""
         with tempfile.TemporaryDirectory() as folder:

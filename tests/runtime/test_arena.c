@@ -88,7 +88,7 @@ static void test_kills(void **state) {
     struct rt_arena a;
     assert_int_equal(rt_arena_init(&a, 100, NULL), 0);
     assert_false(dies(take_one, &a));
-    rt_arena_seal(&a);
+    assert_int_equal(rt_arena_seal(&a, NULL), 0);
     assert_true(dies(take_one, &a));
     assert_true(dies(overrun, &a));
     rt_arena_fini(&a);
