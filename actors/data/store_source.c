@@ -181,12 +181,12 @@ static int venue_find(struct rt_source_init *init, struct spec *spec, struct rt_
     (void)closedir(d);
     if (found == 1) return 0;
     char span[40];
-    return rt_node_fail(
-        init->config, err, "%s of %s%s%s in %s; %s", found == 0 ? "nothing" : "more than one",
-        spec->set.symbol, spec->set.interval_ns > 0 ? " " : "",
-        spec->set.interval_ns > 0 ? data_span_text(spec->set.interval_ns, span)
-                                  : spec->set.stream->name,
-        spec->root, found == 0 ? "`shrike data ls` tells what is there" : "name the venue:");
+    return rt_node_fail(init->config, err, "%s of %s %s in %s; %s",
+                        found == 0 ? "nothing" : "more than one", spec->set.symbol,
+                        spec->set.interval_ns > 0 ? data_span_text(spec->set.interval_ns, span)
+                                                  : spec->set.stream->name,
+                        spec->root,
+                        found == 0 ? "`shrike data ls` tells what is there" : "name one by venue:");
 }
 
 /* spec_read reads the keys. */

@@ -11,7 +11,7 @@
 #include "runtime/store/journal.h"
 #include "schemas/messages.h"
 
-enum { REPORT_REASONS = 160 }; /* size of tables of counts by reason */
+enum { REPORT_REASONS = 256 }; /* size of tables of counts by reason */
 
 /* One shard's journal. */
 struct report_lane {

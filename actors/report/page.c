@@ -986,6 +986,13 @@ static void assumptions(const struct page *g) {
             if (v) doc_add(g->d, DOC_NOTE, "the rest stands in manifest.json");
         }
     }
+    int64_t faults = report_json_whole(g->j, g->j->values, "clock_faults", 0);
+    if (faults > 0)
+        doc_add(g->d, DOC_NOTE,
+                doc_keep(g->d,
+                         "recorded latency: %" PRId64
+                         " rows had one below zero (a clock was wrong), taken as 0",
+                         faults));
     if (basis)
         doc_add(g->d, DOC_NOTE,
                 doc_keep(g->d,

@@ -554,6 +554,12 @@ static void on_balance(struct results *r, const struct msg_frame *f) {
     r->sum->accounts[m->account - 1].locked = m->locked;
 }
 
+/* on_alert takes how many recorded delays were faults of a clock. */
+static void on_alert(struct results *r, const struct msg_frame *f) {
+    const struct msg_alert *m = msg_body(f);
+    if (m->reason == REASON_DATA_CLOCK) r->sum->clock_faults += (uint64_t)m->value;
+}
+
 /* on_funding takes a funding payment. */
 static int on_funding(struct results *r, const struct msg_frame *f, struct rt_error *err) {
     const struct msg_funding_fee *m = msg_body(f);
@@ -601,6 +607,7 @@ static int instant(struct results *r, struct rt_error *err) {
         const struct msg_frame *f = m->records[i].frame;
         if (f->kind == MSG_ORDER_STATE) code = on_state(r, f);
         if (f->kind == MSG_VENUE_BALANCE) on_balance(r, f);
+        if (f->kind == MSG_ALERT) on_alert(r, f);
         if (f->kind == MSG_FILL) {
             struct fill *w = queue_push(&r->fill_queue);
             if (!w) return -ENOMEM;

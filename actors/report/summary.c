@@ -67,10 +67,11 @@ void report_summary_json(const struct report_summary *s, FILE *to) {
     quoted(to, s->name);
     fprintf(to,
             ",\n  \"first_ns\": %lld,\n  \"last_ns\": %lld,\n  \"orders\": %llu,\n"
-            "  \"fills\": %llu,\n  \"trades\": %llu,\n  \"commands\": %llu,\n",
+            "  \"fills\": %llu,\n  \"trades\": %llu,\n  \"commands\": %llu,\n"
+            "  \"clock_faults\": %llu,\n",
             (long long)s->first_ns, (long long)s->last_ns, (unsigned long long)s->orders,
             (unsigned long long)s->fills, (unsigned long long)s->trades,
-            (unsigned long long)s->commands);
+            (unsigned long long)s->commands, (unsigned long long)s->clock_faults);
     fprintf(to, "  \"ended_by\": \"%s\",\n",
             s->stop_reason ? msg_reason_name(s->stop_reason) : "none");
     fputs("  \"orders_by_status\": ", to);
@@ -208,6 +209,11 @@ void report_summary_print(const struct report_summary *s, FILE *to, bool colour)
     if (s->cut)
         fputs("  the journal's oldest records were dropped (archive_max): this is what is left\n",
               to);
+    if (s->clock_faults)
+        fprintf(
+            to,
+            "  recorded latency: %llu rows had one below zero (a clock was wrong), taken as 0\n",
+            (unsigned long long)s->clock_faults);
     if (s->linear && !s->funding)
         fputs("  linear instruments: no funding is reckoned (no source of it)\n", to);
     if (s->linear && !s->margin)

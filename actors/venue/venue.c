@@ -876,6 +876,23 @@ static void expire_all(struct rt_ctx *ctx, struct venue *v) {
     }
 }
 
+/* tell_faults says of how many rows the recorded delay was below zero and counted as 0, where a leg
+ * of the latency goes by it. */
+static void tell_faults(struct rt_ctx *ctx, const struct venue *v) {
+    const struct venue_legs *l = &v->legs;
+    uint64_t faults = 0;
+    if (l->feed.kind != VENUE_LATENCY_RECORDED && l->order.kind != VENUE_LATENCY_RECORDED &&
+        l->answer.kind != VENUE_LATENCY_RECORDED) {
+        return;
+    }
+    for (uint32_t i = 0; i < v->market->instrument_cnt; i++) faults += v->books[i].delay.faults;
+    if (faults == 0) return;
+    struct msg_alert *a = rt_say(ctx, MSG_ALERT, 0, sizeof *a);
+    *a = (struct msg_alert){ .value = (int64_t)faults,
+                             .actor = ctx->self,
+                             .reason = REASON_DATA_CLOCK };
+}
+
 /* venue_on_stop ends all orders when the data has ended. */
 static void venue_on_stop(struct rt_ctx *ctx, void *state, const struct msg_frame *frame) {
     struct venue *v = state;
@@ -884,6 +901,7 @@ static void venue_on_stop(struct rt_ctx *ctx, void *state, const struct msg_fram
     for (uint32_t i = 0; i < v->market->instrument_cnt; i++) {
         if (v->crowds[i] != NULL) rt_timer_cancel(ctx, VENUE_TIMER_CROWD + i + 1);
     }
+    tell_faults(ctx, v);
     if (stop->reason != REASON_END_OF_DATA) return; /* execution cancels what is to be canceled */
     v->closed = true;
     expire_all(ctx, v);
@@ -1511,9 +1529,10 @@ static const struct rt_option venue_options[] = {
     { 0 },
 };
 
-static const uint16_t venue_says[] = { MSG_VENUE_STATUS,  MSG_VENUE_FILL,    MSG_VENUE_LIQUIDATION,
-                                       MSG_VENUE_FUNDING, MSG_VENUE_BALANCE, MSG_TRADE,
-                                       MSG_QUOTE,         MSG_BOOK_DELTA,    0 };
+static const uint16_t venue_says[] = {
+    MSG_ALERT,         MSG_VENUE_STATUS, MSG_VENUE_FILL, MSG_VENUE_LIQUIDATION, MSG_VENUE_FUNDING,
+    MSG_VENUE_BALANCE, MSG_TRADE,        MSG_QUOTE,      MSG_BOOK_DELTA,        0
+};
 
 const struct rt_actor_kind venue_kind = {
     .name = "venue",

@@ -88,6 +88,20 @@ class Audit(unittest.TestCase):
         self.assertFalse(said["same"])
         self.assertTrue(any(f["difference"] for f in said["folds"]))
 
+    def test_cuts(self):
+        """Folds lie between the first and the last order, and cut no bar in two: who fills at the
+        open of a bar in which a cut would fall is not taken for one who looks ahead."""
+        done = self.audit("sma_cross", "{fast: 5, slow: 20, short: true}", "--json", "--folds", "7")
+        said = json.loads(done.stdout)
+        self.assertTrue(said["same"], done.stdout)
+        self.assertEqual(len(said["folds"]), 7)
+        for fold in said["folds"]:
+            self.assertEqual(fold["cut_ns"] % (3600 * 10**9), 0)
+            self.assertGreater(fold["orders"], 0)
+        done = self.audit("sma_cross", "{fast: 500, slow: 1190}")
+        self.assertEqual(done.returncode, 1, done.stdout + done.stderr)
+        self.assertIn("nothing to compare", done.stderr)
+
     def test_words(self):
         """Wrong words are named."""
         self.assertEqual(shrike("audit").returncode, 2)

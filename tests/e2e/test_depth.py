@@ -5,6 +5,7 @@ Method: a book and its trades from a seed, written as CSV and imported into a st
 market makers, one of them on a shard of its own; every placement against the first, byte for byte;
 one run killed with SIGKILL again and again.
 """
+import json
 import os
 import random
 import signal
@@ -155,6 +156,14 @@ def main():
         want = results(place(run, [{}], {}), os.path.join(scratch, "one"), "backtest")
         fills = want["fills"].decode().splitlines()
         print("%d fills, %d orders" % (len(fills) - 1, want["orders"].count(b"\n") - 1))
+        summary = json.loads(want["summary"])
+        kept = os.path.join(scratch, "kept.csv")  # as the store has it: without repeated levels
+        shrike("data", "export", os.path.join(scratch, "store", "binance-um", "XUSDT", "depth"),
+               "--out", kept)
+        with open(kept) as f:
+            early = sum(line.rpartition(",")[2].startswith("-") for line in f)
+        print("%d rows were recorded before they happened" % early)
+        assert early > 10 and summary["clock_faults"] == early, summary["clock_faults"]
         assert len(fills) > 200 and sum(",maker," in f for f in fills) > 100
         paced = {"kind": "paced", "speed": "20"}
         apart = {"a": 1, "b": 1}

@@ -118,6 +118,7 @@ static const struct entry entries[] = {
         { -5027, "No need to modify the order." } } },
     /* how orders end: no answers to a request */
     { REASON_END_OF_DATA, { NO_ANSWER, NO_ANSWER } },
+    { REASON_DATA_CLOCK, { NO_ANSWER, NO_ANSWER } }, /* an alert */
     { REASON_NOT_FILLED_AT_ONCE, { NO_ANSWER, NO_ANSWER } },
     { REASON_SELF_TRADE, { NO_ANSWER, NO_ANSWER } },
     { REASON_LIST_PARTNER, { NO_ANSWER, NO_ANSWER } },
