@@ -161,6 +161,7 @@ void venue_account_deal(struct venue_purse *p, const struct venue_book *b,
     }
     deal->quantity = quantity;
     deal->price = at;
+    deal->value = value;
     deal->fee = fee;
     deal->slippage = buy ? at - price : price - at;
     if (quantity == wanted) {

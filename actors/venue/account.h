@@ -54,6 +54,7 @@ struct venue_purse {
 struct venue_deal {
     qty_t quantity;     /* filled; 0 = nothing */
     price_t price;      /* at this price */
+    cash_t value;       /* notional as it moved: paid rounded up, received down */
     int64_t fee;        /* in the fee asset; below zero for a rebate */
     int64_t slippage;   /* price given away beyond the undisturbed one, per unit, >= 0 */
     uint16_t reason;    /* why the rest ends; REASON_NONE when there is none */

@@ -204,22 +204,24 @@ static cash_t all_of(const struct venue_stand *stand, const struct venue_purse *
     return p->margin == MK_MARGIN_CROSS ? saturated(p->cash, stand->unrealized) : h->isolated;
 }
 
-/* close_leg closes p's position h at price, with the liquidation fee as far as left (what is left
- * of what backs it, after that) covers it, and files it in out. False when a figure leaves the
- * range of money. */
+/* close_leg closes p's position h at price, which may be better than met (the fund pays the rest).
+ * The liquidation fee is taken as far as left covers it: what is left then of what backs the
+ * position. What was done goes to out. False when a figure leaves the range of money. */
 static bool close_leg(const struct mk_instrument *in, struct venue_purse *p,
-                      struct venue_holding *h, price_t price, cash_t left,
+                      struct venue_holding *h, price_t met, price_t price, cash_t left,
                       struct venue_forced_leg *out) {
     qty_t quantity = h->quantity < 0 ? -h->quantity : h->quantity;
     uint8_t side = h->quantity > 0 ? SIDE_SELL : SIDE_BUY;
-    cash_t notional, fee;
+    cash_t notional, fee, pays;
     if (!mk_notional(quantity, price, &notional) || !mk_fee(notional, in->liquidation_fee, &fee)) {
         return false;
     }
+    if (!mk_notional(quantity, price > met ? price - met : met - price, &pays)) return false;
     if (fee > left) fee = left > 0 ? left : 0;
     if (!venue_account_close(p, h, price, fee)) return false;
-    *out =
-        (struct venue_forced_leg){ .quantity = quantity, .price = price, .fee = fee, .side = side };
+    *out = (struct venue_forced_leg){
+        .quantity = quantity, .price = price, .fee = fee, .pays = pays, .side = side
+    };
     return true;
 }
 
@@ -240,10 +242,11 @@ static bool force_one(const struct venue_book *b, const struct venue_stand *stan
     price_t price = at_tick(in, gap ? mark : limit, side);
     mk_bankruptcy_price(&h, all, &nothing);
     nothing = at_tick(in, nothing, is_long ? SIDE_BUY : SIDE_SELL); /* so that nothing is lost */
+    price_t met = price;
     if (is_long ? price < nothing : price > nothing) price = nothing;
     cash_t left = 0;
     if (!mk_margin_unrealized(&h, price, &left)) return false;
-    return close_leg(in, p, held, price, saturated(all, left), out);
+    return close_leg(in, p, held, met, price, saturated(all, left), out);
 }
 
 /* left_of returns what is left of all where the long is closed at up and the short at down. */
@@ -270,6 +273,7 @@ static bool force_both(const struct venue_book *b, const struct venue_stand *sta
     if (to <= 0 || !mk_pair_meets(in, &l, &s, wallet, to)) return false;
     price_t limit = from == 0 ? to : mk_pair_liquidation(in, &l, &s, wallet, from, to);
     price_t up = at_tick(in, limit, SIDE_SELL), down = at_tick(in, limit, SIDE_BUY);
+    const price_t met[2] = { up, down };
     cash_t left = left_of(all, &l, up, &s, down);
     if (left < 0 && l.quantity >= -s.quantity) {
         up = at_tick(in, saturated(up, better(left == INT64_MIN ? INT64_MAX : -left, l.quantity)),
@@ -279,9 +283,9 @@ static bool force_both(const struct venue_book *b, const struct venue_stand *sta
         down = at_tick(in, by < down ? down - by : 0, SIDE_SELL);
     }
     left = left_of(all, &l, up, &s, down);
-    if (!close_leg(in, p, &p->held, up, left, &out->legs[0])) return false;
+    if (!close_leg(in, p, &p->held, met[0], up, left, &out->legs[0])) return false;
     left = saturated(left, -out->legs[0].fee);
-    bool whole = close_leg(in, p, &p->shorts, down, left, &out->legs[1]);
+    bool whole = close_leg(in, p, &p->shorts, met[1], down, left, &out->legs[1]);
     assert(whole); /* its figures were in range a moment ago */
     return true;
 }
@@ -300,6 +304,8 @@ bool venue_backing_force(const struct venue_book *b, const struct venue_stand *s
 static void say_forced(struct rt_ctx *ctx, struct venue *v, const struct venue_book *b,
                        uint8_t account, const struct venue_forced_leg *leg) {
     if (leg->quantity == 0) return;
+    venue_ledger_forced(v, b->instrument, leg->side, leg->quantity, leg->price, leg->fee,
+                        leg->pays);
     struct msg_venue_liquidation *m = rt_say(ctx, MSG_VENUE_LIQUIDATION, 0, sizeof *m);
     *m = (struct msg_venue_liquidation){ .trade_id = ++v->trades,
                                          .price = leg->price,
@@ -346,6 +352,7 @@ static void fund_leg(struct rt_ctx *ctx, struct venue *v, struct venue_book *b, 
         return;
     }
     p->cash = cash;
+    venue_ledger_funding(v, b->instrument, amount);
     if (p->margin == MK_MARGIN_ISOLATED) h->isolated -= amount;
     venue_flush(ctx, v);
     struct msg_venue_funding *m = rt_say(ctx, MSG_VENUE_FUNDING, 0, sizeof *m);

@@ -52,6 +52,7 @@ struct venue_forced_leg {
     qty_t quantity; /* closed; 0 = nothing was */
     price_t price;  /* at this price */
     cash_t fee;     /* to the insurance fund */
+    cash_t pays;    /* what the fund adds: the price is that much better than what was met */
     uint8_t side;   /* of the trade that closed it */
 };
 

@@ -201,6 +201,7 @@ static void say_status(struct rt_ctx *ctx, struct venue *v, const struct venue_b
 /* say_fill says the fill in deal of order. */
 static void say_fill(struct rt_ctx *ctx, struct venue *v, const struct venue_book *b,
                      const struct venue_order *order, const struct venue_deal *deal) {
+    venue_ledger_fill(v, &v->market->instruments[order->instrument - 1], order, deal);
     const struct msg_venue_fill said = { .order_id = order->order_id,
                                          .trade_id = ++v->trades,
                                          .price = deal->price,
@@ -1098,6 +1099,7 @@ static int venue_init(struct rt_init *init, void *state, struct rt_error *err) {
     for (uint32_t i = 0; i < m->account_cnt; i++) v->cash[i] = m->accounts[i].cash;
     size_t rows = (size_t)m->account_cnt * m->instrument_cnt;
     v->holdings = rt_init_take(init, rows * sizeof *v->holdings);
+    v->ledger = rt_init_take(init, m->asset_cnt * sizeof *v->ledger);
     v->shorts = rt_init_take(init, rows * sizeof *v->shorts);
     v->locks = rt_init_take(init, rows * sizeof *v->locks);
     v->locked = rt_init_take(init, m->account_cnt * sizeof *v->locked);
@@ -1168,6 +1170,12 @@ static void venue_save(const void *state, struct rt_row_sink *sink) {
     put_counter(sink, COUNTER_PAYMENTS, (int64_t)v->payments);
     put_counter(sink, COUNTER_JOINED_NS, v->joined_ns);
     put_counter(sink, COUNTER_JOINED_CNT, v->joined_cnt);
+    for (uint32_t i = 0; i < m->asset_cnt * VENUE_LEDGER_FIGURES; i++) {
+        unsigned __int128 sum =
+            (unsigned __int128)v->ledger[i / VENUE_LEDGER_FIGURES].figure[i % VENUE_LEDGER_FIGURES];
+        put_counter(sink, VENUE_COUNTER_LEDGER + 2ULL * i, (int64_t)(uint64_t)sum);
+        put_counter(sink, VENUE_COUNTER_LEDGER + 2ULL * i + 1, (int64_t)(uint64_t)(sum >> 64));
+    }
     for (uint32_t i = 0; i < VENUE_JOINED_MAX; i++) {
         put_counter(sink, COUNTER_JOINED + i, (int64_t)v->joined[i]);
         put_counter(sink, COUNTER_JOINED_QUANTITY + i, v->joined_quantity[i]);
@@ -1352,6 +1360,14 @@ static int load_counter(struct venue *v, const struct msg_counter_row *row, stru
             v->shorts[(whose - 1) * v->market->instrument_cnt + of - 1].isolated = row->value;
             return 0;
         }
+    }
+    uint64_t books = row->id - VENUE_COUNTER_LEDGER;
+    if (row->id >= VENUE_COUNTER_LEDGER &&
+        books / 2 < (uint64_t)v->market->asset_cnt * VENUE_LEDGER_FIGURES) {
+        __int128 *sum =
+            &v->ledger[books / 2 / VENUE_LEDGER_FIGURES].figure[books / 2 % VENUE_LEDGER_FIGURES];
+        *sum += (__int128)((unsigned __int128)(uint64_t)row->value << (books % 2 == 1 ? 64 : 0));
+        return 0;
     }
     if (row->id >= VENUE_COUNTER_RULES && venue_rules_load(v, row->id, row->value)) return 0;
     if (row->id >= VENUE_COUNTER_CROWD) {

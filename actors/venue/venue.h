@@ -154,6 +154,7 @@
 #include "actors/venue/account.h"
 #include "actors/venue/answers.h"
 #include "actors/venue/latency.h"
+#include "actors/venue/ledger.h"
 #include "actors/venue/locks.h"
 #include "actors/venue/orders.h"
 #include "actors/venue/rules.h"
@@ -213,6 +214,7 @@ struct venue {
     cash_t *cash;                   /* by account id - 1 */
     struct venue_holding *holdings; /* by (account id - 1) * instrument_cnt + instrument id - 1 */
     struct venue_holding *shorts;   /* likewise: shorts of accounts in hedge mode */
+    struct venue_ledger *ledger;    /* by asset: the venue's books */
     struct venue_lock *locks;       /* like holdings: what open orders lock of them */
     struct venue_locked *locked;    /* by account id - 1: of its cash */
     uint16_t *book_of;              /* instrument id by index of series, of prices, marks and

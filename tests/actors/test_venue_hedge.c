@@ -43,6 +43,7 @@ static void closed(struct bench *b, size_t n, uint8_t side, double quantity, dou
     assert_int_equal(l->side, side);
     assert_int_equal(l->quantity, fx(quantity));
     assert_int_equal(l->price, fx(price));
+    assert_true(venue_conserved(b->rig.state));
 }
 
 /* enter opens a long and a short, at the open of a bar at price. */
@@ -135,6 +136,9 @@ static void test_liquidation_gap(void **state) {
     closed(&b, 0, SELL, 2, 75);
     closed(&b, 1, BUY, 1, 70);
     assert_int_equal(bench_cash(&b, 1), 0);
+    const struct venue *v = b.rig.state;
+    assert_true(v->ledger[1].figure[VENUE_LEDGER_FUND] == -fx(10));
+    assert_true(v->ledger[1].figure[VENUE_LEDGER_MARKET] == fx(30)); /* 20 of the account's, 10 */
     bench_close(&b);
 }
 

@@ -207,6 +207,7 @@ static void test_terms(void **state) {
             a.instrument = instrument;
             snprintf(yaml, sizeof yaml, "{%s}", cases[i].filters);
             open_with(&b, yaml, "{}", &f);
+            b.loose = a.side == SELL;
             if (a.side == SELL) { /* what it sells on spot */
                 ((struct venue *)b.rig.state)->holdings[1].quantity = fx(100);
             }
