@@ -14,8 +14,8 @@
 static const char orders_heading[] =
     "client_order_id,strategy,account,instrument,symbol,effect,side,type,time_in_force,quantity,"
     "price,"
-    "stop_price,status,filled_quantity,average_price,created_ns,updated_ns,reason,signal,position_"
-    "side";
+    "stop_price,status,filled_quantity,average_price,created_ns,updated_ns,reason,signal,"
+    "position_side,display_quantity,trail_bips,parent_order_id,oco_order_id";
 static const char fills_heading[] =
     "time_ns,trade_id,client_order_id,strategy,account,instrument,symbol,side,quantity,price,"
     "liquidity,fee,fee_asset,slippage,realized_pnl,position_side";
@@ -45,6 +45,10 @@ struct order {
     uint8_t status;      /* ORDER_STATUS_* */
     bool intended;       /* its intent was seen */
     price_t trigger;     /* stop or activation price beside price, 0 = none */
+    qty_t display;       /* shown part, 0 = all */
+    uint64_t parent;     /* order it hangs on, 0 = none */
+    uint64_t oco;        /* first order of its group, 0 = none */
+    uint32_t trail_bips; /* distance of a trailing stop, 0 = none */
 };
 
 /* A fill whose row waits for what the portfolio says of it. */
@@ -200,6 +204,15 @@ static const char *position_side(const struct results *r, uint8_t account, uint1
                                                               : POSITION_SIDE_LONG);
 }
 
+/* client_id writes the client order id of an order and a comma; 0 = none. */
+static void client_id(const struct results *r, struct report_out *out, uint64_t id) {
+    if (id != 0) {
+        mk_client_id_format(r->market->deployment, r->market->epoch, id, out->buffer + out->used);
+        out->used += MK_CLIENT_ID_CHARS;
+    }
+    report_out_none(out);
+}
+
 /* order_write writes the row of an order and counts it. */
 static void order_write(struct results *r, const struct order *o) {
     struct report_summary *s = r->sum;
@@ -212,9 +225,7 @@ static void order_write(struct results *r, const struct order *o) {
     if (!r->write) return;
     struct report_out *out = &r->orders;
     report_out_row(out);
-    mk_client_id_format(r->market->deployment, r->market->epoch, o->id, out->buffer + out->used);
-    out->used += MK_CLIENT_ID_CHARS;
-    out->buffer[out->used++] = ',';
+    client_id(r, out, o->id);
     whose(r, out, mk_order_owner(o->id), o->account, o->instrument);
     report_out_text(out, o->terms & ORDER_TERMS_EXIT ? "exit" : "entry");
     report_out_text(out, o->side == SIDE_BUY ? "buy" : "sell");
@@ -244,6 +255,16 @@ static void order_write(struct results *r, const struct order *o) {
     report_out_text(out, o->reason ? msg_reason_name(o->reason) : "");
     report_out_text(out, o->signal ? msg_reason_name(o->signal) : "");
     report_out_text(out, position_side(r, o->account, o->instrument, o->side, o->terms));
+    if (o->display != 0)
+        report_out_fixed(out, o->display);
+    else
+        report_out_none(out);
+    if (o->trail_bips != 0)
+        report_out_whole(out, o->trail_bips);
+    else
+        report_out_none(out);
+    client_id(r, out, o->parent);
+    client_id(r, out, o->oco);
     report_out_end(out);
 }
 
@@ -286,6 +307,10 @@ static int on_intent(struct results *r, const struct msg_frame *f) {
     if (f->kind == MSG_ORDER_INTENT_MORE) {
         const struct mk_more *more = mk_more_of(i, sizeof *i);
         o->trigger = more->stop_price != 0 ? more->stop_price : more->activation;
+        o->display = more->display;
+        o->trail_bips = more->trail_bips;
+        o->parent = more->parent;
+        o->oco = more->oco;
     }
     return 0;
 }

@@ -236,14 +236,14 @@ static void test_cross(void **state) {
     assert_string_equal(
         text(w, "orders.csv"),
         "S000000300000000000100,zeta,main,BTC-PERP,BTCUSDT,entry,buy,market,gtc,2,,,filled,2,100,"
-        "1000000000,2000000000,,signal_cross_up,both\n"
+        "1000000000,2000000000,,signal_cross_up,both,,,,\n"
         "S000000300000000000200,zeta,main,BTC-PERP,BTCUSDT,entry,sell,market,gtc,3,,,filled,3,110,"
-        "3000000000,4000000000,,signal_cross_up,both\n"
+        "3000000000,4000000000,,signal_cross_up,both,,,,\n"
         "S000000300000000000300,zeta,main,BTC-PERP,BTCUSDT,entry,buy,market,gtc,0.125,,,rejected,0,"
         ","
-        "5000000000,5000000000,max_position,signal_cross_up,both\n"
+        "5000000000,5000000000,max_position,signal_cross_up,both,,,,\n"
         "S000000300000000000400,zeta,main,BTC-PERP,BTCUSDT,entry,buy,market,gtc,1,,,created,0,,"
-        "6000000000,6000000000,,signal_cross_up,both\n");
+        "6000000000,6000000000,,signal_cross_up,both,,,,\n");
     assert_string_equal(text(w, "fills.csv"),
                         "2000000000,1,S000000300000000000100,zeta,main,BTC-PERP,BTCUSDT,buy,2,100,"
                         "taker,1,USDT,0,0,both\n"

@@ -301,6 +301,36 @@ static void test_slippage_root(void **state) {
     }
 }
 
+/* Recorded delays below zero count as none, and are told with the end. */
+static void test_clock_faults(void **state) {
+    (void)state;
+    struct bench b;
+    bench_world(&b);
+    bench_open(&b, MSG_TRADE, "{latency: {feed: {recorded: 5ms}}}");
+    for (int i = 0; i < 5; i++) {
+        ASK(&b, .id = (uint64_t)i + 1, .side = BUY, .type = LIMIT, .price = 10);
+        b.trades[0] = (struct msg_trade){ .time_ns = START_NS + (i + 1) * SECOND_NS,
+                                          .price = fx(100),
+                                          .quantity = fx(1),
+                                          .instrument = 1,
+                                          .delay_us = i % 2 == 0 ? -3 : 3 };
+        (void)rig_rows(&b.rig, b.series[0], RT_HEAR_EARLY, &b.trades[0], 1);
+    }
+    rig_reload(&b.rig);
+    rig_forget(&b.rig);
+    stop_data(&b);
+    int64_t told = 0;
+    const struct msg_frame *f;
+    for (size_t i = 0; (f = rig_said(&b.rig, i)) != NULL; i++) {
+        const struct msg_alert *a = msg_body(f);
+        if (f->kind != MSG_ALERT) continue;
+        assert_int_equal(a->reason, REASON_DATA_CLOCK);
+        told += a->value;
+    }
+    assert_int_equal(told, 3);
+    bench_close(&b);
+}
+
 /* main runs the tests of this file. */
 int main(void) {
     const struct CMUnitTest tests[] = {
@@ -314,6 +344,7 @@ int main(void) {
         cmocka_unit_test(test_prints_children),
         cmocka_unit_test(test_slippage_volume),
         cmocka_unit_test(test_slippage_root),
+        cmocka_unit_test(test_clock_faults),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1231,7 +1231,10 @@ class World:
                 "filled_quantity": o.filled,
                 "average_price": o.cost * ONE // o.filled if o.filled else None,
                 "created_ns": o.created, "updated_ns": o.updated, "reason": o.reason,
-                "signal": o.signal})
+                "signal": o.signal, "display_quantity": None,
+                "trail_bips": str(o.bips) if o.kind == "trailing_stop" else None,
+                "parent_order_id": self.id_of(o.parent) if o.parent else None,
+                "oco_order_id": self.id_of(o.oco[0]) if o.oco else None})
         return rows
 
 
