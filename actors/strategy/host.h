@@ -37,8 +37,8 @@
  * While paused only cancels and ST_ORDER with ORDER_TERMS_EXIT (protecting what is held) go out;
  * once stopped only cancels do. max_position caps what orders that open may lead to.
  *
- * In the run's warm-up (warm_up: of the run file) the class hears all and orders nothing: the packet
- * of a signal tells warming_up. The first signal that counts is one at the start.
+ * In the run's warm-up (warm_up: of the run file) the class hears all and orders nothing: the
+ * packet of a signal tells warming_up. The first signal that counts is one at the start.
  *
  * Data. With data_guard each leg's bars go through a guard (actors/data/guard.h) before the class
  * hears them. While that of any leg does not believe its series, or a bar of one is too late, no
@@ -68,6 +68,7 @@
 #include "actors/strategy/api.h"
 #include "actors/strategy/packet.h"
 #include "runtime/core/actor.h"
+#include "runtime/core/source.h"
 
 /* How an order that opens is sized. */
 enum st_sizing { ST_SIZE_FIXED, ST_SIZE_NOTIONAL, ST_SIZE_FRACTION };
@@ -171,6 +172,7 @@ struct st_host {
     size_t blob_bytes;                    /* size of the snapshot being loaded, 0 = none */
     size_t blob_got;                      /* bytes of it so far */
     union st_value params[ST_PARAMS_MAX]; /* values as they are now */
+    uint8_t leg_of_rows[RT_SERIES_MAX];   /* by series that is heard directly: its leg */
 };
 
 /* The descriptor for actors/registry.c. */

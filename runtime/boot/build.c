@@ -187,8 +187,8 @@ static int bounded(const struct rt_topology *t, const struct rt_shard *s, struct
     return 0;
 }
 
-/* warm looks whether the data is there that warm_up: declares. A series that begins later is told in
- * the run's report; one that has no row before the start warms nothing and is refused. */
+/* warm looks whether the data is there that warm_up: declares. A series that begins later is told
+ * in the run's report; one that has no row before the start warms nothing and is refused. */
 static int warm(struct rt_run *run, struct rt_shard *s, struct rt_error *err) {
     const struct rt_topology *t = run->topology;
     s->warm_ns = t->warm_ns == 0 ? INT64_MIN : s->start_ns + t->warm_ns;
