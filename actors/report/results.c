@@ -6,6 +6,7 @@
 #include "runtime/base/map.h"
 #include "runtime/boot/engine.h"
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -21,7 +22,7 @@ static const char fills_heading[] =
     "liquidity,fee,fee_asset,slippage,realized_pnl,position_side";
 static const char trades_heading[] =
     "strategy,account,instrument,symbol,side,entry_ns,exit_ns,quantity,entry_price,exit_price,"
-    "realized_pnl,fee,net_pnl";
+    "realized_pnl,fee,net_pnl,mae,mfe";
 static const char funding_heading[] =
     "time_ns,payment_id,account,instrument,symbol,quantity,mark_price,funding_rate,amount";
 static const char equity_heading[] = "time_ns,account,cash,unrealized_pnl,equity,free,locked";
@@ -84,10 +85,13 @@ struct queue {
 
 /* The work. */
 struct results {
-    const struct rt_run *run;                        /* what was run */
-    const struct mk_market *market;                  /* its world */
-    struct report_summary *sum;                      /* what is counted */
-    struct report_merge merge;                       /* what was said */
+    const struct rt_run *run;       /* what was run */
+    const struct mk_market *market; /* its world */
+    struct report_summary *sum;     /* what is counted */
+    struct report_merge merge;      /* what was said */
+    FILE *trips; /* rows of trades.csv that wait for mae and mfe, each behind its account's id */
+    char *trips_text;                                /* its memory ... */
+    size_t trips_bytes;                              /* ... and how much of it is used */
     struct report_out orders, fills, trades, equity; /* the files; fd -1 = not written */
     struct report_out funding;                       /* likewise; begun by the first payment */
     const char *dir;                                 /* where the files go */
@@ -380,6 +384,7 @@ static int trade_write(struct results *r, struct held *h, const struct fill *f,
     if (r->write) {
         struct report_out *out = &r->trades;
         report_out_row(out);
+        const size_t from = out->used;
         whose(r, out, p->owner, p->account, p->instrument);
         report_out_text(out, was_long ? "buy" : "sell");
         report_out_time(out, h->entry_ns);
@@ -390,7 +395,10 @@ static int trade_write(struct results *r, struct held *h, const struct fill *f,
         report_out_fixed(out, h->realized);
         report_out_fixed(out, p->fee_total - h->fee_base);
         report_out_fixed(out, net);
-        report_out_end(out);
+        fputc(p->account, r->trips);
+        fwrite(out->buffer + from, 1, out->used - from, r->trips);
+        fputc('\n', r->trips);
+        out->used = from;
     }
     const struct qs_trade trade = { .entry_ns = h->entry_ns,
                                     .exit_ns = f->time_ns,
@@ -723,6 +731,8 @@ static int begin(struct results *r, const char *dir, struct rt_error *err) {
         code = -errno;
         return rt_error_set(err, code, "%s: cannot be made: %s", dir, strerror(-code));
     }
+    r->trips = open_memstream(&r->trips_text, &r->trips_bytes);
+    if (!r->trips) return rt_error_set(err, -ENOMEM, "no memory for the results");
     if ((code = report_out_open(&r->orders, dir, "orders.csv", orders_heading, err)) < 0 ||
         (code = report_out_open(&r->fills, dir, "fills.csv", fills_heading, err)) < 0 ||
         (code = report_out_open(&r->trades, dir, "trades.csv", trades_heading, err)) < 0 ||
@@ -744,6 +754,49 @@ static int statistics(const struct results *r, struct rt_error *err) {
     }
     return report_statistics_make(s->statistics, r->run, s->first_ns, s->last_ns, exposed_ns,
                                   equity, r->exposed_all_ns, err);
+}
+
+/* part_write writes a part (>= 0) to 12 decimals and a comma; nothing where it is not known. */
+static void part_write(struct report_out *out, double v) {
+    char *at = out->buffer + out->used;
+    if (v - v == 0) {
+        size_t n = (size_t)snprintf(at, 64, "%.12f", v == 0 ? 0 : v);
+        while (at[n - 1] == '0') n--;
+        if (at[n - 1] == '.') n--;
+        out->used += n;
+    }
+    report_out_none(out);
+}
+
+/* trips_write writes trades.csv: each row with how far prices went against it and its way, which
+ * only the end tells; empty where it is not known. */
+static int trips_write(struct results *r, struct rt_error *err) {
+    const struct report_statistics *s = r->sum->statistics;
+    size_t seen[256] = { 0 };
+    bool bad = ferror(r->trips) != 0;
+    bad |= fclose(r->trips) != 0;
+    r->trips = NULL;
+    if (bad) return rt_error_set(err, -ENOMEM, "no memory for the results");
+    for (const char *at = r->trips_text, *end = at + r->trips_bytes; at < end;) {
+        uint8_t account = (uint8_t)*at++;
+        size_t n = strcspn(at, "\n");
+        const struct report_curve *c = s ? &s->curves[account - 1] : NULL;
+        struct report_out *out = &r->trades;
+        report_out_row(out);
+        memcpy(out->buffer + out->used, at, n);
+        out->used += n;
+        if (c && seen[account] < c->input.trade_cnt) {
+            const struct qs_trade *t = &c->trades[seen[account]++];
+            part_write(out, t->mae);
+            part_write(out, t->mfe);
+        } else {
+            report_out_none(out);
+            report_out_none(out);
+        }
+        report_out_end(out);
+        at += n + 1;
+    }
+    return 0;
 }
 
 /* finish closes the files and fills what only the end tells. */
@@ -779,6 +832,7 @@ static int finish(struct results *r, int code, struct rt_error *err) {
         }
         if (code == 0 && s->statistics) code = statistics(r, err);
     }
+    if (code == 0 && r->write) code = trips_write(r, err);
     for (int i = 0; r->write && i < 5; i++) {
         int bad = report_out_close(files[i], code < 0, code < 0 ? NULL : err);
         if (bad < 0 && code == 0) code = bad;
@@ -856,6 +910,8 @@ int report_results_write(const struct rt_run *run, const char *dir, struct repor
         if (code == 0) code = text_write(r, dir, "summary.json", report_summary_json, err);
         if (code == 0) code = report_manifest(run, dir, err);
     }
+    if (r->trips) fclose(r->trips);
+    free(r->trips_text);
     free(r->order_queue.items);
     free(r->fill_queue.items);
     free(r->order_of.slots);

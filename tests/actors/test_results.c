@@ -251,7 +251,7 @@ static void test_cross(void **state) {
                         "taker,1,USDT,0,20,both\n");
     assert_string_equal(text(w, "trades.csv"),
                         "zeta,main,BTC-PERP,BTCUSDT,buy,2000000000,4000000000,2,100,110,20,"
-                        "1.66666666,18.33333334\n");
+                        "1.66666666,18.33333334,,\n");
     assert_string_equal(text(w, "equity.csv"), "6000000000,main,1018,-0.5,1017.5,1018,0\n");
     assert_int_equal(sum->orders, 4);
     assert_int_equal(sum->refused[REASON_MAX_POSITION], 1);

@@ -110,6 +110,12 @@ def check(scratch, name, run, prices, options=None):
     reference = stats.Run(out, summary, prices, run["instruments"], options)
     compare = Compare()
     compare("days a year", told["basis"]["days_a_year"], reference.A)
+    trips, want = rows_of(os.path.join(out, "trades.csv")), stats.trades_of(reference, {
+        a["account"] for a in summary["accounts"]})
+    compare.same("trades", len(trips), len(want))
+    for t, w in zip(trips, want):
+        for key in ("mae", "mfe"):
+            compare("trade at %s: %s" % (t["exit_ns"], key), float(t[key]), w[key])
     daily = rows_of(os.path.join(out, "daily.csv"))
     accounts = [a["account"] for a in summary["accounts"]]
     curves = {a: stats.points_of(reference, a) for a in accounts}
