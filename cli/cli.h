@@ -40,6 +40,10 @@ bool cli_colour(int fd);
 const char *cli_program(void);
 /* cli_hint prints one command to try on the run in dir, and what it does. */
 void cli_hint(const char *command, const char *dir, const char *more, const char *what);
+/* cli_rows_empty tells whether run has series, none of which has a row in its span. */
+bool cli_rows_empty(const struct rt_run *run);
+/* cli_rows_print names the series of run that have no row in its span. */
+void cli_rows_print(const struct rt_run *run);
 /* cli_end_text tells where the results of the run in dir are and how to look further: the page to
  * open (NULL = none) and, where its journal is kept, what reads it. */
 void cli_end_text(const char *dir, const char *results, const char *page, bool kept);

@@ -112,6 +112,11 @@ int cmd_backtest(int argc, char **argv) {
     struct report_summary *sum = calloc(1, sizeof *sum);
     if (!sum) abort();
     int code = cli_backtest(t, out, json, sum, &run, &err);
+    if (code == 0 && sum->first_ns == sum->last_ns && cli_rows_empty(&run))
+        code = rt_error_set(&err, -ENODATA,
+                            "%s: no row of any source lies between start: and end:; `shrike check` "
+                            "tells what they hold",
+                            argv[1]);
     if (code == 0) { /* an older page would tell of an older run */
         bool fits = (size_t)snprintf(page, sizeof page, "%s/report.html", out) < sizeof page;
         if (fits && no_html) (void)unlink(page);
@@ -123,6 +128,7 @@ int cmd_backtest(int argc, char **argv) {
     else if (code == 0) {
         fputs(run.report, stdout);
         report_summary_print(sum, stdout, cli_colour(1));
+        cli_rows_print(&run);
         cli_end_text(out, out, no_html ? NULL : page, t->backing != RT_BACKING_MEMORY);
     }
     rt_run_close(&run, code == 0);

@@ -117,6 +117,7 @@ int cmd_run(int argc, char **argv) {
         putchar('\n');
         fputs(run.report, stdout);
         if (!memory) report_summary_print(sum, stdout, cli_colour(1));
+        cli_rows_print(&run);
         cli_end_text(dir, out, NULL, !memory);
     }
     rt_run_close(&run, code == 0);

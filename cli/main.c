@@ -277,6 +277,18 @@ void cli_hint(const char *command, const char *dir, const char *more, const char
     printf("%*s %s\n", n < 54 ? 54 - n : 0, "", what);
 }
 
+bool cli_rows_empty(const struct rt_run *run) {
+    for (uint32_t i = 0; i < run->series_cnt; i++)
+        if (run->series_rows[i] != 0) return false;
+    return run->series_cnt > 0;
+}
+
+void cli_rows_print(const struct rt_run *run) {
+    for (uint32_t i = 0; i < run->series_cnt; i++)
+        if (run->series_rows[i] == 0)
+            printf("  %s: no row between start and end\n", run->series_name[i]);
+}
+
 void cli_end_text(const char *dir, const char *results, const char *page, bool kept) {
     printf("results: %s/{orders,fills,trades,equity,daily,charts}.csv, summary.json, "
            "manifest.json\n",

@@ -986,6 +986,13 @@ static void assumptions(const struct page *g) {
             if (v) doc_add(g->d, DOC_NOTE, "the rest stands in manifest.json");
         }
     }
+    const char *bare = text(g, g->j->values, "without_marks");
+    if (bare[0])
+        doc_add(g->d, DOC_NOTE,
+                doc_keep(g->d,
+                         "no series of marks: %s; funding, margin and liquidation, where there are "
+                         "any, go by the last price",
+                         bare));
     int64_t faults = report_json_whole(g->j, g->j->values, "clock_faults", 0);
     if (faults > 0)
         doc_add(g->d, DOC_NOTE,

@@ -665,6 +665,28 @@ static bool has_funding(const struct rt_source_def *source) {
            (stream && stream->text && strcmp(stream->text, "fundingRate") == 0);
 }
 
+/* has_marks tells whether source gives the mark price of in. */
+static bool has_marks(const struct rt_source_def *source, const struct mk_instrument *in) {
+    const struct rt_node *of = rt_node_get(source->config, "instrument"),
+                         *price = rt_node_get(source->config, "price"),
+                         *stream = rt_node_get(source->config, "stream");
+    if (!of || !of->text || strcmp(of->text, in->name) != 0) return false;
+    return (price && price->text && strcmp(price->text, "mark") == 0) ||
+           (stream && stream->text && strncmp(stream->text, "markPrice", 9) == 0);
+}
+
+/* no_marks names the linear instruments that have no series of marks. */
+static void no_marks(const struct rt_topology *t, const struct mk_market *m, char *out,
+                     size_t max) {
+    size_t at = 0;
+    for (uint32_t i = 0; i < m->instrument_cnt && at < max; i++) {
+        const struct mk_instrument *in = &m->instruments[i];
+        bool has = in->kind != MK_LINEAR;
+        for (uint32_t k = 0; k < t->source_cnt; k++) has = has || has_marks(&t->sources[k], in);
+        if (!has) at += (size_t)snprintf(out + at, max - at, "%s%s", at ? ", " : "", in->name);
+    }
+}
+
 /* begin fills the summary's heads and opens the files. */
 static int begin(struct results *r, const char *dir, struct rt_error *err) {
     static const char *const clocks[] = { "virtual", "paced", "real" };
@@ -682,6 +704,7 @@ static int begin(struct results *r, const char *dir, struct rt_error *err) {
         s->margin = s->margin || r->market->accounts[i].margin != MK_MARGIN_NONE;
     for (uint32_t i = 0; i < r->market->instrument_cnt; i++)
         *(r->market->instruments[i].kind == MK_SPOT ? &s->spot : &s->linear) = true;
+    no_marks(t, r->market, s->no_marks, sizeof s->no_marks);
     s->account_cnt = r->market->account_cnt;
     for (uint32_t i = 0; i < s->account_cnt; i++) {
         const struct mk_account *m = &r->market->accounts[i];

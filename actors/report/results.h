@@ -86,6 +86,7 @@ struct report_summary {
     bool cut;                            /* the journal's oldest records were dropped */
     bool margin;                         /* an account of it has margin */
     bool funding;                        /* it has series of funding */
+    char no_marks[200];                  /* linear instruments without a series of marks, names */
     bool portfolio;                      /* someone keeps positions and equity */
     uint32_t account_cnt;                /* accounts */
     struct report_account accounts[255]; /* in id order */

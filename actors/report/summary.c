@@ -68,10 +68,10 @@ void report_summary_json(const struct report_summary *s, FILE *to) {
     fprintf(to,
             ",\n  \"first_ns\": %lld,\n  \"last_ns\": %lld,\n  \"orders\": %llu,\n"
             "  \"fills\": %llu,\n  \"trades\": %llu,\n  \"commands\": %llu,\n"
-            "  \"clock_faults\": %llu,\n",
+            "  \"clock_faults\": %llu,\n  \"without_marks\": \"%s\",\n",
             (long long)s->first_ns, (long long)s->last_ns, (unsigned long long)s->orders,
             (unsigned long long)s->fills, (unsigned long long)s->trades,
-            (unsigned long long)s->commands, (unsigned long long)s->clock_faults);
+            (unsigned long long)s->commands, (unsigned long long)s->clock_faults, s->no_marks);
     fprintf(to, "  \"ended_by\": \"%s\",\n",
             s->stop_reason ? msg_reason_name(s->stop_reason) : "none");
     fputs("  \"orders_by_status\": ", to);
@@ -214,6 +214,8 @@ void report_summary_print(const struct report_summary *s, FILE *to, bool colour)
             to,
             "  recorded latency: %llu rows had one below zero (a clock was wrong), taken as 0\n",
             (unsigned long long)s->clock_faults);
+    if (s->no_marks[0] && (s->margin || s->funding))
+        fprintf(to, "  no marks of %s: what goes by them goes by the last price\n", s->no_marks);
     if (s->linear && !s->funding)
         fputs("  linear instruments: no funding is reckoned (no source of it)\n", to);
     if (s->linear && !s->margin)

@@ -487,14 +487,6 @@ static void begin(struct st_host *h, struct rt_ctx *ctx) {
     h->intents = 0;
 }
 
-/* leg_of_series returns the leg that hears series. */
-static uint16_t leg_of_series(const struct st_host *h, uint16_t series) {
-    uint16_t leg = 0;
-    while (leg < h->leg_cnt && !(h->legs[leg].direct && h->legs[leg].series == series)) leg++;
-    assert(leg < h->leg_cnt); /* it raised no other interest */
-    return leg;
-}
-
 /* leg_of returns the leg of an instrument, or ST_LEGS_MAX. */
 static uint16_t leg_of(const struct st_host *h, uint16_t instrument) {
     for (uint16_t leg = 0; leg < h->leg_cnt; leg++) {
@@ -622,7 +614,7 @@ static uint32_t host_on_rows(struct rt_ctx *ctx, void *state, uint16_t series, e
         if (h->legs[i].book_series == series) return run_book(ctx, h, i, rows, cnt);
         if (h->legs[i].quote_series == series) return run_quotes(ctx, h, i, rows, cnt);
     }
-    uint16_t leg = h->leg_cnt == 1 ? 0 : leg_of_series(h, series);
+    uint16_t leg = h->leg_of_rows[series]; /* it raised no other interest */
     if (h->interval_ns == 0) return run_trades(ctx, h, leg, rows, cnt);
     return run_bars(ctx, h, leg, rows, cnt);
 }
@@ -744,12 +736,17 @@ static void host_on_position(struct rt_ctx *ctx, void *state, const struct msg_f
     const struct msg_position *m = msg_body(frame);
     (void)ctx;
     if (m->account != h->account) return;
-    uint32_t i = 0;
     uint16_t place = m->instrument;
     if (m->position_side == POSITION_SIDE_SHORT) place |= ST_HELD_SHORT;
-    while (i < h->held_cnt && (h->held[i].instrument < place ||
-                               (h->held[i].instrument == place && h->held[i].owner < m->owner))) {
-        i++;
+    uint32_t i = 0;
+    for (uint32_t end = h->held_cnt; i < end;) { /* the first that is not before it */
+        const uint32_t mid = (i + end) / 2;
+        const struct st_held *at = &h->held[mid];
+        bool before = at->instrument != place ? at->instrument < place : at->owner < m->owner;
+        if (before)
+            i = mid + 1;
+        else
+            end = mid;
     }
     if (i == h->held_cnt || h->held[i].instrument != place || h->held[i].owner != m->owner) {
         assert(h->held_cnt < h->held_max); /* room for every strategy's instruments, and netted */

@@ -65,6 +65,7 @@
 #include "actors/strategy/api.h"
 #include "actors/strategy/packet.h"
 #include "runtime/core/actor.h"
+#include "runtime/core/source.h"
 
 /* How an order that opens is sized. */
 enum st_sizing { ST_SIZE_FIXED, ST_SIZE_NOTIONAL, ST_SIZE_FRACTION };
@@ -167,6 +168,7 @@ struct st_host {
     size_t blob_bytes;                    /* size of the snapshot being loaded, 0 = none */
     size_t blob_got;                      /* bytes of it so far */
     union st_value params[ST_PARAMS_MAX]; /* values as they are now */
+    uint8_t leg_of_rows[RT_SERIES_MAX];   /* by series that is heard directly: its leg */
 };
 
 /* The descriptor for actors/registry.c. */

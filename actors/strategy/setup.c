@@ -276,6 +276,7 @@ static int read_leg(struct rt_init *init, struct st_host *h, struct rt_node *n,
                             "two",
                             in->name);
     }
+    if (series >= 0) h->leg_of_rows[series] = (uint8_t)h->leg_cnt;
     struct st_leg *l = &h->legs[h->leg_cnt++];
     *l = (struct st_leg){ .in = in,
                           .direct = series >= 0,

@@ -472,7 +472,7 @@ static void terms_of(const struct mk_instrument *in, const struct venue_order *o
     }
 }
 
-/* send sends the open order idx to the engine. */
+/* place sends the open order idx to the engine. */
 static void place(struct rt_ctx *ctx, struct venue *v, struct venue_book *b, uint32_t idx) {
     struct venue_crowd *c = crowd_of(v, b);
     const struct venue_order *order = &v->orders.pool[idx];

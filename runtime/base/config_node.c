@@ -261,8 +261,10 @@ int rt_node_share(struct rt_node *map, const char *key, bool required, int64_t d
     if (code != 0 || n == NULL) return code;
     size_t cnt = strlen(n->text);
     int64_t value = 0, parts = cnt > 0 && n->text[cnt - 1] == '%' ? 100 : 1;
-    if (n->quoted || rt_decimal_parse(n->text, parts == 1 ? cnt : cnt - 1, &value) != 0 ||
-        value < 0 || value > parts * one || value % parts != 0)
+    /* as written back, 10% stands in quotes */
+    if ((n->quoted && parts == 1) ||
+        rt_decimal_parse(n->text, parts == 1 ? cnt : cnt - 1, &value) != 0 || value < 0 ||
+        value > parts * one || value % parts != 0)
         return fail_value(n, err, expected);
     *out = value / parts;
     return 0;

@@ -12,7 +12,7 @@ import tempfile
 import time
 import unittest
 
-from front import MARKET, PROGRAM, folder_with_data, rows, run_file, shrike
+from front import MARKET, PROGRAM, folder_with_data, klines, rows, run_file, shrike
 
 
 def lines(done):
@@ -342,6 +342,38 @@ class Front(unittest.TestCase):
 
 class Kept(unittest.TestCase):
     """What a run keeps, and what it leaves."""
+
+    def test_no_rows(self):
+        """A run whose span has no rows is no run that went well; one series without any is named."""
+        with tempfile.TemporaryDirectory(prefix="shrike-test-") as folder:
+            klines(os.path.join(folder, "x.csv"), 3, 50)
+            text = ("name: none\n%s"
+                    "instruments: {X: {kind: linear, base: X, quote: USDT, tick_size: 0.1, "
+                    "lot_size: 0.001, maker_fee: 0, taker_fee: 0}}\n"
+                    "accounts: {main: {quote: USDT, cash: 1000}}\n"
+                    "sources:\n  - {kind: klines, instrument: X, interval: 1h, file: x.csv}\n%s"
+                    "actors:\n"
+                    "  s: {kind: strategy, class: sma_cross, instruments: [X], interval: 1h, "
+                    "sizing: {fixed: 1}}\n"
+                    "  risk: {kind: risk, limits: {max_order_quantity: 10, max_order_notional: 1e6, "
+                    "price_collar: 0.5, max_position: 10, order_rate: {count: 9, per: 1s}, "
+                    "duplicate_window: 1ms, max_open_orders: 10}}\n"
+                    "  execution: {kind: execution}\n  venue: {kind: venue}\n"
+                    "  portfolio: {kind: portfolio}\n").replace("1e6", "1000000")
+            path = os.path.join(folder, "run.yaml")
+            with open(path, "w") as f:
+                f.write(text % ("start: 2030-01-01\n", ""))
+            done = shrike("backtest", path, "--out", os.path.join(folder, "a"))
+            self.assertEqual(done.returncode, 1, done.stdout)
+            self.assertIn("no row of any source lies between start: and end:", done.stderr)
+            with open(os.path.join(folder, "f.csv"), "w") as f:
+                f.write("funding_time_ms,funding_rate\n1893456000000,0.0001\n")
+            with open(path, "w") as f:
+                f.write(text % ("end: 2024-02-01\n",
+                                "  - {kind: funding, instrument: X, file: f.csv}\n"))
+            done = shrike("backtest", path, "--out", os.path.join(folder, "b"))
+            self.assertEqual(done.returncode, 0, done.stderr)
+            self.assertIn("X funding: no row between start and end", done.stdout)
 
     def begin(self, folder, journal):
         """Gives a run its file, with this journal, and runs it to its end in folder/kept."""

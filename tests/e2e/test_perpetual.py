@@ -233,7 +233,9 @@ def check(test, out, bars, marks, funding, cash, isolated, leverage):
     test.assertEqual(n_forced, len(forced))
     test.assertEqual(n_paid, len(paid))
     with open(os.path.join(out, "summary.json")) as f:
-        said = json.load(f)["accounts"][0]
+        summary = json.load(f)
+    said = summary["accounts"][0]
+    test.assertEqual(summary["without_marks"], "" if marks else "BTC-PERP")
     test.assertEqual(Fraction(said["cash"]), a.cash)
     test.assertEqual(Fraction(said["funding"]), sum(Fraction(p["amount"]) for p in paid))
     test.assertEqual(said["liquidations"], len(forced))
