@@ -116,9 +116,9 @@ void report_summary_json(const struct report_summary *s, FILE *to) {
 
 /* grouped formats v (1e-8) with two decimals and thousands parted, rounded toward zero. */
 static const char *grouped(int64_t v) {
-    static _Thread_local char room[8][40];
+    static _Thread_local char room[MONEY_ROOM][40];
     static _Thread_local unsigned at;
-    char *out = room[at++ % 16], digits[24];
+    char *out = room[at++ % MONEY_ROOM], digits[24];
     uint64_t cents = (v < 0 ? 0 - (uint64_t)v : (uint64_t)v) / 1000000;
     int n = snprintf(digits, sizeof digits, "%llu", (unsigned long long)(cents / 100)), k = 0;
     if (v < 0 && cents) out[k++] = '-';
