@@ -1,3 +1,4 @@
+#include "actors/data/scan.h"
 #include "cli/cli.h"
 #include "runtime/boot/build.h"
 #include <errno.h>
@@ -160,14 +161,24 @@ static void print_durability(const struct rt_run *run) {
         puts("  replay complete: every input is kept, or can be read again from its source");
 }
 
+/* print_warm tells when orders may begin, where a warm-up is declared. */
+static void print_warm(const struct rt_run *run) {
+    if (run->topology->warm_ns == 0) return;
+    char from[40], to[40];
+    printf("  warm-up: strategies hear rows from %s on, orders begin at %s\n",
+           data_time_text(run->shards[0]->start_ns, from),
+           data_time_text(run->shards[0]->warm_ns, to));
+}
+
 /* print_json prints the topology as one JSON object. */
 static void print_json(const struct rt_run *run) {
     const struct rt_topology *t = run->topology;
     char kinds[600];
     printf("{\"ok\":true,\"name\":\"%s\",\"processes\":%u,\"shards\":%u,\"actors\":%u,\"edges\":%u,"
-           "\"series\":%u,"
+           "\"series\":%u,\"warm_up_ns\":%lld,"
            "\"replay\":\"%s\",\"says\":[",
            t->name, t->process_cnt, t->shard_cnt, t->actor_cnt, t->edge_cnt, run->series_cnt,
+           (long long)t->warm_ns,
            t->backing == RT_BACKING_MEMORY ? "none"
            : t->archive_bytes_max          ? "partial"
                                            : "complete");
@@ -213,6 +224,7 @@ int cmd_check(int argc, char **argv) {
             "\nmemory\n  %s at most, rings and doorbells among them; rows of files come on top\n",
             size(memory, a));
         if (run.sources_report[0]) printf("\ndata\n");
+        print_warm(&run);
         for (const char *p = run.sources_report; *p;) {
             int n = (int)strcspn(p, "\n");
             printf("  %.*s\n", n, p);

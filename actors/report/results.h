@@ -74,6 +74,7 @@ struct report_summary {
     char name[48];                       /* of the run */
     const char *clock;                   /* "virtual", "paced", "real" */
     int64_t first_ns, last_ns;           /* its span */
+    int64_t warm_ns;                     /* warm-up before it, 0 = none */
     uint64_t orders, fills, trades;      /* rows of the files */
     uint64_t by_status[REPORT_STATUSES]; /* orders by status */
     uint64_t refused[REPORT_REASONS];    /* rejected orders by reason */

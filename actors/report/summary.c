@@ -72,6 +72,7 @@ void report_summary_json(const struct report_summary *s, FILE *to) {
             (long long)s->first_ns, (long long)s->last_ns, (unsigned long long)s->orders,
             (unsigned long long)s->fills, (unsigned long long)s->trades,
             (unsigned long long)s->commands, (unsigned long long)s->clock_faults, s->no_marks);
+    if (s->warm_ns) fprintf(to, "  \"warm_up_ns\": %lld,\n", (long long)s->warm_ns);
     fprintf(to, "  \"ended_by\": \"%s\",\n",
             s->stop_reason ? msg_reason_name(s->stop_reason) : "none");
     fputs("  \"orders_by_status\": ", to);
@@ -160,6 +161,7 @@ void report_summary_print(const struct report_summary *s, FILE *to, bool colour)
     char from[32], until[32];
     fprintf(to, "%s%s%s  %s to %s UTC", bold, s->name, plain, date(s->first_ns, from),
             date(s->last_ns, until));
+    if (s->warm_ns) fprintf(to, ", after %.4g days of warm-up", (double)s->warm_ns / 86400e9);
     fputc('\n', to);
     for (uint32_t i = 0; i < s->account_cnt; i++) {
         const struct report_account *a = &s->accounts[i];
@@ -446,6 +448,7 @@ int report_manifest(const struct rt_run *run, const char *dir, struct rt_error *
             clocks[t->clock]);
     if (t->clock == RT_CLOCK_PACED) fprintf(to, "  \"speed\": %.9g,\n", t->speed);
     if (t->start_ns != INT64_MIN) fprintf(to, "  \"start_ns\": %lld,\n", (long long)t->start_ns);
+    if (t->warm_ns) fprintf(to, "  \"warm_up_ns\": %lld,\n", (long long)t->warm_ns);
     if (t->end_ns != INT64_MAX) fprintf(to, "  \"end_ns\": %lld,\n", (long long)t->end_ns);
     if (m->equity_interval_ns)
         fprintf(to, "  \"equity_interval_ns\": %lld,\n", (long long)m->equity_interval_ns);
@@ -507,6 +510,13 @@ int report_manifest(const struct rt_run *run, const char *dir, struct rt_error *
     fputs("\n  ],\n  \"models\": [", to);
     if (models(t, to) < 0) code = rt_error_set(err, -ENOMEM, "out of memory");
     fputs("\n  ],\n  \"rules\": [", to);
+    if (t->warm_ns)
+        rules(to,
+              (const char *const[]){
+                  "warm-up: strategies hear the rows of warm_up before the start, and what they "
+                  "signal then makes no order (warming_up); results begin at the start",
+                  NULL },
+              &first);
     rules(to, bar_rules, &first);
     if (trades) rules(to, trade_rules, &first);
     if (cap) rules(to, cap_rules, &first);

@@ -390,6 +390,7 @@ uint64_t st_signal(struct st_host *h, const struct st_signal *s) {
     assert(s->leg < h->leg_cnt);
     if (s->action == ST_CANCEL) return cancels(h, s);
     if (h->stopped) return say_none(h, s, REASON_ACTOR_STOPPED);
+    if (h->ctx->now_ns < h->warm_ns) return say_none(h, s, REASON_WARMING_UP);
     bool protects = s->action == ST_ORDER && (s->terms & ORDER_TERMS_EXIT);
     if (h->paused && !protects) return say_none(h, s, REASON_PAUSED);
     switch (s->action) {

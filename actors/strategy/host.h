@@ -37,6 +37,9 @@
  * While paused only cancels and ST_ORDER with ORDER_TERMS_EXIT (protecting what is held) go out;
  * once stopped only cancels do. max_position caps what orders that open may lead to.
  *
+ * In the run's warm-up (warm_up: of the run file) the class hears all and orders nothing: the
+ * packet of a signal tells warming_up. The first signal that counts is one at the start.
+ *
  * Data. With data_guard each leg's bars go through a guard (actors/data/guard.h) before the class
  * hears them. While that of any leg does not believe its series, or a bar of one is too late, no
  * order that opens comes of a signal: its packet gives the guard's reason. Orders that close
@@ -159,6 +162,7 @@ struct st_host {
     uint32_t orders_cap;                  /* room with those: two more for each leg */
     uint32_t held_cnt, held_max;          /* in use; room */
     uint64_t sequence;                    /* of the newest order id */
+    int64_t warm_ns;                      /* before it no order is made: the run's warm-up */
     cash_t cash;                          /* of the account, newest told */
     enum st_sizing sizing;                /* how to size */
     int64_t size;                         /* quantity, cash or fraction, 1e-8 */

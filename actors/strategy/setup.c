@@ -456,6 +456,7 @@ int st_host_init(struct rt_init *init, void *state, struct rt_error *err) {
     int64_t orders_max = 0;
     h->market = init->world;
     h->self = init->self;
+    h->warm_ns = rt_init_warm(init);
     int rc = read_class(&h->cls, config, err);
     if (rc == 0) h->depths = h->cls->on_book || h->cls->on_quote;
     if (rc == 0) rc = read_interval(init, h, config, err);

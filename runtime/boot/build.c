@@ -46,6 +46,10 @@ bool rt_init_endless(const struct rt_init *init) {
     return init->shard->clock == RT_CLOCK_VIRTUAL && init->shard->end_ns == INT64_MAX;
 }
 
+int64_t rt_init_warm(const struct rt_init *init) {
+    return init->shard->warm_ns;
+}
+
 int rt_init_actor(struct rt_init *init, const char *name) {
     const struct rt_actor_def *a = rt_topology_actor(init->shard->graph->topology, name);
     return a ? a->id : -ENOENT;
@@ -92,7 +96,7 @@ static int open_sources(struct rt_run *run, struct rt_shard *s, struct rt_error 
             .world = t->world,
             .base_dir = t->base_dir,
             .seed = t->seed,
-            .start_ns = t->start_ns,
+            .start_ns = rt_topology_from(t),
             .end_ns = t->end_ns,
             .series = room,
             .series_max = (uint32_t)(RT_SERIES_MAX - s->series_cnt),
@@ -135,10 +139,11 @@ static int open_sources(struct rt_run *run, struct rt_shard *s, struct rt_error 
     return 0;
 }
 
-/* first_instant finds where time begins: the declared start, else the first row of any series. */
+/* first_instant finds where time begins: the declared start less the warm-up, else the first row of
+ * any series. */
 static int64_t first_instant(struct rt_shard *s, const struct rt_topology *t) {
     int64_t first = INT64_MAX;
-    if (t->start_ns != INT64_MIN) return t->start_ns;
+    if (t->start_ns != INT64_MIN) return rt_topology_from(t);
     for (uint16_t i = 0; i < s->series_cnt; i++) {
         struct rt_feed *d = &s->feeds[i];
         struct rt_block b = { 0 };
@@ -178,6 +183,43 @@ static int bounded(const struct rt_topology *t, const struct rt_shard *s, struct
                             "%s: a source is endless, and the virtual clock waits for nobody: "
                             "expected end: (or clock: paced)",
                             t->name);
+    }
+    return 0;
+}
+
+/* warm looks whether the data is there that warm_up: declares. A series that begins later is told
+ * in the run's report; one that has no row before the start warms nothing and is refused. */
+static int warm(struct rt_run *run, struct rt_shard *s, struct rt_error *err) {
+    const struct rt_topology *t = run->topology;
+    s->warm_ns = t->warm_ns == 0 ? INT64_MIN : s->start_ns + t->warm_ns;
+    if (t->warm_ns == 0) return 0;
+    struct rt_node *n = rt_node_get(rt_config_root(t->config), "warm_up");
+    if (t->clock == RT_CLOCK_REAL)
+        return rt_node_fail(n, err,
+                            "needs recorded rows before the start, the real clock has none; "
+                            "expected clock: virtual or paced");
+    if (s->warm_ns >= s->end_ns)
+        return rt_node_fail(n, err, "takes all of the data, nothing is left to trade on");
+    for (uint16_t i = 0; i < s->series_cnt; i++) {
+        struct rt_feed *d = &s->feeds[i];
+        struct rt_block b = { 0 };
+        int64_t at = INT64_MAX;
+        /* what comes when it comes, and what need not have ended once till then */
+        if (d->s.span_ns == 0 || d->s.span_ns > t->warm_ns / 2) continue;
+        if (d->s.rows_total > 0 && d->s.block(&d->s, 0, &b) == 0 && b.cnt > 0) {
+            rt_series_keep(d, &b);
+            memcpy(&at, b.rows, sizeof at);
+        }
+        if (at > s->warm_ns - d->s.span_ns)
+            return rt_node_fail(n, err,
+                                "%s has no row before the start; expected data that "
+                                "reaches back so far, or a later start:",
+                                d->s.name);
+        if (at < s->start_ns + d->s.span_ns) continue;
+        size_t used = strlen(run->sources_report);
+        snprintf(run->sources_report + used, sizeof run->sources_report - used,
+                 "warning: %s: %.1f of %.1f days of warm_up\n", d->s.name,
+                 (double)(s->warm_ns - at) / 86400e9, (double)t->warm_ns / 86400e9);
     }
     return 0;
 }
@@ -382,7 +424,7 @@ int rt_shard_build(struct rt_run *run, uint16_t number, struct rt_shard **out,
     s->start_ns = first_instant(s, t);
     s->end_ns = last_instant(s);
     if (t->end_ns < s->end_ns) s->end_ns = t->end_ns;
-    if ((code = bounded(t, s, err)) < 0) return code;
+    if ((code = bounded(t, s, err)) < 0 || (code = warm(run, s, err)) < 0) return code;
     s->now_ns = s->start_ns;
     s->ctx.now_ns = s->now_ns;
     s->wheel = rt_wheel_init(wheel, d->timers_max, s->now_ns);

@@ -31,7 +31,7 @@ int rt_rows_open(struct rt_rows *r, const struct rt_run *run, struct rt_error *e
                                        .world = t->world,
                                        .base_dir = t->base_dir,
                                        .seed = t->seed,
-                                       .start_ns = t->start_ns,
+                                       .start_ns = rt_topology_from(t),
                                        .end_ns = t->end_ns,
                                        .series = r->series + r->cnt,
                                        .series_max = RT_SERIES_MAX - r->cnt };

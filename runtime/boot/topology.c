@@ -4,12 +4,14 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+static const int64_t WARM_MAX_NS = 3660LL * 86400000000000LL; /* ten years */
+
 /* Keys of the run file's root that the runtime reads; the world's come on top. */
 static const char *const root_keys[] = {
-    "name",       "clock",      "start",           "end",     "seed",
-    "durability", "journal",    "snapshot_every",  "hang",    "processes",
-    "shards",     "actors",     "sources",         "edges",   "instruments",
-    "accounts",   "deployment", "equity_interval", "include", NULL
+    "name",    "clock",          "start",       "end",       "seed",       "durability",
+    "journal", "snapshot_every", "hang",        "processes", "shards",     "actors",
+    "sources", "edges",          "instruments", "accounts",  "deployment", "equity_interval",
+    "include", "warm_up",        NULL
 };
 
 /* copy_name copies a name into cap bytes after checking its form. */
@@ -35,7 +37,7 @@ static int find_shard(const struct rt_topology *t, const char *name) {
     return -1;
 }
 
-/* load_clock reads clock:, start:, end:, seed:. */
+/* load_clock reads clock:, start:, end:, warm_up:, seed:. */
 static int load_clock(struct rt_topology *t, struct rt_node *root, struct rt_error *err) {
     static const char *const words[] = { "virtual", "paced", "real", NULL };
     struct rt_node *c = rt_node_get(root, "clock");
@@ -54,6 +56,8 @@ static int load_clock(struct rt_topology *t, struct rt_node *root, struct rt_err
     int64_t seed;
     if ((code = rt_node_time(root, "start", false, INT64_MIN, &t->start_ns, err)) < 0 ||
         (code = rt_node_time(root, "end", false, INT64_MAX, &t->end_ns, err)) < 0 ||
+        (code = rt_node_duration(root, "warm_up", false, 0, WARM_MAX_NS, 0, &t->warm_ns, err)) <
+            0 ||
         (code = rt_node_int(root, "seed", false, 0, INT64_MAX, 1, &seed, err)) < 0)
         return code;
     t->seed = (uint64_t)seed;

@@ -84,6 +84,7 @@ struct rt_topology {
     enum rt_clock_kind clock;           /* which clock */
     double speed;                       /* of the paced clock */
     int64_t start_ns, end_ns;           /* declared span; INT64_MIN, INT64_MAX where not */
+    int64_t warm_ns;                    /* rows of this long before the start are told, 0 = none */
     uint64_t seed;                      /* of the run */
     enum rt_durability durability;      /* when records are synced */
     int64_t interval_ns;                /* for interval */
@@ -121,6 +122,11 @@ bool rt_topology_says(const struct rt_actor_kind *k, uint16_t kind);
 /* rt_registry_decoder returns the first registered decoder that serves transport, or NULL. */
 const struct rt_decoder_kind *rt_registry_decoder(const struct rt_registry *r,
                                                   enum rt_transport transport);
+/* rt_topology_from returns where its time begins: the declared start less the warm-up; INT64_MIN
+ * where no start is declared (then the first warm_ns of the data are the warm-up). */
+static inline int64_t rt_topology_from(const struct rt_topology *t) {
+    return t->start_ns == INT64_MIN ? INT64_MIN : t->start_ns - t->warm_ns;
+}
 /* rt_topology_close frees it; NULL is fine. */
 void rt_topology_close(struct rt_topology *t);
 #endif

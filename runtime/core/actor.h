@@ -126,6 +126,10 @@ int rt_init_series(struct rt_init *init, uint16_t row_kind, uint32_t key, int64_
  * and no source that ends. What goes on for ever by itself refuses such a run. */
 bool rt_init_endless(const struct rt_init *init);
 
+/* rt_init_warm returns the instant at which the run's warm-up ends, ns UTC; INT64_MIN without one.
+ * Till then actors hear all there is, and should have no effect beyond themselves. */
+int64_t rt_init_warm(const struct rt_init *init);
+
 /* rt_init_actor returns the id of the actor named name, or -ENOENT. */
 int rt_init_actor(struct rt_init *init, const char *name);
 

@@ -203,7 +203,8 @@ struct rt_shard {
 
     enum rt_clock_kind clock;    /* which clock */
     double speed;                /* of the paced clock */
-    int64_t start_ns, end_ns;    /* span of the run */
+    int64_t start_ns, end_ns;    /* span of the run, its warm-up included */
+    int64_t warm_ns;             /* when the warm-up ends, INT64_MIN = there is none */
     int64_t clock_ns;            /* real clock: as read at the turn's start */
     int64_t now_ns;              /* time of the last event */
     uint64_t order;              /* its place among events of that instant */

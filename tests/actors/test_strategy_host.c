@@ -597,6 +597,32 @@ static void test_equity(void **state) {
     bench_close(&b);
 }
 
+/* In the warm-up the class hears all and orders nothing, no exit either; at its end it does. */
+static void test_warm_up(void **state) {
+    (void)state;
+    struct bench b;
+    bench_open(&b, plain);
+    struct st_host *h = b.rig.state;
+    int64_t p = 50000 * ONE;
+    assert_true(h->warm_ns == 0); /* what the bench's rt_init_warm tells */
+    h->warm_ns = bar_at(BTC_PERP, 2, p).open_ns + MINUTE_NS;
+    signal_at(&b, BTC_PERP, p, advice(ST_LONG));
+    assert_int_equal(rig_count(&b.rig, MSG_ORDER_INTENT), 0);
+    assert_int_equal(packet_of(&b.rig, 0)->reason[1], REASON_WARMING_UP);
+    struct st_signal exit = { .action = ST_ORDER,
+                              .side = SIDE_SELL,
+                              .type = ORDER_TYPE_STOP,
+                              .terms = ORDER_TERMS_EXIT,
+                              .quantity = ONE,
+                              .price = 49000 * ONE };
+    signal_at(&b, BTC_PERP, p, exit);
+    assert_int_equal(rig_count(&b.rig, MSG_ORDER_INTENT), 0);
+    assert_int_equal(h->legs[0].last, p);
+    signal_at(&b, BTC_PERP, p, advice(ST_LONG)); /* at the very end of it */
+    assert_int_equal(rig_count(&b.rig, MSG_ORDER_INTENT), 1);
+    bench_close(&b);
+}
+
 /* Pause, resume, set and stop. */
 static void test_commands(void **state) {
     (void)state;
@@ -1163,17 +1189,17 @@ static void test_further_terms(void **state) {
 /* main runs the tests of this file. */
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_turns),         cmocka_unit_test(test_spot),
-        cmocka_unit_test(test_orders),        cmocka_unit_test(test_rests),
-        cmocka_unit_test(test_reduced),       cmocka_unit_test(test_cancel_waits),
-        cmocka_unit_test(test_late_fill),     cmocka_unit_test(test_sizes),
-        cmocka_unit_test(test_equity),        cmocka_unit_test(test_commands),
-        cmocka_unit_test(test_stops),         cmocka_unit_test(test_runs),
-        cmocka_unit_test(test_frames),        cmocka_unit_test(test_named_bars),
-        cmocka_unit_test(test_data_guard),    cmocka_unit_test(test_reload),
-        cmocka_unit_test(test_refusals),      cmocka_unit_test(test_packet),
-        cmocka_unit_test(test_param_load),    cmocka_unit_test(test_bracket),
-        cmocka_unit_test(test_further_terms),
+        cmocka_unit_test(test_turns),      cmocka_unit_test(test_spot),
+        cmocka_unit_test(test_orders),     cmocka_unit_test(test_rests),
+        cmocka_unit_test(test_reduced),    cmocka_unit_test(test_cancel_waits),
+        cmocka_unit_test(test_late_fill),  cmocka_unit_test(test_sizes),
+        cmocka_unit_test(test_equity),     cmocka_unit_test(test_commands),
+        cmocka_unit_test(test_warm_up),    cmocka_unit_test(test_stops),
+        cmocka_unit_test(test_runs),       cmocka_unit_test(test_frames),
+        cmocka_unit_test(test_named_bars), cmocka_unit_test(test_data_guard),
+        cmocka_unit_test(test_reload),     cmocka_unit_test(test_refusals),
+        cmocka_unit_test(test_packet),     cmocka_unit_test(test_param_load),
+        cmocka_unit_test(test_bracket),    cmocka_unit_test(test_further_terms),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -187,6 +187,8 @@ def invented(rng, dir):
         more["deployment"] = rng.randrange(2**20)
     if rng.random() < 0.3 and base != "1d":
         more["end"] = "2024-01-02"
+    elif rng.random() < 0.4:
+        more["warm_up"] = "%ds" % (rng.randint(20, 120) * seconds(base))
     return run_of("walks", sources, strategies, money(main=rng.choice([100, 100000]),
                                                       second=50000), **more)
 
@@ -277,6 +279,11 @@ def real(check, rng):
         "c": cross("ETH-PERP", "three", "1h", {"fraction": "1.2"}, short=True,
                    take_profit_pct="1.5", **lengths(rng, 30))},
         money(one=50000, two=50000, three=30000), equity_interval="15m"))
+    check("three weeks of 1m after one of warm-up", run_of("month_warm", month, {
+        "a": cross("BTC-PERP", "one", "1m", {"notional": "15000"}, short=True,
+                   stop_loss_pct="0.25", **lengths(rng, 60)),
+        "b": cross("ETH-PERP", "two", "1h", {"fraction": "1.2"}, **lengths(rng, 100))},
+        money(one=50000, two=50000), start="2025-05-08", warm_up="1w"))
     impact = {"slippage": {"model": "root", "factor": "0.8", "bars": 60}, "participation": "2%"}
     check("30 days of 1m, 2 % of the volume, square-root impact", run_of("month_impact", month, {
         "a": cross("BTC-PERP", "one", "1m", {"notional": "9000000"}, short=True, bracket=True,

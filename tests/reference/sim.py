@@ -385,17 +385,23 @@ class World:
         for s in self.strategies:
             s.shared = any(o is not s and o.account is s.account and o.instrument is s.instrument
                            for o in self.strategies)
+        start, warm_up = instant(run.get("start")), duration(run.get("warm_up", "0s"))
+        since = None if start is None else start - warm_up
         for s in run["sources"]:
             if s["kind"] == "trades":
                 self.instruments[s["instrument"]].prints = read_trades(s["file"])
                 continue
             inst, interval = self.instruments[s["instrument"]], duration(s["interval"])
             path = s["file"] if s["file"].startswith("/") else base + "/" + s["file"]
-            inst.series[interval] = read_bars(path, interval, instant(run.get("start")),
-                                              instant(run.get("end")), s.get("volume") != "none")
+            inst.series[interval] = read_bars(path, interval, since, instant(run.get("end")),
+                                              s.get("volume") != "none")
         for inst in self.instruments.values():
             if inst.series:
                 inst.finest = min(inst.series)
+        if warm_up and start is None:
+            start = warm_up + min(b[0].time for inst in self.instruments.values()
+                                  for b in inst.series.values())
+        self.begin = start if warm_up else None  # before it nothing is ordered
         self.made = [(self.instruments[b["instrument"]], duration(b["to"]))
                      for b in run["actors"]["feed"].get("bars", ())]
         self.now = 0
@@ -1065,7 +1071,8 @@ class World:
         if lead == 0:
             return
         was, s.relation = s.relation, 1 if lead > 0 else -1
-        if was not in (0, s.relation):
+        warm = self.begin is None or self.now >= self.begin
+        if was not in (0, s.relation) and warm:
             self.follow(s)
             self.settle()
 

@@ -110,6 +110,10 @@ bool rt_init_endless(const struct rt_init *init) {
     return rig_of(init->shard)->endless;
 }
 
+int64_t rt_init_warm(const struct rt_init *init) {
+    return rig_of(init->shard)->warm_ns;
+}
+
 int rt_init_actor(struct rt_init *init, const char *name) {
     struct rig *r = rig_of(init->shard);
     for (uint32_t i = 0; i < r->actor_cnt; i++) {

@@ -74,6 +74,7 @@ struct rig {
     struct rig_timer timers[RIG_TIMERS_MAX];  /* armed timers, in no order */
     uint32_t timer_cnt;                       /* this many */
     bool endless;                             /* what rt_init_endless tells */
+    int64_t warm_ns;                          /* what rt_init_warm tells */
     uint8_t *said;                            /* frames said, one behind the other */
     size_t said_bytes;                        /* bytes of them */
     size_t *said_at;                          /* where each begins */
