@@ -23,6 +23,8 @@ static const int64_t NOTIONAL_MAX = INT64_C(1000000000) * FIXED_ONE; /* smallest
 static const int64_t CASH_MAX = INT64_C(50000000000) * FIXED_ONE;    /* half of what fits */
 static const int64_t SLIPPAGE_MAX = INT64_C(1000) * FIXED_ONE;       /* 1000 bp */
 static const int64_t FACTOR_MAX = INT64_C(10) * FIXED_ONE;           /* of a slippage model */
+static const int64_t fee_min = -FIXED_ONE / 100;                     /* rates of fees */
+static const int64_t fee_max = FIXED_ONE / 10;                       /* at most */
 static const int64_t SECOND_NS = INT64_C(1000000000);                /* ns in a second */
 
 static const char *const kind_words[] = { "spot", "linear", NULL };
@@ -35,8 +37,11 @@ static const char *const slippage_words[] = { "bps", "volume", "root", NULL };
 static const char *const slippage_keys[] = { "model", "factor", "bars", "interval", NULL };
 static const char *const slippage_bps_keys[] = { "model", "bps", NULL };
 static const char *const bracket_keys[] = { "cap", "leverage", "maintenance", NULL };
-static const char *const account_keys[] = { "quote",    "cash",          "margin",
-                                            "leverage", "position_mode", NULL };
+static const char *const account_keys[] = { "quote",         "cash", "margin", "leverage",
+                                            "position_mode", "fees", NULL };
+static const char *const fee_keys[] = { "spot", "linear", NULL };
+static const char *const fee_kind_keys[] = { "tiers", NULL };
+static const char *const tier_keys[] = { "volume", "maker", "taker", NULL };
 static const char *const mode_words[] = { "one_way", "hedge", NULL };
 static const char *const margin_words[] = { "none", "cross", "isolated", NULL };
 
@@ -232,7 +237,6 @@ static int read_session(struct rt_node *n, struct mk_instrument *in, struct mk_s
 static int read_instrument(struct mk_market *m, struct rt_node *n, struct mk_instrument *in,
                            struct mk_session **session, struct rt_error *err) {
     int rc, kind;
-    const int64_t fee_min = -FIXED_ONE / 100, fee_max = FIXED_ONE / 10;
     if ((rc = key_name(n, in->name, sizeof in->name, err)) < 0) return rc;
     if ((rc = read_name(n, "symbol", in->name, in->symbol, sizeof in->symbol, err)) < 0) return rc;
     if ((rc = read_name(n, "venue", "sim", in->venue, sizeof in->venue, err)) < 0) return rc;
@@ -355,6 +359,50 @@ static int read_leverage(struct mk_market *m, struct rt_node *n, const struct mk
     return rc;
 }
 
+/* read_tiers reads tiers: of the map n, fees of one kind, into account a. */
+static int read_tiers(struct rt_node *n, struct mk_account *a, uint32_t kind,
+                      struct rt_error *err) {
+    struct rt_node *list;
+    int rc = rt_node_list(n, "tiers", true, &list, err);
+    if (rc < 0) return rc;
+    if (list->child_cnt == 0 || list->child_cnt > MK_TIERS_MAX) {
+        return rt_node_fail(list, err, "has %u entries, expected 1..%d", list->child_cnt,
+                            MK_TIERS_MAX);
+    }
+    struct mk_tier *t = a->tiers[kind] = calloc(list->child_cnt, sizeof *t);
+    if (t == NULL) return rt_error_set(err, -ENOMEM, "out of memory");
+    a->tier_cnt[kind] = list->child_cnt;
+    for (struct rt_node *k = list->child; k; k = k->next, t++) {
+        k->used = true;
+        if (k->kind != RT_NODE_MAP) {
+            return rt_node_fail(k, err,
+                                "is no map, expected {volume: ..., maker: ..., taker: ...}");
+        }
+        rc = rt_node_fixed(k, "volume", true, 0, CASH_MAX, 0, &t->volume, err);
+        if (rc == 0) rc = rt_node_fixed(k, "maker", true, fee_min, fee_max, 0, &t->maker, err);
+        if (rc == 0) rc = rt_node_fixed(k, "taker", true, fee_min, fee_max, 0, &t->taker, err);
+        if (rc == 0) rc = rt_node_no_more(k, tier_keys, err);
+        if (rc < 0) return rc;
+        if (k != list->child && t->volume <= t[-1].volume) {
+            return rt_node_fail(rt_node_get(k, "volume"), err,
+                                "is not above the tier before, expected volumes that rise");
+        }
+    }
+    return rt_node_no_more(n, fee_kind_keys, err);
+}
+
+/* read_fees reads fees: of the account n. */
+static int read_fees(struct rt_node *n, struct mk_account *a, struct rt_error *err) {
+    struct rt_node *map, *one;
+    int rc = rt_node_map(n, "fees", false, &map, err);
+    if (rc < 0 || map == NULL) return rc;
+    for (uint32_t kind = 0; rc == 0 && kind < MK_KINDS; kind++) {
+        rc = rt_node_map(map, kind_words[kind], false, &one, err);
+        if (rc == 0 && one != NULL) rc = read_tiers(one, a, kind, err);
+    }
+    return rc < 0 ? rc : rt_node_no_more(map, fee_keys, err);
+}
+
 /* read_accounts reads accounts: of root. */
 static int read_accounts(struct mk_market *m, struct rt_node *root, struct rt_error *err) {
     struct rt_node *map, **list;
@@ -379,6 +427,7 @@ static int read_accounts(struct mk_market *m, struct rt_node *root, struct rt_er
             rc = rt_node_choice(list[i], "position_mode", false, mode_words, 0, &mode, err);
         a->hedge = mode == 1;
         if (rc == 0) rc = read_leverage(m, list[i], a, err);
+        if (rc == 0) rc = read_fees(list[i], a, err);
         if (rc == 0) rc = rt_node_no_more(list[i], account_keys, err);
     }
     free(list);
@@ -482,6 +531,9 @@ int mk_market_load(struct rt_node *root, struct mk_market **out, struct rt_error
 void mk_market_close(struct mk_market *m) {
     if (!m) return;
     free(m->instruments);
+    for (uint32_t i = 0; m->accounts && i < m->account_cnt; i++) {
+        for (int k = 0; k < MK_KINDS; k++) free(m->accounts[i].tiers[k]);
+    }
     free(m->accounts);
     free(m->assets);
     free(m->brackets);

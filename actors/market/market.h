@@ -17,6 +17,7 @@ enum mk_kind {
     MK_SPOT,   /* notional moves cash, no short; fee in the asset received */
     MK_LINEAR, /* realised P&L and fees in quote move cash; short allowed */
 };
+enum { MK_KINDS = MK_LINEAR + 1 /* how many */ };
 
 /* A leverage bracket of a perpetual: what a position up to cap must be backed by (margin.h). */
 struct mk_bracket {
@@ -25,6 +26,14 @@ struct mk_bracket {
     cash_t cum;          /* taken off notional * maintenance: 1e-8 quote */
     uint32_t leverage;   /* highest leverage it grants */
 };
+
+/* A tier of fees: rates of an account that traded so much. */
+struct mk_tier {
+    cash_t volume; /* notional traded in the 30 UTC days before today, at least; quote */
+    int64_t maker; /* rate in 1e-8 */
+    int64_t taker; /* rate in 1e-8 */
+};
+enum { MK_TIERS_MAX = 32 /* tiers of an account and kind */ };
 
 struct mk_filters; /* filters.h */
 struct mk_session; /* session.h */
@@ -75,12 +84,14 @@ enum { MK_BRACKETS_MAX = 64 /* leverage brackets of an instrument */ };
 
 /* One account. Ids are given in name order from 1. */
 struct mk_account {
-    char name[32];         /* as in YAML */
-    uint8_t id;            /* 1.. */
-    uint16_t quote;        /* asset of its cash, index in assets */
-    cash_t cash;           /* deposited at start */
-    enum mk_margin margin; /* how its linear positions are backed */
-    bool hedge;            /* long and short are positions of their own (linear) */
+    char name[32];                   /* as in YAML */
+    uint8_t id;                      /* 1.. */
+    uint16_t quote;                  /* asset of its cash, index in assets */
+    cash_t cash;                     /* deposited at start */
+    enum mk_margin margin;           /* how its linear positions are backed */
+    bool hedge;                      /* long and short are positions of their own (linear) */
+    struct mk_tier *tiers[MK_KINDS]; /* by kind: tiers of fees, volumes rising; NULL = none */
+    uint32_t tier_cnt[MK_KINDS];     /* how many, at most MK_TIERS_MAX */
 };
 
 enum { MK_THRESHOLDS_MAX = 32 }; /* thresholds of a selection */

@@ -117,9 +117,9 @@ void report_summary_json(const struct report_summary *s, FILE *to) {
 
 /* grouped formats v (1e-8) with two decimals and thousands parted, rounded toward zero. */
 static const char *grouped(int64_t v) {
-    static _Thread_local char room[8][40];
+    static _Thread_local char room[MONEY_ROOM][40];
     static _Thread_local unsigned at;
-    char *out = room[at++ % 16], digits[24];
+    char *out = room[at++ % MONEY_ROOM], digits[24];
     uint64_t cents = (v < 0 ? 0 - (uint64_t)v : (uint64_t)v) / 1000000;
     int n = snprintf(digits, sizeof digits, "%llu", (unsigned long long)(cents / 100)), k = 0;
     if (v < 0 && cents) out[k++] = '-';
@@ -297,6 +297,17 @@ static const char *const money_rules[] = {
     NULL,
 };
 
+/* What holds where accounts have tiers of fees. */
+static const char *const tier_rules[] = {
+    "fee tiers: the rates of a UTC day follow from the notional that the account's orders traded "
+    "in "
+    "the 30 UTC days before it, spot and linear each by itself; on bars a fill is of the day of "
+    "the "
+    "instant it is told at; a run begins with nothing traded; liquidations do not count; below the "
+    "first tier the instrument's own rates hold",
+    NULL,
+};
+
 /* rules writes a list of sentences. */
 static void rules(FILE *to, const char *const *list, bool *first) {
     for (; *list; list++) {
@@ -373,7 +384,8 @@ static int model(FILE *to, const char *what, const char *name, const struct rt_n
 }
 
 /* models writes the models of costs and constraints as they were declared: instruments with fees,
- * slippage, filters and sessions, venues with delays and limits, risk with its limits. */
+ * slippage, filters and sessions, accounts with tiers of fees, venues with delays and limits, risk
+ * with its limits. */
 static int models(const struct rt_topology *t, FILE *to) {
     bool first = true;
     int code = 0;
@@ -381,6 +393,10 @@ static int models(const struct rt_topology *t, FILE *to) {
     struct rt_node *all = rt_node_get(rt_config_root(t->config), "instruments");
     for (struct rt_node *n = all == NULL ? NULL : all->child; code == 0 && n != NULL; n = n->next)
         code = model(to, "instrument", n->key, n, &first);
+    all = rt_node_get(rt_config_root(t->config), "accounts");
+    for (struct rt_node *n = all == NULL ? NULL : all->child; code == 0 && n != NULL; n = n->next) {
+        if (rt_node_get(n, "fees") != NULL) code = model(to, "account", n->key, n, &first);
+    }
     for (uint32_t i = 0; code == 0 && i < t->actor_cnt; i++) {
         const struct rt_actor_def *a = &t->actors[i];
         const char *kind = a->kind->name;
@@ -390,13 +406,32 @@ static int models(const struct rt_topology *t, FILE *to) {
     return code;
 }
 
+/* account_fees writes the tiers of fees of an account that has them. */
+static void account_fees(FILE *to, const struct mk_account *a) {
+    static const char *const kinds[] = { "spot", "linear" };
+    bool some = false;
+    for (int k = 0; k < MK_KINDS; k++) {
+        if (a->tier_cnt[k] == 0) continue;
+        fprintf(to, "%s\"%s\": {\"tiers\": [", some ? ", " : ", \"fees\": {", kinds[k]);
+        some = true;
+        for (uint32_t i = 0; i < a->tier_cnt[k]; i++) {
+            const struct mk_tier *t = &a->tiers[k][i];
+            fprintf(to, "%s{\"volume\": \"%s\", \"maker\": \"%s\", \"taker\": \"%s\"}",
+                    i ? ", " : "", money(t->volume), money(t->maker), money(t->taker));
+        }
+        fputs("]}", to);
+    }
+    if (some) fputc('}', to);
+}
+
 int report_manifest(const struct rt_run *run, const char *dir, struct rt_error *err) {
     static const char *const clocks[] = { "virtual", "paced", "real" };
     const struct rt_topology *t = run->topology;
     const struct mk_market *m = t->world;
     char path[4200], fresh[4300], hex[65];
     static const char *const slippages[] = { "bps", "volume", "root" };
-    bool first = true, linear = false, spot = false, trades = false, cap = false, model = false;
+    bool first = true, linear = false, spot = false, trades = false, cap = false, model = false,
+         tiers = false;
     if ((size_t)snprintf(path, sizeof path, "%s/manifest.json", dir) >= sizeof path)
         return rt_error_set(err, -ENAMETOOLONG, "%.200s...: the directory's name is too long", dir);
     snprintf(fresh, sizeof fresh, "%s.new", path);
@@ -461,6 +496,8 @@ int report_manifest(const struct rt_run *run, const char *dir, struct rt_error *
                 "\"margin\": \"%s\", \"position_mode\": \"%s\"",
                 i ? "," : "", a->name, m->assets[a->quote], money(a->cash), margins[a->margin],
                 a->hedge ? "hedge" : "one_way");
+        account_fees(to, a);
+        tiers = tiers || a->tier_cnt[MK_SPOT] || a->tier_cnt[MK_LINEAR];
         if (a->margin != MK_MARGIN_NONE) {
             fputs(", \"leverage\": {", to);
             for (uint32_t k = 0; k < m->instrument_cnt; k++)
@@ -486,6 +523,7 @@ int report_manifest(const struct rt_run *run, const char *dir, struct rt_error *
     if (model) rules(to, model_rules, &first);
     rules(to, more_rules, &first);
     rules(to, money_rules, &first);
+    if (tiers) rules(to, tier_rules, &first);
     if (spot)
         rules(
             to,

@@ -132,6 +132,9 @@ void venue_account_deal(struct venue_purse *p, const struct venue_book *b,
     const struct mk_instrument *ins = b->instrument;
     bool buy = order->side == SIDE_BUY, spot = ins->kind == MK_SPOT;
     bool maker = liquidity == LIQUIDITY_MAKER;
+    int64_t rate = p->tier != NULL ? maker ? p->tier->maker : p->tier->taker
+                   : maker         ? ins->maker_fee
+                                   : ins->taker_fee;
     assert(price > 0 && quantity > 0 && quantity <= order->quantity);
     qty_t wanted = quantity;
     *deal = (struct venue_deal){ .status = ORDER_STATUS_EXPIRED,
@@ -150,11 +153,10 @@ void venue_account_deal(struct venue_purse *p, const struct venue_book *b,
         p->hedge && mk_order_short(order->side, order->terms) ? &p->shorts : &p->held;
     cash_t value;
     int64_t fee;
-    bool fits =
-        fixed_mul(at, quantity, buy ? FIXED_UP : FIXED_DOWN, &value) &&
-        mk_fee(spot && buy ? quantity : value, maker ? ins->maker_fee : ins->taker_fee, &fee) &&
-        (spot ? move_spot(p, buy, quantity, value, fee)
-              : move_linear(p, h, buy, quantity, at, value, fee));
+    bool fits = fixed_mul(at, quantity, buy ? FIXED_UP : FIXED_DOWN, &value) &&
+                mk_fee(spot && buy ? quantity : value, rate, &fee) &&
+                (spot ? move_spot(p, buy, quantity, value, fee)
+                      : move_linear(p, h, buy, quantity, at, value, fee));
     if (!fits) {
         deal->reason = REASON_OVERFLOW;
         return;

@@ -12,7 +12,8 @@
  *                   position around rounds its value once; what does not belong to the closed
  *                   part is the cost of the new one.
  *           fee     rate * notional (as it moved, in units of 1e-8) or * quantity received,
- *                   rounded up to 1e-8.
+ *                   rounded up to 1e-8 (a rebate toward zero). The rate is the instrument's, or
+ *                   that of the account's tier (fees.h).
  *           cut     what free cash does not cover at the fill's price (spot buy), what is not held
  *                   free (spot sell) or would not reduce (reduce_only) is cut to the lot below; the
  *                   rest expires with insufficient_balance. Free is what other open orders have
@@ -45,6 +46,7 @@ struct venue_purse {
     struct venue_holding shorts; /* in hedge mode the short, else empty */
     cash_t locked_quote;         /* spot: of cash, by open orders but the one that is met */
     qty_t locked_base;           /* spot: of what is held, likewise */
+    const struct mk_tier *tier;  /* whose rates hold; NULL = the instrument's */
     uint16_t leverage;           /* declared for the instrument; 0 without margin */
     uint8_t margin;              /* enum mk_margin of the account */
     bool hedge;                  /* the account is in hedge mode and the instrument linear */

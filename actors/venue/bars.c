@@ -182,7 +182,7 @@ static void walk(const struct venue *v, const struct venue_book *b, const struct
 static void work_account(struct rt_ctx *ctx, struct venue *v, struct venue_book *b,
                          const struct msg_bar *bar, const struct legs *l, bool more) {
     struct venue_marks path = { .backed = venue_backing_on(v, b, l->account) };
-    struct way low = { .p = venue_purse(v, b, l->account), .deals = v->deals[0] };
+    struct way low = { .p = venue_purse_now(ctx, v, b, l->account), .deals = v->deals[0] };
     struct way high = { .p = low.p, .deals = v->deals[1] };
     bool low_first = true;
     if (path.backed) {

@@ -208,7 +208,7 @@ static void fill(struct rt_ctx *ctx, struct venue *v, struct venue_book *b, uint
     struct venue_order *order = &v->orders.pool[idx];
     uint64_t id = order->order_id, oco = oco_of(v, idx);
     uint8_t account = order->account;
-    struct venue_purse p = venue_purse(v, b, account);
+    struct venue_purse p = venue_purse_now(ctx, v, b, account);
     struct venue_deal deal;
     qty_t quantity = e->lots * in->lot_size;
     assert(quantity <= order->quantity);

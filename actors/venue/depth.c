@@ -218,7 +218,7 @@ static bool fill(struct rt_ctx *ctx, struct venue *v, struct venue_book *b, uint
     const struct venue_order *order = &v->orders.pool[idx];
     uint64_t id = order->order_id, oco = oco_of(v, idx);
     uint8_t account = order->account;
-    struct venue_purse p = venue_purse(v, b, account);
+    struct venue_purse p = venue_purse_now(ctx, v, b, account);
     struct venue_deal deal;
     venue_locks_out(v, b, idx, &p);
     venue_account_deal(&p, b, order, quantity, price, liquidity, &deal);

@@ -408,11 +408,11 @@ static uint32_t gather(struct venue *v, struct venue_book *b, uint8_t account,
 }
 
 /* way_of makes way number n (0, 1) ready. */
-static struct way way_of(struct venue *v, const struct venue_book *b, uint8_t account, uint32_t cnt,
-                         int n) {
+static struct way way_of(const struct rt_ctx *ctx, struct venue *v, const struct venue_book *b,
+                         uint8_t account, uint32_t cnt, int n) {
     return (struct way){ .v = v,
                          .b = b,
-                         .p = venue_purse(v, b, account),
+                         .p = venue_purse_now(ctx, v, b, account),
                          .steps = v->steps[n],
                          .deals = v->deals[n],
                          .who = v->who[n],
@@ -446,7 +446,7 @@ static void settle(struct rt_ctx *ctx, struct venue *v, struct venue_book *b, ui
 qty_t venue_path_point(struct rt_ctx *ctx, struct venue *v, struct venue_book *b, uint8_t account,
                        const struct msg_bar_open *open, uint32_t joined) {
     uint32_t cnt = gather(v, b, account, open, joined);
-    struct way w = way_of(v, b, account, cnt, 0);
+    struct way w = way_of(ctx, v, b, account, cnt, 0);
     w.at = open->open;
     walk(&w, STILL, open->open);
     qty_t filled = 0;
@@ -461,7 +461,7 @@ void venue_path_bar(struct rt_ctx *ctx, struct venue *v, struct venue_book *b, u
                     const struct msg_bar *bar, const struct venue_marks *marks) {
     const struct msg_bar_open open = { .open_ns = bar->open_ns, .interval_ns = bar->interval_ns };
     uint32_t cnt = gather(v, b, account, b->share > 0 ? &open : NULL, VENUE_NONE);
-    struct way low = way_of(v, b, account, cnt, 0), high = way_of(v, b, account, cnt, 1);
+    struct way low = way_of(ctx, v, b, account, cnt, 0), high = way_of(ctx, v, b, account, cnt, 1);
     qty_t held = low.p.held.quantity + low.p.shorts.quantity;
     go(&low, bar, marks, true);
     go(&high, bar, marks, false);

@@ -68,8 +68,8 @@ static bool meets_more(struct venue *v, const struct venue_book *b, uint32_t idx
 
 /* trade_each trades what pick may trade of an order with further terms, out of its account's purse;
  * false: nothing, it waits for the next trade. */
-static bool trade_each(struct venue *v, struct venue_book *b, const struct venue_pick *pick,
-                       struct venue_deal *deal) {
+static bool trade_each(struct rt_ctx *ctx, struct venue *v, struct venue_book *b,
+                       const struct venue_pick *pick, struct venue_deal *deal) {
     const struct venue_order *order = &v->orders.pool[pick->idx];
     qty_t waits = order->flags & VENUE_MORE ? v->orders.more[pick->idx].waits : 0;
     qty_t open = order->quantity - waits, most = open;
@@ -83,7 +83,7 @@ static bool trade_each(struct venue *v, struct venue_book *b, const struct venue
     } else if (most == 0) {
         return false;
     }
-    struct venue_purse p = venue_purse(v, b, pick->account);
+    struct venue_purse p = venue_purse_now(ctx, v, b, pick->account);
     venue_work(v, b, &p, &part, 1, deal);
     venue_purse_put(v, b, pick->account, &p);
     if (b->share > 0) b->room -= deal->quantity;
@@ -112,7 +112,7 @@ static void work_each(struct rt_ctx *ctx, struct venue *v, struct venue_book *b,
             continue;
         }
         struct venue_deal *deal = v->deals[0];
-        if (!trade_each(v, b, pick, deal)) continue;
+        if (!trade_each(ctx, v, b, pick, deal)) continue;
         enum venue_fate fate = deal->status == ORDER_STATUS_FILLED             ? VENUE_FATE_FILLED
                                : deal->status == ORDER_STATUS_PARTIALLY_FILLED ? VENUE_FATE_FIRED
                                : deal->quantity > 0                            ? VENUE_FATE_CUT

@@ -75,6 +75,16 @@ struct venue_purse venue_purse(const struct venue *v, const struct venue_book *b
     return p;
 }
 
+struct venue_purse venue_purse_now(const struct rt_ctx *ctx, struct venue *v,
+                                   const struct venue_book *b, uint8_t account) {
+    struct venue_purse p = venue_purse(v, b, account);
+    if (v->fees.rows != NULL) {
+        venue_fees_turn(&v->fees, v->market, ctx->now_ns);
+        p.tier = v->fees.rows[(account - 1U) * MK_KINDS + b->instrument->kind].tier;
+    }
+    return p;
+}
+
 /* count_held counts account's position in b in, or out again. */
 static void count_held(const struct venue *v, struct venue_book *b, uint8_t account, bool is) {
     if (b->instrument->kind != MK_LINEAR) return;
@@ -201,7 +211,11 @@ static void say_status(struct rt_ctx *ctx, struct venue *v, const struct venue_b
 /* say_fill says the fill in deal of order. */
 static void say_fill(struct rt_ctx *ctx, struct venue *v, const struct venue_book *b,
                      const struct venue_order *order, const struct venue_deal *deal) {
-    venue_ledger_fill(v, &v->market->instruments[order->instrument - 1], order, deal);
+    const struct mk_instrument *in = &v->market->instruments[order->instrument - 1];
+    venue_ledger_fill(v, in, order, deal);
+    if (v->fees.rows != NULL) {
+        venue_fees_traded(&v->fees, order->account, in->kind, deal->value);
+    }
     const struct msg_venue_fill said = { .order_id = order->order_id,
                                          .trade_id = ++v->trades,
                                          .price = deal->price,
@@ -268,7 +282,7 @@ void venue_work_all(struct rt_ctx *ctx, struct venue *v, struct venue_book *b, u
     for (uint32_t from = 0, to; from < cnt; from = to) {
         uint8_t account = v->picks[from].account;
         for (to = from; to < cnt && v->picks[to].account == account;) to++;
-        struct venue_purse p = venue_purse(v, b, account);
+        struct venue_purse p = venue_purse_now(ctx, v, b, account);
         venue_work(v, b, &p, v->picks + from, to - from, v->deals[0]);
         venue_purse_put(v, b, account, &p);
         for (uint32_t i = from; i < to; i++) {
@@ -1100,6 +1114,7 @@ static int venue_init(struct rt_init *init, void *state, struct rt_error *err) {
     size_t rows = (size_t)m->account_cnt * m->instrument_cnt;
     v->holdings = rt_init_take(init, rows * sizeof *v->holdings);
     v->ledger = rt_init_take(init, m->asset_cnt * sizeof *v->ledger);
+    venue_fees_init(init, m, &v->fees);
     v->shorts = rt_init_take(init, rows * sizeof *v->shorts);
     v->locks = rt_init_take(init, rows * sizeof *v->locks);
     v->locked = rt_init_take(init, m->account_cnt * sizeof *v->locked);
@@ -1239,6 +1254,7 @@ static void venue_save(const void *state, struct rt_row_sink *sink) {
         }
     }
     venue_rules_save(v, sink);
+    venue_fees_save(&v->fees, m, sink);
     for (uint64_t n = v->answers.first; n != v->answers.next; n++) {
         const struct msg_answer_row *row = &v->answers.rows[n & (v->answers.max - 1)];
         sink->put(sink, MSG_ANSWER_ROW, n, row, sizeof *row);
@@ -1369,6 +1385,7 @@ static int load_counter(struct venue *v, const struct msg_counter_row *row, stru
         *sum += (__int128)((unsigned __int128)(uint64_t)row->value << (books % 2 == 1 ? 64 : 0));
         return 0;
     }
+    if (venue_fees_load(&v->fees, v->market, row->id, row->value)) return 0;
     if (row->id >= VENUE_COUNTER_RULES && venue_rules_load(v, row->id, row->value)) return 0;
     if (row->id >= VENUE_COUNTER_CROWD) {
         uint64_t at = (row->id - VENUE_COUNTER_CROWD) / VENUE_CROWD_FIGURES;

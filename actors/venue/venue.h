@@ -153,6 +153,7 @@
 #define ACTORS_VENUE_VENUE_H
 #include "actors/venue/account.h"
 #include "actors/venue/answers.h"
+#include "actors/venue/fees.h"
 #include "actors/venue/latency.h"
 #include "actors/venue/ledger.h"
 #include "actors/venue/locks.h"
@@ -215,6 +216,7 @@ struct venue {
     struct venue_holding *holdings; /* by (account id - 1) * instrument_cnt + instrument id - 1 */
     struct venue_holding *shorts;   /* likewise: shorts of accounts in hedge mode */
     struct venue_ledger *ledger;    /* by asset: the venue's books */
+    struct venue_fees fees;         /* tiers of accounts that have them */
     struct venue_lock *locks;       /* like holdings: what open orders lock of them */
     struct venue_locked *locked;    /* by account id - 1: of its cash */
     uint16_t *book_of;              /* instrument id by index of series, of prices, marks and
@@ -258,6 +260,10 @@ void venue_cancel_forced(struct rt_ctx *ctx, struct venue *v, struct venue_book 
 
 /* venue_purse returns what account (from 1) holds of b's instrument. */
 struct venue_purse venue_purse(const struct venue *v, const struct venue_book *b, uint8_t account);
+
+/* venue_purse_now returns the same to trade with: with the tier of fees of now. */
+struct venue_purse venue_purse_now(const struct rt_ctx *ctx, struct venue *v,
+                                   const struct venue_book *b, uint8_t account);
 
 /* venue_purse_put books p back. */
 void venue_purse_put(struct venue *v, struct venue_book *b, uint8_t account,

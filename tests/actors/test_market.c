@@ -183,6 +183,31 @@ static void test_margin(void **state) {
     mk_market_close(m);
 }
 
+/* Tiers of fees by kind. */
+static void test_tiers(void **state) {
+    (void)state;
+    struct mk_market *m;
+    struct rt_error err = { 0 };
+    int rc = load("accounts:\n"
+                  "  a: {quote: USDT, cash: 1}\n"
+                  "  b: {quote: USDT, cash: 1, fees: {linear: {tiers: [\n"
+                  "      {volume: 0, maker: 0.0002, taker: 0.0005},\n"
+                  "      {volume: 15000000, maker: -0.00001, taker: 0.0004}]}}}\n"
+                  "instruments:\n"
+                  "  X: {kind: linear, base: X, quote: USDT, tick_size: 1, lot_size: 1,\n"
+                  "      maker_fee: 0, taker_fee: 0}\n",
+                  &m, &err);
+    if (rc != 0) fail_msg("%s", err.text);
+    assert_int_equal(m->accounts[0].tier_cnt[MK_LINEAR], 0);
+    assert_int_equal(m->accounts[1].tier_cnt[MK_SPOT], 0);
+    assert_int_equal(m->accounts[1].tier_cnt[MK_LINEAR], 2);
+    const struct mk_tier *t = m->accounts[1].tiers[MK_LINEAR];
+    assert_true(t[0].volume == 0 && t[0].maker == 20000 && t[0].taker == 50000);
+    assert_true(t[1].volume == 15000000LL * FIXED_ONE && t[1].maker == -1000);
+    assert_true(t[1].taker == 40000);
+    mk_market_close(m);
+}
+
 /* Bad files. */
 static void test_refusals(void **state) {
     (void)state;
@@ -311,8 +336,9 @@ static void test_refusals(void **state) {
 /* main runs the tests of this file. */
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_good),   cmocka_unit_test(test_defaults), cmocka_unit_test(test_many),
-        cmocka_unit_test(test_margin), cmocka_unit_test(test_refusals),
+        cmocka_unit_test(test_good),  cmocka_unit_test(test_defaults),
+        cmocka_unit_test(test_many),  cmocka_unit_test(test_margin),
+        cmocka_unit_test(test_tiers), cmocka_unit_test(test_refusals),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
