@@ -22,6 +22,8 @@ enum {
     WARM_BYTES = 4096,          /* fetched ahead at a turn's end: p99 of an order 545 -> 226 ns */
     WAIT_TOLD_NS = 500000000,   /* a wait for a full disk that the log tells of */
     STAGE_WAIT_NS = 1000000000, /* how long a stage without disk waits for room on tmpfs */
+    LOCK_TRIES = 100,           /* looks at a lock that another holds: a process just killed */
+    LOCK_PAUSE_US = 10000,      /* lets go of its files one by one; between two of them */
 };
 
 /* The memory journals of the process, so that a tape finds them by their directory's name. */
@@ -50,7 +52,10 @@ int impl_mkdirs(const char *path, struct rt_error *err) {
 int impl_lock(const char *path, struct rt_error *err) {
     int fd = rt_seam->open(path, O_RDONLY | O_DIRECTORY, 0);
     if (fd < 0) return rt_error_set(err, fd, "%s: cannot be opened: %s", path, strerror(-fd));
-    if (flock(fd, LOCK_EX | LOCK_NB) == 0) return fd;
+    for (int tries = 0; tries < LOCK_TRIES; tries++) {
+        if (flock(fd, LOCK_EX | LOCK_NB) == 0) return fd;
+        usleep(LOCK_PAUSE_US);
+    }
     rt_seam->close(fd);
     return rt_error_set(err, -EBUSY, "%s: another writer holds this journal", path);
 }

@@ -12,7 +12,7 @@
 #include <string.h>
 
 /* Bounds of the twin. */
-enum { TWIN_ORDERS = 1024, TWIN_OWNERS = 16, TWIN_EVENTS = 1 << 16 };
+enum { TWIN_ORDERS = 1024, TWIN_OWNERS = 16, TWIN_EVENTS = 1 << 20 };
 
 /* One order, all its facts. */
 struct twin_order {
