@@ -192,7 +192,7 @@ static bool faults_any(const struct data_load *l) {
 static int import_file(const char *path, const struct options *o, struct rt_error *err) {
     struct data_load l;
     int code = data_load_file(path, &o->load, &l, err);
-    if (l.set_cnt && (o->json || code < 0 || faults_any(&l))) quality_print(&l, o->json);
+    if (l.set_cnt && (o->json || faults_any(&l))) quality_print(&l, o->json);
     struct rt_error page = { 0 };
     int written = page_write(&l, o->html, &page);
     for (uint32_t i = 0; code == 0 && i < l.set_cnt; i++) code = import_set(&l, &l.set[i], o, err);
@@ -276,8 +276,9 @@ int data_cmd_quality(int argc, char **argv) {
     if (cli_words("data", argc, argv, 1, "check --quality: FILE or SET")) return 2;
     code = store_dir(argv[1]) ? set_load(argv[1], &o.load.quality, &s, &l, &err)
                               : data_load_file(argv[1], &o.load, &l, &err);
+    const bool whole = code == 0; /* else what it found is not all */
     if (code == 0 && other) code = against(&l, other, &o, tolerance, &err);
-    if (l.set_cnt) quality_print(&l, o.json);
+    if (l.set_cnt && (whole || faults_any(&l))) quality_print(&l, o.json);
     struct rt_error page = { 0 };
     if (l.set_cnt && page_write(&l, o.html, &page) < 0 && code == 0) {
         code = page.code;

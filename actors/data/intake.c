@@ -375,6 +375,7 @@ int data_intake_csv(struct data_intake *in, struct data_table *t, struct data_qu
                     struct rt_error *err) {
     struct reading r = { .in = in, .t = t, .q = q, .unit = -1 };
     const char *p = in->text, *end = p + in->cnt;
+    const bool asked = in->stream != NULL;
     bool begun = false;
     int rc = 0;
     if (in->cnt >= 3 && memcmp(p, "\xef\xbb\xbf", 3) == 0) p += 3;
@@ -415,7 +416,13 @@ int data_intake_csv(struct data_intake *in, struct data_table *t, struct data_qu
         }
         p = next;
     }
-    if (rc == 0 && !begun) {
+    for (uint32_t i = 0; i < r.columns; i++) {
+        if (r.column[i] >= 0) q->place[r.column[i]] = (uint8_t)(i + 1);
+    }
+    if (rc == 0 && !begun && asked) {
+        rc = rt_error_set(err, -EBADMSG, "%s: neither a heading nor a form of %s", q->file,
+                          in->stream->name);
+    } else if (rc == 0 && !begun) {
         rc = rt_error_set(err, -EBADMSG,
                           "%s: neither a heading nor a form that is known; --stream NAME tells "
                           "what it holds",

@@ -370,6 +370,17 @@ static void value_fill(struct passes *p, uint64_t row, uint32_t c, enum data_fau
     data_note_change(p->q, t, row, c, before, data_table_text(t, row, c, after), kind);
 }
 
+/* said returns what the source says of column c in the line of row; nothing where it is empty or
+ * not known. */
+static struct data_field said(const struct passes *p, uint64_t row, uint32_t c) {
+    struct data_field f[DATA_COLUMNS_MAX] = { 0 };
+    struct data_field line = line_text(p->q, p->t->line[row]);
+    const uint8_t place = p->q->place[c];
+    size_t cnt = line.cnt > 0 && place > 0 ? data_split(line.text, line.cnt, f) : 0;
+    return place <= cnt && cnt <= DATA_COLUMNS_MAX && cnt > 0 ? f[place - 1]
+                                                              : (struct data_field){ .text = "" };
+}
+
 /* value_pass finds values that are missing or out of range. */
 static void value_pass(struct passes *p) {
     struct data_table *t = p->t;
@@ -379,8 +390,14 @@ static void value_pass(struct passes *p) {
             char text[100], value[40];
             if (!value_bad(t, row, c, &kind)) continue;
             (void)data_table_text(t, row, c, value);
-            snprintf(text, sizeof text, "%s%s%s", t->stream->columns[c].name,
-                     kind == DATA_FAULT_MISSING ? " is missing" : " is ", value);
+            const struct data_field is =
+                kind == DATA_FAULT_MISSING ? said(p, row, c) : (struct data_field){ 0 };
+            if (is.cnt > 0)
+                snprintf(text, sizeof text, "%s is \"%s\", no number of its range",
+                         t->stream->columns[c].name, data_quote(is, value));
+            else
+                snprintf(text, sizeof text, "%s%s%s", t->stream->columns[c].name,
+                         kind == DATA_FAULT_MISSING ? " is missing" : " is ", value);
             row_fault(p, row, kind, text);
             const enum data_action action = p->q->options.policy[kind];
             const bool fills = action == DATA_FORWARD || action == DATA_INTERPOLATE;

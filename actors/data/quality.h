@@ -28,6 +28,7 @@
  * Cost    about 100 ns a row. */
 #ifndef ACTORS_DATA_QUALITY_H
 #define ACTORS_DATA_QUALITY_H
+#include "actors/data/scan.h"
 #include "actors/data/table.h"
 #include "actors/market/session.h"
 #include <stdio.h>
@@ -107,19 +108,21 @@ struct data_quality_options {
 struct data_quality {
     struct data_quality_options options; /* as asked */
     const char *file;                    /* name of the source, for errors and notes */
-    const char *text;                /* the source's lines, for notes; NULL = rows of the store */
-    size_t text_cnt;                 /* its bytes */
-    uint64_t rows_in;                /* rows read */
-    uint64_t rows_out;               /* rows left after repair */
-    uint64_t left_out;               /* rows kept out */
-    uint64_t repaired;               /* values changed, rows made */
-    uint64_t counts[DATA_FAULT_CNT]; /* faults by kind */
-    struct data_fault *faults;       /* each of them, in the order found */
-    uint64_t fault_cnt;              /* how many are listed */
-    uint64_t gap_rows;               /* rows missing in all gaps */
-    struct data_day *days;           /* by day */
-    uint64_t day_cnt;                /* how many */
-    int64_t first_ns, last_ns;       /* span of the rows, when there are any */
+    const char *text; /* the source's lines, for notes; NULL = rows of the store */
+    size_t text_cnt;  /* its bytes */
+    uint8_t
+        place[DATA_COLUMNS_MAX]; /* by column of the stream: 1 + its place in a line, 0 = none */
+    uint64_t rows_in;            /* rows read */
+    uint64_t rows_out;           /* rows left after repair */
+    uint64_t left_out;           /* rows kept out */
+    uint64_t repaired;           /* values changed, rows made */
+    uint64_t counts[DATA_FAULT_CNT];               /* faults by kind */
+    struct data_fault *faults;                     /* each of them, in the order found */
+    uint64_t fault_cnt;                            /* how many are listed */
+    uint64_t gap_rows;                             /* rows missing in all gaps */
+    struct data_day *days;                         /* by day */
+    uint64_t day_cnt;                              /* how many */
+    int64_t first_ns, last_ns;                     /* span of the rows, when there are any */
     int64_t delay_low_us, delay_us, delay_high_us; /* recorder after venue: least, median, most */
     bool delayed;                                  /* the three are known */
     char *notes;                                   /* text of import-NUMBER.csv */

@@ -141,6 +141,25 @@ class Store(unittest.TestCase):
         after = shrike("data", "check", a, "--quality", "--json")
         self.assertNotIn("spike", json.loads(after.stdout)[0]["counts"])
 
+    def test_no_numbers_are_shown(self):
+        """A value that is no number is shown as it stands; a file that is none of it says only that."""
+        path = os.path.join(self.folder, "odd.csv")
+        row = b"%d,10,%s,9,10,5\n"
+        for high in (b"99999999999999999999", b"NaN", b"1e9x"):
+            with open(path, "wb") as f:
+                f.write(b"open_time_ms,open,high,low,close,volume\n")
+                for i in range(5):
+                    f.write(row % (1704067200000 + 3600000 * i, high if i == 2 else b"11"))
+            done = shrike("data", "check", path, "--quality")
+            self.assertIn('line 4, 2024-01-01T02:00:00Z: high is "%s"' % high.decode(), done.stdout)
+        with open(path, "wb") as f:
+            f.write(random.Random(5).randbytes(3000))
+        done = shrike("data", "import", path, "--store", os.path.join(self.folder, "none"), "--venue",
+                      "sim", "--symbol", "X", "--stream", "klines")
+        self.assertEqual(done.returncode, 1)
+        self.assertEqual(done.stdout, "")
+        self.assertIn("neither a heading nor a form of klines", done.stderr)
+
     def test_damage_is_named(self):
         """A flipped byte of a column is named, by check and by a run, and a run does not start."""
         take(self.folder, "BTCUSDT", self.btc)
