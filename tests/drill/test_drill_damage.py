@@ -86,7 +86,7 @@ class Damage(unittest.TestCase):
         """Makes a run that was killed in the middle; returns its directory and arguments."""
         run = place.dir("killed-" + where)
         path = place.file(where + ".yaml",
-                          drill.run_file(place=where, snapshot="5ms", end="2024-02-15", durability="{interval: 5ms}"))
+                          drill.run_file(place=where, snapshot="15ms", end="2024-02-15", durability="{interval: 5ms}"))
         args = ["backtest", path, "--out"]
         for _ in range(40):
             child = drill.start(args + [run])
