@@ -532,6 +532,20 @@ static int next_is_unbegun(struct rt_journal_impl *m, const struct recovered *r,
     return rt_error_set(err, -EBADMSG, "%s: offset 0: the segment's head is lost", path);
 }
 
+/* gone_between returns the first segment from..to-1 that the stage does not hold and the disk does
+ * not either: a file that was only allocated ahead holds nothing. 0 = none. */
+static uint64_t gone_between(const struct rt_journal_impl *m, const struct disk_list *l,
+                             uint64_t from, uint64_t to) {
+    for (uint64_t n = from; n < to; n++) {
+        struct disk_file f;
+        struct rt_error why;
+        if (listed(l->old, l->old_cnt, n)) continue;
+        if (m->o.backing != RT_BACKING_DISK || disk_load(m, n, true, &f, &why) == -ENODATA)
+            return n;
+    }
+    return 0;
+}
+
 /* recover_lists is recover with the lists of what is there. */
 static int recover_lists(struct rt_journal_impl *m, const struct slot_found *list, int cnt,
                          const struct disk_list *l, struct recovered *r,
@@ -553,11 +567,19 @@ static int recover_lists(struct rt_journal_impl *m, const struct slot_found *lis
     if (newest == 0) return 0;
     code = chain_check(m, l, list, cnt, newest, r, err);
     if (code < 0) return code;
+    if (cnt > 0 && list[0].head.number > r->first) {
+        const uint64_t before = list[0].head.number - 1;
+        if (gone_between(m, l, before, before + 1) != 0)
+            return rt_error_set(err, -EBADMSG, "%s: segment %llu is missing", m->stage_dir,
+                                (unsigned long long)before);
+    }
     for (int i = 0; i + 1 < cnt; i++) {
         if (list[i].head.number + 1 != list[i + 1].head.number) {
-            if (r->flush_number == 0) continue;
+            uint64_t gone = list[i].head.number + 1; /* behind one not wholly on disk none is */
+            if (r->flush_number == 0) gone = gone_between(m, l, gone, list[i + 1].head.number);
+            if (gone == 0) continue;
             return rt_error_set(err, -EBADMSG, "%s: segment %llu is missing", m->stage_dir,
-                                (unsigned long long)list[i].head.number + 1);
+                                (unsigned long long)gone);
         }
         bool archived = listed(l->old, l->old_cnt, list[i].head.number);
         code = stage_older(m, &list[i], list[i + 1].head.base, archived, r, found, err);

@@ -587,6 +587,10 @@ static const struct msg_frame *next_slow(struct rt_tape *t) {
         if (m->source == SOURCE_MEMORY || caught_up(t)) return NULL;
         if (tail_is_damaged(t)) return damage(t);
         m->error.code = 0;
+        if (newer_exists(m, number)) { /* the end it is not */
+            if (tries == 0) continue;  /* or the next one was begun meanwhile */
+            return gap(m, number + 1, position);
+        }
         if (!m->live && m->stage_dir[0] != '\0') m->live = impl_locked(m->stage_dir);
         return NULL;
     }

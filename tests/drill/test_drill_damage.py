@@ -86,7 +86,7 @@ class Damage(unittest.TestCase):
         """Makes a run that was killed in the middle; returns its directory and arguments."""
         run = place.dir("killed-" + where)
         path = place.file(where + ".yaml",
-                          drill.run_file(place=where, snapshot="15ms", end="2024-02-15", durability="{interval: 5ms}"))
+                          drill.run_file(place=where, snapshot="5ms", end="2024-02-15", durability="{interval: 5ms}"))
         args = ["backtest", path, "--out"]
         for _ in range(40):
             child = drill.start(args + [run])
@@ -127,6 +127,37 @@ class Damage(unittest.TestCase):
             if code != 2:
                 said += "%s: %s %s" % (line[0], code, err[:300])
         return said
+
+    def test_slots(self):
+        """Each file of the stage removed in its turn: the same end as undisturbed, or a reason."""
+        dice = drill.seeded()
+        ended = refused = 0
+        with drill.Place() as place:
+            reference = place.dir("reference")
+            path = place.file("reference.yaml", drill.run_file(end="2024-02-15"))
+            self.assertEqual(drill.shrike("backtest", path, "--out", reference)[0], 0)
+            expected = drill.left(reference)
+            for number in range(16 if drill.NIGHT else 2):
+                run, args = self.killed(place, "one", dice)
+                for slot in range(len(files_of(run, "stage"))):
+                    to = place.dir("damaged")
+                    self.copy(run, to, number)
+                    gone = files_of(to, "stage")[slot]
+                    drill.os.unlink(gone)
+                    code, _, err = drill.shrike(*args, to, timeout=30)
+                    with self.subTest(drill.os.path.basename(gone)):
+                        if code == 0:
+                            ended += 1
+                            self.assertEqual(drill.differ(expected, drill.left(to)), "")
+                        else:
+                            refused += 1
+                            self.assertEqual((code, err.count("\n")), (1, 1), err[:500])
+                            self.assertRegex(err, r"segment \d+ is (missing|damaged at offset)")
+                    drill.shutil.rmtree(drill.stage_of(to), ignore_errors=True)
+                drill.shutil.rmtree(drill.stage_of(run) + "-kept", ignore_errors=True)
+                drill.shutil.rmtree(run)
+        print("%d ended as undisturbed, %d were refused" % (ended, refused))
+        self.assertGreater(ended + refused, 4)
 
     def test_damage(self):
         """Rounds of one damage each."""
