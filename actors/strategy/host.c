@@ -721,7 +721,8 @@ static void host_on_fill(struct rt_ctx *ctx, void *state, const struct msg_frame
     begin(h, ctx);
     struct st_leg *l = &h->legs[leg];
     int64_t change = m->side == SIDE_BUY ? m->quantity : -m->quantity;
-    if (l->in->kind == MK_SPOT && m->fee_asset == l->in->base_asset) change -= m->fee;
+    bool base = l->in->kind == MK_SPOT && m->side == SIDE_BUY; /* its fee may be of what it got */
+    if (base && m->fee_asset == l->in->base_asset) change -= m->fee;
     qty_t *of = is_short(h, leg, m->side, m->terms) ? &l->shorts : &l->position;
     bool over = __builtin_add_overflow(*of, change, of);
     assert(!over);

@@ -126,6 +126,34 @@ bool venue_account_close(struct venue_purse *p, struct venue_holding *h, price_t
            move_linear(p, h, buy, quantity, price, value, fee);
 }
 
+/* fee_of reckons what a fill of quantity and value costs p at rate: deal's fee and its asset. Returns
+ * in *due what of it comes out of what the fill moves: 0 where the fee asset pays. False on overflow.
+ */
+static bool fee_of(const struct venue_purse *p, const struct mk_instrument *in, qty_t quantity,
+                   cash_t value, int64_t rate, struct venue_deal *deal, int64_t *due) {
+    bool base = deal->fee_asset != in->quote_asset; /* out of what a spot buy receives */
+    int64_t amount = base ? quantity : value, burnt;
+    if (p->burn != NULL && rate > 0) {
+        int64_t discount = p->burn->discount[in->kind];
+        if (base && p->burn->asset == in->base_asset) {
+            if (!mk_fee_less(quantity, rate, discount, &deal->fee)) return false;
+            *due = deal->fee;
+            return true;
+        }
+        bool known =
+            p->burn_price > 0 && mk_fee_burnt(value, rate, discount, p->burn_price, &burnt);
+        if (known && burnt <= p->burn_held) {
+            deal->fee = burnt;
+            deal->fee_asset = p->burn->asset;
+            *due = 0;
+            return true;
+        }
+    }
+    if (!mk_fee(amount, rate, &deal->fee)) return false;
+    *due = deal->fee;
+    return true;
+}
+
 void venue_account_deal(struct venue_purse *p, const struct venue_book *b,
                         const struct venue_order *order, qty_t quantity, price_t price,
                         uint8_t liquidity, struct venue_deal *deal) {
@@ -152,19 +180,20 @@ void venue_account_deal(struct venue_purse *p, const struct venue_book *b,
     struct venue_holding *h =
         p->hedge && mk_order_short(order->side, order->terms) ? &p->shorts : &p->held;
     cash_t value;
-    int64_t fee;
+    int64_t due;
     bool fits = fixed_mul(at, quantity, buy ? FIXED_UP : FIXED_DOWN, &value) &&
-                mk_fee(spot && buy ? quantity : value, rate, &fee) &&
-                (spot ? move_spot(p, buy, quantity, value, fee)
-                      : move_linear(p, h, buy, quantity, at, value, fee));
+                fee_of(p, ins, quantity, value, rate, deal, &due) &&
+                (spot ? move_spot(p, buy, quantity, value, due)
+                      : move_linear(p, h, buy, quantity, at, value, due));
     if (!fits) {
+        deal->fee = 0;
         deal->reason = REASON_OVERFLOW;
         return;
     }
+    if (due == 0 && deal->fee > 0) p->burn_held -= deal->fee;
     deal->quantity = quantity;
     deal->price = at;
     deal->value = value;
-    deal->fee = fee;
     deal->slippage = buy ? at - price : price - at;
     if (quantity == wanted) {
         bool done = quantity == order->quantity;
@@ -176,5 +205,7 @@ void venue_account_deal(struct venue_purse *p, const struct venue_book *b,
 __int128 venue_account_worth(const struct venue_purse *p, const struct mk_instrument *instrument,
                              price_t price) {
     __int128 cost = instrument->kind == MK_LINEAR ? (__int128)p->held.cost + p->shorts.cost : 0;
-    return (p->cash - cost) * FIXED_ONE + ((__int128)p->held.quantity + p->shorts.quantity) * price;
+    __int128 burn = p->burn == NULL ? 0 : (__int128)p->burn_held * p->burn_price;
+    return (p->cash - cost) * FIXED_ONE +
+           ((__int128)p->held.quantity + p->shorts.quantity) * price + burn;
 }

@@ -14,6 +14,11 @@
  *           fee     rate * notional (as it moved, in units of 1e-8) or * quantity received,
  *                   rounded up to 1e-8 (a rebate toward zero). The rate is the instrument's, or
  *                   that of the account's tier (fees.h).
+ *           burn    of an account with a fee asset (market.h): a fee above zero is paid out of its
+ *                   balance of that, at the discount, rounded up once at the asset's price as the
+ *                   order is met, where it has all of it; else as above, without the discount. A
+ *                   buy that receives the very asset pays out of what it receives, at the discount.
+ *                   Rebates are as above. The balance is apart from what orders trade.
  *           cut     what free cash does not cover at the fill's price (spot buy), what is not held
  *                   free (spot sell) or would not reduce (reduce_only) is cut to the lot below; the
  *                   rest expires with insufficient_balance. Free is what other open orders have
@@ -41,15 +46,18 @@ struct venue_holding {
 
 /* An account as one instrument's orders see it; copied to try out a path. */
 struct venue_purse {
-    cash_t cash;                 /* quote cash */
-    struct venue_holding held;   /* of the instrument; in hedge mode the long */
-    struct venue_holding shorts; /* in hedge mode the short, else empty */
-    cash_t locked_quote;         /* spot: of cash, by open orders but the one that is met */
-    qty_t locked_base;           /* spot: of what is held, likewise */
-    const struct mk_tier *tier;  /* whose rates hold; NULL = the instrument's */
-    uint16_t leverage;           /* declared for the instrument; 0 without margin */
-    uint8_t margin;              /* enum mk_margin of the account */
-    bool hedge;                  /* the account is in hedge mode and the instrument linear */
+    cash_t cash;                     /* quote cash */
+    struct venue_holding held;       /* of the instrument; in hedge mode the long */
+    struct venue_holding shorts;     /* in hedge mode the short, else empty */
+    cash_t locked_quote;             /* spot: of cash, by open orders but the one that is met */
+    qty_t locked_base;               /* spot: of what is held, likewise */
+    const struct mk_tier *tier;      /* whose rates hold; NULL = the instrument's */
+    const struct mk_fee_asset *burn; /* what fees are paid in; NULL = as usual */
+    int64_t burn_held;               /* what it has of that */
+    price_t burn_price;              /* what one is worth now; 0 = not known */
+    uint16_t leverage;               /* declared for the instrument; 0 without margin */
+    uint8_t margin;                  /* enum mk_margin of the account */
+    bool hedge;                      /* the account is in hedge mode and the instrument linear */
 };
 
 /* What came of an order that was met. */
