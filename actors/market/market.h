@@ -134,9 +134,9 @@ struct mk_market {
 };
 
 /* mk_market_load reads instruments:, fee_schemes:, accounts:, deployment:, equity_interval:,
- * statistics: of root. Returns 0, or negative errno with err. Ranges: prices and quantities above zero, fees in
- * [-1 %, 10 %], an instrument whose tick or lot is not a multiple of 1e-8 is refused; an account
- * with margin: needs brackets: in each linear instrument of its quote. */
+ * statistics: of root. Returns 0, or negative errno with err. Ranges: prices and quantities above
+ * zero, fees in [-1 %, 10 %], an instrument whose tick or lot is not a multiple of 1e-8 is refused;
+ * an account with margin: needs brackets: in each linear instrument of its quote. */
 int mk_market_load(struct rt_node *root, struct mk_market **out, struct rt_error *err)
     __attribute__((warn_unused_result));
 /* mk_market_close frees it; NULL is fine. */
