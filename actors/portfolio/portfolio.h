@@ -38,8 +38,8 @@
  *         strategies holds of the instrument at that price, and the netted one: a FILL is told for
  *         each strategy, of an order with its id's sequence 0, then its POSITION. The fee is shared
  *         out by quantity, the last has the rest. FUNDING_FEE moves cash, and nothing else.
- *         A fee in the account's fee asset (market.h) comes out of its balance of that and counts in
- *         fee_total at the asset's price as the fill is told, rounded up. The balance is worth
+ *         A fee in the account's fee asset (market.h) comes out of its balance of that and counts
+ *         in fee_total at the asset's price as the fill is told, rounded up. The balance is worth
  *         balance x price, rounded down, in equity; FEE_BALANCE tells it before ACCOUNT_STATE where
  *         it or its price has moved.
  *         Worth: the newest close (or trade) told of the finest series, before the first the last

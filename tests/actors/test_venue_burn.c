@@ -1,10 +1,10 @@
 /* rig: the venue alone, fed by hand */
 /* Goal: fees in an asset of the account's choice (BNB at Binance) come out of its balance at the
- * discount and the asset's price, to the unit, and fall back to the ordinary asset where the balance
- * does not cover them; nothing is made or lost; the balance survives recovery.
- * Method: figures reckoned by hand from Binance's published rates and discounts (USD-M 0.02 / 0.05 %,
- * 10 % off in BNB; spot 0.1 %, 25 % off); on bars whose path touches both sides, the way that counts.
- * Random runs against fractions: tests/e2e/test_fees.py. */
+ * discount and the asset's price, to the unit, and fall back to the ordinary asset where the
+ * balance does not cover them; nothing is made or lost; the balance survives recovery.
+ * Method: figures reckoned by hand from Binance's published rates and discounts (USD-M 0.02 /
+ * 0.05 %, 10 % off in BNB; spot 0.1 %, 25 % off); on bars whose path touches both sides, the way
+ * that counts. Random runs against fractions: tests/e2e/test_fees.py. */
 #include "tests/actors/test_venue.h"
 
 /* Short words for what the tests below repeat. */
@@ -53,9 +53,9 @@ static void take(struct bench *b, uint64_t id, uint8_t account, uint8_t side, do
     trade(b, now, price);
 }
 
-/* Binance's published example of USD-M fees, with the 10 % off: 1 BTC at 10,104 as taker costs 5.052
- * USDT, in BNB at 300: 5.052 x 0.9 / 300 = 0.015156; sold at 11,104 as maker 2.2208 x 0.9 / 300 =
- * 0.0066624. Account 2 has no such asset. */
+/* Binance's published example of USD-M fees, with the 10 % off: 1 BTC at 10,104 as taker costs
+ * 5.052 USDT, in BNB at 300: 5.052 x 0.9 / 300 = 0.015156; sold at 11,104 as maker 2.2208 x 0.9
+ * / 300 = 0.0066624. Account 2 has no such asset. */
 static void test_linear(void **state) {
     (void)state;
     struct bench b;
@@ -78,8 +78,8 @@ static void test_linear(void **state) {
     bench_close(&b);
 }
 
-/* One unit too little and the fee is the ordinary one, without a discount; the next that fits is paid
- * from what is left. A balance of nothing is saved as that. */
+/* One unit too little and the fee is the ordinary one, without a discount; the next that fits is
+ * paid from what is left. A balance of nothing is saved as that. */
 static void test_falls_back(void **state) {
     (void)state;
     struct bench b;
@@ -138,9 +138,9 @@ static void test_spot(void **state) {
     bench_close(&b);
 }
 
-/* A buy of the fee asset itself pays out of what it receives, at the discount, and leaves the balance
- * alone; a sale pays from the balance. Its price is the last trade of that very instrument, the
- * declared one before there is any. */
+/* A buy of the fee asset itself pays out of what it receives, at the discount, and leaves the
+ * balance alone; a sale pays from the balance. Its price is the last trade of that very
+ * instrument, the declared one before there is any. */
 static void test_itself(void **state) {
     (void)state;
     struct bench b;
