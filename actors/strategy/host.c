@@ -604,6 +604,22 @@ static uint32_t run_quotes(struct rt_ctx *ctx, struct st_host *h, uint16_t leg,
     }
 }
 
+/* run_special tells rows that are not plain bars or trades of the one interval; 0: they are. Apart,
+ * so that strategies without such rows pay nothing. */
+__attribute__((noinline)) static uint32_t run_special(struct rt_ctx *ctx, struct st_host *h,
+                                                      uint16_t series, const void *rows,
+                                                      uint32_t cnt) {
+    for (uint16_t i = 0; i < h->leg_cnt; i++) {
+        if (h->legs[i].book_series == series) return run_book(ctx, h, i, rows, cnt);
+        if (h->legs[i].quote_series == series) return run_quotes(ctx, h, i, rows, cnt);
+    }
+    if (h->longer_cnt == 0) return 0;
+    if (st_longer_row(h, series, rows)) return 1;
+    uint16_t leg = h->leg_of_rows[series];
+    if (h->interval_ns == 0) return st_longer_trades(ctx, h, leg, rows, cnt);
+    return st_longer_bars(ctx, h, leg, rows, cnt);
+}
+
 /* host_on_rows hears rows of the strategy's series. */
 static uint32_t host_on_rows(struct rt_ctx *ctx, void *state, uint16_t series, enum rt_hear how,
                              const void *rows, uint32_t cnt) {
@@ -611,9 +627,9 @@ static uint32_t host_on_rows(struct rt_ctx *ctx, void *state, uint16_t series, e
     assert(how == RT_HEAR_ROW);
     begin(h, ctx);
     if (!h->live) return 1;
-    for (uint16_t i = 0; h->depths && i < h->leg_cnt; i++) {
-        if (h->legs[i].book_series == series) return run_book(ctx, h, i, rows, cnt);
-        if (h->legs[i].quote_series == series) return run_quotes(ctx, h, i, rows, cnt);
+    if (h->special) {
+        uint32_t took = run_special(ctx, h, series, rows, cnt);
+        if (took > 0) return took;
     }
     uint16_t leg = h->leg_of_rows[series]; /* it raised no other interest */
     if (h->interval_ns == 0) return run_trades(ctx, h, leg, rows, cnt);
@@ -638,7 +654,11 @@ static void host_on_bar(struct rt_ctx *ctx, void *state, const struct msg_frame 
         h->cls->on_bar(h, h->class_state, leg, bar);
         return;
     }
-    (void)run_bars(ctx, h, leg, bar, 1);
+    if (h->longer_cnt > 0) {
+        (void)st_longer_bars(ctx, h, leg, bar, 1);
+    } else {
+        (void)run_bars(ctx, h, leg, bar, 1);
+    }
 }
 
 /* host_on_trade hears a trade that feed passes on. */
@@ -655,7 +675,11 @@ static void host_on_trade(struct rt_ctx *ctx, void *state, const struct msg_fram
         return;
     }
     begin(h, ctx);
-    (void)run_trades(ctx, h, leg, trade, 1);
+    if (h->longer_cnt > 0) {
+        (void)st_longer_trades(ctx, h, leg, trade, 1);
+    } else {
+        (void)run_trades(ctx, h, leg, trade, 1);
+    }
 }
 
 /* host_on_quote hears the touch of a market that the venue makes. */
@@ -778,6 +802,7 @@ static void interests(struct st_host *h, bool up) {
         if (l->book_series >= 0) rt_interest(h->ctx, (uint16_t)l->book_series, RT_HEAR_ROW, up);
         if (l->quote_series >= 0) rt_interest(h->ctx, (uint16_t)l->quote_series, RT_HEAR_ROW, up);
     }
+    st_longer_interests(h, up);
 }
 
 /* host_on_start hears the start of the run. */
@@ -790,7 +815,9 @@ static void host_on_start(struct rt_ctx *ctx, void *state, const struct msg_fram
     h->live = true;
     struct st_start start = { .params = h->params,
                               .leg_cnt = h->leg_cnt,
-                              .interval_ns = h->interval_ns };
+                              .interval_ns = h->interval_ns,
+                              .longer_ns = h->longer_ns,
+                              .longer_cnt = h->longer_cnt };
     if (h->cls->on_start) h->cls->on_start(h, h->class_state, &start);
 }
 
@@ -822,13 +849,17 @@ static void host_on_actor_stopped(struct rt_ctx *ctx, void *state, const struct 
     interests(h, false);
 }
 
-/* host_on_timer hears a timer of the class's. */
+/* host_on_timer hears a timer of the class's, or the end of a longer bar. */
 static void host_on_timer(struct rt_ctx *ctx, void *state, const struct msg_frame *frame) {
     struct st_host *h = state;
     const struct msg_timer *m = msg_body(frame);
-    if (!h->live || !h->cls->on_timer) return;
+    if (!h->live) return;
     begin(h, ctx);
-    h->cls->on_timer(h, h->class_state, (uint32_t)m->key);
+    if (m->key >= ST_LONGER_KEY) {
+        st_longer_timer(h, m->key);
+        return;
+    }
+    if (h->cls->on_timer) h->cls->on_timer(h, h->class_state, (uint32_t)m->key);
 }
 
 /* set_param changes one parameter, unless it would leave its range or make no sense. Returns why it
@@ -904,6 +935,8 @@ static const struct rt_option host_options[] = {
     { "class", "text", "a strategy class", NULL, "which strategy it runs" },
     { "instruments", "node", "list of names", NULL, "what it trades, in the class's order" },
     { "interval", "text", "1s..31d | trades", NULL, "which bars it hears, or every trade" },
+    { "intervals", "node", "[1s..31d]", "[]",
+      "longer bars it hears too, of the sources or made of those of interval" },
     { "bars", "text", "a name of a feed's bars", "none",
       "which named bars it hears, in place of interval" },
     { "account", "text", "a name of accounts:", "the only one", "where its money is" },

@@ -458,10 +458,11 @@ int st_host_init(struct rt_init *init, void *state, struct rt_error *err) {
     h->self = init->self;
     h->warm_ns = rt_init_warm(init);
     int rc = read_class(&h->cls, config, err);
-    if (rc == 0) h->depths = h->cls->on_book || h->cls->on_quote;
     if (rc == 0) rc = read_interval(init, h, config, err);
     if (rc == 0) rc = read_account(h, config, err);
     if (rc == 0) rc = read_legs(init, h, config, err);
+    if (rc == 0) rc = st_longer_read(init, h, config, err);
+    if (rc == 0) h->special = h->cls->on_book || h->cls->on_quote || h->longer_cnt > 0;
     if (rc == 0) rc = read_guard(init, h, config, err);
     if (rc == 0) rc = read_params(h, config, err);
     if (rc == 0) rc = read_sizing(h, config, err);
