@@ -274,6 +274,14 @@ static uint16_t guard_reason(const struct st_host *h) {
         uint16_t why = data_guard_at(&h->guards[i], h->legs[i].in->session, h->ctx->now_ns - 1);
         if (why != REASON_NONE) return why;
     }
+    for (uint16_t i = 0; h->watches && i < h->leg_cnt; i++) {
+        const struct st_leg *l = &h->legs[i];
+        if (l->stale_series < 0) continue;
+        const struct msg_book_delta *row = rt_latest(h->ctx, (uint16_t)l->stale_series);
+        if (row == NULL || h->ctx->now_ns - row->time_ns >= l->in->stale_ns) {
+            return REASON_STALE_DATA;
+        }
+    }
     return REASON_NONE;
 }
 
@@ -455,7 +463,7 @@ uint32_t st_levels(const struct st_host *h, uint16_t leg, uint8_t side, struct s
                    uint32_t max) {
     assert(leg < h->leg_cnt && side <= SIDE_SELL);
     const struct mk_book *b = h->legs[leg].book;
-    if (b == NULL || b->stale) return 0;
+    if (b == NULL || b->stale || h->legs[leg].silent) return 0;
     uint32_t cnt = 0;
     price_t price = mk_book_best(b, side);
     for (; price != 0 && cnt < max; price = mk_book_next(b, side, price)) {
@@ -548,8 +556,10 @@ static uint32_t run_trades(struct rt_ctx *ctx, struct st_host *h, uint16_t leg,
 /* tell_book tells leg's book as it is. */
 static void tell_book(struct st_host *h, uint16_t leg) {
     const struct mk_book *b = h->legs[leg].book;
-    struct st_book view = { .time_ns = b->time_ns, .update_id = b->update_id, .stale = b->stale };
-    if (!b->stale) {
+    struct st_book view = { .time_ns = b->time_ns,
+                            .update_id = b->update_id,
+                            .stale = b->stale || h->legs[leg].silent };
+    if (!view.stale) {
         view.bid = mk_book_best(b, SIDE_BUY);
         view.ask = mk_book_best(b, SIDE_SELL);
         if (view.bid != 0) view.bid_quantity = mk_book_at(b, SIDE_BUY, view.bid);
@@ -561,11 +571,34 @@ static void tell_book(struct st_host *h, uint16_t leg) {
     h->cls->on_book(h, h->class_state, leg, &view);
 }
 
+/* watch notes that an update of leg's book has come, and arms the timer of silence. */
+static void watch(struct st_host *h, uint16_t leg) {
+    struct st_leg *l = &h->legs[leg];
+    l->silent = false;
+    if (l->watched) return;
+    l->watched = true;
+    rt_timer_set(h->ctx, ST_SILENT_KEY + leg, h->ctx->now_ns + l->in->stale_ns);
+}
+
+/* on_silent hears the timer of silence: tells the class that leg's book is stale where it is. */
+static void on_silent(struct st_host *h, uint16_t leg) {
+    struct st_leg *l = &h->legs[leg];
+    const int64_t due_ns = l->book->time_ns + l->in->stale_ns;
+    l->silent = h->ctx->now_ns >= due_ns;
+    l->watched = !l->silent;
+    if (!l->silent) {
+        rt_timer_set(h->ctx, ST_SILENT_KEY + leg, due_ns);
+    } else if (!l->book->stale) {
+        tell_book(h, leg);
+    }
+}
+
 /* run_book follows leg's book through a run of rows. */
 static uint32_t run_book(struct rt_ctx *ctx, struct st_host *h, uint16_t leg,
                          const struct msg_book_delta *row, uint32_t cnt) {
     struct mk_book *const b = h->legs[leg].book;
     const uint8_t *const before = ctx->out;
+    if (h->legs[leg].stale_series >= 0) watch(h, leg);
     for (uint32_t i = 0;;) {
         bool was = b->stale;
         enum mk_book_step step = mk_book_apply(b, row);
@@ -849,12 +882,18 @@ static void host_on_actor_stopped(struct rt_ctx *ctx, void *state, const struct 
     interests(h, false);
 }
 
-/* host_on_timer hears a timer of the class's, or the end of a longer bar. */
+/* host_on_timer hears a timer of the class's, the end of a longer bar, or that a book may be
+ * silent. */
 static void host_on_timer(struct rt_ctx *ctx, void *state, const struct msg_frame *frame) {
     struct st_host *h = state;
     const struct msg_timer *m = msg_body(frame);
     if (!h->live) return;
     begin(h, ctx);
+    if (m->key >= ST_SILENT_KEY) {
+        assert(m->key - ST_SILENT_KEY < h->leg_cnt);
+        on_silent(h, (uint16_t)(m->key - ST_SILENT_KEY));
+        return;
+    }
     if (m->key >= ST_LONGER_KEY) {
         st_longer_timer(h, m->key);
         return;

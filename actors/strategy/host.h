@@ -54,6 +54,10 @@
  * (ST_FLAT, the closing half of ST_LONG and ST_SHORT, ST_ORDER with ORDER_TERMS_EXIT) and cancels
  * go out; the class hears its bars as ever, and what rests at the venue stays there.
  *
+ * With stale_after: of an instrument its recorded book is stale after so long without an update, until
+ * the next one: classes that hear books are told so, and no order that opens comes of a signal, of
+ * any leg (stale_data).
+ *
  * Size, all in units of 1e-8:
  *   fixed     the base quantity, down to the lot.
  *   notional  floor(notional x 1e8 / close), down to the lot.
@@ -112,6 +116,9 @@ struct st_leg {
     int32_t quote_series;           /* rows of its quotes, -1 = not heard */
     struct mk_book *book;           /* where the class hears books, else NULL */
     bool shared;                    /* another strategy trades it on the same account */
+    bool watched;                   /* the timer of silence is armed */
+    bool silent;                    /* no update of the book for stale_after: it is stale */
+    int32_t stale_series; /* rows of the book that orders hang on, with stale_after; else -1 */
 };
 
 /* How far the cancel of an order is. */
@@ -166,6 +173,7 @@ struct st_host {
     bool special;               /* it hears more than rows of one interval: books, quotes, longer
                                  * bars */
     bool enabled;               /* false: does nothing, ever */
+    bool watches;               /* a leg has a stale_series */
     bool cancel_on_stop;        /* a stop of this actor alone cancels its open orders */
     uint8_t account;            /* account id */
     uint16_t param_cnt;         /* parameters of the class */
@@ -226,6 +234,9 @@ bool st_equity(struct st_host *h, cash_t *out);
 
 /* Keys of the timers at which longer bars end, from here on; a class's own are below. */
 #define ST_LONGER_KEY (UINT64_C(1) << 32)
+
+/* Keys of the timers by which a leg's book may be silent: this, and the leg. */
+#define ST_SILENT_KEY (UINT64_C(2) << 32)
 
 /* st_longer_read reads intervals:, once the legs are known (longer.c). */
 int st_longer_read(struct rt_init *init, struct st_host *h, struct rt_node *config,

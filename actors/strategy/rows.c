@@ -35,6 +35,9 @@ enum {
  * bar itself, where it holds something, is a row of that place. */
 static const uint64_t C_LONGER = UINT64_C(1) << 32;
 
+/* Numbers of the counters of silent books: this, and the leg: silent 1, watched 2. */
+static const uint64_t C_SILENT = UINT64_C(2) << 32;
+
 /* Keys of the pieces of a guard: this, its leg in bits 32 and up, where the piece begins. */
 static const uint64_t GUARD_KEY = UINT64_C(1) << 56;
 
@@ -105,6 +108,9 @@ void st_host_save(const void *state, struct rt_row_sink *sink) {
         put_counter(sink, C_LEG + 4U * i + L_LAST_NS, h->legs[i].last_ns);
         put_counter(sink, C_LEG + 4U * i + L_POSITION, h->legs[i].position);
         put_counter(sink, C_LEG + 4U * i + L_SHORTS, h->legs[i].shorts);
+        if (h->legs[i].stale_series >= 0) {
+            put_counter(sink, C_SILENT + i, h->legs[i].silent | h->legs[i].watched << 1);
+        }
         if (h->legs[i].book == NULL) continue;
         mk_book_rows_save(h->legs[i].book, h->legs[i].in->id, C_BOOK + MK_BOOK_FIGURES * i,
                           (uint64_t)i << 32, sink);
@@ -155,6 +161,12 @@ static int bad(struct rt_error *err, const char *what) {
 static int load_counter(struct st_host *h, const struct msg_counter_row *row,
                         struct rt_error *err) {
     uint64_t id = row->id;
+    if (id >= C_SILENT) {
+        if (id - C_SILENT >= h->leg_cnt) return bad(err, "leg");
+        h->legs[id - C_SILENT].silent = row->value & 1;
+        h->legs[id - C_SILENT].watched = row->value & 2;
+        return 0;
+    }
     if (id >= C_LONGER) {
         if (id - C_LONGER >= (uint64_t)h->leg_cnt * h->longer_cnt) return bad(err, "longer bar");
         h->longer[id - C_LONGER].told_ns = row->value;
