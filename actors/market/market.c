@@ -28,26 +28,13 @@ static const int64_t fee_max = FIXED_ONE / 10;                       /* at most 
 static const int64_t SECOND_NS = INT64_C(1000000000);                /* ns in a second */
 
 static const char *const kind_words[] = { "spot", "linear", NULL };
-static const char *const instrument_keys[] = { "symbol",
-                                               "kind",
-                                               "base",
-                                               "quote",
-                                               "venue",
-                                               "tick_size",
-                                               "lot_size",
-                                               "min_notional",
-                                               "maker_fee",
-                                               "taker_fee",
-                                               "slippage_bps",
-                                               "brackets",
-                                               "liquidation_fee",
-                                               "slippage",
-                                               "participation",
-                                               "filters",
-                                               "session",
-                                               "stale_after",
-                                               "fees",
-                                               NULL };
+static const char *const instrument_keys[] = {
+    "symbol",          "kind",        "base",          "quote",
+    "venue",           "tick_size",   "lot_size",      "min_notional",
+    "maker_fee",       "taker_fee",   "slippage_bps",  "brackets",
+    "liquidation_fee", "slippage",    "participation", "filters",
+    "session",         "stale_after", "fees",          NULL
+};
 static const char *const slippage_words[] = { "bps", "volume", "root", NULL };
 static const char *const slippage_keys[] = { "model", "factor", "bars", "interval", NULL };
 static const char *const slippage_bps_keys[] = { "model", "bps", NULL };

@@ -638,11 +638,11 @@ uint32_t venue_depth_run(struct rt_ctx *ctx, struct venue *v, struct venue_book 
 
 /* --- snapshots of state -------------------------------------------------------------------- */
 
+/* Figures beside the book's own, and keys. */
 enum {
-    FIGURE_HEARD = MK_BOOK_FIGURES - 1, /* interests raised, beside the book's own figures */
-    FIGURE_SILENT =
-        MK_BOOK_FIGURES - 2, /* with stale_after: silent 1, watched 2, silences from 4 */
-    KEY_TAKEN = 1 << 24,     /* keys of notes of what was taken, behind the levels' */
+    FIGURE_HEARD = MK_BOOK_FIGURES - 1,  /* interests raised */
+    FIGURE_SILENT = MK_BOOK_FIGURES - 2, /* silent 1, watched 2, silences from 4 on */
+    KEY_TAKEN = 1 << 24,                 /* keys of notes of what was taken, behind the levels' */
 };
 
 void venue_depth_save(const struct venue *v, const struct venue_book *b, struct rt_row_sink *sink) {

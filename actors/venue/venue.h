@@ -93,9 +93,9 @@
  *
  * Rules of book runs
  *   When    As in trade runs. The book stands when it is not stale (before its first snapshot,
- *           after a gap, crossed, silent) and no update is in hand. What arrives while it does not stand is
- *           accepted and waits; when it stands again what waits is worked by arrival. Nothing is
- *           filled, by book or print, while it does not stand.
+ *           after a gap, crossed, silent) and no update is in hand. What arrives while it does not
+ *           stand is accepted and waits; when it stands again what waits is worked by arrival.
+ *           Nothing is filled, by book or print, while it does not stand.
  *   Takes   Market, triggered stop and a limit that crosses take from the levels shown, best first,
  *           each level a fill at its price, as taker; slippage is counted from the touch. What
  *           orders of ours took from a level is gone until the recording changes that level. What

@@ -1,9 +1,9 @@
 /* rig: drives the host alone.
  *
- * Goal: where a recorded book has been silent for stale_after no order that opens comes of a signal,
- * and who hears the book is told that it is stale; with the next update all goes on.
- * Method: a class that goes long on each bar and notes each view of its book; updates and silences of
- * both legs at chosen instants, one at the very end of the time allowed; saved and loaded between. */
+ * Goal: where a recorded book has been silent for stale_after no order that opens comes of
+ * a signal, and who hears the book is told that it is stale; with the next update all goes on.
+ * Method: a class that goes long on each bar and notes each view of its book; updates and silences
+ * at chosen instants, one at the very end of the time allowed; saved and loaded between. */
 #include "tests/support/strategy.h"
 
 static uint32_t views, stale_views;

@@ -54,7 +54,7 @@ def make(rng, dir, updates, touch=300000):
         for n in range(updates):
             if n % 900 == 850:
                 silences.append((now, now + SILENCE_MS))
-                for at in range(now + 100, now + SILENCE_MS, 100):
+                for at in range(now + STALE_MS + 100, now + SILENCE_MS, 100):
                     trades.write("%d,%s,%s,0,%d,%s\n" % (
                         trade, decimal((touch - 3 if trade % 2 else touch + 2) * TICK, 2),
                         decimal(20 * LOT, 6), at, "true" if trade % 2 else "false"))
