@@ -4,7 +4,8 @@
  *         defence against an adversary).
  * Thread  pure functions; a struct rt_sha256 has one owner.
  * Memory  the caller's.
- * Cost    SHA-256 about 0.6 ns a byte where the machine has instructions for it, else 2; rt_hash64 about 0.1 ns a byte.
+ * Cost    SHA-256 about 0.6 ns a byte where the machine has instructions for it, else 2 ns;
+ *         rt_hash64 about 0.1 ns a byte.
  * Source  FIPS 180-4 by OpenSSL's libcrypto; XXH64 (Yann Collet, xxHash specification 0.1.1). */
 #ifndef RUNTIME_BASE_HASH_H
 #define RUNTIME_BASE_HASH_H

@@ -314,7 +314,8 @@ static int make_routes(struct rt_run *run, struct rt_shard *s, struct rt_error *
             if (!rt_topology_says(a->kind, k)) continue;
             for (uint32_t b = 0; b < t->actor_cnt; b++) {
                 if (!rt_topology_hears(t, a, &t->actors[b], k)) continue;
-                if (t->actors[b].shard == s->number && s->about && is_in(t->actors[b].kind->own, k)) {
+                if (t->actors[b].shard == s->number && s->about &&
+                    is_in(t->actors[b].kind->own, k)) {
                     own |= 1ULL << s->local_of[t->actors[b].id];
                 } else if (t->actors[b].shard == s->number) {
                     s->hearers[at++] = (uint16_t)s->local_of[t->actors[b].id];

@@ -118,8 +118,8 @@ struct rt_init {
  * topology when it is full (never NULL). */
 void *rt_init_take(struct rt_init *init, size_t bytes);
 
-/* rt_init_deaf ends the hearing of a kind, whoever says it, before the run begins: for an actor that
- * its configuration leaves nothing to do with it. */
+/* rt_init_deaf ends the hearing of a kind, whoever says it, before the run begins: for one that
+ * has no use for it as it is configured. */
 void rt_init_deaf(struct rt_init *init, uint16_t kind);
 
 /* rt_init_series finds the index of the series with rows of row_kind (MSG_BAR, MSG_TRADE) of key
