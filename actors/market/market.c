@@ -28,11 +28,25 @@ static const int64_t fee_max = FIXED_ONE / 10;                       /* at most 
 static const int64_t SECOND_NS = INT64_C(1000000000);                /* ns in a second */
 
 static const char *const kind_words[] = { "spot", "linear", NULL };
-static const char *const instrument_keys[] = {
-    "symbol",          "kind",         "base",          "quote",     "venue",        "tick_size",
-    "lot_size",        "min_notional", "maker_fee",     "taker_fee", "slippage_bps", "brackets",
-    "liquidation_fee", "slippage",     "participation", "filters",   "session",      NULL
-};
+static const char *const instrument_keys[] = { "symbol",
+                                               "kind",
+                                               "base",
+                                               "quote",
+                                               "venue",
+                                               "tick_size",
+                                               "lot_size",
+                                               "min_notional",
+                                               "maker_fee",
+                                               "taker_fee",
+                                               "slippage_bps",
+                                               "brackets",
+                                               "liquidation_fee",
+                                               "slippage",
+                                               "participation",
+                                               "filters",
+                                               "session",
+                                               "fees",
+                                               NULL };
 static const char *const slippage_words[] = { "bps", "volume", "root", NULL };
 static const char *const slippage_keys[] = { "model", "factor", "bars", "interval", NULL };
 static const char *const slippage_bps_keys[] = { "model", "bps", NULL };
@@ -223,6 +237,18 @@ static int read_filters(struct mk_market *m, struct rt_node *n, struct mk_instru
     return mk_filters_read(map, in->lot_size, f, err);
 }
 
+/* read_charges reads fees: of the instrument n into the market's table, which has room. */
+static int read_charges(struct mk_market *m, struct rt_node *n, struct rt_node *schemes,
+                        struct mk_instrument *in, struct rt_error *err) {
+    struct mk_charges *c = m->charges + m->charges_cnt;
+    bool given;
+    int rc = mk_charges_read(n, schemes, c, &given, err);
+    if (rc < 0 || !given) return rc;
+    in->charges = c;
+    m->charges_cnt++;
+    return 0;
+}
+
 /* read_session reads session: of the instrument n into *out. */
 static int read_session(struct rt_node *n, struct mk_instrument *in, struct mk_session **out,
                         struct rt_error *err) {
@@ -234,8 +260,9 @@ static int read_session(struct rt_node *n, struct mk_instrument *in, struct mk_s
 }
 
 /* read_instrument reads one entry of instruments: into in. */
-static int read_instrument(struct mk_market *m, struct rt_node *n, struct mk_instrument *in,
-                           struct mk_session **session, struct rt_error *err) {
+static int read_instrument(struct mk_market *m, struct rt_node *n, struct rt_node *schemes,
+                           struct mk_instrument *in, struct mk_session **session,
+                           struct rt_error *err) {
     int rc, kind;
     if ((rc = key_name(n, in->name, sizeof in->name, err)) < 0) return rc;
     if ((rc = read_name(n, "symbol", in->name, in->symbol, sizeof in->symbol, err)) < 0) return rc;
@@ -254,9 +281,11 @@ static int read_instrument(struct mk_market *m, struct rt_node *n, struct mk_ins
     if (rc < 0) return rc;
     rc = rt_node_fixed(n, "min_notional", false, 0, NOTIONAL_MAX, 0, &in->min_notional, err);
     if (rc < 0) return rc;
-    rc = rt_node_fixed(n, "maker_fee", true, fee_min, fee_max, 0, &in->maker_fee, err);
+    if ((rc = read_charges(m, n, schemes, in, err)) < 0) return rc;
+    const bool rates = in->charges == NULL; /* who has charges may do without */
+    rc = rt_node_fixed(n, "maker_fee", rates, fee_min, fee_max, 0, &in->maker_fee, err);
     if (rc < 0) return rc;
-    rc = rt_node_fixed(n, "taker_fee", true, fee_min, fee_max, 0, &in->taker_fee, err);
+    rc = rt_node_fixed(n, "taker_fee", rates, fee_min, fee_max, 0, &in->taker_fee, err);
     if (rc < 0) return rc;
     if ((rc = read_slippage(n, in, err)) < 0) return rc;
     rc = rt_node_share(n, "participation", false, 0, &in->participation, err);
@@ -294,21 +323,33 @@ static int read_participation(struct mk_market *m, struct rt_node *root, struct 
     return 0;
 }
 
+/* read_schemes gives fee_schemes: of root, NULL where there is none, each of them read once. */
+static int read_schemes(struct rt_node *root, struct rt_node **out, struct rt_error *err) {
+    int rc = rt_node_map(root, "fee_schemes", false, out, err);
+    for (struct rt_node *n = *out ? (*out)->child : NULL; rc == 0 && n; n = n->next) {
+        struct mk_charges scratch;
+        rc = mk_charges_scheme(n, &scratch, err);
+    }
+    return rc;
+}
+
 /* read_instruments reads instruments: of root. */
 static int read_instruments(struct mk_market *m, struct rt_node *root, struct rt_error *err) {
-    struct rt_node *map, **list;
+    struct rt_node *map, *schemes, **list;
     int rc = rt_node_map(root, "instruments", true, &map, err);
+    if (rc == 0) rc = read_schemes(root, &schemes, err);
     if (rc < 0) return rc;
     if ((rc = sorted_children(map, INSTRUMENT_MAX, &list, err)) < 0) return rc;
     m->instruments = calloc(map->child_cnt, sizeof *m->instruments);
     m->brackets = calloc((size_t)map->child_cnt * MK_BRACKETS_MAX, sizeof *m->brackets);
     m->filters = calloc(map->child_cnt, sizeof *m->filters);
     m->sessions = calloc(map->child_cnt, sizeof(struct mk_session *));
-    if (!m->instruments || !m->brackets || !m->filters || !m->sessions)
+    m->charges = calloc(map->child_cnt, sizeof *m->charges);
+    if (!m->charges || !m->instruments || !m->brackets || !m->filters || !m->sessions)
         rc = rt_error_set(err, -ENOMEM, "out of memory");
     for (uint32_t i = 0; rc == 0 && i < map->child_cnt; i++) {
         struct mk_instrument *in = &m->instruments[i];
-        rc = read_instrument(m, list[i], in, &m->sessions[i], err);
+        rc = read_instrument(m, list[i], schemes, in, &m->sessions[i], err);
         in->id = (uint16_t)(i + 1);
         m->instrument_cnt = i + 1;
         for (uint32_t k = 0; rc == 0 && k < i; k++) {
@@ -538,6 +579,7 @@ void mk_market_close(struct mk_market *m) {
     free(m->assets);
     free(m->brackets);
     free(m->filters);
+    free(m->charges);
     for (uint32_t i = 0; m->sessions && i < m->instrument_cnt; i++) free(m->sessions[i]);
     free(m->sessions);
     free(m->leverages);

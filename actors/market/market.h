@@ -6,6 +6,7 @@
  * Memory  one heap block per table, freed by mk_market_close. */
 #ifndef ACTORS_MARKET_MARKET_H
 #define ACTORS_MARKET_MARKET_H
+#include "actors/market/charges.h"
 #include "quant/stats/select.h"
 #include "runtime/base/config.h"
 #include "runtime/base/error.h"
@@ -71,6 +72,7 @@ struct mk_instrument {
     const struct mk_bracket *brackets;   /* leverage brackets, caps rising; NULL = none declared */
     uint32_t bracket_cnt;                /* how many, at most MK_BRACKETS_MAX */
     const struct mk_filters *filters;    /* what the venue lets orders be; NULL = not declared */
+    const struct mk_charges *charges;    /* what trading costs besides; NULL = nothing */
     const struct mk_session *session;    /* when it trades; NULL = not declared: always */
 };
 
@@ -116,6 +118,7 @@ struct mk_market {
     char (*assets)[16];                /* names of assets: "BTC", "USDT" */
     struct mk_bracket *brackets;       /* of all instruments, one after the other */
     struct mk_filters *filters;        /* of those that have them, one after the other */
+    struct mk_charges *charges;        /* of those that have them, one after the other */
     struct mk_session **sessions;      /* by instrument id - 1; NULL where not declared */
     uint16_t *leverages;             /* by (account id - 1) * instrument_cnt + instrument id - 1 */
     uint32_t instrument_cnt;         /* at most 4096 */
@@ -123,16 +126,17 @@ struct mk_market {
     uint32_t asset_cnt;              /* at most 4096 */
     uint32_t bracket_cnt;            /* of all instruments */
     uint32_t filter_cnt;             /* instruments that have filters */
+    uint32_t charges_cnt;            /* instruments that have charges */
     uint32_t deployment;             /* 20 bits in every client order id; default 0 */
     uint32_t epoch;                  /* of client order ids */
     int64_t equity_interval_ns;      /* equity marks; 0 = every bar of the finest series */
     struct mk_statistics statistics; /* how results are reckoned */
 };
 
-/* mk_market_load reads instruments:, accounts:, deployment:, equity_interval:, statistics: of root.
- * Returns 0, or negative errno with err. Ranges: prices and quantities above zero, fees in
- * [-1 %, 10 %], an instrument whose tick or lot is not a multiple of 1e-8 is refused; an account
- * with margin: needs brackets: in each linear instrument of its quote. */
+/* mk_market_load reads instruments:, fee_schemes:, accounts:, deployment:, equity_interval:,
+ * statistics: of root. Returns 0, or negative errno with err. Ranges: prices and quantities above
+ * zero, fees in [-1 %, 10 %], an instrument whose tick or lot is not a multiple of 1e-8 is refused;
+ * an account with margin: needs brackets: in each linear instrument of its quote. */
 int mk_market_load(struct rt_node *root, struct mk_market **out, struct rt_error *err)
     __attribute__((warn_unused_result));
 /* mk_market_close frees it; NULL is fine. */

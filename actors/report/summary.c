@@ -393,6 +393,9 @@ static int models(const struct rt_topology *t, FILE *to) {
     struct rt_node *all = rt_node_get(rt_config_root(t->config), "instruments");
     for (struct rt_node *n = all == NULL ? NULL : all->child; code == 0 && n != NULL; n = n->next)
         code = model(to, "instrument", n->key, n, &first);
+    all = rt_node_get(rt_config_root(t->config), "fee_schemes");
+    for (struct rt_node *n = all == NULL ? NULL : all->child; code == 0 && n != NULL; n = n->next)
+        code = model(to, "fee scheme", n->key, n, &first);
     all = rt_node_get(rt_config_root(t->config), "accounts");
     for (struct rt_node *n = all == NULL ? NULL : all->child; code == 0 && n != NULL; n = n->next) {
         if (rt_node_get(n, "fees") != NULL) code = model(to, "account", n->key, n, &first);
@@ -404,6 +407,21 @@ static int models(const struct rt_topology *t, FILE *to) {
             code = model(to, kind, a->name, a->config, &first);
     }
     return code;
+}
+
+/* instrument_fees writes the charges of an instrument that has them, in words. */
+static void instrument_fees(FILE *to, const struct mk_instrument *in) {
+    char text[4096];
+    if (in->charges == NULL) return;
+    mk_charges_text(in->charges, text, sizeof text);
+    fputs(", \"fees\": [", to);
+    for (char *at = text, *end; at != NULL; at = end) {
+        end = strchr(at, '\n');
+        if (end != NULL) *end++ = 0;
+        if (at != text) fputs(", ", to);
+        quoted(to, at);
+    }
+    fputc(']', to);
 }
 
 /* account_fees writes the tiers of fees of an account that has them. */
@@ -431,7 +449,7 @@ int report_manifest(const struct rt_run *run, const char *dir, struct rt_error *
     char path[4200], fresh[4300], hex[65];
     static const char *const slippages[] = { "bps", "volume", "root" };
     bool first = true, linear = false, spot = false, trades = false, cap = false, model = false,
-         tiers = false;
+         tiers = false, charges = false;
     if ((size_t)snprintf(path, sizeof path, "%s/manifest.json", dir) >= sizeof path)
         return rt_error_set(err, -ENAMETOOLONG, "%.200s...: the directory's name is too long", dir);
     snprintf(fresh, sizeof fresh, "%s.new", path);
@@ -479,7 +497,10 @@ int report_manifest(const struct rt_run *run, const char *dir, struct rt_error *
             fprintf(to, ", \"factor\": \"%s\", \"bars\": %u, \"interval_ns\": %lld",
                     money(x->slippage_factor), x->slippage_bars, (long long)x->slippage_bar_ns);
         }
-        fputs("}, \"brackets\": [", to);
+        fputc('}', to);
+        instrument_fees(to, x);
+        charges = charges || x->charges != NULL;
+        fputs(", \"brackets\": [", to);
         for (uint32_t k = 0; k < x->bracket_cnt; k++) {
             const struct mk_bracket *b = &x->brackets[k];
             fprintf(to, "%s{\"cap\": \"%s\", \"leverage\": %u, \"maintenance\": \"%s\"}",
@@ -524,6 +545,14 @@ int report_manifest(const struct rt_run *run, const char *dir, struct rt_error *
     rules(to, more_rules, &first);
     rules(to, money_rules, &first);
     if (tiers) rules(to, tier_rules, &first);
+    if (charges)
+        rules(to,
+              (const char *const[]){
+                  "charges: fees of an instrument come on top of its rates, in quote; each is "
+                  "reckoned of all that its order has traded so far, less what that has paid, so "
+                  "that least and largest sums hold for the order; a liquidation pays none",
+                  NULL },
+              &first);
     if (spot)
         rules(
             to,

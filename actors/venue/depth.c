@@ -221,6 +221,7 @@ static bool fill(struct rt_ctx *ctx, struct venue *v, struct venue_book *b, uint
     struct venue_purse p = venue_purse_now(ctx, v, b, account);
     struct venue_deal deal;
     venue_locks_out(v, b, idx, &p);
+    p.so_far = venue_charged(v, idx);
     venue_account_deal(&p, b, order, quantity, price, liquidity, &deal);
     if (touch != 0 && deal.quantity > 0) {
         deal.slippage = deal.price > touch ? deal.price - touch : touch - deal.price;
@@ -252,12 +253,14 @@ static price_t limit_of(const struct venue_order *order) {
 }
 
 /* whole tells whether all of order idx can be had and paid at once: REASON_NONE, or why not. */
-static uint16_t whole(const struct venue *v, const struct venue_book *b, struct venue_depth *d,
-                      uint32_t idx) {
+static uint16_t whole(struct rt_ctx *ctx, struct venue *v, const struct venue_book *b,
+                      struct venue_depth *d, uint32_t idx) {
     const struct venue_order *order = &v->orders.pool[idx];
     uint8_t side = other(order->side);
-    struct venue_purse p = venue_purse(v, b, order->account);
+    struct venue_purse p = venue_purse_now(ctx, v, b, order->account);
     struct venue_order left = *order;
+    struct mk_charged so_far = { 0 };
+    p.so_far = &so_far;
     venue_locks_out(v, b, idx, &p);
     price_t price = mk_book_best(&d->book, side);
     while (price != 0 && within(order->side, limit_of(order), price)) {
@@ -268,6 +271,7 @@ static uint16_t whole(const struct venue *v, const struct venue_book *b, struct 
             venue_account_deal(&p, b, &left, part, price, LIQUIDITY_TAKER, &deal);
             if (deal.status == ORDER_STATUS_FILLED) return REASON_NONE;
             if (deal.status != ORDER_STATUS_PARTIALLY_FILLED) return deal.reason;
+            venue_account_charged(&so_far, &deal);
             left.quantity -= part;
         }
         price = mk_book_next(&d->book, side, price);
@@ -299,7 +303,7 @@ static bool take(struct rt_ctx *ctx, struct venue *v, struct venue_book *b, uint
     uint8_t side = other(order->side);
     price_t limit = limit_of(order), touch = mk_book_best(&d->book, side);
     if (order->terms & ORDER_TERMS_FOK) {
-        uint16_t reason = whole(v, b, d, idx);
+        uint16_t reason = whole(ctx, v, b, d, idx);
         if (reason != REASON_NONE) {
             end(ctx, v, b, idx, ORDER_STATUS_EXPIRED, reason);
             return true;

@@ -78,6 +78,7 @@ struct venue_purse venue_purse(const struct venue *v, const struct venue_book *b
 struct venue_purse venue_purse_now(const struct rt_ctx *ctx, struct venue *v,
                                    const struct venue_book *b, uint8_t account) {
     struct venue_purse p = venue_purse(v, b, account);
+    p.now_ns = ctx->now_ns;
     if (v->fees.rows != NULL) {
         venue_fees_turn(&v->fees, v->market, ctx->now_ns);
         p.tier = v->fees.rows[(account - 1U) * MK_KINDS + b->instrument->kind].tier;
@@ -138,6 +139,7 @@ void venue_work(const struct venue *v, const struct venue_book *b, struct venue_
     for (uint32_t i = 0; i < cnt; i++) {
         const struct venue_pick *pick = &picks[i];
         venue_locks_out(v, b, pick->idx, p);
+        p->so_far = venue_charged(v, pick->idx);
         if (pick->act == VENUE_TRADE) {
             venue_account_deal(p, b, &v->orders.pool[pick->idx], pick->quantity, pick->price,
                                pick->liquidity, &deals[i]);
@@ -265,6 +267,7 @@ void venue_tell(struct rt_ctx *ctx, struct venue *v, struct venue_book *b, uint3
                 const struct venue_deal *deal) {
     struct venue_order *order = &v->orders.pool[idx];
     if (deal->quantity > 0) say_fill(ctx, v, b, order, deal);
+    if (v->charged != NULL) venue_account_charged(&v->charged[idx], deal);
     if (deal->status == ORDER_STATUS_PARTIALLY_FILLED) {
         venue_locks_take(v, b, idx);
         order->quantity -= deal->quantity;
@@ -502,6 +505,7 @@ void venue_joined(struct rt_ctx *ctx, struct venue *v, uint64_t id, qty_t quanti
 static void arrive_order(struct rt_ctx *ctx, struct venue *v, struct venue_book *b, uint32_t idx) {
     struct venue_order *order = &v->orders.pool[idx];
     const unsigned once = ORDER_TERMS_IOC | ORDER_TERMS_FOK;
+    if (v->charged != NULL) v->charged[idx] = (struct mk_charged){ 0 };
     uint16_t reason = refusal(ctx, v, b, idx);
     if (reason == REASON_NONE) {
         bool eager = b->driver == VENUE_BARS || order->flags & VENUE_MORE ||
@@ -1099,6 +1103,7 @@ static int venue_init(struct rt_init *init, void *state, struct rt_error *err) {
     struct venue_order *pool = rt_init_take(init, slots * sizeof *pool);
     void *map = rt_init_take(init, rt_map_bytes((uint32_t)max));
     struct venue_more *more = rt_init_take(init, slots * sizeof *more);
+    if (m->charges_cnt > 0) v->charged = rt_init_take(init, slots * sizeof *v->charged);
     venue_orders_init(&v->orders, pool, more, map, (uint32_t)max);
     size_t deals = VENUE_DEALS * (size_t)max;
     for (int k = 0; k < 2; k++) {
@@ -1145,6 +1150,14 @@ static void put_order(const struct venue *v, uint32_t idx, struct rt_row_sink *s
                                  .status = flight ? ORDER_STATUS_SUBMITTED : ORDER_STATUS_ACCEPTED,
                                  .flags = order->flags | op_flag[order->op] };
     sink->put(sink, MSG_ORDER_ROW, order->seq, &row, sizeof row);
+    const struct mk_charged *charged = venue_charged(v, idx);
+    if (charged != NULL && charged->quantity > 0) {
+        struct msg_order_charged_row paid = { .order_id = order->order_id,
+                                              .quantity = charged->quantity,
+                                              .value = charged->value,
+                                              .paid = charged->paid };
+        sink->put(sink, MSG_ORDER_CHARGED_ROW, order->seq, &paid, sizeof paid);
+    }
     if (!(order->flags & VENUE_MORE)) return;
     const struct venue_more *m = &v->orders.more[idx];
     struct msg_order_more_row more = { .order_id = order->order_id,
@@ -1459,6 +1472,15 @@ static int venue_load(void *state, uint16_t kind, uint64_t key, const void *row,
             struct venue_book *b = &v->books[v->orders.pool[idx].instrument - 1];
             venue_locks_again(v, b, v->orders.pool[idx].account);
             venue_locks_told(v, b, v->orders.pool[idx].account);
+            return 0;
+        }
+    }
+    if (kind == MSG_ORDER_CHARGED_ROW && bytes == sizeof(struct msg_order_charged_row)) {
+        const struct msg_order_charged_row *c = row;
+        uint32_t idx = venue_orders_find(&v->orders, c->order_id);
+        if (idx != VENUE_NONE && v->charged != NULL) {
+            v->charged[idx] =
+                (struct mk_charged){ .quantity = c->quantity, .value = c->value, .paid = c->paid };
             return 0;
         }
     }

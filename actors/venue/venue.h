@@ -217,6 +217,8 @@ struct venue {
     struct venue_holding *shorts;   /* likewise: shorts of accounts in hedge mode */
     struct venue_ledger *ledger;    /* by asset: the venue's books */
     struct venue_fees fees;         /* tiers of accounts that have them */
+    struct mk_charged *charged;     /* beside each slot of orders: what it has paid of charges; NULL
+                                     * where no instrument has any */
     struct venue_lock *locks;       /* like holdings: what open orders lock of them */
     struct venue_locked *locked;    /* by account id - 1: of its cash */
     uint16_t *book_of;              /* instrument id by index of series, of prices, marks and
@@ -264,6 +266,11 @@ struct venue_purse venue_purse(const struct venue *v, const struct venue_book *b
 /* venue_purse_now returns the same to trade with: with the tier of fees of now. */
 struct venue_purse venue_purse_now(const struct rt_ctx *ctx, struct venue *v,
                                    const struct venue_book *b, uint8_t account);
+
+/* venue_charged returns what the order in slot idx has paid of its instrument's charges. */
+static inline const struct mk_charged *venue_charged(const struct venue *v, uint32_t idx) {
+    return v->charged == NULL ? NULL : &v->charged[idx];
+}
 
 /* venue_purse_put books p back. */
 void venue_purse_put(struct venue *v, struct venue_book *b, uint8_t account,
