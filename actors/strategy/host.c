@@ -998,11 +998,15 @@ static const uint16_t host_says[] = { MSG_DECISION_PACKET,   MSG_ORDER_INTENT,
                                       MSG_ORDER_INTENT_MORE, MSG_ORDER_CANCEL,
                                       MSG_COMMAND_ANSWER,    0 };
 
+/* What it hears of its own orders alone. */
+static const uint16_t host_own[] = { MSG_ORDER_STATE, MSG_FILL, 0 };
+
 const struct rt_actor_kind strategy_kind = {
     .name = "strategy",
     .help = "runs one strategy: signals become decision packets and sized order intents",
     .options = host_options,
     .says = host_says,
+    .own = host_own,
     .timer_class = RT_CLASS_TIMER,
     .state_bytes = sizeof(struct st_host),
     .init = st_host_init,
