@@ -29,25 +29,13 @@ static const int64_t SECOND_NS = INT64_C(1000000000);                /* ns in a 
 static const int64_t discounts[MK_KINDS] = { 25000000, 10000000 };   /* Binance's, by kind */
 
 static const char *const kind_words[] = { "spot", "linear", NULL };
-static const char *const instrument_keys[] = { "symbol",
-                                               "kind",
-                                               "base",
-                                               "quote",
-                                               "venue",
-                                               "tick_size",
-                                               "lot_size",
-                                               "min_notional",
-                                               "maker_fee",
-                                               "taker_fee",
-                                               "slippage_bps",
-                                               "brackets",
-                                               "liquidation_fee",
-                                               "slippage",
-                                               "participation",
-                                               "filters",
-                                               "session",
-                                               "fees",
-                                               NULL };
+static const char *const instrument_keys[] = {
+    "symbol",          "kind",        "base",          "quote",
+    "venue",           "tick_size",   "lot_size",      "min_notional",
+    "maker_fee",       "taker_fee",   "slippage_bps",  "brackets",
+    "liquidation_fee", "slippage",    "participation", "filters",
+    "session",         "stale_after", "fees",          NULL
+};
 static const char *const slippage_words[] = { "bps", "volume", "root", NULL };
 static const char *const slippage_keys[] = { "model", "factor", "bars", "interval", NULL };
 static const char *const slippage_bps_keys[] = { "model", "bps", NULL };
@@ -299,6 +287,10 @@ static int read_instrument(struct mk_market *m, struct rt_node *n, struct rt_nod
     if ((rc = read_brackets(m, n, in, err)) < 0) return rc;
     if ((rc = read_filters(m, n, in, err)) < 0) return rc;
     if ((rc = read_session(n, in, session, err)) < 0) return rc;
+    rc = rt_node_duration(n, "stale_after", false, SECOND_NS / 1000, 86400 * SECOND_NS, 0,
+                          &in->stale_ns, err);
+    if (rc < 0) return rc;
+    in->stale_node = rt_node_get(n, "stale_after");
     return rt_node_no_more(n, instrument_keys, err);
 }
 

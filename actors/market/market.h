@@ -85,6 +85,8 @@ struct mk_instrument {
     const struct mk_filters *filters;    /* what the venue lets orders be; NULL = not declared */
     const struct mk_charges *charges;    /* what trading costs besides; NULL = nothing */
     const struct mk_session *session;    /* when it trades; NULL = not declared: always */
+    int64_t stale_ns; /* its book is not believed after so long without an update; 0 = ever */
+    const struct rt_node *stale_node; /* where that stands, for errors of boot, or NULL */
 };
 
 /* How an account's linear positions are backed. */

@@ -1009,6 +1009,13 @@ static void assumptions(const struct page *g) {
                          "recorded latency: %" PRId64
                          " rows had one below zero (a clock was wrong), taken as 0",
                          faults));
+    int64_t silences = report_json_whole(g->j, g->j->values, "silent_books", 0);
+    if (silences > 0)
+        doc_add(g->d, DOC_NOTE,
+                doc_keep(g->d,
+                         "recorded books: silent for longer than stale_after %" PRId64
+                         " times; then nothing was filled and nothing opened",
+                         silences));
     if (basis)
         doc_add(g->d, DOC_NOTE,
                 doc_keep(g->d,

@@ -72,6 +72,7 @@ void report_summary_json(const struct report_summary *s, FILE *to) {
             (long long)s->first_ns, (long long)s->last_ns, (unsigned long long)s->orders,
             (unsigned long long)s->fills, (unsigned long long)s->trades,
             (unsigned long long)s->commands, (unsigned long long)s->clock_faults, s->no_marks);
+    if (s->silences) fprintf(to, "  \"silent_books\": %llu,\n", (unsigned long long)s->silences);
     if (s->warm_ns) fprintf(to, "  \"warm_up_ns\": %lld,\n", (long long)s->warm_ns);
     fprintf(to, "  \"ended_by\": \"%s\",\n",
             s->stop_reason ? msg_reason_name(s->stop_reason) : "none");
@@ -226,6 +227,9 @@ void report_summary_print(const struct report_summary *s, FILE *to, bool colour)
             to,
             "  recorded latency: %llu rows had one below zero (a clock was wrong), taken as 0\n",
             (unsigned long long)s->clock_faults);
+    if (s->silences)
+        fprintf(to, "  recorded books: silent for longer than stale_after %llu times\n",
+                (unsigned long long)s->silences);
     if (s->no_marks[0] && (s->margin || s->funding))
         fprintf(to, "  no marks of %s: what goes by them goes by the last price\n", s->no_marks);
     if (s->linear && !s->funding)

@@ -921,6 +921,19 @@ static void tell_faults(struct rt_ctx *ctx, const struct venue *v) {
                              .reason = REASON_DATA_CLOCK };
 }
 
+/* tell_silences says how often recorded books were silent, where that is looked at. */
+static void tell_silences(struct rt_ctx *ctx, const struct venue *v) {
+    uint64_t silences = 0;
+    for (uint32_t i = 0; i < v->market->instrument_cnt; i++) {
+        if (v->depths[i] != NULL) silences += v->depths[i]->silences;
+    }
+    if (silences == 0) return;
+    struct msg_alert *a = rt_say(ctx, MSG_ALERT, 0, sizeof *a);
+    *a = (struct msg_alert){ .value = (int64_t)silences,
+                             .actor = ctx->self,
+                             .reason = REASON_STALE_DATA };
+}
+
 /* venue_on_stop ends all orders when the data has ended. */
 static void venue_on_stop(struct rt_ctx *ctx, void *state, const struct msg_frame *frame) {
     struct venue *v = state;
@@ -930,6 +943,7 @@ static void venue_on_stop(struct rt_ctx *ctx, void *state, const struct msg_fram
         if (v->crowds[i] != NULL) rt_timer_cancel(ctx, VENUE_TIMER_CROWD + i + 1);
     }
     tell_faults(ctx, v);
+    tell_silences(ctx, v);
     if (stop->reason != REASON_END_OF_DATA) return; /* execution cancels what is to be canceled */
     v->closed = true;
     expire_all(ctx, v);
@@ -956,6 +970,11 @@ static void on_due(struct rt_ctx *ctx, void *state, const struct msg_frame *fram
     }
     if (timer->key == TIMER_LAPSE) {
         lapse(ctx, v);
+        return;
+    }
+    if (timer->key > VENUE_TIMER_SILENT) {
+        assert(timer->key <= VENUE_TIMER_SILENT + (uint64_t)v->market->instrument_cnt);
+        venue_depth_silent(ctx, v, &v->books[timer->key - VENUE_TIMER_SILENT - 1]);
         return;
     }
     if (timer->key > VENUE_TIMER_CROWD) {
@@ -1031,6 +1050,11 @@ static int init_books(struct rt_init *init, struct venue *v,
         venue_orders_book(b, &m->instruments[i], driver, series);
         int rc = init_fills(init, b, options->share, err);
         if (rc != 0) return rc;
+        if (m->instruments[i].stale_ns != 0 && driver != VENUE_DEPTH) {
+            return rt_node_fail(m->instruments[i].stale_node, err,
+                                "is of recorded books, and no source has one of %s",
+                                m->instruments[i].name);
+        }
         if (driver == VENUE_DEPTH) {
             v->depths[i] = venue_depth_new(init, options, &m->instruments[i], v->orders.max,
                                            series_of(init, MSG_TRADE, i + 1, &last));

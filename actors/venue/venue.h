@@ -93,9 +93,9 @@
  *
  * Rules of book runs
  *   When    As in trade runs. The book stands when it is not stale (before its first snapshot,
- *           after a gap, crossed) and no update is in hand. What arrives while it does not stand is
- *           accepted and waits; when it stands again what waits is worked by arrival. Nothing is
- *           filled, by book or print, while it does not stand.
+ *           after a gap, crossed, silent) and no update is in hand. What arrives while it does not
+ *           stand is accepted and waits; when it stands again what waits is worked by arrival.
+ *           Nothing is filled, by book or print, while it does not stand.
  *   Takes   Market, triggered stop and a limit that crosses take from the levels shown, best first,
  *           each level a fill at its price, as taker; slippage is counted from the touch. What
  *           orders of ours took from a level is gone until the recording changes that level. What
@@ -111,6 +111,8 @@
  *           then a trade or a book beyond the price fills no more than that either.
  *   Gap     A snapshot leaves an order's place as it was, at most all that is shown: what was
  *           canceled meanwhile was behind it.
+ *   Silent  With stale_after: of the instrument a book without an update for longer does not stand
+ *           until its next one; what rests keeps its place. How often is told at the end.
  *   Others  Orders of ours do not meet one another.
  *
  * Rules of runs among simulated traders (agents.h)
@@ -205,6 +207,7 @@ enum {
     VENUE_JOINED_MAX = 16,          /* orders filled as they arrived that are remembered */
     VENUE_DEALS = 2,                /* an order's part fill and its end, on one way */
     VENUE_TIMER_CROWD = 0x30000,    /* + instrument id: timer of simulated traders */
+    VENUE_TIMER_SILENT = 0x40000,   /* + instrument id: timer by which a book may be silent */
 };
 
 /* The venue's state. */
