@@ -1,5 +1,7 @@
 #include "actors/data/scan.h"
+#include "actors/market/market.h"
 #include "cli/cli.h"
+#include "runtime/base/decimal.h"
 #include "runtime/boot/build.h"
 #include <errno.h>
 #include <stdio.h>
@@ -161,6 +163,28 @@ static void print_durability(const struct rt_run *run) {
         puts("  replay complete: every input is kept, or can be read again from its source");
 }
 
+/* print_fees tells what trading costs beside the rates, where that is declared. */
+static void print_fees(const struct mk_market *m) {
+    char text[4096], maker[RT_DECIMAL_CHARS], taker[RT_DECIMAL_CHARS];
+    if (m->charges_cnt > 0) puts("\nfees");
+    for (uint32_t i = 0; i < m->instrument_cnt; i++) {
+        const struct mk_instrument *in = &m->instruments[i];
+        if (in->charges == NULL) continue;
+        rt_decimal_format(in->maker_fee, maker);
+        rt_decimal_format(in->taker_fee, taker);
+        printf("  %s: %s of the notional as maker, %s as taker, and in %s", in->name, maker, taker,
+               m->assets[in->quote_asset]);
+        if (*in->charges->scheme) printf(" (scheme %s)", in->charges->scheme);
+        putchar('\n');
+        mk_charges_text(in->charges, text, sizeof text);
+        for (const char *p = text; *p;) {
+            int n = (int)strcspn(p, "\n");
+            printf("    %.*s\n", n, p);
+            p += n + (p[n] == '\n');
+        }
+    }
+}
+
 /* print_warm tells when orders may begin, where a warm-up is declared. */
 static void print_warm(const struct rt_run *run) {
     if (run->topology->warm_ns == 0) return;
@@ -219,6 +243,7 @@ int cmd_check(int argc, char **argv) {
         print_places(&run);
         print_edges(t);
         draw(&run);
+        print_fees(t->world);
         print_durability(&run);
         printf(
             "\nmemory\n  %s at most, rings and doorbells among them; rows of files come on top\n",

@@ -26,12 +26,15 @@ static const int64_t FACTOR_MAX = INT64_C(10) * FIXED_ONE;           /* of a sli
 static const int64_t fee_min = -FIXED_ONE / 100;                     /* rates of fees */
 static const int64_t fee_max = FIXED_ONE / 10;                       /* at most */
 static const int64_t SECOND_NS = INT64_C(1000000000);                /* ns in a second */
+static const int64_t discounts[MK_KINDS] = { 25000000, 10000000 };   /* Binance's, by kind */
 
 static const char *const kind_words[] = { "spot", "linear", NULL };
 static const char *const instrument_keys[] = {
-    "symbol",          "kind",         "base",          "quote",     "venue",        "tick_size",
-    "lot_size",        "min_notional", "maker_fee",     "taker_fee", "slippage_bps", "brackets",
-    "liquidation_fee", "slippage",     "participation", "filters",   "session",      NULL
+    "symbol",          "kind",        "base",          "quote",
+    "venue",           "tick_size",   "lot_size",      "min_notional",
+    "maker_fee",       "taker_fee",   "slippage_bps",  "brackets",
+    "liquidation_fee", "slippage",    "participation", "filters",
+    "session",         "stale_after", "fees",          NULL
 };
 static const char *const slippage_words[] = { "bps", "volume", "root", NULL };
 static const char *const slippage_keys[] = { "model", "factor", "bars", "interval", NULL };
@@ -39,7 +42,10 @@ static const char *const slippage_bps_keys[] = { "model", "bps", NULL };
 static const char *const bracket_keys[] = { "cap", "leverage", "maintenance", NULL };
 static const char *const account_keys[] = { "quote",         "cash", "margin", "leverage",
                                             "position_mode", "fees", NULL };
-static const char *const fee_keys[] = { "spot", "linear", NULL };
+static const char *const fee_keys[] = { "spot", "linear", "asset", NULL };
+static const char *const burn_keys[] = {
+    "name", "balance", "price", "instrument", "discount", NULL
+};
 static const char *const fee_kind_keys[] = { "tiers", NULL };
 static const char *const tier_keys[] = { "volume", "maker", "taker", NULL };
 static const char *const mode_words[] = { "one_way", "hedge", NULL };
@@ -223,6 +229,18 @@ static int read_filters(struct mk_market *m, struct rt_node *n, struct mk_instru
     return mk_filters_read(map, in->lot_size, f, err);
 }
 
+/* read_charges reads fees: of the instrument n into the market's table, which has room. */
+static int read_charges(struct mk_market *m, struct rt_node *n, struct rt_node *schemes,
+                        struct mk_instrument *in, struct rt_error *err) {
+    struct mk_charges *c = m->charges + m->charges_cnt;
+    bool given;
+    int rc = mk_charges_read(n, schemes, c, &given, err);
+    if (rc < 0 || !given) return rc;
+    in->charges = c;
+    m->charges_cnt++;
+    return 0;
+}
+
 /* read_session reads session: of the instrument n into *out. */
 static int read_session(struct rt_node *n, struct mk_instrument *in, struct mk_session **out,
                         struct rt_error *err) {
@@ -234,8 +252,9 @@ static int read_session(struct rt_node *n, struct mk_instrument *in, struct mk_s
 }
 
 /* read_instrument reads one entry of instruments: into in. */
-static int read_instrument(struct mk_market *m, struct rt_node *n, struct mk_instrument *in,
-                           struct mk_session **session, struct rt_error *err) {
+static int read_instrument(struct mk_market *m, struct rt_node *n, struct rt_node *schemes,
+                           struct mk_instrument *in, struct mk_session **session,
+                           struct rt_error *err) {
     int rc, kind;
     if ((rc = key_name(n, in->name, sizeof in->name, err)) < 0) return rc;
     if ((rc = read_name(n, "symbol", in->name, in->symbol, sizeof in->symbol, err)) < 0) return rc;
@@ -254,9 +273,11 @@ static int read_instrument(struct mk_market *m, struct rt_node *n, struct mk_ins
     if (rc < 0) return rc;
     rc = rt_node_fixed(n, "min_notional", false, 0, NOTIONAL_MAX, 0, &in->min_notional, err);
     if (rc < 0) return rc;
-    rc = rt_node_fixed(n, "maker_fee", true, fee_min, fee_max, 0, &in->maker_fee, err);
+    if ((rc = read_charges(m, n, schemes, in, err)) < 0) return rc;
+    const bool rates = in->charges == NULL; /* who has charges may do without */
+    rc = rt_node_fixed(n, "maker_fee", rates, fee_min, fee_max, 0, &in->maker_fee, err);
     if (rc < 0) return rc;
-    rc = rt_node_fixed(n, "taker_fee", true, fee_min, fee_max, 0, &in->taker_fee, err);
+    rc = rt_node_fixed(n, "taker_fee", rates, fee_min, fee_max, 0, &in->taker_fee, err);
     if (rc < 0) return rc;
     if ((rc = read_slippage(n, in, err)) < 0) return rc;
     rc = rt_node_share(n, "participation", false, 0, &in->participation, err);
@@ -266,6 +287,10 @@ static int read_instrument(struct mk_market *m, struct rt_node *n, struct mk_ins
     if ((rc = read_brackets(m, n, in, err)) < 0) return rc;
     if ((rc = read_filters(m, n, in, err)) < 0) return rc;
     if ((rc = read_session(n, in, session, err)) < 0) return rc;
+    rc = rt_node_duration(n, "stale_after", false, SECOND_NS / 1000, 86400 * SECOND_NS, 0,
+                          &in->stale_ns, err);
+    if (rc < 0) return rc;
+    in->stale_node = rt_node_get(n, "stale_after");
     return rt_node_no_more(n, instrument_keys, err);
 }
 
@@ -294,21 +319,33 @@ static int read_participation(struct mk_market *m, struct rt_node *root, struct 
     return 0;
 }
 
+/* read_schemes gives fee_schemes: of root, NULL where there is none, each of them read once. */
+static int read_schemes(struct rt_node *root, struct rt_node **out, struct rt_error *err) {
+    int rc = rt_node_map(root, "fee_schemes", false, out, err);
+    for (struct rt_node *n = *out ? (*out)->child : NULL; rc == 0 && n; n = n->next) {
+        struct mk_charges scratch;
+        rc = mk_charges_scheme(n, &scratch, err);
+    }
+    return rc;
+}
+
 /* read_instruments reads instruments: of root. */
 static int read_instruments(struct mk_market *m, struct rt_node *root, struct rt_error *err) {
-    struct rt_node *map, **list;
+    struct rt_node *map, *schemes, **list;
     int rc = rt_node_map(root, "instruments", true, &map, err);
+    if (rc == 0) rc = read_schemes(root, &schemes, err);
     if (rc < 0) return rc;
     if ((rc = sorted_children(map, INSTRUMENT_MAX, &list, err)) < 0) return rc;
     m->instruments = calloc(map->child_cnt, sizeof *m->instruments);
     m->brackets = calloc((size_t)map->child_cnt * MK_BRACKETS_MAX, sizeof *m->brackets);
     m->filters = calloc(map->child_cnt, sizeof *m->filters);
     m->sessions = calloc(map->child_cnt, sizeof(struct mk_session *));
-    if (!m->instruments || !m->brackets || !m->filters || !m->sessions)
+    m->charges = calloc(map->child_cnt, sizeof *m->charges);
+    if (!m->charges || !m->instruments || !m->brackets || !m->filters || !m->sessions)
         rc = rt_error_set(err, -ENOMEM, "out of memory");
     for (uint32_t i = 0; rc == 0 && i < map->child_cnt; i++) {
         struct mk_instrument *in = &m->instruments[i];
-        rc = read_instrument(m, list[i], in, &m->sessions[i], err);
+        rc = read_instrument(m, list[i], schemes, in, &m->sessions[i], err);
         in->id = (uint16_t)(i + 1);
         m->instrument_cnt = i + 1;
         for (uint32_t k = 0; rc == 0 && k < i; k++) {
@@ -391,11 +428,57 @@ static int read_tiers(struct rt_node *n, struct mk_account *a, uint32_t kind,
     return rt_node_no_more(n, fee_kind_keys, err);
 }
 
+/* read_discount reads discount: of the map n: one share, or a map of kinds. */
+static int read_discount(struct rt_node *n, struct mk_fee_asset *f, struct rt_error *err) {
+    struct rt_node *given = rt_node_get(n, "discount");
+    bool map = given != NULL && given->kind == RT_NODE_MAP;
+    int rc = 0;
+    for (uint32_t kind = 0; rc == 0 && kind < MK_KINDS; kind++) {
+        f->discount[kind] = discounts[kind];
+        if (given == NULL) continue;
+        rc = rt_node_share(map ? given : n, map ? kind_words[kind] : "discount", false,
+                           discounts[kind], &f->discount[kind], err);
+    }
+    return rc == 0 && map ? rt_node_no_more(given, kind_words, err) : rc;
+}
+
+/* read_burn reads asset: of the map n, the fees of account a. */
+static int read_burn(struct mk_market *m, struct rt_node *n, struct mk_account *a,
+                     struct rt_error *err) {
+    struct mk_fee_asset *f = &a->burn;
+    struct rt_node *map;
+    const char *name = NULL;
+    int rc = rt_node_map(n, "asset", false, &map, err);
+    if (rc < 0 || map == NULL) return rc;
+    f->on = true;
+    rc = read_asset(m, map, "name", &f->asset, err);
+    if (rc == 0) rc = rt_node_fixed(map, "balance", true, 0, CASH_MAX, 0, &f->balance, err);
+    if (rc == 0) rc = rt_node_fixed(map, "price", false, 1, CASH_MAX, 0, &f->price, err);
+    if (rc == 0) rc = rt_node_text(map, "instrument", false, 31, NULL, &name, err);
+    if (rc == 0) rc = read_discount(map, f, err);
+    if (rc < 0) return rc;
+    if (f->asset == a->quote)
+        return rt_node_fail(rt_node_get(map, "name"), err,
+                            "is the account's quote, expected another asset");
+    if (name == NULL && f->price == 0)
+        return rt_node_fail(map, err, "has no price, expected price: or instrument:");
+    const struct mk_instrument *in = name == NULL ? NULL : mk_instrument_find(m, name);
+    if (name != NULL && (in == NULL || in->base_asset != f->asset || in->quote_asset != a->quote)) {
+        return rt_node_fail(rt_node_get(map, "instrument"), err,
+                            "is no price of it, expected an instrument of %s in %s",
+                            m->assets[f->asset], m->assets[a->quote]);
+    }
+    f->instrument = in == NULL ? 0 : in->id;
+    return rt_node_no_more(map, burn_keys, err);
+}
+
 /* read_fees reads fees: of the account n. */
-static int read_fees(struct rt_node *n, struct mk_account *a, struct rt_error *err) {
+static int read_fees(struct mk_market *m, struct rt_node *n, struct mk_account *a,
+                     struct rt_error *err) {
     struct rt_node *map, *one;
     int rc = rt_node_map(n, "fees", false, &map, err);
     if (rc < 0 || map == NULL) return rc;
+    rc = read_burn(m, map, a, err);
     for (uint32_t kind = 0; rc == 0 && kind < MK_KINDS; kind++) {
         rc = rt_node_map(map, kind_words[kind], false, &one, err);
         if (rc == 0 && one != NULL) rc = read_tiers(one, a, kind, err);
@@ -427,7 +510,7 @@ static int read_accounts(struct mk_market *m, struct rt_node *root, struct rt_er
             rc = rt_node_choice(list[i], "position_mode", false, mode_words, 0, &mode, err);
         a->hedge = mode == 1;
         if (rc == 0) rc = read_leverage(m, list[i], a, err);
-        if (rc == 0) rc = read_fees(list[i], a, err);
+        if (rc == 0) rc = read_fees(m, list[i], a, err);
         if (rc == 0) rc = rt_node_no_more(list[i], account_keys, err);
     }
     free(list);
@@ -538,6 +621,7 @@ void mk_market_close(struct mk_market *m) {
     free(m->assets);
     free(m->brackets);
     free(m->filters);
+    free(m->charges);
     for (uint32_t i = 0; m->sessions && i < m->instrument_cnt; i++) free(m->sessions[i]);
     free(m->sessions);
     free(m->leverages);
@@ -576,6 +660,17 @@ uint16_t mk_leverage(const struct mk_market *m, uint8_t account, uint16_t instru
 
 bool mk_fee(int64_t amount, int64_t rate, int64_t *out) {
     return fixed_mul(amount, rate, FIXED_UP, out);
+}
+
+bool mk_fee_less(int64_t amount, int64_t rate, int64_t discount, int64_t *out) {
+    return fixed_div128((__int128)amount * rate * (FIXED_ONE - discount),
+                        (int64_t)FIXED_ONE * FIXED_ONE, FIXED_UP, out);
+}
+
+bool mk_fee_burnt(int64_t amount, int64_t rate, int64_t discount, price_t price, int64_t *out) {
+    /* Rounding up twice in a row is rounding up once. */
+    __int128 exact = (__int128)amount * rate * (FIXED_ONE - discount);
+    return fixed_div128((exact + FIXED_ONE - 1) / FIXED_ONE, price, FIXED_UP, out);
 }
 
 /* digits writes v as cnt base-32 digits, most significant first, and returns the end. */

@@ -26,9 +26,45 @@ static bool slip(const struct venue_book *b, bool buy, qty_t quantity, price_t l
     return true;
 }
 
-/* covered returns how much of quantity of the order p covers at price, down to the lot. */
+/* fee_of computes the fee of a trade of quantity for value (as it moves; >= 0) at rate, with what
+ * the order it is of is charged for it in *charged. Where in_base it is of the quantity received.
+ * False on overflow. */
+static bool fee_of(const struct venue_purse *p, const struct mk_instrument *in, uint8_t side,
+                   qty_t quantity, cash_t value, int64_t rate, bool in_base, int64_t *fee,
+                   cash_t *charged) {
+    static const struct mk_charged none;
+    *charged = 0;
+    if (!mk_fee(in_base ? quantity : value, rate, fee)) return false;
+    if (in->charges == NULL) return true;
+    return mk_charges_of(in->charges, in->lot_size, side, p->now_ns,
+                         p->so_far == NULL ? &none : p->so_far, quantity, value, charged) &&
+           !__builtin_add_overflow(*fee, *charged, fee);
+}
+
+/* payable returns how many lots of at most quantity of a spot buy free covers at price, charges
+ * with it. What an order costs grows with its quantity: halving finds it. */
+static qty_t payable(const struct venue_purse *p, const struct mk_instrument *in, qty_t quantity,
+                     price_t price, __int128 free, int64_t rate) {
+    int64_t none = 0, all = quantity / in->lot_size + 1; /* lots: covered, not covered */
+    while (all - none > 1) {
+        int64_t lots = none + (all - none) / 2, fee;
+        cash_t value, charged;
+        bool fits =
+            fixed_mul(price, lots * in->lot_size, FIXED_UP, &value) &&
+            fee_of(p, in, SIDE_BUY, lots * in->lot_size, value, rate, false, &fee, &charged);
+        if (fits && (__int128)value + fee <= free) {
+            none = lots;
+        } else {
+            all = lots;
+        }
+    }
+    return none * in->lot_size;
+}
+
+/* covered returns how much of quantity of the order p covers at price, down to the lot, its fee at
+ * rate with it where that is in quote. */
 static qty_t covered(const struct venue_purse *p, const struct mk_instrument *ins,
-                     const struct venue_order *order, qty_t quantity, price_t price) {
+                     const struct venue_order *order, qty_t quantity, price_t price, int64_t rate) {
     qty_t most = quantity;
     bool buy = order->side == SIDE_BUY;
     if (p->hedge) {
@@ -41,6 +77,9 @@ static qty_t covered(const struct venue_purse *p, const struct mk_instrument *in
             buy ? (__int128)p->cash - p->locked_quote : (__int128)p->held.quantity - p->locked_base;
         if (!buy) {
             if (free < most) most = free > 0 ? (qty_t)free : 0;
+        } else if (ins->charges != NULL) {
+            qty_t paid = payable(p, ins, most, price, free, rate);
+            if (paid < most) most = paid;
         } else if ((__int128)price * quantity > free * FIXED_ONE) {
             /* The notional rounded up is within the cash exactly when the exact one is. */
             qty_t paid = free > 0 ? (qty_t)(free * FIXED_ONE / price) : 0;
@@ -51,14 +90,16 @@ static qty_t covered(const struct venue_purse *p, const struct mk_instrument *in
     return most > 0 ? fixed_floor_to(most, ins->lot_size) : 0;
 }
 
-/* move_spot books a spot fill whose notional is value. False when a sum leaves its range; then
- * nothing is booked. */
-static bool move_spot(struct venue_purse *p, bool buy, qty_t quantity, cash_t value, int64_t fee) {
+/* move_spot books a spot fill whose notional is value, its fee out of what is bought where in_base,
+ * else out of cash. False when a sum leaves its range; then nothing is booked. */
+static bool move_spot(struct venue_purse *p, bool buy, qty_t quantity, cash_t value, int64_t fee,
+                      bool in_base) {
     qty_t held, got = 0;
     cash_t cash;
     if (buy) {
         if (__builtin_sub_overflow(p->cash, value, &cash) ||
-            __builtin_sub_overflow(quantity, fee, &got) ||
+            __builtin_sub_overflow(cash, in_base ? 0 : fee, &cash) ||
+            __builtin_sub_overflow(quantity, in_base ? fee : 0, &got) ||
             __builtin_add_overflow(p->held.quantity, got, &held)) {
             return false;
         }
@@ -126,6 +167,29 @@ bool venue_account_close(struct venue_purse *p, struct venue_holding *h, price_t
            move_linear(p, h, buy, quantity, price, value, fee);
 }
 
+/* burns reckons a fee that p's fee asset is good for into deal; *fee: what of it comes out of what
+ * the fill moves. False where it is not good for it: the fee is the ordinary one. An instrument
+ * with charges takes its fees in quote. */
+static bool burns(const struct venue_purse *p, const struct mk_instrument *in, qty_t quantity,
+                  cash_t value, int64_t rate, bool in_base, struct venue_deal *deal, int64_t *fee) {
+    if (p->burn == NULL || rate <= 0 || in->charges != NULL) return false;
+    int64_t discount = p->burn->discount[in->kind];
+    if (in_base && p->burn->asset == in->base_asset) {
+        if (!mk_fee_less(quantity, rate, discount, fee)) return false;
+        deal->fee = *fee;
+        return true;
+    }
+    int64_t amount;
+    if (p->burn_price <= 0 || !mk_fee_burnt(value, rate, discount, p->burn_price, &amount) ||
+        amount > p->burn_held) {
+        return false;
+    }
+    deal->fee = amount;
+    deal->fee_asset = p->burn->asset;
+    *fee = 0;
+    return true;
+}
+
 void venue_account_deal(struct venue_purse *p, const struct venue_book *b,
                         const struct venue_order *order, qty_t quantity, price_t price,
                         uint8_t liquidity, struct venue_deal *deal) {
@@ -135,36 +199,42 @@ void venue_account_deal(struct venue_purse *p, const struct venue_book *b,
     int64_t rate = p->tier != NULL ? maker ? p->tier->maker : p->tier->taker
                    : maker         ? ins->maker_fee
                                    : ins->taker_fee;
+    bool in_base = spot && buy && ins->charges == NULL;
     assert(price > 0 && quantity > 0 && quantity <= order->quantity);
     qty_t wanted = quantity;
     *deal = (struct venue_deal){ .status = ORDER_STATUS_EXPIRED,
                                  .reason = REASON_OVERFLOW,
                                  .liquidity = liquidity,
-                                 .fee_asset = spot && buy ? ins->base_asset : ins->quote_asset };
+                                 .fee_asset = in_base ? ins->base_asset : ins->quote_asset };
     price_t at = price;
     price_t limit = mk_order_limited(order->type) ? order->price : 0;
     if (!maker && !slip(b, buy, wanted, limit, &at)) return;
-    quantity = covered(p, ins, order, wanted, at);
+    quantity = covered(p, ins, order, wanted, at, rate);
     if (quantity < wanted) {
         deal->reason = REASON_INSUFFICIENT_BALANCE;
         if (quantity == 0 || (order->terms & ORDER_TERMS_FOK)) return;
     }
     struct venue_holding *h =
         p->hedge && mk_order_short(order->side, order->terms) ? &p->shorts : &p->held;
-    cash_t value;
+    cash_t value, charged = 0;
     int64_t fee;
-    bool fits = fixed_mul(at, quantity, buy ? FIXED_UP : FIXED_DOWN, &value) &&
-                mk_fee(spot && buy ? quantity : value, rate, &fee) &&
-                (spot ? move_spot(p, buy, quantity, value, fee)
-                      : move_linear(p, h, buy, quantity, at, value, fee));
+    bool fits = fixed_mul(at, quantity, buy ? FIXED_UP : FIXED_DOWN, &value);
+    bool burnt = fits && burns(p, ins, quantity, value, rate, in_base, deal, &fee);
+    fits = fits &&
+           (burnt || fee_of(p, ins, order->side, quantity, value, rate, in_base, &fee, &charged));
+    fits = fits && (spot ? move_spot(p, buy, quantity, value, fee, in_base)
+                         : move_linear(p, h, buy, quantity, at, value, fee));
     if (!fits) {
+        deal->fee = 0;
         deal->reason = REASON_OVERFLOW;
         return;
     }
+    if (burnt && fee == 0) p->burn_held -= deal->fee;
     deal->quantity = quantity;
     deal->price = at;
     deal->value = value;
-    deal->fee = fee;
+    if (!burnt) deal->fee = fee;
+    deal->charged = charged;
     deal->slippage = buy ? at - price : price - at;
     if (quantity == wanted) {
         bool done = quantity == order->quantity;
@@ -176,5 +246,7 @@ void venue_account_deal(struct venue_purse *p, const struct venue_book *b,
 __int128 venue_account_worth(const struct venue_purse *p, const struct mk_instrument *instrument,
                              price_t price) {
     __int128 cost = instrument->kind == MK_LINEAR ? (__int128)p->held.cost + p->shorts.cost : 0;
-    return (p->cash - cost) * FIXED_ONE + ((__int128)p->held.quantity + p->shorts.quantity) * price;
+    __int128 burn = p->burn == NULL ? 0 : (__int128)p->burn_held * p->burn_price;
+    return (p->cash - cost) * FIXED_ONE +
+           ((__int128)p->held.quantity + p->shorts.quantity) * price + burn;
 }

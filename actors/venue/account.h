@@ -14,6 +14,14 @@
  *           fee     rate * notional (as it moved, in units of 1e-8) or * quantity received,
  *                   rounded up to 1e-8 (a rebate toward zero). The rate is the instrument's, or
  *                   that of the account's tier (fees.h).
+ *           burn    of an account with a fee asset (market.h): a fee above zero is paid out of its
+ *                   balance of that, at the discount, rounded up once at the asset's price as the
+ *                   order is met, where it has all of it; else as above, without the discount. A
+ *                   buy that receives the very asset pays out of what it receives, at the discount.
+ *                   Rebates are as above, and all fees of instruments with charges. The balance
+ *                   is apart from what orders trade.
+ *           charges of an instrument that has them (actors/market/charges.h) are added, in quote;
+ *                   then a spot buy's fee is in quote too, and its cash covers it.
  *           cut     what free cash does not cover at the fill's price (spot buy), what is not held
  *                   free (spot sell) or would not reduce (reduce_only) is cut to the lot below; the
  *                   rest expires with insufficient_balance. Free is what other open orders have
@@ -41,15 +49,21 @@ struct venue_holding {
 
 /* An account as one instrument's orders see it; copied to try out a path. */
 struct venue_purse {
-    cash_t cash;                 /* quote cash */
-    struct venue_holding held;   /* of the instrument; in hedge mode the long */
-    struct venue_holding shorts; /* in hedge mode the short, else empty */
-    cash_t locked_quote;         /* spot: of cash, by open orders but the one that is met */
-    qty_t locked_base;           /* spot: of what is held, likewise */
-    const struct mk_tier *tier;  /* whose rates hold; NULL = the instrument's */
-    uint16_t leverage;           /* declared for the instrument; 0 without margin */
-    uint8_t margin;              /* enum mk_margin of the account */
-    bool hedge;                  /* the account is in hedge mode and the instrument linear */
+    cash_t cash;                     /* quote cash */
+    struct venue_holding held;       /* of the instrument; in hedge mode the long */
+    struct venue_holding shorts;     /* in hedge mode the short, else empty */
+    cash_t locked_quote;             /* spot: of cash, by open orders but the one that is met */
+    qty_t locked_base;               /* spot: of what is held, likewise */
+    const struct mk_tier *tier;      /* whose rates hold; NULL = the instrument's */
+    const struct mk_fee_asset *burn; /* what fees are paid in; NULL = as usual */
+    int64_t burn_held;               /* what it has of that */
+    price_t burn_price;              /* what one is worth now; 0 = not known */
+    const struct mk_charged *so_far; /* what the order that is met has paid of the instrument's
+                                      * charges; NULL = nothing yet */
+    int64_t now_ns;                  /* of charges with a date */
+    uint16_t leverage;               /* declared for the instrument; 0 without margin */
+    uint8_t margin;                  /* enum mk_margin of the account */
+    bool hedge;                      /* the account is in hedge mode and the instrument linear */
 };
 
 /* What came of an order that was met. */
@@ -58,6 +72,7 @@ struct venue_deal {
     price_t price;      /* at this price */
     cash_t value;       /* notional as it moved: paid rounded up, received down */
     int64_t fee;        /* in the fee asset; below zero for a rebate */
+    cash_t charged;     /* of it by the instrument's charges */
     int64_t slippage;   /* price given away beyond the undisturbed one, per unit, >= 0 */
     uint16_t reason;    /* why the rest ends; REASON_NONE when there is none */
     uint16_t fee_asset; /* index in the table of assets */
@@ -72,6 +87,13 @@ struct venue_deal {
 void venue_account_deal(struct venue_purse *p, const struct venue_book *b,
                         const struct venue_order *order, qty_t quantity, price_t price,
                         uint8_t liquidity, struct venue_deal *deal);
+
+/* venue_account_charged adds deal to what its order has paid of charges. */
+static inline void venue_account_charged(struct mk_charged *c, const struct venue_deal *deal) {
+    c->quantity += deal->quantity;
+    c->value += deal->value;
+    c->paid += deal->charged;
+}
 
 /* venue_account_close closes p's linear position h (its held or shorts) at price (> 0) by force,
  * with a fee in quote. False when a sum leaves the range of money; then nothing is booked. */

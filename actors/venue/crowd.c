@@ -214,6 +214,7 @@ static void fill(struct rt_ctx *ctx, struct venue *v, struct venue_book *b, uint
     qty_t quantity = e->lots * in->lot_size;
     assert(quantity <= order->quantity);
     venue_locks_out(v, b, idx, &p);
+    p.so_far = venue_charged(v, idx);
     venue_account_deal(&p, b, order, quantity, e->price * in->tick_size, liquidity, &deal);
     venue_purse_put(v, b, account, &p);
     bool stays = deal.status == ORDER_STATUS_PARTIALLY_FILLED;

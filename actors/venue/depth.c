@@ -70,6 +70,7 @@ struct venue_depth *venue_depth_new(struct rt_init *init, const struct venue_dep
     d->rest_max = orders_max;
     d->share = (instrument->participation > 0 ? instrument->participation : options->share);
     d->trades = trades;
+    d->stale_ns = instrument->stale_ns;
     return d;
 }
 
@@ -80,7 +81,7 @@ static inline struct venue_depth *depth_of(const struct venue *v, const struct v
 
 /* stands tells whether orders may meet the book. */
 static inline bool stands(const struct venue_depth *d) {
-    return !d->book.stale && !d->book.open;
+    return !d->book.stale && !d->book.open && !d->silent;
 }
 
 /* other returns the opposite side. */
@@ -221,6 +222,7 @@ static bool fill(struct rt_ctx *ctx, struct venue *v, struct venue_book *b, uint
     struct venue_purse p = venue_purse_now(ctx, v, b, account);
     struct venue_deal deal;
     venue_locks_out(v, b, idx, &p);
+    p.so_far = venue_charged(v, idx);
     venue_account_deal(&p, b, order, quantity, price, liquidity, &deal);
     if (touch != 0 && deal.quantity > 0) {
         deal.slippage = deal.price > touch ? deal.price - touch : touch - deal.price;
@@ -252,12 +254,14 @@ static price_t limit_of(const struct venue_order *order) {
 }
 
 /* whole tells whether all of order idx can be had and paid at once: REASON_NONE, or why not. */
-static uint16_t whole(const struct venue *v, const struct venue_book *b, struct venue_depth *d,
-                      uint32_t idx) {
+static uint16_t whole(struct rt_ctx *ctx, struct venue *v, const struct venue_book *b,
+                      struct venue_depth *d, uint32_t idx) {
     const struct venue_order *order = &v->orders.pool[idx];
     uint8_t side = other(order->side);
-    struct venue_purse p = venue_purse(v, b, order->account);
+    struct venue_purse p = venue_purse_now(ctx, v, b, order->account);
     struct venue_order left = *order;
+    struct mk_charged so_far = { 0 };
+    p.so_far = &so_far;
     venue_locks_out(v, b, idx, &p);
     price_t price = mk_book_best(&d->book, side);
     while (price != 0 && within(order->side, limit_of(order), price)) {
@@ -268,6 +272,7 @@ static uint16_t whole(const struct venue *v, const struct venue_book *b, struct 
             venue_account_deal(&p, b, &left, part, price, LIQUIDITY_TAKER, &deal);
             if (deal.status == ORDER_STATUS_FILLED) return REASON_NONE;
             if (deal.status != ORDER_STATUS_PARTIALLY_FILLED) return deal.reason;
+            venue_account_charged(&so_far, &deal);
             left.quantity -= part;
         }
         price = mk_book_next(&d->book, side, price);
@@ -299,7 +304,7 @@ static bool take(struct rt_ctx *ctx, struct venue *v, struct venue_book *b, uint
     uint8_t side = other(order->side);
     price_t limit = limit_of(order), touch = mk_book_best(&d->book, side);
     if (order->terms & ORDER_TERMS_FOK) {
-        uint16_t reason = whole(v, b, d, idx);
+        uint16_t reason = whole(ctx, v, b, d, idx);
         if (reason != REASON_NONE) {
             end(ctx, v, b, idx, ORDER_STATUS_EXPIRED, reason);
             return true;
@@ -590,6 +595,24 @@ static inline void on_trade(struct rt_ctx *ctx, struct venue *v, struct venue_bo
     if (any || lists) venue_depth_eager(ctx, v, b);
 }
 
+/* watch notes that an update has come, and arms the timer of silence. It comes before rows of its
+ * instant, so it is due just after the last at which an update may come. */
+static void watch(struct rt_ctx *ctx, const struct venue_book *b, struct venue_depth *d) {
+    d->silent = false;
+    if (d->watched) return;
+    d->watched = true;
+    rt_timer_set(ctx, VENUE_TIMER_SILENT + b->instrument->id, ctx->now_ns + d->stale_ns + 1);
+}
+
+void venue_depth_silent(struct rt_ctx *ctx, struct venue *v, struct venue_book *b) {
+    struct venue_depth *d = depth_of(v, b);
+    d->silent = ctx->now_ns > d->book.time_ns + d->stale_ns;
+    d->watched = !d->silent;
+    d->silences += d->silent;
+    if (d->silent) return;
+    rt_timer_set(ctx, VENUE_TIMER_SILENT + b->instrument->id, d->book.time_ns + d->stale_ns + 1);
+}
+
 uint32_t venue_depth_run(struct rt_ctx *ctx, struct venue *v, struct venue_book *b, uint16_t series,
                          const void *rows, uint32_t cnt) {
     struct venue_depth *d = depth_of(v, b);
@@ -597,6 +620,7 @@ uint32_t venue_depth_run(struct rt_ctx *ctx, struct venue *v, struct venue_book 
     bool trades = series == d->trades;
     const struct msg_book_delta *delta = rows;
     const struct msg_trade *trade = rows;
+    if (d->stale_ns != 0 && !trades) watch(ctx, b, d);
     for (uint32_t i = 0;;) {
         if (b->flight_head != VENUE_NONE) venue_land(ctx, v, b);
         if (trades) {
@@ -614,9 +638,11 @@ uint32_t venue_depth_run(struct rt_ctx *ctx, struct venue *v, struct venue_book 
 
 /* --- snapshots of state -------------------------------------------------------------------- */
 
+/* Figures beside the book's own, and keys. */
 enum {
-    FIGURE_HEARD = MK_BOOK_FIGURES - 1, /* interests raised, beside the book's own figures */
-    KEY_TAKEN = 1 << 24,                /* keys of notes of what was taken, behind the levels' */
+    FIGURE_HEARD = MK_BOOK_FIGURES - 1,  /* interests raised */
+    FIGURE_SILENT = MK_BOOK_FIGURES - 2, /* silent 1, watched 2, silences from 4 on */
+    KEY_TAKEN = 1 << 24,                 /* keys of notes of what was taken, behind the levels' */
 };
 
 void venue_depth_save(const struct venue *v, const struct venue_book *b, struct rt_row_sink *sink) {
@@ -626,6 +652,11 @@ void venue_depth_save(const struct venue *v, const struct venue_book *b, struct 
     uint64_t key = (uint64_t)id << 32;
     struct msg_counter_row heard = { .value = b->heard, .id = base + FIGURE_HEARD };
     sink->put(sink, MSG_COUNTER_ROW, heard.id, &heard, sizeof heard);
+    if (d->stale_ns != 0) {
+        uint64_t state = (uint64_t)d->silent | (uint64_t)d->watched << 1 | d->silences << 2;
+        struct msg_counter_row row = { .value = (int64_t)state, .id = base + FIGURE_SILENT };
+        sink->put(sink, MSG_COUNTER_ROW, row.id, &row, sizeof row);
+    }
     mk_book_rows_save(&d->book, id, base, key, sink);
     for (uint32_t i = 0; i < d->taken_cnt; i++) {
         struct msg_book_level_row row = { .price = d->taken[i].price,
@@ -649,6 +680,13 @@ void venue_depth_save(const struct venue *v, const struct venue_book *b, struct 
 bool venue_depth_counter(struct venue *v, struct venue_book *b, uint32_t figure, int64_t value) {
     if (figure == FIGURE_HEARD) {
         b->heard = (uint8_t)value; /* interests come back by themselves */
+        return true;
+    }
+    if (figure == FIGURE_SILENT) {
+        struct venue_depth *d = depth_of(v, b);
+        d->silent = value & 1;
+        d->watched = value & 2;
+        d->silences = (uint64_t)value >> 2;
         return true;
     }
     return mk_book_rows_figure(&depth_of(v, b)->book, figure, value);

@@ -11,6 +11,19 @@ static struct venue_lock *lock_of(const struct venue *v, const struct venue_book
     return &v->locks[(size_t)(account - 1) * v->market->instrument_cnt + b->instrument->id - 1];
 }
 
+/* with_fees adds the most that buying quantity for cost may be charged to it: all of it as an order
+ * of its own, on any day. */
+static cash_t with_fees(const struct mk_instrument *in, qty_t quantity, cash_t cost) {
+    int64_t rate = in->maker_fee > in->taker_fee ? in->maker_fee : in->taker_fee;
+    cash_t fee, charged;
+    if (!mk_fee(cost, rate > 0 ? rate : 0, &fee) ||
+        !mk_charges_most(in->charges, in->lot_size, SIDE_BUY, quantity, cost, &charged) ||
+        __builtin_add_overflow(cost, fee, &cost) || __builtin_add_overflow(cost, charged, &cost)) {
+        return INT64_MAX;
+    }
+    return cost;
+}
+
 int64_t venue_locks_of(const struct venue_book *b, const struct venue_order *order, qty_t quantity,
                        uint8_t stage) {
     cash_t cost;
@@ -20,7 +33,8 @@ int64_t venue_locks_of(const struct venue_book *b, const struct venue_order *ord
     }
     if (order->side == SIDE_SELL) return quantity;
     if (order->type == ORDER_TYPE_TRAILING_STOP) return 0;
-    return mk_notional(quantity, order->price, &cost) ? cost : INT64_MAX;
+    if (!mk_notional(quantity, order->price, &cost)) return INT64_MAX;
+    return b->instrument->charges == NULL ? cost : with_fees(b->instrument, quantity, cost);
 }
 
 /* own returns what the order idx locks by itself where it is now. */

@@ -196,6 +196,18 @@ static void release(struct way *w, uint64_t id, qty_t quantity) {
     }
 }
 
+/* charged_of gives what step k has paid of charges, on this way too, in out; NULL without. */
+static const struct mk_charged *charged_of(const struct way *w, uint32_t k,
+                                           struct mk_charged *out) {
+    const struct mk_charged *before = venue_charged(w->v, w->steps[k].idx);
+    if (before == NULL) return NULL;
+    *out = *before;
+    for (uint32_t i = 0; i < w->done; i++) {
+        if (w->who[i] == k) venue_account_charged(out, &w->deals[i]);
+    }
+    return out;
+}
+
 /* trade trades step k at price, as far as there is room, and lets go on what hangs on it. */
 static void trade(struct way *w, uint32_t k, price_t price, uint8_t liquidity) {
     struct venue_step *s = &w->steps[k];
@@ -215,6 +227,8 @@ static void trade(struct way *w, uint32_t k, price_t price, uint8_t liquidity) {
     }
     int64_t own = locked(w, k); /* it is met out of free and its own lock */
     unlock(w, k, own);
+    struct mk_charged so_far;
+    w->p.so_far = charged_of(w, k, &so_far);
     venue_account_deal(&w->p, w->b, &order, most, price, liquidity, &deal);
     unlock(w, k, -own);
     if (w->b->share > 0) w->room -= deal.quantity;
@@ -408,7 +422,7 @@ static uint32_t gather(struct venue *v, struct venue_book *b, uint8_t account,
 }
 
 /* way_of makes way number n (0, 1) ready. */
-static struct way way_of(const struct rt_ctx *ctx, struct venue *v, const struct venue_book *b,
+static struct way way_of(struct rt_ctx *ctx, struct venue *v, const struct venue_book *b,
                          uint8_t account, uint32_t cnt, int n) {
     return (struct way){ .v = v,
                          .b = b,
