@@ -34,14 +34,14 @@ union st_value {
 
 /* What a signal advises. */
 enum st_action {
-    ST_LONG,   /* be long by the declared size (a short position is closed first) */
-    ST_SHORT,  /* be short by the declared size (a long one is closed first); spot: only closes */
-    ST_FLAT,   /* close what is held */
-    ST_WAIT,   /* decided to do nothing: a packet without an order */
-    ST_ORDER,  /* exactly the order given: side, type, price, quantity (0 = declared size) */
-    ST_CANCEL, /* cancel order_id (0 = all of this strategy's in the instrument; with leg
+    ST_LONG,    /* be long by the declared size (a short position is closed first) */
+    ST_SHORT,   /* be short by the declared size (a long one is closed first); spot: only closes */
+    ST_FLAT,    /* close what is held */
+    ST_WAIT,    /* decided to do nothing: a packet without an order */
+    ST_ORDER,   /* exactly the order given: side, type, price, quantity (0 = declared size) */
+    ST_CANCEL,  /* cancel order_id (0 = all of this strategy's in the instrument; with leg
                 * ST_ALL_LEGS in all of its instruments) */
-    ST_AMEND,  /* give the open order order_id another price, stop_price or quantity (with what is
+    ST_AMEND,   /* give the open order order_id another price, stop_price or quantity (with what is
                 * filled of it), 0 = as it is: it stays the same order. A smaller quantity at the
                 * same price keeps its place, anything else goes behind those that are there */
     ST_REPLACE, /* as ST_ORDER, once order_id is canceled: what is asked of the venue is one thing.
