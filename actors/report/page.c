@@ -883,6 +883,15 @@ static void accounts(const struct page *g) {
         value(g, b, doc_keep(g->d, "%.0f", number(g, a, "trades")), DOC_FG);
         value(g, b, doc_keep(g->d, "%.0f", number(g, a, "liquidations")), DOC_FG);
     }
+    for (const struct report_value *a = first(g, g->j->values, "accounts"); a; a = next(g, a)) {
+        const struct report_value *f = report_json_get(g->j, a, "fee_asset");
+        if (!f) continue;
+        doc_add(g->d, DOC_NOTE,
+                doc_keep(g->d, "%s pays fees in %s: %s left, worth %s %s; at the start %s.",
+                         text(g, a, "account"), text(g, f, "asset"), text(g, f, "balance"),
+                         cash(g, text(g, f, "worth")), text(g, a, "quote"),
+                         cash(g, text(g, f, "worth_at_start"))));
+    }
 }
 
 /* all_figures lists every figure of every curve. */

@@ -778,7 +778,8 @@ static void host_on_fill(struct rt_ctx *ctx, void *state, const struct msg_frame
     begin(h, ctx);
     struct st_leg *l = &h->legs[leg];
     int64_t change = m->side == SIDE_BUY ? m->quantity : -m->quantity;
-    if (l->in->kind == MK_SPOT && m->fee_asset == l->in->base_asset) change -= m->fee;
+    bool base = l->in->kind == MK_SPOT && m->side == SIDE_BUY; /* its fee may be of what it got */
+    if (base && m->fee_asset == l->in->base_asset) change -= m->fee;
     qty_t *of = is_short(h, leg, m->side, m->terms) ? &l->shorts : &l->position;
     bool over = __builtin_add_overflow(*of, change, of);
     assert(!over);
@@ -998,11 +999,15 @@ static const uint16_t host_says[] = { MSG_DECISION_PACKET,   MSG_ORDER_INTENT,
                                       MSG_ORDER_INTENT_MORE, MSG_ORDER_CANCEL,
                                       MSG_COMMAND_ANSWER,    0 };
 
+/* What it hears of its own orders alone. */
+static const uint16_t host_own[] = { MSG_ORDER_STATE, MSG_FILL, 0 };
+
 const struct rt_actor_kind strategy_kind = {
     .name = "strategy",
     .help = "runs one strategy: signals become decision packets and sized order intents",
     .options = host_options,
     .says = host_says,
+    .own = host_own,
     .timer_class = RT_CLASS_TIMER,
     .state_bytes = sizeof(struct st_host),
     .init = st_host_init,

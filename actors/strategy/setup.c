@@ -471,6 +471,10 @@ int st_host_init(struct rt_init *init, void *state, struct rt_error *err) {
     if (rc == 0) rc = read_guard(init, h, config, err);
     if (rc == 0) rc = read_params(h, config, err);
     if (rc == 0) rc = read_sizing(h, config, err);
+    if (rc == 0 && h->sizing != ST_SIZE_FRACTION) { /* its size does not go by the equity */
+        rt_init_deaf(init, MSG_POSITION);
+        rt_init_deaf(init, MSG_ACCOUNT_STATE);
+    }
     if (rc == 0) rc = read_rest(h, config, &model, &orders_max, err);
     if (rc < 0) return rc;
     h->orders_max = (uint32_t)orders_max;

@@ -216,6 +216,7 @@ struct venue {
     struct venue_orders orders;     /* all orders */
     struct venue_book *books;       /* by instrument id - 1 */
     cash_t *cash;                   /* by account id - 1 */
+    int64_t *burn_held;             /* by account id - 1: what it has of its fee asset */
     struct venue_holding *holdings; /* by (account id - 1) * instrument_cnt + instrument id - 1 */
     struct venue_holding *shorts;   /* likewise: shorts of accounts in hedge mode */
     struct venue_ledger *ledger;    /* by asset: the venue's books */
@@ -266,9 +267,10 @@ void venue_cancel_forced(struct rt_ctx *ctx, struct venue *v, struct venue_book 
 /* venue_purse returns what account (from 1) holds of b's instrument. */
 struct venue_purse venue_purse(const struct venue *v, const struct venue_book *b, uint8_t account);
 
-/* venue_purse_now returns the same to trade with: with the tier of fees of now. */
-struct venue_purse venue_purse_now(const struct rt_ctx *ctx, struct venue *v,
-                                   const struct venue_book *b, uint8_t account);
+/* venue_purse_now returns the same to trade with: with the tier of fees and the price
+ * of its fee asset as of now. */
+struct venue_purse venue_purse_now(struct rt_ctx *ctx, struct venue *v, const struct venue_book *b,
+                                   uint8_t account);
 
 /* venue_charged returns what the order in slot idx has paid of its instrument's charges. */
 static inline const struct mk_charged *venue_charged(const struct venue *v, uint32_t idx) {
