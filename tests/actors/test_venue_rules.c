@@ -277,7 +277,7 @@ static void test_reference(void **state) {
     bench_close(&b);
 }
 
-/* The average of the last minutes, weighted by what was traded, is the reference where a filter says
+/* The average of the last minutes, weighted by what was traded, is the reference where filters say
  * minutes, of its own filter alone; older trades drop out, and without any the last price counts.
  * Bars count as their volume at (high + low + close) / 3. */
 static void test_average(void **state) {
