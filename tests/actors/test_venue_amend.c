@@ -99,6 +99,7 @@ static void test_locks(void **state) {
     assert_true(v->locked[0].quote == fx(80));
     SAYS(&b, "60 1 accepted\n60 1 amended 10000@100\n60 1 keeps 10000@100 insufficient_balance\n"
              "60 1 amended 1@80\n");
+    v = b.rig.state; /* made anew */
     assert_true(v->locked[0].quote == fx(80));
     bench_close(&b);
 }
