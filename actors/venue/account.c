@@ -167,6 +167,29 @@ bool venue_account_close(struct venue_purse *p, struct venue_holding *h, price_t
            move_linear(p, h, buy, quantity, price, value, fee);
 }
 
+/* burns reckons a fee that p's fee asset is good for into deal; *fee: what of it comes out of what
+ * the fill moves. False where it is not good for it: the fee is the ordinary one. An instrument
+ * with charges takes its fees in quote. */
+static bool burns(const struct venue_purse *p, const struct mk_instrument *in, qty_t quantity,
+                  cash_t value, int64_t rate, bool in_base, struct venue_deal *deal, int64_t *fee) {
+    if (p->burn == NULL || rate <= 0 || in->charges != NULL) return false;
+    int64_t discount = p->burn->discount[in->kind];
+    if (in_base && p->burn->asset == in->base_asset) {
+        if (!mk_fee_less(quantity, rate, discount, fee)) return false;
+        deal->fee = *fee;
+        return true;
+    }
+    int64_t amount;
+    if (p->burn_price <= 0 || !mk_fee_burnt(value, rate, discount, p->burn_price, &amount) ||
+        amount > p->burn_held) {
+        return false;
+    }
+    deal->fee = amount;
+    deal->fee_asset = p->burn->asset;
+    *fee = 0;
+    return true;
+}
+
 void venue_account_deal(struct venue_purse *p, const struct venue_book *b,
                         const struct venue_order *order, qty_t quantity, price_t price,
                         uint8_t liquidity, struct venue_deal *deal) {
@@ -193,20 +216,24 @@ void venue_account_deal(struct venue_purse *p, const struct venue_book *b,
     }
     struct venue_holding *h =
         p->hedge && mk_order_short(order->side, order->terms) ? &p->shorts : &p->held;
-    cash_t value, charged;
+    cash_t value, charged = 0;
     int64_t fee;
-    bool fits = fixed_mul(at, quantity, buy ? FIXED_UP : FIXED_DOWN, &value) &&
-                fee_of(p, ins, order->side, quantity, value, rate, in_base, &fee, &charged) &&
-                (spot ? move_spot(p, buy, quantity, value, fee, in_base)
-                      : move_linear(p, h, buy, quantity, at, value, fee));
+    bool fits = fixed_mul(at, quantity, buy ? FIXED_UP : FIXED_DOWN, &value);
+    bool burnt = fits && burns(p, ins, quantity, value, rate, in_base, deal, &fee);
+    fits = fits &&
+           (burnt || fee_of(p, ins, order->side, quantity, value, rate, in_base, &fee, &charged));
+    fits = fits && (spot ? move_spot(p, buy, quantity, value, fee, in_base)
+                         : move_linear(p, h, buy, quantity, at, value, fee));
     if (!fits) {
+        deal->fee = 0;
         deal->reason = REASON_OVERFLOW;
         return;
     }
+    if (burnt && fee == 0) p->burn_held -= deal->fee;
     deal->quantity = quantity;
     deal->price = at;
     deal->value = value;
-    deal->fee = fee;
+    if (!burnt) deal->fee = fee;
     deal->charged = charged;
     deal->slippage = buy ? at - price : price - at;
     if (quantity == wanted) {
@@ -219,5 +246,7 @@ void venue_account_deal(struct venue_purse *p, const struct venue_book *b,
 __int128 venue_account_worth(const struct venue_purse *p, const struct mk_instrument *instrument,
                              price_t price) {
     __int128 cost = instrument->kind == MK_LINEAR ? (__int128)p->held.cost + p->shorts.cost : 0;
-    return (p->cash - cost) * FIXED_ONE + ((__int128)p->held.quantity + p->shorts.quantity) * price;
+    __int128 burn = p->burn == NULL ? 0 : (__int128)p->burn_held * p->burn_price;
+    return (p->cash - cost) * FIXED_ONE +
+           ((__int128)p->held.quantity + p->shorts.quantity) * price + burn;
 }
