@@ -297,8 +297,8 @@ static const struct st_class tick_class = {
 /* --- a moving-average cross of many instruments ---------------------------------------------- */
 
 enum {
-    CROSS_LEGS = 32,  /* instruments of one */
-    CROSS_SLOW = 32,  /* longest average, a power of two */
+    CROSS_LEGS = 32, /* instruments of one */
+    CROSS_SLOW = 32, /* longest average, a power of two */
 };
 
 /* One instrument of it. */

@@ -664,8 +664,9 @@ static uint32_t host_on_rows(struct rt_ctx *ctx, void *state, uint16_t series, e
         uint32_t took = run_special(ctx, h, series, rows, cnt);
         if (took > 0) return took;
     }
-    uint16_t leg = h->leg_of_rows[series];                      /* it raised no other interest */
-    if (cnt == 1 && h->interval_ns != 0 && h->guards == NULL) { /* many series take turns */
+    uint16_t leg = h->leg_of_rows[series]; /* it raised no other interest */
+    if (cnt == 1 && h->interval_ns != 0 && h->guards == NULL) {
+        /* many series take turns */
         const struct msg_bar *bar = rows;
         h->legs[leg].last = bar->close;
         h->legs[leg].last_ns = ctx->now_ns;
