@@ -61,7 +61,10 @@ static uint16_t refuses_terms(struct rt_ctx *ctx, const struct venue *v, const s
                                     .type = o->type,
                                     .more = o->flags & VENUE_MORE ? &more : NULL };
     if (in->filters != NULL) {
-        uint16_t why = mk_filters_terms(in->filters, &asked, venue_rules_reference(ctx, b));
+        const struct mk_filters *f = in->filters;
+        uint16_t why =
+            mk_filters_terms(f, &asked, venue_rules_reference(ctx, b, f->percent_minutes),
+                             venue_rules_reference(ctx, b, f->notional_minutes));
         if (why != REASON_NONE) return why;
     }
     cash_t notional;
