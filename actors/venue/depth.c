@@ -456,10 +456,9 @@ static bool triggered(struct rt_ctx *ctx, struct venue *v, struct venue_book *b,
             struct venue_more *m = &v->orders.more[i];
             if (m->stage != VENUE_ARMED) continue;
             if (!venue_path_touch(b, order, &m->terms, &m->extreme, price)) continue;
-            v->picks[cnt++] = (struct venue_pick){ .rank = (int64_t)order->seq,
-                                                   .order_id = order->order_id,
-                                                   .price = price,
-                                                   .idx = i };
+            v->picks[cnt++] = (struct venue_pick){
+                .rank = (int64_t)order->seq, .order_id = order->order_id, .price = price, .idx = i
+            };
         } else if (order->type == ORDER_TYPE_STOP && !(order->flags & VENUE_EAGER)) {
             if (order->side == SIDE_BUY ? price < order->price : price > order->price) continue;
             venue_orders_wake(b, order);
