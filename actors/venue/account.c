@@ -115,10 +115,11 @@ static bool move_spot(struct venue_purse *p, bool buy, qty_t quantity, cash_t va
     return true;
 }
 
-/* move_linear books a linear fill of p's position h whose notional is value. False when a sum
+/* move_linear books a linear or inverse fill of p's position h whose notional is value. False when a sum
  * leaves its range; then nothing is booked. */
-static bool move_linear(struct venue_purse *p, struct venue_holding *h, bool buy, qty_t quantity,
-                        price_t price, cash_t value, int64_t fee) {
+static bool move_linear(const struct mk_instrument *in, struct venue_purse *p,
+                        struct venue_holding *h, bool buy, qty_t quantity, price_t price,
+                        cash_t value, int64_t fee) {
     qty_t held = h->quantity;
     cash_t cash = p->cash, cost = h->cost;
     cash_t opened = buy ? value : -value; /* cost of the part that opens */
@@ -133,7 +134,7 @@ static bool move_linear(struct venue_purse *p, struct venue_holding *h, bool buy
         }
         apart -= freed;
         if (closed < quantity) {
-            if (!fixed_mul(price, closed, buy ? FIXED_UP : FIXED_DOWN, &part)) return false;
+            if (!mk_value(in, price, closed, buy ? FIXED_UP : FIXED_DOWN, &part)) return false;
             if (!buy) part = -part;
         }
         if (__builtin_sub_overflow(-part, taken, &realized)) return false;
@@ -158,13 +159,13 @@ static bool move_linear(struct venue_purse *p, struct venue_holding *h, bool buy
     return true;
 }
 
-bool venue_account_close(struct venue_purse *p, struct venue_holding *h, price_t price,
-                         cash_t fee) {
+bool venue_account_close(const struct mk_instrument *in, struct venue_purse *p,
+                         struct venue_holding *h, price_t price, cash_t fee) {
     bool buy = h->quantity < 0;
     qty_t quantity = buy ? -h->quantity : h->quantity;
     cash_t value;
-    return fixed_mul(price, quantity, buy ? FIXED_UP : FIXED_DOWN, &value) &&
-           move_linear(p, h, buy, quantity, price, value, fee);
+    return mk_value(in, price, quantity, buy ? FIXED_UP : FIXED_DOWN, &value) &&
+           move_linear(in, p, h, buy, quantity, price, value, fee);
 }
 
 void venue_account_deal(struct venue_purse *p, const struct venue_book *b,
@@ -182,7 +183,7 @@ void venue_account_deal(struct venue_purse *p, const struct venue_book *b,
     *deal = (struct venue_deal){ .status = ORDER_STATUS_EXPIRED,
                                  .reason = REASON_OVERFLOW,
                                  .liquidity = liquidity,
-                                 .fee_asset = in_base ? ins->base_asset : ins->quote_asset };
+                                 .fee_asset = in_base ? ins->base_asset : mk_settle(ins) };
     price_t at = price;
     price_t limit = mk_order_limited(order->type) ? order->price : 0;
     if (!maker && !slip(b, buy, wanted, limit, &at)) return;
@@ -195,10 +196,11 @@ void venue_account_deal(struct venue_purse *p, const struct venue_book *b,
         p->hedge && mk_order_short(order->side, order->terms) ? &p->shorts : &p->held;
     cash_t value, charged;
     int64_t fee;
-    bool fits = fixed_mul(at, quantity, buy ? FIXED_UP : FIXED_DOWN, &value) &&
-                fee_of(p, ins, order->side, quantity, value, rate, in_base, &fee, &charged) &&
+    bool fits = mk_value(ins, at, quantity, buy ? FIXED_UP : FIXED_DOWN, &value) &&
+                fee_of(p, ins, order->side, quantity, value < 0 ? -value : value, rate, in_base,
+                       &fee, &charged) &&
                 (spot ? move_spot(p, buy, quantity, value, fee, in_base)
-                      : move_linear(p, h, buy, quantity, at, value, fee));
+                      : move_linear(ins, p, h, buy, quantity, at, value, fee));
     if (!fits) {
         deal->reason = REASON_OVERFLOW;
         return;
@@ -218,6 +220,7 @@ void venue_account_deal(struct venue_purse *p, const struct venue_book *b,
 
 __int128 venue_account_worth(const struct venue_purse *p, const struct mk_instrument *instrument,
                              price_t price) {
-    __int128 cost = instrument->kind == MK_LINEAR ? (__int128)p->held.cost + p->shorts.cost : 0;
-    return (p->cash - cost) * FIXED_ONE + ((__int128)p->held.quantity + p->shorts.quantity) * price;
+    __int128 cost = instrument->kind != MK_SPOT ? (__int128)p->held.cost + p->shorts.cost : 0;
+    return mk_worth_order(instrument, p->cash - cost,
+                          (__int128)p->held.quantity + p->shorts.quantity, price);
 }

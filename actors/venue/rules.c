@@ -52,7 +52,7 @@ int venue_limits_read(struct rt_init *init, uint32_t account_cnt, struct venue_l
 }
 
 price_t venue_rules_reference(struct rt_ctx *ctx, const struct venue_book *b) {
-    if (b->instrument->kind == MK_LINEAR && b->mark > 0) return b->mark;
+    if (b->instrument->kind != MK_SPOT && b->mark > 0) return b->mark;
     return venue_last_price(ctx, b);
 }
 
