@@ -60,6 +60,16 @@ static const struct rt_full_rule full_rules[] = {
 /* Kinds that leave for a venue. */
 static const uint16_t gates[] = { MSG_VENUE_REQUEST, MSG_VENUE_REQUEST_MORE, 0 };
 
+/* about tells whose order a frame is about: the strategy that owns it. */
+static uint16_t about(const struct msg_frame *f) {
+    switch (f->kind) {
+    case MSG_ORDER_STATE:
+        return mk_order_owner(((const struct msg_order_state *)msg_body(f))->order_id);
+    case MSG_FILL: return mk_order_owner(((const struct msg_fill *)msg_body(f))->order_id);
+    default: return 0;
+    }
+}
+
 /* world_load reads instruments and accounts. */
 static int world_load(struct rt_node *root, void **world, struct rt_error *err) {
     struct mk_market *m = NULL;
@@ -79,6 +89,7 @@ const struct rt_registry shrike_registry = {
     .decoders = decoder_kinds,
     .full = full_rules,
     .gates = gates,
+    .about = about,
     .world_load = world_load,
     .world_close = world_close,
 };

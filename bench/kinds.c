@@ -492,6 +492,11 @@ static int world_load(struct rt_node *root, void **world, struct rt_error *err) 
     return shrike_registry.world_load(root, world, err);
 }
 
+/* about tells whose a frame is, as the program does. */
+static uint16_t about(const struct msg_frame *f) {
+    return shrike_registry.about(f);
+}
+
 /* world_close frees them. */
 static void world_close(void *world) {
     shrike_registry.world_close(world);
@@ -506,6 +511,7 @@ const struct rt_registry bench_registry = {
     .sources = bench_sources,
     .full = bench_full,
     .gates = bench_gates,
+    .about = about,
     .world_load = world_load,
     .world_close = world_close,
 };

@@ -53,12 +53,6 @@ struct feed {
     uint32_t trade_cnt;    /* number of series in trades */
 };
 
-int64_t feed_begin_ns(int64_t ns, int64_t interval_ns) {
-    const int64_t monday_ns = interval_ns % WEEK_NS == 0 ? 4 * DAY_NS : 0; /* 1970-01-05 */
-    int64_t past = (ns - monday_ns) % interval_ns;
-    return ns - (past < 0 ? past + interval_ns : past);
-}
-
 /* average returns the sum of cnt (2 or 4) prices over cnt, rounded down. */
 static price_t average(__int128 sum, int cnt) {
     return (price_t)((sum - (sum % cnt + cnt) % cnt) / cnt);
@@ -91,14 +85,14 @@ static void bar_say(struct rt_ctx *ctx, struct feed_bar *b) {
 static void bar_begin(struct rt_ctx *ctx, struct feed_bar *b, int64_t begin_ns, price_t price) {
     const int64_t interval_ns = b->bar.interval_ns;
     const int64_t offset_ns = b->session != NULL ? mk_session_offset(b->session, begin_ns) : 0;
-    b->bar =
-        (struct msg_bar){ .open_ns = feed_begin_ns(begin_ns + offset_ns, interval_ns) - offset_ns,
-                          .interval_ns = interval_ns,
-                          .open = price,
-                          .high = price,
-                          .low = price,
-                          .close = price,
-                          .instrument = b->bar.instrument };
+    b->bar = (struct msg_bar){ .open_ns =
+                                   mk_bars_begin_ns(begin_ns + offset_ns, interval_ns) - offset_ns,
+                               .interval_ns = interval_ns,
+                               .open = price,
+                               .high = price,
+                               .low = price,
+                               .close = price,
+                               .instrument = b->bar.instrument };
     b->open = true;
     rt_timer_set(ctx, b->idx, b->bar.open_ns + interval_ns);
 }

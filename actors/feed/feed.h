@@ -41,7 +41,4 @@ enum { FEED_BRICKS_MAX = 32 }; /* most bricks told of one row */
 /* The actor kind "feed". Keys: bars: [{instrument, from: INTERVAL | trades, to: INTERVAL, name,
  * type, brick, anchor, session}], trades: [INSTRUMENT]. Says MSG_BAR and MSG_TRADE. */
 extern const struct rt_actor_kind feed_kind;
-
-/* feed_begin_ns returns when the interval that holds ns begins. */
-int64_t feed_begin_ns(int64_t ns, int64_t interval_ns);
 #endif

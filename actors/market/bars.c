@@ -4,6 +4,13 @@
 
 const char *const mk_bars_types[] = { "time", "heikin_ashi", "renko", NULL };
 
+int64_t mk_bars_begin_ns(int64_t ns, int64_t interval_ns) {
+    static const int64_t day_ns = INT64_C(86400000000000);
+    const int64_t monday_ns = interval_ns % (7 * day_ns) == 0 ? 4 * day_ns : 0; /* 1970-01-05 */
+    int64_t past = (ns - monday_ns) % interval_ns;
+    return ns - (past < 0 ? past + interval_ns : past);
+}
+
 /* text_of returns the scalar under key of a map, or NULL. */
 static const char *text_of(struct rt_node *map, const char *key) {
     struct rt_node *n = map->kind == RT_NODE_MAP ? rt_node_get(map, key) : NULL;

@@ -25,6 +25,9 @@ enum {
 /* Words of type:, by enum mk_bars_type; ends with NULL. */
 extern const char *const mk_bars_types[];
 
+/* mk_bars_begin_ns returns when the interval that holds ns begins: they begin at whole multiples
+ * since 1970-01-01 UTC, those of whole weeks on Mondays. */
+int64_t mk_bars_begin_ns(int64_t ns, int64_t interval_ns);
 /* mk_bars_number returns the number (from 1) of the bars named name in the run, by the order in
  * which its feeds (by id) first declare the names; 0 when none does. */
 uint16_t mk_bars_number(struct rt_init *init, const char *name);

@@ -19,30 +19,35 @@ enum {
     SLIPPAGE_BARS_MAX = 4096,       /* at most */
     LEVERAGE_DEFAULT = 20,          /* of an account that declares none, as at Binance */
 };
-static const int64_t STEP_MAX = INT64_C(1000000) * FIXED_ONE;        /* tick and lot */
-static const int64_t NOTIONAL_MAX = INT64_C(1000000000) * FIXED_ONE; /* smallest notional */
-static const int64_t CASH_MAX = INT64_C(50000000000) * FIXED_ONE;    /* half of what fits */
-static const int64_t SLIPPAGE_MAX = INT64_C(1000) * FIXED_ONE;       /* 1000 bp */
-static const int64_t FACTOR_MAX = INT64_C(10) * FIXED_ONE;           /* of a slippage model */
-static const int64_t fee_min = -FIXED_ONE / 100;                     /* rates of fees */
-static const int64_t fee_max = FIXED_ONE / 10;                       /* at most */
-static const int64_t SECOND_NS = INT64_C(1000000000);                /* ns in a second */
+static const int64_t STEP_MAX = INT64_C(1000000) * FIXED_ONE;         /* tick and lot */
+static const int64_t NOTIONAL_MAX = INT64_C(1000000000) * FIXED_ONE;  /* smallest notional */
+static const int64_t CASH_MAX = INT64_C(50000000000) * FIXED_ONE;     /* half of what fits */
+static const int64_t SLIPPAGE_MAX = INT64_C(1000) * FIXED_ONE;        /* 1000 bp */
+static const int64_t FACTOR_MAX = INT64_C(10) * FIXED_ONE;            /* of a slippage model */
+static const int64_t fee_min = -FIXED_ONE / 100;                      /* rates of fees */
+static const int64_t fee_max = FIXED_ONE / 10;                        /* at most */
+static const int64_t SECOND_NS = INT64_C(1000000000);                 /* ns in a second */
+static const int64_t discounts[MK_KINDS] = { 25000000, 10000000, 0 }; /* Binance's, by kind */
 
 const char *const mk_kind_words[MK_KINDS + 1] = { "spot", "linear", "inverse", NULL };
-static const char *const instrument_keys[] = { "symbol",          "kind",           "base",
-                                               "quote",           "venue",          "tick_size",
-                                               "lot_size",        "min_notional",   "maker_fee",
-                                               "taker_fee",       "slippage_bps",   "brackets",
-                                               "liquidation_fee", "slippage",       "participation",
-                                               "filters",         "session",        "fees",
-                                               "multiplier",      "contract_value", NULL };
+static const char *const instrument_keys[] = {
+    "symbol",          "kind",        "base",          "quote",
+    "venue",           "tick_size",   "lot_size",      "min_notional",
+    "maker_fee",       "taker_fee",   "slippage_bps",  "brackets",
+    "liquidation_fee", "slippage",    "participation", "filters",
+    "session",         "stale_after", "fees",          "multiplier",
+    "contract_value",  NULL
+};
 static const char *const slippage_words[] = { "bps", "volume", "root", NULL };
 static const char *const slippage_keys[] = { "model", "factor", "bars", "interval", NULL };
 static const char *const slippage_bps_keys[] = { "model", "bps", NULL };
 static const char *const bracket_keys[] = { "cap", "leverage", "maintenance", NULL };
 static const char *const account_keys[] = { "quote",         "cash", "margin", "leverage",
                                             "position_mode", "fees", NULL };
-static const char *const fee_keys[] = { "spot", "linear", "inverse", NULL };
+static const char *const fee_keys[] = { "spot", "linear", "inverse", "asset", NULL };
+static const char *const burn_keys[] = {
+    "name", "balance", "price", "instrument", "discount", NULL
+};
 static const char *const fee_kind_keys[] = { "tiers", NULL };
 static const char *const tier_keys[] = { "volume", "maker", "taker", NULL };
 static const char *const mode_words[] = { "one_way", "hedge", NULL };
@@ -308,6 +313,10 @@ static int read_instrument(struct mk_market *m, struct rt_node *n, struct rt_nod
     if ((rc = read_brackets(m, n, in, err)) < 0) return rc;
     if ((rc = read_filters(m, n, in, err)) < 0) return rc;
     if ((rc = read_session(n, in, session, err)) < 0) return rc;
+    rc = rt_node_duration(n, "stale_after", false, SECOND_NS / 1000, 86400 * SECOND_NS, 0,
+                          &in->stale_ns, err);
+    if (rc < 0) return rc;
+    in->stale_node = rt_node_get(n, "stale_after");
     return rt_node_no_more(n, instrument_keys, err);
 }
 
@@ -444,11 +453,57 @@ static int read_tiers(struct rt_node *n, struct mk_account *a, uint32_t kind,
     return rt_node_no_more(n, fee_kind_keys, err);
 }
 
+/* read_discount reads discount: of the map n: one share, or a map of kinds. */
+static int read_discount(struct rt_node *n, struct mk_fee_asset *f, struct rt_error *err) {
+    struct rt_node *given = rt_node_get(n, "discount");
+    bool map = given != NULL && given->kind == RT_NODE_MAP;
+    int rc = 0;
+    for (uint32_t kind = 0; rc == 0 && kind < MK_KINDS; kind++) {
+        f->discount[kind] = discounts[kind];
+        if (given == NULL) continue;
+        rc = rt_node_share(map ? given : n, map ? mk_kind_words[kind] : "discount", false,
+                           discounts[kind], &f->discount[kind], err);
+    }
+    return rc == 0 && map ? rt_node_no_more(given, mk_kind_words, err) : rc;
+}
+
+/* read_burn reads asset: of the map n, the fees of account a. */
+static int read_burn(struct mk_market *m, struct rt_node *n, struct mk_account *a,
+                     struct rt_error *err) {
+    struct mk_fee_asset *f = &a->burn;
+    struct rt_node *map;
+    const char *name = NULL;
+    int rc = rt_node_map(n, "asset", false, &map, err);
+    if (rc < 0 || map == NULL) return rc;
+    f->on = true;
+    rc = read_asset(m, map, "name", &f->asset, err);
+    if (rc == 0) rc = rt_node_fixed(map, "balance", true, 0, CASH_MAX, 0, &f->balance, err);
+    if (rc == 0) rc = rt_node_fixed(map, "price", false, 1, CASH_MAX, 0, &f->price, err);
+    if (rc == 0) rc = rt_node_text(map, "instrument", false, 31, NULL, &name, err);
+    if (rc == 0) rc = read_discount(map, f, err);
+    if (rc < 0) return rc;
+    if (f->asset == a->quote)
+        return rt_node_fail(rt_node_get(map, "name"), err,
+                            "is the account's quote, expected another asset");
+    if (name == NULL && f->price == 0)
+        return rt_node_fail(map, err, "has no price, expected price: or instrument:");
+    const struct mk_instrument *in = name == NULL ? NULL : mk_instrument_find(m, name);
+    if (name != NULL && (in == NULL || in->base_asset != f->asset || in->quote_asset != a->quote)) {
+        return rt_node_fail(rt_node_get(map, "instrument"), err,
+                            "is no price of it, expected an instrument of %s in %s",
+                            m->assets[f->asset], m->assets[a->quote]);
+    }
+    f->instrument = in == NULL ? 0 : in->id;
+    return rt_node_no_more(map, burn_keys, err);
+}
+
 /* read_fees reads fees: of the account n. */
-static int read_fees(struct rt_node *n, struct mk_account *a, struct rt_error *err) {
+static int read_fees(struct mk_market *m, struct rt_node *n, struct mk_account *a,
+                     struct rt_error *err) {
     struct rt_node *map, *one;
     int rc = rt_node_map(n, "fees", false, &map, err);
     if (rc < 0 || map == NULL) return rc;
+    rc = read_burn(m, map, a, err);
     for (uint32_t kind = 0; rc == 0 && kind < MK_KINDS; kind++) {
         rc = rt_node_map(map, mk_kind_words[kind], false, &one, err);
         if (rc == 0 && one != NULL) rc = read_tiers(one, a, kind, err);
@@ -480,7 +535,7 @@ static int read_accounts(struct mk_market *m, struct rt_node *root, struct rt_er
             rc = rt_node_choice(list[i], "position_mode", false, mode_words, 0, &mode, err);
         a->hedge = mode == 1;
         if (rc == 0) rc = read_leverage(m, list[i], a, err);
-        if (rc == 0) rc = read_fees(list[i], a, err);
+        if (rc == 0) rc = read_fees(m, list[i], a, err);
         if (rc == 0) rc = rt_node_no_more(list[i], account_keys, err);
     }
     free(list);
@@ -630,6 +685,17 @@ uint16_t mk_leverage(const struct mk_market *m, uint8_t account, uint16_t instru
 
 bool mk_fee(int64_t amount, int64_t rate, int64_t *out) {
     return fixed_mul(amount, rate, FIXED_UP, out);
+}
+
+bool mk_fee_less(int64_t amount, int64_t rate, int64_t discount, int64_t *out) {
+    return fixed_div128((__int128)amount * rate * (FIXED_ONE - discount),
+                        (int64_t)FIXED_ONE * FIXED_ONE, FIXED_UP, out);
+}
+
+bool mk_fee_burnt(int64_t amount, int64_t rate, int64_t discount, price_t price, int64_t *out) {
+    /* Rounding up twice in a row is rounding up once. */
+    __int128 exact = (__int128)amount * rate * (FIXED_ONE - discount);
+    return fixed_div128((exact + FIXED_ONE - 1) / FIXED_ONE, price, FIXED_UP, out);
 }
 
 /* digits writes v as cnt base-32 digits, most significant first, and returns the end. */

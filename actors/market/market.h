@@ -38,6 +38,17 @@ struct mk_tier {
 };
 enum { MK_TIERS_MAX = 32 /* tiers of an account and kind */ };
 
+/* Another asset that an account pays its fees in, at a discount, as far as it has it. */
+struct mk_fee_asset {
+    bool on;                    /* there is one */
+    uint16_t asset;             /* index in assets; not the account's quote */
+    uint16_t instrument;        /* whose last price it counts at; 0 = price */
+    price_t price;              /* what one is worth in quote, where (or until) no instrument tells;
+                                 * 0 = not declared */
+    int64_t balance;            /* deposited at start */
+    int64_t discount[MK_KINDS]; /* by kind: what is taken off the rates, 1e-8 */
+};
+
 struct mk_filters; /* filters.h */
 struct mk_session; /* session.h */
 
@@ -78,6 +89,8 @@ struct mk_instrument {
     const struct mk_filters *filters;    /* what the venue lets orders be; NULL = not declared */
     const struct mk_charges *charges;    /* what trading costs besides; NULL = nothing */
     const struct mk_session *session;    /* when it trades; NULL = not declared: always */
+    int64_t stale_ns; /* its book is not believed after so long without an update; 0 = ever */
+    const struct rt_node *stale_node; /* where that stands, for errors of boot, or NULL */
 };
 
 /* How an account's linear and inverse positions are backed. */
@@ -99,6 +112,7 @@ struct mk_account {
     bool hedge;                      /* long and short are positions of their own (linear) */
     struct mk_tier *tiers[MK_KINDS]; /* by kind: tiers of fees, volumes rising; NULL = none */
     uint32_t tier_cnt[MK_KINDS];     /* how many, at most MK_TIERS_MAX */
+    struct mk_fee_asset burn;        /* what it pays fees in, where declared */
 };
 
 enum { MK_THRESHOLDS_MAX = 32 }; /* thresholds of a selection */
@@ -161,6 +175,12 @@ uint16_t mk_leverage(const struct mk_market *m, uint8_t account, uint16_t instru
 /* mk_fee computes a fee: rate (1e-8) of amount (1e-8), rounded up to 1e-8 (toward the venue). False
  * on overflow. */
 bool mk_fee(int64_t amount, int64_t rate, int64_t *out);
+
+/* mk_fee_less computes the same of rate less discount (1e-8, at most one), rounded once. */
+bool mk_fee_less(int64_t amount, int64_t rate, int64_t discount, int64_t *out);
+/* mk_fee_burnt computes what mk_fee_less of amount comes to in another asset at price (> 0), for a
+ * rate that is not below zero: rounded once, up. False on overflow. */
+bool mk_fee_burnt(int64_t amount, int64_t rate, int64_t discount, price_t price, int64_t *out);
 
 /* Order ids: owner (15 bits), sequence (39), child (10): numeric order is text order. */
 enum { MK_CLIENT_ID_CHARS = 22 };

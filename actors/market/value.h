@@ -3,7 +3,7 @@
  * For     all who turn prices into money: the venue, portfolio, risk, strategies, reports.
  *           spot, linear   price * quantity * multiplier, in quote
  *           inverse        contracts worth contract_value of quote each, settled in base: bought at
- *                          e and sold at x they earn n * V * (1/e - 1/x). That is what an instrument
+ *                          e and sold at x they earn n * V * (1/e - 1/x): what an instrument
  *                          earns whose unit is worth -V / price: it rises with the price, and
  *                          buying it pays -n * V / price. So cash, cost (of a sign other than the
  *                          quantity's), realised and unrealised P&L, margin and conservation are

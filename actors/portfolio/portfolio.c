@@ -1,5 +1,4 @@
 #include "actors/portfolio/portfolio.h"
-#include "actors/market/market.h"
 #include "actors/market/more.h"
 #include <assert.h>
 #include <errno.h>
@@ -13,6 +12,8 @@ enum {
     ROW_STOPPED = 2,    /* counter row: STOP was heard */
     ROW_MARKED = 1024,  /* counter rows: + 4 x account, + 0 time, 1 equity, 2 unrealised, 3 cash */
     KEY_SHORT = 0x8000, /* in a position's key: the short of hedge mode */
+    ROW_BURN = 4096,    /* counter rows: + 4 x account, + 0 balance of its fee asset, 1 as told, 2
+                         * price as told */
     ROW_FILLED = 65536, /* counter rows: + instrument: price of its newest fill */
 };
 #define OWNER_BITS 0xffff0000ULL   /* of a position's key */
@@ -133,6 +134,33 @@ static price_t price_of(struct rt_ctx *ctx, const struct portfolio_instrument *i
     return in->last_fill;
 }
 
+/* burn_price returns what the fee asset of a is worth now, 0 when nothing is known. */
+static price_t burn_price(struct rt_ctx *ctx, const struct portfolio_state *st,
+                          const struct portfolio_account *a) {
+    uint16_t by = a->burn->instrument;
+    price_t told = by == 0 ? 0 : price_of(ctx, &st->instruments[by - 1]);
+    return told > 0 ? told : a->burn->price;
+}
+
+/* say_burn tells what account number id has of its fee asset, where that has moved, and returns its
+ * worth. */
+static cash_t say_burn(struct rt_ctx *ctx, const struct portfolio_state *st, uint32_t id) {
+    struct portfolio_account *a = &st->accounts[id - 1];
+    price_t price = burn_price(ctx, st, a);
+    cash_t worth;
+    if (!fixed_mul(price, a->burn_held, FIXED_DOWN, &worth)) worth = INT64_MAX;
+    if (a->burn_told == a->burn_held && a->burn_price == price) return worth;
+    a->burn_told = a->burn_held;
+    a->burn_price = price;
+    struct msg_fee_balance *m = rt_say(ctx, MSG_FEE_BALANCE, 0, sizeof *m);
+    *m = (struct msg_fee_balance){ .balance = a->burn_held,
+                                   .price = price,
+                                   .worth = worth,
+                                   .asset = a->burn->asset,
+                                   .account = (uint8_t)id };
+    return worth;
+}
+
 /* worth_of returns what n is worth now; reckoned only when the price has moved. */
 static cash_t worth_of(struct rt_ctx *ctx, const struct portfolio_instrument *in,
                        struct portfolio_net *n) {
@@ -166,6 +194,7 @@ static void say_account(struct rt_ctx *ctx, struct portfolio_state *st, uint32_t
         unrealized += (__int128)worth - n->cost;
         equity += in->spot ? worth : (__int128)worth - n->cost;
     }
+    if (a->burn != NULL) equity += say_burn(ctx, st, id);
     cash_t total = money(equity), open = money(unrealized);
     if (why != TELL_STATE && a->marked_ns == ctx->now_ns && a->marked_cash == a->cash &&
         a->marked_equity == total && a->marked_unrealized == open) {
@@ -381,7 +410,8 @@ static void portfolio_on_fill(struct rt_ctx *ctx, void *state, const struct msg_
     struct portfolio_account *a = &st->accounts[f->account - 1];
     uint64_t key = key_for(st, f->account, owner, f->instrument, f->side, f->terms);
     struct portfolio_net *n = net_of(st, key);
-    bool buy = f->side == SIDE_BUY, in_base = in->spot && f->fee_asset == in->base_asset;
+    bool buy = f->side == SIDE_BUY, in_base = in->spot && buy && f->fee_asset == in->base_asset;
+    bool burnt = a->burn != NULL && !in_base && f->fee_asset == a->burn->asset;
     cash_t cash = 0, fee = f->fee, after = 0;
     qty_t moved = buy ? f->quantity : -f->quantity;
     struct portfolio_change c = { 0 }, whole;
@@ -395,6 +425,7 @@ static void portfolio_on_fill(struct rt_ctx *ctx, void *state, const struct msg_
         fits = fits && fixed_mul(f->fee, f->price, FIXED_UP, &fee) &&
                !__builtin_sub_overflow(moved, f->fee, &moved);
     }
+    if (burnt) fits = fits && fixed_mul(f->fee, burn_price(ctx, st, a), FIXED_UP, &fee);
     cash_t flow = buy ? -cash : cash;
     fits = fits && (moved == 0 || (moved > 0) == buy) &&
            portfolio_change_of(in->rules, p->quantity, p->cost, moved, flow, f->price, fee, &c);
@@ -404,12 +435,14 @@ static void portfolio_on_fill(struct rt_ctx *ctx, void *state, const struct msg_
                                    &whole);
     }
     fits = fits && !__builtin_add_overflow(a->cash, in->spot ? flow : whole.realized, &after) &&
-           (in_base || !__builtin_sub_overflow(after, fee, &after));
+           (in_base || burnt || !__builtin_sub_overflow(after, fee, &after)) &&
+           (!burnt || f->fee <= a->burn_held);
     if (!fits) {
         refuse(ctx, f, REASON_OVERFLOW);
         return;
     }
     a->cash = after;
+    if (burnt) a->burn_held -= f->fee;
     a->realized_total += whole.realized;
     a->fee_total += fee;
     in->last_fill = f->price;
@@ -570,7 +603,7 @@ static void portfolio_on_timer(struct rt_ctx *ctx, void *state, const struct msg
     if (next_ns != INT64_MAX) arm(ctx, st, next_ns);
 }
 
-/* portfolio_on_stop writes the last row of each account that holds something. */
+/* portfolio_on_stop writes the last row of each account that holds something, its fee asset too. */
 static void portfolio_on_stop(struct rt_ctx *ctx, void *state, const struct msg_frame *frame) {
     (void)frame;
     struct portfolio_state *st = state;
@@ -578,7 +611,8 @@ static void portfolio_on_stop(struct rt_ctx *ctx, void *state, const struct msg_
     if (st->timer_ns != 0) rt_timer_cancel(ctx, TIMER_MARK);
     st->timer_ns = 0;
     for (uint32_t id = 1; id <= st->account_cnt; id++) {
-        if (st->accounts[id - 1].open_cnt > 0) say_account(ctx, st, id, TELL_NEW_MARK);
+        const struct portfolio_account *a = &st->accounts[id - 1];
+        if (a->open_cnt > 0 || a->burn != NULL) say_account(ctx, st, id, TELL_NEW_MARK);
     }
 }
 
@@ -607,7 +641,11 @@ static int portfolio_init(struct rt_init *init, void *state, struct rt_error *er
         st->accounts[i] = (struct portfolio_account){ .cash = world->accounts[i].cash,
                                                       .hedge = world->accounts[i].hedge,
                                                       .open = RT_MAP_NONE,
-                                                      .net = RT_MAP_NONE };
+                                                      .net = RT_MAP_NONE,
+                                                      .burn_told = -1 };
+        const struct mk_fee_asset *burn = &world->accounts[i].burn;
+        if (burn->on) st->accounts[i].burn = burn;
+        st->accounts[i].burn_held = burn->balance;
     }
     for (uint32_t i = 0; i < world->instrument_cnt; i++) {
         const struct mk_instrument *mk = &world->instruments[i];
@@ -687,6 +725,13 @@ static void portfolio_save(const void *state, struct rt_row_sink *sink) {
     save_nets(st, sink);
     put_counter(sink, ROW_TIMER, st->timer_ns);
     put_counter(sink, ROW_STOPPED, st->stopped);
+    for (uint32_t id = 1; id <= st->account_cnt; id++) {
+        const struct portfolio_account *a = &st->accounts[id - 1];
+        if (a->burn == NULL) continue;
+        put_counter(sink, ROW_BURN + id * 4, a->burn_held);
+        put_counter(sink, ROW_BURN + id * 4 + 1, a->burn_told);
+        put_counter(sink, ROW_BURN + id * 4 + 2, a->burn_price);
+    }
     for (uint32_t id = 1; id <= st->account_cnt; id++) {
         const struct portfolio_account *a = &st->accounts[id - 1];
         if (a->marked_ns == 0) continue;
@@ -772,7 +817,14 @@ static int load_counter(struct portfolio_state *st, const struct msg_counter_row
         st->instruments[row->id - ROW_FILLED - 1].last_fill = row->value;
         return 0;
     }
-    uint64_t id = (row->id - ROW_MARKED) / 4;
+    uint64_t id = (row->id - ROW_BURN) / 4;
+    if (row->id > ROW_BURN && id >= 1 && id <= st->account_cnt && (row->id & 3) < 3) {
+        struct portfolio_account *a = &st->accounts[id - 1];
+        int64_t *const fields[] = { &a->burn_held, &a->burn_told, &a->burn_price };
+        *fields[row->id & 3] = row->value;
+        return 0;
+    }
+    id = (row->id - ROW_MARKED) / 4;
     if (row->id > ROW_MARKED && id >= 1 && id <= st->account_cnt) {
         struct portfolio_account *a = &st->accounts[id - 1];
         cash_t *const fields[] = { &a->marked_ns, &a->marked_equity, &a->marked_unrealized,
@@ -809,8 +861,8 @@ static const struct rt_option portfolio_options[] = {
 };
 
 /* Kinds it says. */
-static const uint16_t portfolio_says[] = { MSG_POSITION, MSG_ACCOUNT_STATE, MSG_FILL, MSG_ALERT,
-                                           0 };
+static const uint16_t portfolio_says[] = { MSG_POSITION,    MSG_ACCOUNT_STATE, MSG_FILL,
+                                           MSG_FEE_BALANCE, MSG_ALERT,         0 };
 
 const struct rt_actor_kind portfolio_kind = {
     .name = "portfolio",

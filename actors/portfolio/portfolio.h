@@ -40,16 +40,21 @@
  *         strategies holds of the instrument at that price, and the netted one: a FILL is told for
  *         each strategy, of an order with its id's sequence 0, then its POSITION. The fee is shared
  *         out by quantity, the last has the rest. FUNDING_FEE moves cash, and nothing else.
+ *         A fee in the account's fee asset (market.h) comes out of its balance of that and counts
+ *         in fee_total at the asset's price as the fill is told, rounded up. The balance is worth
+ *         balance x price, rounded down, in equity; FEE_BALANCE tells it before ACCOUNT_STATE where
+ *         it or its price has moved.
  *         Worth: the newest close (or trade) told of the finest series, before the first the last
  *         fill's price; worth = price x quantity rounded down, unrealised P&L = worth - cost;
- *         equity = cash + worth of spot holdings + unrealised P&L of linear positions.
+ *         equity = cash + worth of spot holdings + unrealised P&L of linear positions
+ *         + worth of the fee asset.
  *         ACCOUNT_STATE with mark 1 is a row of equity.csv: where a position opens from flat or
  *         closes to flat, at the fill's instant; and at the closes that equity_interval falls on
  *         (0: at every close of the finest series), for each account that holds a position in an
  *         instrument with a bar ending just then; instruments that live on trades are marked at
  *         the multiples of the interval themselves (0: of an hour). The last one is written at
- *         STOP by accounts that hold something. A mark that would only repeat the last row is left
- *         out.
+ *         STOP by accounts that hold something (a fee asset is something). A mark that would only
+ *         repeat the last row is left out.
  * Thread  its shard's.
  * Memory  64 + 32 bytes a position, 64 for each account and instrument, 40 an instrument; all at
  *         init.
@@ -118,6 +123,10 @@ struct portfolio_account {
     uint32_t open_cnt;        /* how many */
     bool hedge;               /* long and short are positions of their own */
     uint32_t net;             /* first of its nets that are not 0, RT_MAP_NONE = none */
+    const struct mk_fee_asset *burn; /* what it pays fees in; NULL = none */
+    int64_t burn_held;               /* what it has of it */
+    int64_t burn_told;               /* balance as last told; -1 = never */
+    price_t burn_price;              /* price as last told */
 };
 
 /* State of the actor. */
@@ -150,7 +159,8 @@ struct portfolio_change {
 
 /* portfolio_change_of reckons what a fill does to a position of quantity and cost: moved is the
  * signed change of the quantity held of in, flow the fill's signed cash, price its price, fee its
- * fee in quote units. False when a figure leaves the range of money; *out is then of no use. Pure. */
+ * fee in quote units. False when a figure leaves the range of money; *out is of no use then.
+ * Pure. */
 bool portfolio_change_of(const struct mk_instrument *in, qty_t quantity, cash_t cost, qty_t moved,
                          cash_t flow, price_t price, cash_t fee, struct portfolio_change *out);
 

@@ -15,6 +15,7 @@ static bool counts(uint16_t kind) {
     case MSG_FUNDING_FEE:
     case MSG_LIQUIDATION:
     case MSG_VENUE_BALANCE:
+    case MSG_FEE_BALANCE:
     case MSG_ALERT:
     case MSG_ACCOUNT_STATE: return (kind & MSG_OUT) != 0;
     default: return false;

@@ -883,6 +883,15 @@ static void accounts(const struct page *g) {
         value(g, b, doc_keep(g->d, "%.0f", number(g, a, "trades")), DOC_FG);
         value(g, b, doc_keep(g->d, "%.0f", number(g, a, "liquidations")), DOC_FG);
     }
+    for (const struct report_value *a = first(g, g->j->values, "accounts"); a; a = next(g, a)) {
+        const struct report_value *f = report_json_get(g->j, a, "fee_asset");
+        if (!f) continue;
+        doc_add(g->d, DOC_NOTE,
+                doc_keep(g->d, "%s pays fees in %s: %s left, worth %s %s; at the start %s.",
+                         text(g, a, "account"), text(g, f, "asset"), text(g, f, "balance"),
+                         cash(g, text(g, f, "worth")), text(g, a, "quote"),
+                         cash(g, text(g, f, "worth_at_start"))));
+    }
 }
 
 /* all_figures lists every figure of every curve. */
@@ -1000,6 +1009,13 @@ static void assumptions(const struct page *g) {
                          "recorded latency: %" PRId64
                          " rows had one below zero (a clock was wrong), taken as 0",
                          faults));
+    int64_t silences = report_json_whole(g->j, g->j->values, "silent_books", 0);
+    if (silences > 0)
+        doc_add(g->d, DOC_NOTE,
+                doc_keep(g->d,
+                         "recorded books: silent for longer than stale_after %" PRId64
+                         " times; then nothing was filled and nothing opened",
+                         silences));
     if (basis)
         doc_add(g->d, DOC_NOTE,
                 doc_keep(g->d,

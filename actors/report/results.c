@@ -459,8 +459,12 @@ static int fill_book(struct results *r, const struct fill *f) {
     struct held *h = held_find(r, &f->after[0]);
     if (!h) return -ENOMEM;
     qty_t left = f->f.quantity, lot = inst ? inst->lot_size : 1;
-    bool in_base = inst && inst->kind == MK_SPOT && f->f.fee_asset == inst->base_asset;
-    cash_t fee_left = in_base ? 0 : f->f.fee;
+    const struct mk_fee_asset *burn = &r->market->accounts[f->f.account - 1].burn;
+    bool base = inst && inst->kind == MK_SPOT && f->f.side == SIDE_BUY &&
+                f->f.fee_asset == inst->base_asset;
+    bool burnt = burn->on && !base && f->f.fee_asset == burn->asset;
+    cash_t fee_left = base ? 0 : f->f.fee;
+    if (burnt) fee_left = f->after[f->after_cnt - 1].fee_total - h->fee_total; /* as it was worth */
     const cash_t quote_fee = fee_left;
     qty_t change = 0;
     for (int k = 0; k < f->after_cnt; k++) {
@@ -475,7 +479,7 @@ static int fill_book(struct results *r, const struct fill *f) {
         cash_t fee = fee_left;
         if (f->after_cnt == 2 && k == 0 && fee_left) fee = p->fee_total - h->fee_total;
         fee_left -= fee;
-        a->quote_fees += fee;
+        if (!burnt) a->quote_fees += fee;
         a->fees += p->fee_total - h->fee_total;
         if (!was) {
             h->entry_ns = f->time_ns;
@@ -603,6 +607,24 @@ static int on_account(struct results *r, const struct msg_frame *f) {
     return 0;
 }
 
+/* burn_known counts what is in account a's balance of its fee asset at price in its start. */
+static void burn_known(struct report_account *a, int64_t balance, price_t price) {
+    if (a->burn_price != 0 || !fixed_mul(balance, price, FIXED_DOWN, &a->burn_start)) return;
+    a->start += a->burn_start;
+    if (a->peak < a->start) a->peak = a->start;
+}
+
+/* on_burn takes what an account has of its fee asset. */
+static void on_burn(struct results *r, const struct msg_frame *f) {
+    const struct msg_fee_balance *m = msg_body(f);
+    if (m->account < 1 || m->account > r->market->account_cnt) return;
+    struct report_account *a = &r->sum->accounts[m->account - 1];
+    burn_known(a, r->market->accounts[m->account - 1].burn.balance, m->price);
+    a->burn_held = m->balance;
+    a->burn_price = m->price;
+    a->burn_worth = m->worth;
+}
+
 /* on_balance takes how much of an account's cash is locked. */
 static void on_balance(struct results *r, const struct msg_frame *f) {
     const struct msg_venue_balance *m = msg_body(f);
@@ -610,10 +632,11 @@ static void on_balance(struct results *r, const struct msg_frame *f) {
     r->sum->accounts[m->account - 1].locked = m->locked;
 }
 
-/* on_alert takes how many recorded delays were faults of a clock. */
+/* on_alert takes how many recorded delays were faults of a clock, how often books were silent. */
 static void on_alert(struct results *r, const struct msg_frame *f) {
     const struct msg_alert *m = msg_body(f);
     if (m->reason == REASON_DATA_CLOCK) r->sum->clock_faults += (uint64_t)m->value;
+    if (m->reason == REASON_STALE_DATA) r->sum->silences += (uint64_t)m->value;
 }
 
 /* on_funding takes a funding payment. */
@@ -690,6 +713,7 @@ static int instant(struct results *r, struct rt_error *err) {
             if (l->account >= 1 && l->account <= r->market->account_cnt)
                 r->sum->accounts[l->account - 1].liquidations++;
         }
+        if (f->kind == MSG_FEE_BALANCE) on_burn(r, f);
         if (f->kind == MSG_ACCOUNT_STATE) code = on_account(r, f);
     }
     if (code == 0) code = fills_flush(r, false);
@@ -753,6 +777,13 @@ static int begin(struct results *r, const char *dir, struct rt_error *err) {
         snprintf(a->name, sizeof a->name, "%s", m->name);
         snprintf(a->quote, sizeof a->quote, "%s", r->market->assets[m->quote]);
         a->start = a->cash = a->equity = a->peak = m->cash;
+        a->burn_held = m->burn.balance;
+        if (!m->burn.on) continue;
+        snprintf(a->burn, sizeof a->burn, "%s", r->market->assets[m->burn.asset]);
+        burn_known(a, m->burn.balance, m->burn.price);
+        a->burn_price = m->burn.price;
+        a->burn_worth = a->burn_start;
+        a->equity = a->start;
     }
     if (s->portfolio && !(s->statistics = report_statistics_new(r->market)))
         return rt_error_set(err, -ENOMEM, "no memory for the results");
@@ -780,12 +811,13 @@ static int begin(struct results *r, const char *dir, struct rt_error *err) {
 static int statistics(const struct results *r, struct rt_error *err) {
     struct report_summary *s = r->sum;
     int64_t exposed_ns[255];
-    cash_t equity[255];
+    cash_t start[255], equity[255];
     for (uint32_t i = 0; i < s->account_cnt; i++) {
         exposed_ns[i] = s->accounts[i].exposed_ns;
+        start[i] = s->accounts[i].start;
         equity[i] = s->accounts[i].equity;
     }
-    return report_statistics_make(s->statistics, r->run, s->first_ns, s->last_ns, exposed_ns,
+    return report_statistics_make(s->statistics, r->run, s->first_ns, s->last_ns, exposed_ns, start,
                                   equity, r->exposed_all_ns, err);
 }
 
@@ -854,7 +886,8 @@ static int finish(struct results *r, int code, struct rt_error *err) {
             struct report_account *a = &s->accounts[i];
             a->open_positions = r->open[i];
             /* what strategies of one account earned apart is in fills and trades */
-            a->realized = a->equity - a->start - a->unrealized + a->quote_fees + a->funding;
+            cash_t earned = (a->equity - a->burn_worth) - (a->start - a->burn_start);
+            a->realized = earned - a->unrealized + a->quote_fees + a->funding;
         }
         for (uint32_t i = 0; i < s->account_cnt; i++)
             if (r->open[i]) s->accounts[i].exposed_ns += s->last_ns - r->open_ns[i];

@@ -16,7 +16,8 @@
  *                     instrument, at the fill that ends it; what is below one lot (fees in base
  *                     leave it) counts as flat. quantity is what was closed; prices are
  *                     averages over its fills, rounded down to 1e-8; fee in quote units; net_pnl =
- *                     realized_pnl less quote fees (a fee in base is in the cost already).
+ *                     realized_pnl less quote fees (a fee in base is in the cost already) and what
+ *                     fees in the account's fee asset were worth.
  *         equity.csv  one row a mark of the portfolio.
  *         daily.csv   one row a day of each curve (statistics.h): what pages draw.
  *         charts.csv  the curves of all marks and the prices, thinned to what an eye can see.
@@ -42,7 +43,12 @@ enum { REPORT_STATUSES = 9 }; /* size of the table of statuses */
 struct report_account {
     char name[32];           /* as in the run file */
     char quote[16];          /* asset its money is in */
-    cash_t start;            /* deposit */
+    char burn[16];           /* asset it pays fees in; "" = none */
+    int64_t burn_held;       /* what it has of it, as last told */
+    price_t burn_price;      /* what one is worth, likewise; 0 = not known */
+    cash_t burn_worth;       /* worth of all of it, likewise; in equity */
+    cash_t burn_start;       /* worth of the deposit at the first price known; in start */
+    cash_t start;            /* deposit, with the fee asset's worth */
     cash_t cash;             /* as last told */
     cash_t unrealized;       /* likewise */
     cash_t equity;           /* likewise */
@@ -52,7 +58,8 @@ struct report_account {
     double drawdown_part;    /* deepest fall as part of its peak, 0..1 */
     cash_t realized;         /* realised P&L as the account nets it, quote fees not taken off */
     cash_t quote_fees;       /* fees that were paid in quote */
-    cash_t fees;             /* in quote units, those in base at the fill's price */
+    cash_t fees;             /* in quote units, those in base at the fill's price, those in the fee
+                              * asset at its */
     cash_t funding;          /* paid, in quote; below zero received */
     uint64_t payments;       /* funding payments */
     uint64_t liquidations;   /* positions closed by force */
@@ -82,6 +89,7 @@ struct report_summary {
     uint64_t unplaced[REPORT_REASONS];   /* signals that no order came of, by the reason why not */
     uint64_t commands;                   /* commands of people */
     uint64_t clock_faults;               /* recorded delays below zero, which counted as 0 */
+    uint64_t silences;                   /* times that recorded books were silent */
     uint16_t stop_reason;                /* why it ended, 0 = it has not */
     bool spot, linear;                   /* kinds of instrument in it */
     bool cut;                            /* the journal's oldest records were dropped */

@@ -84,7 +84,7 @@ int report_statistics_mark(struct report_statistics *s, uint8_t account, int64_t
                            cash_t equity) {
     struct report_curve *c = &s->curves[account - 1];
     if (c->input.point_cnt == 0 && /* the place of the run's start, which is told at the end */
-        add_point(c, INT64_MIN, number(s->market->accounts[account - 1].cash), 0) < 0)
+        add_point(c, INT64_MIN, 0, 0) < 0)
         return -ENOMEM;
     return add_point(c, time_ns, number(equity), 0);
 }
@@ -486,14 +486,14 @@ static bool set_portfolio(struct pass *p) {
 }
 
 /* ends gives each account its first and last point. */
-static int ends(struct report_statistics *s, int64_t start_ns, int64_t end_ns,
+static int ends(struct report_statistics *s, int64_t start_ns, int64_t end_ns, const cash_t *start,
                 const cash_t *equity) {
     for (uint32_t a = 0; a < s->market->account_cnt; a++) {
         struct report_curve *c = &s->curves[a];
-        int code =
-            c->input.point_cnt ? 0 : add_point(c, start_ns, number(s->market->accounts[a].cash), 0);
+        int code = c->input.point_cnt ? 0 : add_point(c, start_ns, 0, 0);
         if (code < 0) return code;
         c->points[0].time_ns = start_ns;
+        c->points[0].equity = number(start[a]);
         if ((code = add_point(c, end_ns, number(equity[a]), 0)) < 0) return code;
     }
     return 0;
@@ -519,15 +519,16 @@ static int reckon(struct report_statistics *s, struct report_curve *c, struct rt
 }
 
 int report_statistics_make(struct report_statistics *s, const struct rt_run *run, int64_t start_ns,
-                           int64_t end_ns, const int64_t *exposed_ns, const cash_t *equity,
-                           int64_t all_exposed_ns, struct rt_error *err) {
+                           int64_t end_ns, const int64_t *exposed_ns, const cash_t *start,
+                           const cash_t *equity, int64_t all_exposed_ns, struct rt_error *err) {
     const struct mk_market *m = s->market;
     struct pass p = { .s = s, .start_ns = start_ns, .end_ns = end_ns };
     struct rt_rows rows;
     size_t trades = 0;
     if (end_ns < start_ns) end_ns = p.end_ns = start_ns;
     in_order(s);
-    if (ends(s, start_ns, end_ns, equity) < 0 || !find_owners(s, run->topology, &p.owner_cnt))
+    if (ends(s, start_ns, end_ns, start, equity) < 0 ||
+        !find_owners(s, run->topology, &p.owner_cnt))
         return rt_error_set(err, -ENOMEM, "no memory for the statistics");
     int code = rt_rows_open(&rows, run, err);
     if (code < 0) return code;

@@ -102,11 +102,11 @@ int report_statistics_funding(struct report_statistics *s, struct report_holding
 /* report_statistics_trade tells a round trip of an account. 0 or -ENOMEM. */
 int report_statistics_trade(struct report_statistics *s, const struct qs_trade *trade);
 /* report_statistics_make reckons all reports. start_ns and end_ns are the run's span, exposed_ns
- * has the time in the market of each account, all_exposed_ns that of any, equity what each is worth
- * at the end. 0 or negative errno with err. */
+ * has the time in the market of each account, all_exposed_ns that of any, start and equity what
+ * each is worth at start and end. 0 or negative errno with err. */
 int report_statistics_make(struct report_statistics *s, const struct rt_run *run, int64_t start_ns,
-                           int64_t end_ns, const int64_t *exposed_ns, const cash_t *equity,
-                           int64_t all_exposed_ns, struct rt_error *err);
+                           int64_t end_ns, const int64_t *exposed_ns, const cash_t *start,
+                           const cash_t *equity, int64_t all_exposed_ns, struct rt_error *err);
 
 /* report_statistics_json writes them as the value of "statistics" in summary.json. */
 void report_statistics_json(const struct report_statistics *s, FILE *to);

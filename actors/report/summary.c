@@ -72,6 +72,7 @@ void report_summary_json(const struct report_summary *s, FILE *to) {
             (long long)s->first_ns, (long long)s->last_ns, (unsigned long long)s->orders,
             (unsigned long long)s->fills, (unsigned long long)s->trades,
             (unsigned long long)s->commands, (unsigned long long)s->clock_faults, s->no_marks);
+    if (s->silences) fprintf(to, "  \"silent_books\": %llu,\n", (unsigned long long)s->silences);
     if (s->warm_ns) fprintf(to, "  \"warm_up_ns\": %lld,\n", (long long)s->warm_ns);
     fprintf(to, "  \"ended_by\": \"%s\",\n",
             s->stop_reason ? msg_reason_name(s->stop_reason) : "none");
@@ -104,8 +105,15 @@ void report_summary_json(const struct report_summary *s, FILE *to) {
             fprintf(to, "\"profit_factor\": %.8f, ", (double)a->profit / (double)a->loss);
         else
             fputs("\"profit_factor\": null, ", to);
-        fprintf(to, "\"exposure\": %.8f, \"open_positions\": %u}", exposure(s, a),
+        fprintf(to, "\"exposure\": %.8f, \"open_positions\": %u", exposure(s, a),
                 a->open_positions);
+        if (a->burn[0])
+            fprintf(to,
+                    ",\n     \"fee_asset\": {\"asset\": \"%s\", \"balance\": \"%s\", \"price\": "
+                    "\"%s\", \"worth\": \"%s\", \"worth_at_start\": \"%s\"}",
+                    a->burn, money(a->burn_held), money(a->burn_price), money(a->burn_worth),
+                    money(a->burn_start));
+        fputc('}', to);
     }
     fputs("\n  ],\n  \"statistics\": ", to);
     if (s->statistics)
@@ -174,6 +182,9 @@ void report_summary_print(const struct report_summary *s, FILE *to, bool colour)
                 grouped(a->drawdown), a->quote);
         fprintf(to, "  %-15s %s realized, %s unrealized, %s fees\n", "P&L", grouped(a->realized),
                 grouped(a->unrealized), grouped(a->fees));
+        if (a->burn[0])
+            fprintf(to, "  %-15s %s %s, worth %s %s\n", "fee asset", money(a->burn_held), a->burn,
+                    grouped(a->burn_worth), a->quote);
         if (a->payments)
             fprintf(to, "  %-15s %s %s in %llu payments\n", "funding",
                     grouped(a->funding < 0 ? -a->funding : a->funding),
@@ -216,6 +227,9 @@ void report_summary_print(const struct report_summary *s, FILE *to, bool colour)
             to,
             "  recorded latency: %llu rows had one below zero (a clock was wrong), taken as 0\n",
             (unsigned long long)s->clock_faults);
+    if (s->silences)
+        fprintf(to, "  recorded books: silent for longer than stale_after %llu times\n",
+                (unsigned long long)s->silences);
     if (s->no_marks[0] && (s->margin || s->funding))
         fprintf(to, "  no marks of %s: what goes by them goes by the last price\n", s->no_marks);
     if (s->linear && !s->funding)
@@ -305,6 +319,16 @@ static const char *const tier_rules[] = {
     "the "
     "instant it is told at; a run begins with nothing traded; liquidations do not count; below the "
     "first tier the instrument's own rates hold",
+    NULL,
+};
+
+/* What holds where accounts pay fees in another asset. */
+static const char *const burn_rules[] = {
+    "fee asset: a fee above zero is paid out of the account's balance of it, less the discount, at "
+    "its price as the fill is made (the newest close or trade of the instrument named, else the "
+    "price declared), rounded up; where the balance does not cover all of it the fee is the "
+    "ordinary one; it counts in equity at its price, in net results at its price as the fill is "
+    "told",
     NULL,
 };
 
@@ -441,6 +465,18 @@ static void account_fees(FILE *to, const struct mk_account *a) {
     if (some) fputc('}', to);
 }
 
+/* account_burn writes the asset that an account pays fees in, where it has one. */
+static void account_burn(FILE *to, const struct mk_market *m, const struct mk_account *a) {
+    const struct mk_fee_asset *f = &a->burn;
+    if (!f->on) return;
+    fprintf(to,
+            ", \"fee_asset\": {\"asset\": \"%s\", \"balance\": \"%s\", \"price\": \"%s\", "
+            "\"instrument\": \"%s\", \"discount\": {\"spot\": \"%s\", \"linear\": \"%s\"}}",
+            m->assets[f->asset], money(f->balance), money(f->price),
+            f->instrument ? m->instruments[f->instrument - 1].name : "",
+            money(f->discount[MK_SPOT]), money(f->discount[MK_LINEAR]));
+}
+
 int report_manifest(const struct rt_run *run, const char *dir, struct rt_error *err) {
     static const char *const clocks[] = { "virtual", "paced", "real" };
     const struct rt_topology *t = run->topology;
@@ -448,7 +484,7 @@ int report_manifest(const struct rt_run *run, const char *dir, struct rt_error *
     char path[4200], fresh[4300], hex[65];
     static const char *const slippages[] = { "bps", "volume", "root" };
     bool first = true, linear = false, spot = false, trades = false, cap = false, model = false,
-         tiers = false, charges = false, inverse = false, sized = false;
+         tiers = false, burn = false, charges = false, inverse = false, sized = false;
     if ((size_t)snprintf(path, sizeof path, "%s/manifest.json", dir) >= sizeof path)
         return rt_error_set(err, -ENAMETOOLONG, "%.200s...: the directory's name is too long", dir);
     snprintf(fresh, sizeof fresh, "%s.new", path);
@@ -522,6 +558,8 @@ int report_manifest(const struct rt_run *run, const char *dir, struct rt_error *
                 i ? "," : "", a->name, m->assets[a->quote], money(a->cash), margins[a->margin],
                 a->hedge ? "hedge" : "one_way");
         account_fees(to, a);
+        account_burn(to, m, a);
+        burn = burn || a->burn.on;
         tiers = tiers || a->tier_cnt[MK_SPOT] || a->tier_cnt[MK_LINEAR] || a->tier_cnt[MK_INVERSE];
         if (a->margin != MK_MARGIN_NONE) {
             fputs(", \"leverage\": {", to);
@@ -549,6 +587,7 @@ int report_manifest(const struct rt_run *run, const char *dir, struct rt_error *
     rules(to, more_rules, &first);
     rules(to, money_rules, &first);
     if (tiers) rules(to, tier_rules, &first);
+    if (burn) rules(to, burn_rules, &first);
     if (charges)
         rules(to,
               (const char *const[]){

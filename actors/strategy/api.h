@@ -128,6 +128,8 @@ struct st_start {
     const union st_value *params; /* one per declared parameter, in its order; may change by set */
     uint16_t leg_cnt;             /* instruments in its list */
     int64_t interval_ns;          /* its interval, 0 = trades */
+    const int64_t *longer_ns;     /* further intervals (intervals:), rising */
+    uint16_t longer_cnt;          /* how many */
 };
 
 /* A strategy class. Handlers that are NULL are not called. */
@@ -136,6 +138,8 @@ struct st_class {
     const char *help;              /* one sentence */
     const struct st_param *params; /* ends with a NULL name */
     uint16_t leg_min, leg_max;     /* how many instruments it takes */
+    uint16_t longer_min;           /* how many further, longer intervals it needs */
+    uint16_t longer_max;           /* how many it takes */
     size_t state_bytes;            /* for the params as given: see state_bytes_for */
     /* bytes of state for these parameters, when they matter; NULL = state_bytes. */
     size_t (*state_bytes_for)(const union st_value *params);
@@ -143,7 +147,8 @@ struct st_class {
     const char *(*check)(const union st_value *params);
     /* the run starts: the first thing it hears. */
     void (*on_start)(struct st_host *h, void *state, const struct st_start *start);
-    /* a bar of a leg has ended. */
+    /* a bar of a leg has ended; bar->interval_ns tells which of its intervals it is of: at one
+     * instant shorter ones are told before longer ones (host.h). */
     void (*on_bar)(struct st_host *h, void *state, uint16_t leg, const struct msg_bar *bar);
     /* takes as many of the cnt (>= 1) bars that follow in leg, oldest first, as can be told at once
      * that nothing would be signaled on them, and returns how many (0..cnt): a shorter way through

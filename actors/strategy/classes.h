@@ -11,4 +11,6 @@ extern const struct st_class st_pair;
 extern const struct st_class st_quote_touch;
 /* sma_cross.c: crossing moving averages. */
 extern const struct st_class st_sma_cross;
+/* trend_cross.c: crossing moving averages that go with the trend of a longer interval. */
+extern const struct st_class st_trend_cross;
 #endif

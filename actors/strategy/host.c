@@ -276,6 +276,14 @@ static uint16_t guard_reason(const struct st_host *h) {
         uint16_t why = data_guard_at(&h->guards[i], h->legs[i].in->session, h->ctx->now_ns - 1);
         if (why != REASON_NONE) return why;
     }
+    for (uint16_t i = 0; h->watches && i < h->leg_cnt; i++) {
+        const struct st_leg *l = &h->legs[i];
+        if (l->stale_series < 0) continue;
+        const struct msg_book_delta *row = rt_latest(h->ctx, (uint16_t)l->stale_series);
+        if (row == NULL || h->ctx->now_ns - row->time_ns >= l->in->stale_ns) {
+            return REASON_STALE_DATA;
+        }
+    }
     return REASON_NONE;
 }
 
@@ -457,7 +465,7 @@ uint32_t st_levels(const struct st_host *h, uint16_t leg, uint8_t side, struct s
                    uint32_t max) {
     assert(leg < h->leg_cnt && side <= SIDE_SELL);
     const struct mk_book *b = h->legs[leg].book;
-    if (b == NULL || b->stale) return 0;
+    if (b == NULL || b->stale || h->legs[leg].silent) return 0;
     uint32_t cnt = 0;
     price_t price = mk_book_best(b, side);
     for (; price != 0 && cnt < max; price = mk_book_next(b, side, price)) {
@@ -550,8 +558,10 @@ static uint32_t run_trades(struct rt_ctx *ctx, struct st_host *h, uint16_t leg,
 /* tell_book tells leg's book as it is. */
 static void tell_book(struct st_host *h, uint16_t leg) {
     const struct mk_book *b = h->legs[leg].book;
-    struct st_book view = { .time_ns = b->time_ns, .update_id = b->update_id, .stale = b->stale };
-    if (!b->stale) {
+    struct st_book view = { .time_ns = b->time_ns,
+                            .update_id = b->update_id,
+                            .stale = b->stale || h->legs[leg].silent };
+    if (!view.stale) {
         view.bid = mk_book_best(b, SIDE_BUY);
         view.ask = mk_book_best(b, SIDE_SELL);
         if (view.bid != 0) view.bid_quantity = mk_book_at(b, SIDE_BUY, view.bid);
@@ -563,11 +573,34 @@ static void tell_book(struct st_host *h, uint16_t leg) {
     h->cls->on_book(h, h->class_state, leg, &view);
 }
 
+/* watch notes that an update of leg's book has come, and arms the timer of silence. */
+static void watch(struct st_host *h, uint16_t leg) {
+    struct st_leg *l = &h->legs[leg];
+    l->silent = false;
+    if (l->watched) return;
+    l->watched = true;
+    rt_timer_set(h->ctx, ST_SILENT_KEY + leg, h->ctx->now_ns + l->in->stale_ns);
+}
+
+/* on_silent hears the timer of silence: tells the class that leg's book is stale where it is. */
+static void on_silent(struct st_host *h, uint16_t leg) {
+    struct st_leg *l = &h->legs[leg];
+    const int64_t due_ns = l->book->time_ns + l->in->stale_ns;
+    l->silent = h->ctx->now_ns >= due_ns;
+    l->watched = !l->silent;
+    if (!l->silent) {
+        rt_timer_set(h->ctx, ST_SILENT_KEY + leg, due_ns);
+    } else if (!l->book->stale) {
+        tell_book(h, leg);
+    }
+}
+
 /* run_book follows leg's book through a run of rows. */
 static uint32_t run_book(struct rt_ctx *ctx, struct st_host *h, uint16_t leg,
                          const struct msg_book_delta *row, uint32_t cnt) {
     struct mk_book *const b = h->legs[leg].book;
     const uint8_t *const before = ctx->out;
+    if (h->legs[leg].stale_series >= 0) watch(h, leg);
     for (uint32_t i = 0;;) {
         bool was = b->stale;
         enum mk_book_step step = mk_book_apply(b, row);
@@ -606,6 +639,22 @@ static uint32_t run_quotes(struct rt_ctx *ctx, struct st_host *h, uint16_t leg,
     }
 }
 
+/* run_special tells rows that are not plain bars or trades of the one interval; 0: they are. Apart,
+ * so that strategies without such rows pay nothing. */
+__attribute__((noinline)) static uint32_t run_special(struct rt_ctx *ctx, struct st_host *h,
+                                                      uint16_t series, const void *rows,
+                                                      uint32_t cnt) {
+    for (uint16_t i = 0; i < h->leg_cnt; i++) {
+        if (h->legs[i].book_series == series) return run_book(ctx, h, i, rows, cnt);
+        if (h->legs[i].quote_series == series) return run_quotes(ctx, h, i, rows, cnt);
+    }
+    if (h->longer_cnt == 0) return 0;
+    if (st_longer_row(h, series, rows)) return 1;
+    uint16_t leg = h->leg_of_rows[series];
+    if (h->interval_ns == 0) return st_longer_trades(ctx, h, leg, rows, cnt);
+    return st_longer_bars(ctx, h, leg, rows, cnt);
+}
+
 /* host_on_rows hears rows of the strategy's series. */
 static uint32_t host_on_rows(struct rt_ctx *ctx, void *state, uint16_t series, enum rt_hear how,
                              const void *rows, uint32_t cnt) {
@@ -613,9 +662,9 @@ static uint32_t host_on_rows(struct rt_ctx *ctx, void *state, uint16_t series, e
     assert(how == RT_HEAR_ROW);
     begin(h, ctx);
     if (!h->live) return 1;
-    for (uint16_t i = 0; h->depths && i < h->leg_cnt; i++) {
-        if (h->legs[i].book_series == series) return run_book(ctx, h, i, rows, cnt);
-        if (h->legs[i].quote_series == series) return run_quotes(ctx, h, i, rows, cnt);
+    if (h->special) {
+        uint32_t took = run_special(ctx, h, series, rows, cnt);
+        if (took > 0) return took;
     }
     uint16_t leg = h->leg_of_rows[series]; /* it raised no other interest */
     if (h->interval_ns == 0) return run_trades(ctx, h, leg, rows, cnt);
@@ -640,7 +689,11 @@ static void host_on_bar(struct rt_ctx *ctx, void *state, const struct msg_frame 
         h->cls->on_bar(h, h->class_state, leg, bar);
         return;
     }
-    (void)run_bars(ctx, h, leg, bar, 1);
+    if (h->longer_cnt > 0) {
+        (void)st_longer_bars(ctx, h, leg, bar, 1);
+    } else {
+        (void)run_bars(ctx, h, leg, bar, 1);
+    }
 }
 
 /* host_on_trade hears a trade that feed passes on. */
@@ -657,7 +710,11 @@ static void host_on_trade(struct rt_ctx *ctx, void *state, const struct msg_fram
         return;
     }
     begin(h, ctx);
-    (void)run_trades(ctx, h, leg, trade, 1);
+    if (h->longer_cnt > 0) {
+        (void)st_longer_trades(ctx, h, leg, trade, 1);
+    } else {
+        (void)run_trades(ctx, h, leg, trade, 1);
+    }
 }
 
 /* host_on_quote hears the touch of a market that the venue makes. */
@@ -723,7 +780,8 @@ static void host_on_fill(struct rt_ctx *ctx, void *state, const struct msg_frame
     begin(h, ctx);
     struct st_leg *l = &h->legs[leg];
     int64_t change = m->side == SIDE_BUY ? m->quantity : -m->quantity;
-    if (l->in->kind == MK_SPOT && m->fee_asset == l->in->base_asset) change -= m->fee;
+    bool base = l->in->kind == MK_SPOT && m->side == SIDE_BUY; /* its fee may be of what it got */
+    if (base && m->fee_asset == l->in->base_asset) change -= m->fee;
     qty_t *of = is_short(h, leg, m->side, m->terms) ? &l->shorts : &l->position;
     bool over = __builtin_add_overflow(*of, change, of);
     assert(!over);
@@ -780,6 +838,7 @@ static void interests(struct st_host *h, bool up) {
         if (l->book_series >= 0) rt_interest(h->ctx, (uint16_t)l->book_series, RT_HEAR_ROW, up);
         if (l->quote_series >= 0) rt_interest(h->ctx, (uint16_t)l->quote_series, RT_HEAR_ROW, up);
     }
+    st_longer_interests(h, up);
 }
 
 /* host_on_start hears the start of the run. */
@@ -792,7 +851,9 @@ static void host_on_start(struct rt_ctx *ctx, void *state, const struct msg_fram
     h->live = true;
     struct st_start start = { .params = h->params,
                               .leg_cnt = h->leg_cnt,
-                              .interval_ns = h->interval_ns };
+                              .interval_ns = h->interval_ns,
+                              .longer_ns = h->longer_ns,
+                              .longer_cnt = h->longer_cnt };
     if (h->cls->on_start) h->cls->on_start(h, h->class_state, &start);
 }
 
@@ -824,13 +885,23 @@ static void host_on_actor_stopped(struct rt_ctx *ctx, void *state, const struct 
     interests(h, false);
 }
 
-/* host_on_timer hears a timer of the class's. */
+/* host_on_timer hears a timer of the class's, the end of a longer bar, or that a book may be
+ * silent. */
 static void host_on_timer(struct rt_ctx *ctx, void *state, const struct msg_frame *frame) {
     struct st_host *h = state;
     const struct msg_timer *m = msg_body(frame);
-    if (!h->live || !h->cls->on_timer) return;
+    if (!h->live) return;
     begin(h, ctx);
-    h->cls->on_timer(h, h->class_state, (uint32_t)m->key);
+    if (m->key >= ST_SILENT_KEY) {
+        assert(m->key - ST_SILENT_KEY < h->leg_cnt);
+        on_silent(h, (uint16_t)(m->key - ST_SILENT_KEY));
+        return;
+    }
+    if (m->key >= ST_LONGER_KEY) {
+        st_longer_timer(h, m->key);
+        return;
+    }
+    if (h->cls->on_timer) h->cls->on_timer(h, h->class_state, (uint32_t)m->key);
 }
 
 /* set_param changes one parameter, unless it would leave its range or make no sense. Returns why it
@@ -906,6 +977,8 @@ static const struct rt_option host_options[] = {
     { "class", "text", "a strategy class", NULL, "which strategy it runs" },
     { "instruments", "node", "list of names", NULL, "what it trades, in the class's order" },
     { "interval", "text", "1s..31d | trades", NULL, "which bars it hears, or every trade" },
+    { "intervals", "node", "[1s..31d]", "[]",
+      "longer bars it hears too, of the sources or made of those of interval" },
     { "bars", "text", "a name of a feed's bars", "none",
       "which named bars it hears, in place of interval" },
     { "account", "text", "a name of accounts:", "the only one", "where its money is" },
@@ -928,11 +1001,15 @@ static const uint16_t host_says[] = { MSG_DECISION_PACKET,   MSG_ORDER_INTENT,
                                       MSG_ORDER_INTENT_MORE, MSG_ORDER_CANCEL,
                                       MSG_COMMAND_ANSWER,    0 };
 
+/* What it hears of its own orders alone. */
+static const uint16_t host_own[] = { MSG_ORDER_STATE, MSG_FILL, 0 };
+
 const struct rt_actor_kind strategy_kind = {
     .name = "strategy",
     .help = "runs one strategy: signals become decision packets and sized order intents",
     .options = host_options,
     .says = host_says,
+    .own = host_own,
     .timer_class = RT_CLASS_TIMER,
     .state_bytes = sizeof(struct st_host),
     .init = st_host_init,

@@ -40,11 +40,23 @@
  * In the run's warm-up (warm_up: of the run file) the class hears all and orders nothing: the
  * packet of a signal tells warming_up. The first signal that counts is one at the start.
  *
+ * Intervals. With intervals: the class hears bars of those, too, of each leg: of a source where one
+ * has the leg's bars of that interval, else made here of what it hears of the leg by interval: (the
+ * bars of the shortest one, or trades), as feed makes them. At one instant a leg's shorter bars are
+ * told before its longer ones: a longer bar is told right after the bar of the shortest interval
+ * that ends with it; where that one is missing, when all else of the instant has been told (where
+ * the shortest bars are a feed's, one ns later). On trades a bar is told before a trade of the
+ * instant at which it ends. Guards and the size of orders go by the shortest interval.
+ *
  * Data. With data_guard each leg's bars go through a guard (actors/data/guard.h) before the class
  * hears them. While that of any leg does not believe its series, or a bar of one is too late, no
  * order that opens comes of a signal: its packet gives the guard's reason. Orders that close
  * (ST_FLAT, the closing half of ST_LONG and ST_SHORT, ST_ORDER with ORDER_TERMS_EXIT) and cancels
  * go out; the class hears its bars as ever, and what rests at the venue stays there.
+ *
+ * With stale_after: of an instrument its recorded book is stale after so long without an update,
+ * until the next one: classes that hear books are told so, and no order that opens comes of
+ * a signal, of any leg (stale_data).
  *
  * Size, all in units of 1e-8:
  *   fixed     the base quantity, down to the lot.
@@ -78,6 +90,15 @@ enum {
     ST_PARAMS_MAX = 48,     /* parameters of one class */
     ST_ORDERS_MAX = 4096,   /* most a run file may ask for as orders_max */
     ST_STATE_MAX = 1 << 24, /* most bytes a class may keep */
+    ST_LONGER_MAX = 8,      /* further intervals of one strategy */
+};
+
+/* A further interval of a leg. */
+struct st_longer {
+    struct msg_bar bar; /* what is made so far, or a source's bar that waits to be told */
+    int64_t told_ns;    /* end of the newest one told; what begins before it is left out */
+    int32_t series;     /* a source's rows of it, -1 = made here */
+    bool open;          /* bar holds something: its timer is armed */
 };
 
 /* One instrument of the strategy. */
@@ -95,6 +116,9 @@ struct st_leg {
     int32_t quote_series;           /* rows of its quotes, -1 = not heard */
     struct mk_book *book;           /* where the class hears books, else NULL */
     bool shared;                    /* another strategy trades it on the same account */
+    bool watched;                   /* the timer of silence is armed */
+    bool silent;                    /* no update of the book for stale_after: it is stale */
+    int32_t stale_series; /* rows of the book that orders hang on, with stale_after; else -1 */
 };
 
 /* How far the cancel of an order is. */
@@ -146,13 +170,17 @@ struct st_host {
     bool live;                  /* started, enabled and not stopped: the class is called */
     bool paused;                /* no new decisions */
     bool stopped;               /* no more intents */
-    bool depths;                /* the class hears books or quotes */
+    bool special;               /* it hears more than rows of one interval: books, quotes, longer
+                                 * bars */
     bool enabled;               /* false: does nothing, ever */
+    bool watches;               /* a leg has a stale_series */
     bool cancel_on_stop;        /* a stop of this actor alone cancels its open orders */
     uint8_t account;            /* account id */
     uint16_t param_cnt;         /* parameters of the class */
     uint32_t intents;           /* said in the call in hand */
     struct data_guard *guards;  /* of the legs' bars; NULL = none */
+    struct st_longer *longer;   /* by leg x longer_cnt + place in longer_ns */
+    uint16_t longer_cnt;        /* further intervals, 0 = none */
     /* what a decision touches */
     const struct mk_market *market;       /* the world */
     struct st_order *orders;              /* open orders, by id */
@@ -166,6 +194,7 @@ struct st_host {
     cash_t cash;                          /* of the account, newest told */
     enum st_sizing sizing;                /* how to size */
     int64_t size;                         /* quantity, cash or fraction, 1e-8 */
+    int64_t longer_ns[ST_LONGER_MAX];     /* further intervals, rising */
     qty_t position_max;                   /* cap of a leg's position, 0 = none */
     size_t state_bytes;                   /* of the class's block */
     uint8_t *scratch;                     /* as many: snapshots pass through it */
@@ -202,6 +231,29 @@ uint16_t st_size(struct st_host *h, uint16_t leg, qty_t *out);
 int64_t st_newest(struct st_host *h, uint16_t instrument, int64_t *at_ns);
 /* st_equity computes the account's equity as described above; false when it leaves 64 bits. */
 bool st_equity(struct st_host *h, cash_t *out);
+
+/* Keys of the timers at which longer bars end, from here on; a class's own are below. */
+#define ST_LONGER_KEY (UINT64_C(1) << 32)
+
+/* Keys of the timers by which a leg's book may be silent: this, and the leg. */
+#define ST_SILENT_KEY (UINT64_C(2) << 32)
+
+/* st_longer_read reads intervals:, once the legs are known (longer.c). */
+int st_longer_read(struct rt_init *init, struct st_host *h, struct rt_node *config,
+                   struct rt_error *err);
+/* st_longer_bars tells a run of bars of the shortest interval, and the longer ones they end;
+ * returns how many of the cnt it took. */
+uint32_t st_longer_bars(struct rt_ctx *ctx, struct st_host *h, uint16_t leg,
+                        const struct msg_bar *bar, uint32_t cnt);
+/* st_longer_trades tells a run of trades, and the bars they end. */
+uint32_t st_longer_trades(struct rt_ctx *ctx, struct st_host *h, uint16_t leg,
+                          const struct msg_trade *trade, uint32_t cnt);
+/* st_longer_row takes a source's bar of a further interval; false when series has none. */
+bool st_longer_row(struct st_host *h, uint16_t series, const struct msg_bar *row);
+/* st_longer_timer tells the bar whose end has come without a shorter one that ends with it. */
+void st_longer_timer(struct st_host *h, uint64_t key);
+/* st_longer_interests raises or lowers the interest in the sources' bars of further intervals. */
+void st_longer_interests(const struct st_host *h, bool up);
 
 /* st_host_save and st_host_load are the actor's save and load (rows.c). */
 void st_host_save(const void *state, struct rt_row_sink *sink);

@@ -31,6 +31,13 @@ enum {
     TOLD = 4,
 };
 
+/* Numbers of the counters of longer bars: this, and the place of one: when the newest was told. The
+ * bar itself, where it holds something, is a row of that place. */
+static const uint64_t C_LONGER = UINT64_C(1) << 32;
+
+/* Numbers of the counters of silent books: this, and the leg: silent 1, watched 2. */
+static const uint64_t C_SILENT = UINT64_C(2) << 32;
+
 /* Keys of the pieces of a guard: this, its leg in bits 32 and up, where the piece begins. */
 static const uint64_t GUARD_KEY = UINT64_C(1) << 56;
 
@@ -79,6 +86,15 @@ static void put_guards(const struct st_host *h, struct rt_row_sink *sink) {
     }
 }
 
+/* put_longer saves the longer bars. */
+static void put_longer(const struct st_host *h, struct rt_row_sink *sink) {
+    for (uint32_t i = 0; i < (uint32_t)h->leg_cnt * h->longer_cnt; i++) {
+        const struct st_longer *x = &h->longer[i];
+        put_counter(sink, C_LONGER + i, x->told_ns);
+        if (x->open) sink->put(sink, MSG_BAR, i, &x->bar, sizeof x->bar);
+    }
+}
+
 void st_host_save(const void *state, struct rt_row_sink *sink) {
     const struct st_host *h = state;
     put_counter(sink, C_SEQUENCE, (int64_t)h->sequence);
@@ -92,6 +108,9 @@ void st_host_save(const void *state, struct rt_row_sink *sink) {
         put_counter(sink, C_LEG + 4U * i + L_LAST_NS, h->legs[i].last_ns);
         put_counter(sink, C_LEG + 4U * i + L_POSITION, h->legs[i].position);
         put_counter(sink, C_LEG + 4U * i + L_SHORTS, h->legs[i].shorts);
+        if (h->legs[i].stale_series >= 0) {
+            put_counter(sink, C_SILENT + i, h->legs[i].silent | h->legs[i].watched << 1);
+        }
         if (h->legs[i].book == NULL) continue;
         mk_book_rows_save(h->legs[i].book, h->legs[i].in->id, C_BOOK + MK_BOOK_FIGURES * i,
                           (uint64_t)i << 32, sink);
@@ -128,6 +147,7 @@ void st_host_save(const void *state, struct rt_row_sink *sink) {
                   sizeof row);
     }
     put_blob(h, sink);
+    put_longer(h, sink);
     put_guards(h, sink);
 }
 
@@ -141,6 +161,17 @@ static int bad(struct rt_error *err, const char *what) {
 static int load_counter(struct st_host *h, const struct msg_counter_row *row,
                         struct rt_error *err) {
     uint64_t id = row->id;
+    if (id >= C_SILENT) {
+        if (id - C_SILENT >= h->leg_cnt) return bad(err, "leg");
+        h->legs[id - C_SILENT].silent = row->value & 1;
+        h->legs[id - C_SILENT].watched = row->value & 2;
+        return 0;
+    }
+    if (id >= C_LONGER) {
+        if (id - C_LONGER >= (uint64_t)h->leg_cnt * h->longer_cnt) return bad(err, "longer bar");
+        h->longer[id - C_LONGER].told_ns = row->value;
+        return 0;
+    }
     if (id >= C_BOOK) {
         uint64_t leg = (id - C_BOOK) / MK_BOOK_FIGURES;
         if (leg < h->leg_cnt && h->legs[leg].book != NULL &&
@@ -263,6 +294,17 @@ int st_host_load(void *state, uint16_t kind, uint64_t key, const void *row, uint
     }
     if (kind == MSG_POSITION_ROW && bytes == sizeof(struct msg_position_row)) {
         return load_held(h, row, err);
+    }
+    if (kind == MSG_BAR && bytes == sizeof(struct msg_bar)) {
+        const struct msg_bar *bar = row;
+        if (key >= (uint64_t)h->leg_cnt * h->longer_cnt ||
+            bar->interval_ns != h->longer_ns[key % h->longer_cnt] ||
+            bar->instrument != h->legs[key / h->longer_cnt].in->id) {
+            return bad(err, "longer bar");
+        }
+        memcpy(&h->longer[key].bar, bar, sizeof *bar);
+        h->longer[key].open = true;
+        return 0;
     }
     if (kind == MSG_STRATEGY_ROW && bytes == sizeof(struct msg_strategy_row)) {
         return key >= GUARD_KEY ? load_guard(h, key, row, err) : load_piece(h, row, err);

@@ -282,7 +282,12 @@ static int read_leg(struct rt_init *init, struct st_host *h, struct rt_node *n,
                           .direct = series >= 0,
                           .series = (uint16_t)(series >= 0 ? series : 0),
                           .book_series = -1,
-                          .quote_series = -1 };
+                          .quote_series = -1,
+                          .stale_series = -1 };
+    if (in->stale_ns != 0) {
+        l->stale_series = rt_init_series(init, MSG_BOOK_DELTA, in->id, 0);
+        h->watches |= l->stale_series >= 0;
+    }
     if (h->cls->on_quote) l->quote_series = rt_init_series(init, MSG_QUOTE, in->id, 0);
     if (!h->cls->on_book) return 0;
     l->book_series = rt_init_series(init, MSG_BOOK_DELTA, in->id, 0);
@@ -458,13 +463,18 @@ int st_host_init(struct rt_init *init, void *state, struct rt_error *err) {
     h->self = init->self;
     h->warm_ns = rt_init_warm(init);
     int rc = read_class(&h->cls, config, err);
-    if (rc == 0) h->depths = h->cls->on_book || h->cls->on_quote;
     if (rc == 0) rc = read_interval(init, h, config, err);
     if (rc == 0) rc = read_account(h, config, err);
     if (rc == 0) rc = read_legs(init, h, config, err);
+    if (rc == 0) rc = st_longer_read(init, h, config, err);
+    if (rc == 0) h->special = h->cls->on_book || h->cls->on_quote || h->longer_cnt > 0;
     if (rc == 0) rc = read_guard(init, h, config, err);
     if (rc == 0) rc = read_params(h, config, err);
     if (rc == 0) rc = read_sizing(h, config, err);
+    if (rc == 0 && h->sizing != ST_SIZE_FRACTION) { /* its size does not go by the equity */
+        rt_init_deaf(init, MSG_POSITION);
+        rt_init_deaf(init, MSG_ACCOUNT_STATE);
+    }
     if (rc == 0) rc = read_rest(h, config, &model, &orders_max, err);
     if (rc < 0) return rc;
     h->orders_max = (uint32_t)orders_max;

@@ -115,8 +115,8 @@ static bool move_spot(struct venue_purse *p, bool buy, qty_t quantity, cash_t va
     return true;
 }
 
-/* move_linear books a linear or inverse fill of p's position h whose notional is value. False when a sum
- * leaves its range; then nothing is booked. */
+/* move_linear books a linear or inverse fill of p's position h whose worth is value. False when a
+ * sum leaves its range; then nothing is booked. */
 static bool move_linear(const struct mk_instrument *in, struct venue_purse *p,
                         struct venue_holding *h, bool buy, qty_t quantity, price_t price,
                         cash_t value, int64_t fee) {
@@ -168,6 +168,31 @@ bool venue_account_close(const struct mk_instrument *in, struct venue_purse *p,
            move_linear(in, p, h, buy, quantity, price, value, fee);
 }
 
+/* burns reckons a fee that p's fee asset is good for into deal; *fee: what of it comes out of what
+ * the fill moves. False where it is not good for it: the fee is the ordinary one. An instrument
+ * with charges takes its fees in quote, inverse contracts theirs in coin. */
+static bool burns(const struct venue_purse *p, const struct mk_instrument *in, qty_t quantity,
+                  cash_t value, int64_t rate, bool in_base, struct venue_deal *deal, int64_t *fee) {
+    if (p->burn == NULL || rate <= 0 || in->charges != NULL || in->kind == MK_INVERSE) {
+        return false;
+    }
+    int64_t discount = p->burn->discount[in->kind];
+    if (in_base && p->burn->asset == in->base_asset) {
+        if (!mk_fee_less(quantity, rate, discount, fee)) return false;
+        deal->fee = *fee;
+        return true;
+    }
+    int64_t amount;
+    if (p->burn_price <= 0 || !mk_fee_burnt(value, rate, discount, p->burn_price, &amount) ||
+        amount > p->burn_held) {
+        return false;
+    }
+    deal->fee = amount;
+    deal->fee_asset = p->burn->asset;
+    *fee = 0;
+    return true;
+}
+
 void venue_account_deal(struct venue_purse *p, const struct venue_book *b,
                         const struct venue_order *order, qty_t quantity, price_t price,
                         uint8_t liquidity, struct venue_deal *deal) {
@@ -194,21 +219,25 @@ void venue_account_deal(struct venue_purse *p, const struct venue_book *b,
     }
     struct venue_holding *h =
         p->hedge && mk_order_short(order->side, order->terms) ? &p->shorts : &p->held;
-    cash_t value, charged;
+    cash_t value, charged = 0;
     int64_t fee;
-    bool fits = mk_value(ins, at, quantity, buy ? FIXED_UP : FIXED_DOWN, &value) &&
-                fee_of(p, ins, order->side, quantity, value < 0 ? -value : value, rate, in_base,
-                       &fee, &charged) &&
-                (spot ? move_spot(p, buy, quantity, value, fee, in_base)
-                      : move_linear(ins, p, h, buy, quantity, at, value, fee));
+    bool fits = mk_value(ins, at, quantity, buy ? FIXED_UP : FIXED_DOWN, &value);
+    cash_t size = fits && value < 0 ? -value : value;
+    bool burnt = fits && burns(p, ins, quantity, size, rate, in_base, deal, &fee);
+    fits = fits &&
+           (burnt || fee_of(p, ins, order->side, quantity, size, rate, in_base, &fee, &charged));
+    fits = fits && (spot ? move_spot(p, buy, quantity, value, fee, in_base)
+                         : move_linear(ins, p, h, buy, quantity, at, value, fee));
     if (!fits) {
+        deal->fee = 0;
         deal->reason = REASON_OVERFLOW;
         return;
     }
+    if (burnt && fee == 0) p->burn_held -= deal->fee;
     deal->quantity = quantity;
     deal->price = at;
     deal->value = value;
-    deal->fee = fee;
+    if (!burnt) deal->fee = fee;
     deal->charged = charged;
     deal->slippage = buy ? at - price : price - at;
     if (quantity == wanted) {
@@ -221,6 +250,8 @@ void venue_account_deal(struct venue_purse *p, const struct venue_book *b,
 __int128 venue_account_worth(const struct venue_purse *p, const struct mk_instrument *instrument,
                              price_t price) {
     __int128 cost = instrument->kind != MK_SPOT ? (__int128)p->held.cost + p->shorts.cost : 0;
-    return mk_worth_order(instrument, p->cash - cost,
-                          (__int128)p->held.quantity + p->shorts.quantity, price);
+    __int128 held = (__int128)p->held.quantity + p->shorts.quantity, cash = p->cash - cost;
+    __int128 burn = p->burn == NULL ? 0 : (__int128)p->burn_held * p->burn_price; /* 1e-16 */
+    if (instrument->contract == 0) return mk_worth_order(instrument, cash, held, price) + burn;
+    return mk_worth_order(instrument, cash + burn / FIXED_ONE, held, price);
 }

@@ -15,6 +15,12 @@
  *           fee     rate * notional (as it moved, in units of 1e-8) or * quantity received,
  *                   rounded up to 1e-8 (a rebate toward zero). The rate is the instrument's, or
  *                   that of the account's tier (fees.h).
+ *           burn    of an account with a fee asset (market.h): a fee above zero is paid out of its
+ *                   balance of that, at the discount, rounded up once at the asset's price as the
+ *                   order is met, where it has all of it; else as above, without the discount. A
+ *                   buy that receives the very asset pays out of what it receives, at the discount.
+ *                   Rebates are as above, and all fees of instruments with charges. The balance
+ *                   is apart from what orders trade.
  *           charges of an instrument that has them (actors/market/charges.h) are added, in quote;
  *                   then a spot buy's fee is in quote too, and its cash covers it.
  *           cut     what free cash does not cover at the fill's price (spot buy), what is not held
@@ -50,6 +56,9 @@ struct venue_purse {
     cash_t locked_quote;             /* spot: of cash, by open orders but the one that is met */
     qty_t locked_base;               /* spot: of what is held, likewise */
     const struct mk_tier *tier;      /* whose rates hold; NULL = the instrument's */
+    const struct mk_fee_asset *burn; /* what fees are paid in; NULL = as usual */
+    int64_t burn_held;               /* what it has of that */
+    price_t burn_price;              /* what one is worth now; 0 = not known */
     const struct mk_charged *so_far; /* what the order that is met has paid of the instrument's
                                       * charges; NULL = nothing yet */
     int64_t now_ns;                  /* of charges with a date */
@@ -88,7 +97,8 @@ static inline void venue_account_charged(struct mk_charged *c, const struct venu
 }
 
 /* venue_account_close closes p's position h (its held or shorts; not spot) in in at price (> 0) by
- * force, with a fee in what it settles in. False when a sum leaves the range of money; then nothing is booked. */
+ * force, with a fee in what it settles in. False when a sum leaves the range of money; then nothing
+ * is booked. */
 bool venue_account_close(const struct mk_instrument *in, struct venue_purse *p,
                          struct venue_holding *h, price_t price, cash_t fee);
 

@@ -70,6 +70,7 @@ struct venue_depth *venue_depth_new(struct rt_init *init, const struct venue_dep
     d->rest_max = orders_max;
     d->share = (instrument->participation > 0 ? instrument->participation : options->share);
     d->trades = trades;
+    d->stale_ns = instrument->stale_ns;
     return d;
 }
 
@@ -80,7 +81,7 @@ static inline struct venue_depth *depth_of(const struct venue *v, const struct v
 
 /* stands tells whether orders may meet the book. */
 static inline bool stands(const struct venue_depth *d) {
-    return !d->book.stale && !d->book.open;
+    return !d->book.stale && !d->book.open && !d->silent;
 }
 
 /* other returns the opposite side. */
@@ -594,6 +595,24 @@ static inline void on_trade(struct rt_ctx *ctx, struct venue *v, struct venue_bo
     if (any || lists) venue_depth_eager(ctx, v, b);
 }
 
+/* watch notes that an update has come, and arms the timer of silence. It comes before rows of its
+ * instant, so it is due just after the last at which an update may come. */
+static void watch(struct rt_ctx *ctx, const struct venue_book *b, struct venue_depth *d) {
+    d->silent = false;
+    if (d->watched) return;
+    d->watched = true;
+    rt_timer_set(ctx, VENUE_TIMER_SILENT + b->instrument->id, ctx->now_ns + d->stale_ns + 1);
+}
+
+void venue_depth_silent(struct rt_ctx *ctx, struct venue *v, struct venue_book *b) {
+    struct venue_depth *d = depth_of(v, b);
+    d->silent = ctx->now_ns > d->book.time_ns + d->stale_ns;
+    d->watched = !d->silent;
+    d->silences += d->silent;
+    if (d->silent) return;
+    rt_timer_set(ctx, VENUE_TIMER_SILENT + b->instrument->id, d->book.time_ns + d->stale_ns + 1);
+}
+
 uint32_t venue_depth_run(struct rt_ctx *ctx, struct venue *v, struct venue_book *b, uint16_t series,
                          const void *rows, uint32_t cnt) {
     struct venue_depth *d = depth_of(v, b);
@@ -601,6 +620,7 @@ uint32_t venue_depth_run(struct rt_ctx *ctx, struct venue *v, struct venue_book 
     bool trades = series == d->trades;
     const struct msg_book_delta *delta = rows;
     const struct msg_trade *trade = rows;
+    if (d->stale_ns != 0 && !trades) watch(ctx, b, d);
     for (uint32_t i = 0;;) {
         if (b->flight_head != VENUE_NONE) venue_land(ctx, v, b);
         if (trades) {
@@ -618,9 +638,11 @@ uint32_t venue_depth_run(struct rt_ctx *ctx, struct venue *v, struct venue_book 
 
 /* --- snapshots of state -------------------------------------------------------------------- */
 
+/* Figures beside the book's own, and keys. */
 enum {
-    FIGURE_HEARD = MK_BOOK_FIGURES - 1, /* interests raised, beside the book's own figures */
-    KEY_TAKEN = 1 << 24,                /* keys of notes of what was taken, behind the levels' */
+    FIGURE_HEARD = MK_BOOK_FIGURES - 1,  /* interests raised */
+    FIGURE_SILENT = MK_BOOK_FIGURES - 2, /* silent 1, watched 2, silences from 4 on */
+    KEY_TAKEN = 1 << 24,                 /* keys of notes of what was taken, behind the levels' */
 };
 
 void venue_depth_save(const struct venue *v, const struct venue_book *b, struct rt_row_sink *sink) {
@@ -630,6 +652,11 @@ void venue_depth_save(const struct venue *v, const struct venue_book *b, struct 
     uint64_t key = (uint64_t)id << 32;
     struct msg_counter_row heard = { .value = b->heard, .id = base + FIGURE_HEARD };
     sink->put(sink, MSG_COUNTER_ROW, heard.id, &heard, sizeof heard);
+    if (d->stale_ns != 0) {
+        uint64_t state = (uint64_t)d->silent | (uint64_t)d->watched << 1 | d->silences << 2;
+        struct msg_counter_row row = { .value = (int64_t)state, .id = base + FIGURE_SILENT };
+        sink->put(sink, MSG_COUNTER_ROW, row.id, &row, sizeof row);
+    }
     mk_book_rows_save(&d->book, id, base, key, sink);
     for (uint32_t i = 0; i < d->taken_cnt; i++) {
         struct msg_book_level_row row = { .price = d->taken[i].price,
@@ -653,6 +680,13 @@ void venue_depth_save(const struct venue *v, const struct venue_book *b, struct 
 bool venue_depth_counter(struct venue *v, struct venue_book *b, uint32_t figure, int64_t value) {
     if (figure == FIGURE_HEARD) {
         b->heard = (uint8_t)value; /* interests come back by themselves */
+        return true;
+    }
+    if (figure == FIGURE_SILENT) {
+        struct venue_depth *d = depth_of(v, b);
+        d->silent = value & 1;
+        d->watched = value & 2;
+        d->silences = (uint64_t)value >> 2;
         return true;
     }
     return mk_book_rows_figure(&depth_of(v, b)->book, figure, value);

@@ -42,8 +42,12 @@ struct venue_depth {
     struct venue_taken *taken;      /* levels orders of ours took from, in no order */
     uint32_t taken_cnt;             /* how many */
     uint32_t rest_max;              /* room in rests, each side */
-    int64_t share;   /* of what is shown or printed that may be ours, 1e-8; 0 = all */
-    uint16_t trades; /* series of trades, VENUE_NO_SERIES = none */
+    int64_t share;     /* of what is shown or printed that may be ours, 1e-8; 0 = all */
+    uint16_t trades;   /* series of trades, VENUE_NO_SERIES = none */
+    bool watched;      /* the timer of silence is armed */
+    bool silent;       /* no update for longer than stale_ns: it does not stand */
+    int64_t stale_ns;  /* as declared, 0 = never */
+    uint64_t silences; /* times it was silent */
 };
 
 /* Declared options of books. */
@@ -69,6 +73,9 @@ struct venue_depth *venue_depth_new(struct rt_init *init, const struct venue_dep
  * first at which something is said or moved, and returns how many it took. */
 uint32_t venue_depth_run(struct rt_ctx *ctx, struct venue *v, struct venue_book *b, uint16_t series,
                          const void *rows, uint32_t cnt);
+
+/* venue_depth_silent hears the timer of silence: b's book does not stand while it is. */
+void venue_depth_silent(struct rt_ctx *ctx, struct venue *v, struct venue_book *b);
 
 /* venue_depth_join puts the order idx to work that has just arrived. It may be gone then. */
 void venue_depth_join(struct rt_ctx *ctx, struct venue *v, struct venue_book *b, uint32_t idx);

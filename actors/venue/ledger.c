@@ -33,10 +33,12 @@ void venue_ledger_funding(struct venue *v, const struct mk_instrument *in, cash_
 }
 
 /* held_in sums what account number a (from 0) has of asset: cash less the cost of its other
- * positions, spot holdings. */
+ * positions, spot holdings, its balance of what it pays fees in. */
 static __int128 held_in(const struct venue *v, uint32_t a, uint16_t asset) {
     const struct mk_market *m = v->market;
+    const struct mk_fee_asset *burn = &m->accounts[a].burn;
     __int128 sum = m->accounts[a].quote == asset ? v->cash[a] : 0;
+    if (burn->on && burn->asset == asset) sum += v->burn_held[a];
     for (uint32_t i = 0; i < m->instrument_cnt; i++) {
         const struct mk_instrument *in = &m->instruments[i];
         size_t row = (size_t)a * m->instrument_cnt + i;
@@ -55,7 +57,9 @@ bool venue_conserved(const struct venue *v) {
         __int128 sum = 0;
         for (uint32_t a = 0; a < m->account_cnt; a++) {
             sum += held_in(v, a, (uint16_t)asset);
+            const struct mk_fee_asset *burn = &m->accounts[a].burn;
             if (m->accounts[a].quote == asset) sum -= m->accounts[a].cash;
+            if (burn->on && burn->asset == asset) sum -= burn->balance;
         }
         for (int f = 0; f < VENUE_LEDGER_FIGURES; f++) sum += v->ledger[asset].figure[f];
         if (sum != 0) return false;

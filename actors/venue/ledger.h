@@ -7,9 +7,10 @@
  *           fund     the insurance fund: liquidation fees less what it paid where a position was
  *                    closed at a better price than was met; below zero where it lacked
  *           funding  what positions paid, less what they received: the other side's
- *         The cash of all accounts - the cost of their linear positions + spot holdings + these =
- *         what was deposited, to the last 1e-8. Notional is rounded against the account once a
- *         fill (account.h): what that leaves is in market, the venue's.
+ *         The cash of all accounts - the cost of their linear positions + spot holdings +
+ *         balances of fee assets + these = what was deposited, to the last 1e-8. Notional is
+ *         rounded against the account once a fill (account.h): what that leaves is in market, the
+ *         venue's.
  * Thread  the venue's shard.
  * Memory  80 bytes an asset.
  * Cost    three additions a fill. */

@@ -422,7 +422,7 @@ static uint32_t gather(struct venue *v, struct venue_book *b, uint8_t account,
 }
 
 /* way_of makes way number n (0, 1) ready. */
-static struct way way_of(const struct rt_ctx *ctx, struct venue *v, const struct venue_book *b,
+static struct way way_of(struct rt_ctx *ctx, struct venue *v, const struct venue_book *b,
                          uint8_t account, uint32_t cnt, int n) {
     return (struct way){ .v = v,
                          .b = b,

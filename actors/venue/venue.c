@@ -40,6 +40,7 @@ enum venue_counter {
     COUNTER_DELAY = 0x40000,      /* + instrument id: venue_delay.last_ns */
     COUNTER_FAULTS = 0x50000,     /* + instrument id: venue_delay.faults */
     COUNTER_SENT = 0x60000,       /* + instrument id: venue_book.sent_ns */
+    COUNTER_BURN = 0x70000,       /* + account id: venue.burn_held */
     COUNTER_APART = 1 << 25,      /* + account << 16 + instrument id: venue_holding.isolated */
     COUNTER_APART_SHORT = 1 << 28 /* the same of a short in hedge mode */
 };
@@ -76,13 +77,21 @@ struct venue_purse venue_purse(const struct venue *v, const struct venue_book *b
     return p;
 }
 
-struct venue_purse venue_purse_now(const struct rt_ctx *ctx, struct venue *v,
-                                   const struct venue_book *b, uint8_t account) {
+struct venue_purse venue_purse_now(struct rt_ctx *ctx, struct venue *v, const struct venue_book *b,
+                                   uint8_t account) {
     struct venue_purse p = venue_purse(v, b, account);
     p.now_ns = ctx->now_ns;
     if (v->fees.rows != NULL) {
         venue_fees_turn(&v->fees, v->market, ctx->now_ns);
         p.tier = v->fees.rows[(account - 1U) * MK_KINDS + b->instrument->kind].tier;
+    }
+    const struct mk_fee_asset *burn = &v->market->accounts[account - 1].burn;
+    if (burn->on) {
+        price_t told =
+            burn->instrument == 0 ? 0 : venue_last_price(ctx, &v->books[burn->instrument - 1]);
+        p.burn = burn;
+        p.burn_held = v->burn_held[account - 1];
+        p.burn_price = told > 0 ? told : burn->price;
     }
     return p;
 }
@@ -106,6 +115,7 @@ void venue_purse_put(struct venue *v, struct venue_book *b, uint8_t account,
     v->cash[account - 1] = p->cash;
     *held = p->held;
     if (p->hedge) *shorts = p->shorts;
+    if (p->burn != NULL) v->burn_held[account - 1] = p->burn_held;
     if (was != is) count_held(v, b, account, is);
 }
 
@@ -912,6 +922,19 @@ static void tell_faults(struct rt_ctx *ctx, const struct venue *v) {
                              .reason = REASON_DATA_CLOCK };
 }
 
+/* tell_silences says how often recorded books were silent, where that is looked at. */
+static void tell_silences(struct rt_ctx *ctx, const struct venue *v) {
+    uint64_t silences = 0;
+    for (uint32_t i = 0; i < v->market->instrument_cnt; i++) {
+        if (v->depths[i] != NULL) silences += v->depths[i]->silences;
+    }
+    if (silences == 0) return;
+    struct msg_alert *a = rt_say(ctx, MSG_ALERT, 0, sizeof *a);
+    *a = (struct msg_alert){ .value = (int64_t)silences,
+                             .actor = ctx->self,
+                             .reason = REASON_STALE_DATA };
+}
+
 /* venue_on_stop ends all orders when the data has ended. */
 static void venue_on_stop(struct rt_ctx *ctx, void *state, const struct msg_frame *frame) {
     struct venue *v = state;
@@ -921,6 +944,7 @@ static void venue_on_stop(struct rt_ctx *ctx, void *state, const struct msg_fram
         if (v->crowds[i] != NULL) rt_timer_cancel(ctx, VENUE_TIMER_CROWD + i + 1);
     }
     tell_faults(ctx, v);
+    tell_silences(ctx, v);
     if (stop->reason != REASON_END_OF_DATA) return; /* execution cancels what is to be canceled */
     v->closed = true;
     expire_all(ctx, v);
@@ -947,6 +971,11 @@ static void on_due(struct rt_ctx *ctx, void *state, const struct msg_frame *fram
     }
     if (timer->key == TIMER_LAPSE) {
         lapse(ctx, v);
+        return;
+    }
+    if (timer->key > VENUE_TIMER_SILENT) {
+        assert(timer->key <= VENUE_TIMER_SILENT + (uint64_t)v->market->instrument_cnt);
+        venue_depth_silent(ctx, v, &v->books[timer->key - VENUE_TIMER_SILENT - 1]);
         return;
     }
     if (timer->key > VENUE_TIMER_CROWD) {
@@ -1022,6 +1051,11 @@ static int init_books(struct rt_init *init, struct venue *v,
         venue_orders_book(b, &m->instruments[i], driver, series);
         int rc = init_fills(init, b, options->share, err);
         if (rc != 0) return rc;
+        if (m->instruments[i].stale_ns != 0 && driver != VENUE_DEPTH) {
+            return rt_node_fail(m->instruments[i].stale_node, err,
+                                "is of recorded books, and no source has one of %s",
+                                m->instruments[i].name);
+        }
         if (driver == VENUE_DEPTH) {
             v->depths[i] = venue_depth_new(init, options, &m->instruments[i], v->orders.max,
                                            series_of(init, MSG_TRADE, i + 1, &last));
@@ -1116,7 +1150,11 @@ static int venue_init(struct rt_init *init, void *state, struct rt_error *err) {
     v->gone = rt_init_take(init, (size_t)max * sizeof *v->gone);
     v->sorted = rt_init_take(init, (size_t)max * sizeof *v->sorted);
     v->cash = rt_init_take(init, m->account_cnt * sizeof *v->cash);
-    for (uint32_t i = 0; i < m->account_cnt; i++) v->cash[i] = m->accounts[i].cash;
+    v->burn_held = rt_init_take(init, m->account_cnt * sizeof *v->burn_held);
+    for (uint32_t i = 0; i < m->account_cnt; i++) {
+        v->cash[i] = m->accounts[i].cash;
+        v->burn_held[i] = m->accounts[i].burn.balance;
+    }
     size_t rows = (size_t)m->account_cnt * m->instrument_cnt;
     v->holdings = rt_init_take(init, rows * sizeof *v->holdings);
     v->ledger = rt_init_take(init, m->asset_cnt * sizeof *v->ledger);
@@ -1229,6 +1267,10 @@ static void venue_save(const void *state, struct rt_row_sink *sink) {
     for (uint32_t a = 0; a < m->account_cnt; a++) {
         struct msg_account_row row = { .cash = v->cash[a], .account = (uint8_t)(a + 1) };
         sink->put(sink, MSG_ACCOUNT_ROW, a + 1, &row, sizeof row);
+        if (m->accounts[a].burn.on) { /* zero is told too: it is not what was deposited */
+            struct msg_counter_row burn = { .value = v->burn_held[a], .id = COUNTER_BURN + a + 1 };
+            sink->put(sink, MSG_COUNTER_ROW, burn.id, &burn, sizeof burn);
+        }
         for (uint32_t i = 0; i < m->instrument_cnt; i++) {
             const struct venue_holding *h = &v->holdings[(size_t)a * m->instrument_cnt + i];
             if (h->quantity == 0 && h->cost == 0) continue;
@@ -1415,6 +1457,10 @@ static int load_counter(struct venue *v, const struct msg_counter_row *row, stru
     if (known && row->id >> 25 == 1 && account >= 1 && account <= v->market->account_cnt) {
         size_t at = (size_t)(account - 1) * v->market->instrument_cnt + id - 1;
         v->holdings[at].isolated = row->value;
+        return 0;
+    }
+    if (of == COUNTER_BURN && id >= 1 && id <= v->market->account_cnt && row->value >= 0) {
+        v->burn_held[id - 1] = row->value;
         return 0;
     }
     if (known && of == COUNTER_BAR) {

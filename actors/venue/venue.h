@@ -93,9 +93,9 @@
  *
  * Rules of book runs
  *   When    As in trade runs. The book stands when it is not stale (before its first snapshot,
- *           after a gap, crossed) and no update is in hand. What arrives while it does not stand is
- *           accepted and waits; when it stands again what waits is worked by arrival. Nothing is
- *           filled, by book or print, while it does not stand.
+ *           after a gap, crossed, silent) and no update is in hand. What arrives while it does not
+ *           stand is accepted and waits; when it stands again what waits is worked by arrival.
+ *           Nothing is filled, by book or print, while it does not stand.
  *   Takes   Market, triggered stop and a limit that crosses take from the levels shown, best first,
  *           each level a fill at its price, as taker; slippage is counted from the touch. What
  *           orders of ours took from a level is gone until the recording changes that level. What
@@ -111,6 +111,8 @@
  *           then a trade or a book beyond the price fills no more than that either.
  *   Gap     A snapshot leaves an order's place as it was, at most all that is shown: what was
  *           canceled meanwhile was behind it.
+ *   Silent  With stale_after: of the instrument a book without an update for longer does not stand
+ *           until its next one; what rests keeps its place. How often is told at the end.
  *   Others  Orders of ours do not meet one another.
  *
  * Rules of runs among simulated traders (agents.h)
@@ -205,6 +207,7 @@ enum {
     VENUE_JOINED_MAX = 16,          /* orders filled as they arrived that are remembered */
     VENUE_DEALS = 2,                /* an order's part fill and its end, on one way */
     VENUE_TIMER_CROWD = 0x30000,    /* + instrument id: timer of simulated traders */
+    VENUE_TIMER_SILENT = 0x40000,   /* + instrument id: timer by which a book may be silent */
 };
 
 /* The venue's state. */
@@ -213,6 +216,7 @@ struct venue {
     struct venue_orders orders;     /* all orders */
     struct venue_book *books;       /* by instrument id - 1 */
     cash_t *cash;                   /* by account id - 1 */
+    int64_t *burn_held;             /* by account id - 1: what it has of its fee asset */
     struct venue_holding *holdings; /* by (account id - 1) * instrument_cnt + instrument id - 1 */
     struct venue_holding *shorts;   /* likewise: shorts of accounts in hedge mode */
     struct venue_ledger *ledger;    /* by asset: the venue's books */
@@ -263,9 +267,10 @@ void venue_cancel_forced(struct rt_ctx *ctx, struct venue *v, struct venue_book 
 /* venue_purse returns what account (from 1) holds of b's instrument. */
 struct venue_purse venue_purse(const struct venue *v, const struct venue_book *b, uint8_t account);
 
-/* venue_purse_now returns the same to trade with: with the tier of fees of now. */
-struct venue_purse venue_purse_now(const struct rt_ctx *ctx, struct venue *v,
-                                   const struct venue_book *b, uint8_t account);
+/* venue_purse_now returns the same to trade with: with the tier of fees and the price
+ * of its fee asset as of now. */
+struct venue_purse venue_purse_now(struct rt_ctx *ctx, struct venue *v, const struct venue_book *b,
+                                   uint8_t account);
 
 /* venue_charged returns what the order in slot idx has paid of its instrument's charges. */
 static inline const struct mk_charged *venue_charged(const struct venue *v, uint32_t idx) {

@@ -1,32 +1,38 @@
 #include "runtime/base/hash.h"
 #include <errno.h>
 #include <fcntl.h>
-#include <sodium/crypto_hash_sha256.h>
 #include <unistd.h>
 
-_Static_assert(sizeof(crypto_hash_sha256_state) <= sizeof(struct rt_sha256),
-               "room for libsodium's");
-_Static_assert(_Alignof(crypto_hash_sha256_state) <= _Alignof(struct rt_sha256), "aligned for it");
+/* The plain functions: a state without memory of its own, which EVP's has. They are marked as old
+ * in OpenSSL 3, with no date at which they go. */
+#define OPENSSL_SUPPRESS_DEPRECATED
+#include <openssl/sha.h>
 
-/* inner returns libsodium's state inside h. */
-static crypto_hash_sha256_state *inner(struct rt_sha256 *h) {
-    return (crypto_hash_sha256_state *)(void *)h->state;
+_Static_assert(sizeof(SHA256_CTX) <= sizeof(struct rt_sha256), "room for libcrypto's");
+_Static_assert(_Alignof(SHA256_CTX) <= _Alignof(struct rt_sha256), "aligned for it");
+
+/* inner returns libcrypto's state inside h. */
+static SHA256_CTX *inner(struct rt_sha256 *h) {
+    return (SHA256_CTX *)(void *)h->state;
 }
 
 void rt_sha256_init(struct rt_sha256 *h) {
-    crypto_hash_sha256_init(inner(h));
+    SHA256_Init(inner(h)); /* it and the others below cannot fail: they return 1 */
 }
 
 void rt_sha256_add(struct rt_sha256 *h, const void *bytes, size_t cnt) {
-    crypto_hash_sha256_update(inner(h), bytes, cnt);
+    SHA256_Update(inner(h), bytes, cnt);
 }
 
 void rt_sha256_end(struct rt_sha256 *h, uint8_t out[RT_SHA256_BYTES]) {
-    crypto_hash_sha256_final(inner(h), out);
+    SHA256_Final(out, inner(h));
 }
 
 void rt_sha256(const void *bytes, size_t cnt, uint8_t out[RT_SHA256_BYTES]) {
-    crypto_hash_sha256(out, bytes, cnt);
+    struct rt_sha256 h;
+    rt_sha256_init(&h);
+    rt_sha256_add(&h, bytes, cnt);
+    rt_sha256_end(&h, out);
 }
 
 void rt_sha256_hex(const uint8_t hash[RT_SHA256_BYTES], char out[RT_SHA256_CHARS + 1]) {

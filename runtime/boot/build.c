@@ -29,6 +29,20 @@ void *rt_init_take(struct rt_init *init, size_t bytes) {
     return p;
 }
 
+void rt_init_deaf(struct rt_init *init, uint16_t kind) {
+    struct rt_shard *s = init->shard;
+    for (uint32_t row = 0; row < s->route_rows; row++) {
+        struct rt_route *r = &s->routes[(size_t)row * MSG_KIND_MAX + kind];
+        uint16_t *h = s->hearers + r->first;
+        for (unsigned i = 0; i < r->local_cnt; i++) {
+            if (h[i] != init->local) continue;
+            memmove(h + i, h + i + 1, (size_t)(r->local_cnt + r->edge_cnt - i - 1U) * sizeof *h);
+            r->local_cnt--;
+            break;
+        }
+    }
+}
+
 int rt_init_series(struct rt_init *init, uint16_t row_kind, uint32_t key, int64_t interval_ns) {
     const struct rt_shard *s = init->shard;
     int best = -ENOENT;
@@ -259,6 +273,16 @@ static bool is_in(const uint16_t *list, uint16_t kind) {
     return false;
 }
 
+/* own_mask numbers, from 1, the set of local actors that hear a kind only when it is about them; 0
+ * where there are too many sets. */
+static uint8_t own_mask(struct rt_shard *s, uint64_t mask) {
+    for (uint32_t i = 0; i < s->own_cnt; i++)
+        if (s->own[i] == mask) return (uint8_t)(i + 1);
+    if (s->own_cnt == RT_OWN_MAX) return 0;
+    s->own[s->own_cnt++] = mask;
+    return (uint8_t)s->own_cnt;
+}
+
 /* make_routes writes down who hears what from whom: rows for local senders first, in their order,
  * then for senders of other shards that are heard here. */
 static int make_routes(struct rt_run *run, struct rt_shard *s, struct rt_error *err) {
@@ -273,6 +297,8 @@ static int make_routes(struct rt_run *run, struct rt_shard *s, struct rt_error *
     s->hearers = take(s, 65536 * sizeof *s->hearers, "routes", err);
     if (!s->routes || !s->hearers) return err->code;
     uint32_t next_row = s->local_cnt;
+    s->route_rows = rows;
+    s->about = t->registry->about;
     for (uint32_t i = 0; i < t->actor_cnt; i++) {
         const struct rt_actor_def *a = &t->actors[i];
         bool local = a->shard == s->number;
@@ -281,13 +307,17 @@ static int make_routes(struct rt_run *run, struct rt_shard *s, struct rt_error *
         for (uint16_t k = 1; k < MSG_KIND_MAX; k++) {
             struct rt_route *r = &s->routes[(size_t)row * MSG_KIND_MAX + k];
             bool to_shard[RT_SHARDS_MAX] = { 0 };
+            uint64_t own = 0;
             r->first = (uint16_t)at;
             r->journal = on && local && msg_infos[k].audit;
             r->gate = local && is_in(t->registry->gates, k);
             if (!rt_topology_says(a->kind, k)) continue;
             for (uint32_t b = 0; b < t->actor_cnt; b++) {
                 if (!rt_topology_hears(t, a, &t->actors[b], k)) continue;
-                if (t->actors[b].shard == s->number) {
+                if (t->actors[b].shard == s->number && s->about &&
+                    is_in(t->actors[b].kind->own, k)) {
+                    own |= 1ULL << s->local_of[t->actors[b].id];
+                } else if (t->actors[b].shard == s->number) {
                     s->hearers[at++] = (uint16_t)s->local_of[t->actors[b].id];
                     r->local_cnt++;
                 } else if (local) {
@@ -302,6 +332,9 @@ static int make_routes(struct rt_run *run, struct rt_shard *s, struct rt_error *
                     r->edge_cnt++;
                     r->journal = on;
                 }
+            if (own && (r->own = own_mask(s, own)) == 0)
+                return rt_error_set(err, -E2BIG, "too many different hears: on shard %u",
+                                    s->number);
             r->apart = r->edge_cnt > 0 || (r->gate && t->durability == RT_DURABLE_EACH_ORDER) ||
                        (local && k == MSG_COMMAND_ANSWER);
         }

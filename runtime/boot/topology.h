@@ -28,6 +28,8 @@ struct rt_registry {
     const struct rt_full_rule *full;               /* ends with kind 0 */
     const uint16_t *gates;                         /* kinds that leave the process: under each-order
                                                   * they wait for the sync; ends with 0 */
+    /* tells whom a frame is about, an actor's id: of the kinds that some hear only of their own. */
+    uint16_t (*about)(const struct msg_frame *f);
     /* loads what all actors share from the root of the run file. */
     int (*world_load)(struct rt_node *root, void **world, struct rt_error *err);
     /* frees what world_load made. */

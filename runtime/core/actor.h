@@ -118,6 +118,10 @@ struct rt_init {
  * topology when it is full (never NULL). */
 void *rt_init_take(struct rt_init *init, size_t bytes);
 
+/* rt_init_deaf ends the hearing of a kind, whoever says it, before the run begins: for one that
+ * has no use for it as it is configured. */
+void rt_init_deaf(struct rt_init *init, uint16_t kind);
+
 /* rt_init_series finds the index of the series with rows of row_kind (MSG_BAR, MSG_TRADE) of key
  * (instrument) and interval_ns (0 = the finest declared; trades have 0), or -ENOENT. */
 int rt_init_series(struct rt_init *init, uint16_t row_kind, uint32_t key, int64_t interval_ns);
@@ -143,6 +147,9 @@ struct rt_actor_kind {
     const char *help;                /* one sentence for `shrike --help` and `check` */
     const struct rt_option *options; /* declared keys, ends with a NULL name */
     const uint16_t *says;            /* kinds it says, ends with 0 */
+    const uint16_t *own;             /* kinds of which it hears only frames about itself (the
+                                      * registry tells whom a frame is about), ends with 0;
+                                      * NULL = none */
     enum rt_class timer_class;       /* class of its timers */
     bool hears_open;                 /* may know what only just begins: the venue */
     size_t state_bytes;              /* bytes of state */

@@ -337,20 +337,91 @@ static uint32_t rows_before(const struct rt_feed *d, uint64_t first, uint64_t ma
     return (uint32_t)lo;
 }
 
+/* tell_each tells the next row of series i heard that way, due at time_ns, to all who hear it, as
+ * an event of its own. True when a call said something, moved a timer or an interest, or was not
+ * made. */
+static inline bool tell_each(struct rt_shard *s, uint16_t i, enum rt_hear how, int64_t time_ns) {
+    bool said = false;
+    struct rt_feed *const d = &s->feeds[i];
+    struct rt_cursor *const c = &d->cur[how];
+    const void *what = fetch(s, d, c->row);
+    const uint64_t trace = (uint64_t)d->id << 48 | (c->row & 0xffffffffffffULL);
+    uint8_t body[64];
+    if (how == RT_HEAR_OPEN) {
+        d->s.open_of(&d->s, what, body);
+        what = body;
+    }
+    rt_shard_event(s, time_ns, event_order((int)how << 16 | i), trace);
+    c->row++;
+    s->rows++;
+    s->row_ns = s->now_ns;
+    s->tally.rows++;
+    for (uint64_t up = c->up; up; up &= up - 1) {
+        const uint16_t local = (uint16_t)__builtin_ctzll(up);
+        struct rt_local *const a = &s->locals[local];
+        if (__builtin_expect(a->calls + 1 >= a->poison_call, 0)) {
+            said = true;
+            if (!a->stopped) rt_shard_poison(s, local);
+            continue;
+        }
+        uint8_t *const from = rt_shard_begin(s, local);
+        s->ctx.trace_id = trace;
+        rt_shard_calling(s, a);
+        a->kind->on_rows(&s->ctx, a->state, i, how, what, 1);
+        rt_shard_called(s);
+        s->ctx.now_ns = s->now_ns;
+        const bool more = s->ctx.out != from || s->ctx.overfull;
+        said |= more | s->ctx.moved;
+        if (__builtin_expect(more, 0)) rt_shard_said(s, local, from);
+    }
+    rt_series_due(s, i, how);
+    return said;
+}
+
+/* tell_instant tells rows that are due at one instant, each to all who hear it, until one of them
+ * has something to say: the usual case of many series is that nobody has. */
+static void tell_instant(struct rt_shard *s, const struct rt_next *n, uint64_t rows_max,
+                         int64_t limit_ns, uint64_t limit_order) {
+    int row = n->how << 16 | (int)n->series, found[2];
+    struct rt_timer t;
+    if (rt_wheel_peek(s->wheel, &t)) {
+        const uint64_t at = (uint64_t)t.cls << 56 | (uint64_t)t.id << 32;
+        if (t.due_ns < limit_ns || (t.due_ns == limit_ns && at < limit_order)) {
+            limit_ns = t.due_ns;
+            limit_order = at;
+        }
+    }
+    for (;;) {
+        if (tell_each(s, (uint16_t)row, (enum rt_hear)(row >> 16), n->time_ns)) break;
+        if (--rows_max == 0 || s->same_ns != n->time_ns || first_two(s, found) == 0) break;
+        if (__builtin_expect(s->fault.text[0], 0)) break;
+        row = found[0];
+        if (n->time_ns > limit_ns || (n->time_ns == limit_ns && event_order(row) >= limit_order))
+            break;
+    }
+    rt_shard_quiet(s);
+}
+
 void rt_series_tell(struct rt_shard *s, const struct rt_next *n, uint64_t rows_max,
                     int64_t limit_ns, uint64_t limit_order) {
     uint16_t i = (uint16_t)n->series;
     enum rt_hear how = (enum rt_hear)n->how;
     struct rt_feed *d = &s->feeds[i];
     struct rt_cursor *c = &d->cur[how];
+    uint64_t up = c->up;
+    if (s->tape && s->rows_limit - s->rows < rows_max) rows_max = s->rows_limit - s->rows;
+    if (s->clock == RT_CLOCK_REAL) rows_max = 1;
+    bool shared = n->after_ns == n->time_ns && s->series_cnt > FEW;
+    if ((up & (up - 1)) != 0 || (shared && rows_max > 1)) {
+        tell_instant(s, n, rows_max, limit_ns, limit_order);
+        return;
+    }
     const uint8_t *rows = fetch(s, d, c->row);
     uint64_t trace = (uint64_t)d->id << 48 | (c->row & 0xffffffffffffULL);
-    uint64_t up = c->up;
     uint32_t cnt = 1, taken = 1;
-    if (s->tape && s->rows_limit - s->rows < rows_max) rows_max = s->rows_limit - s->rows;
-    if (__builtin_expect((up & (up - 1)) == 0 && how != RT_HEAR_OPEN && rows_max > 1 &&
-                             s->clock != RT_CLOCK_REAL,
-                         1)) {
+    uint16_t local = (uint16_t)__builtin_ctzll(up);
+    struct rt_local *a = &s->locals[local];
+    if (__builtin_expect(how != RT_HEAR_OPEN && rows_max > 1, 1)) {
         /* one hearer: it may take a run of rows, up to whatever else is due */
         int64_t other_ns = n->after_ns;
         uint64_t other_order = n->after_order;
@@ -366,9 +437,8 @@ void rt_series_tell(struct rt_shard *s, const struct rt_next *n, uint64_t rows_m
             limit_order = other_order;
         }
         cnt = rows_before(d, c->row, rows_max, how, n->order, limit_ns, limit_order);
-        const struct rt_local *one = &s->locals[__builtin_ctzll(up)];
-        uint64_t left = one->poison_call - one->calls - 1; /* rows it may still hear */
-        if (__builtin_expect(one->poison_call != UINT64_MAX, 0) && left < cnt)
+        uint64_t left = a->poison_call - a->calls - 1; /* rows it may still hear */
+        if (__builtin_expect(a->poison_call != UINT64_MAX, 0) && left < cnt)
             cnt = left ? (uint32_t)left : 1;
     }
     rt_shard_event(s, n->time_ns, n->order, trace);
@@ -378,53 +448,27 @@ void rt_series_tell(struct rt_shard *s, const struct rt_next *n, uint64_t rows_m
         d->s.open_of(&d->s, rows, body);
         what = body;
     }
-    if (__builtin_expect((up & (up - 1)) == 0, 1)) {
-        uint16_t local = (uint16_t)__builtin_ctzll(up);
-        struct rt_local *a = &s->locals[local];
-        if (__builtin_expect(a->calls + 1 >= a->poison_call, 0)) {
-            c->row++;
-            s->rows++;
-            s->row_ns = s->now_ns;
-            rt_shard_poison(s, local);
-        } else {
-            uint8_t *from = rt_shard_begin(s, local);
-            s->run_trace = trace;
-            rt_shard_calling(s, a);
-            taken = a->kind->on_rows(&s->ctx, a->state, i, how, what, cnt);
-            rt_shard_called(s);
-            s->run_trace = 0;
-            assert(taken >= 1 && taken <= cnt);
-            s->now_ns = s->ctx.now_ns;
-            s->events += taken - 1;
-            a->calls += taken - 1;
-            c->row += taken;
-            s->rows += taken;
-            s->row_ns = s->now_ns;
-            s->tally.rows += taken;
-            if (s->ctx.out != from || s->ctx.overfull) rt_shard_said(s, local, from);
-        }
-    } else {
+    if (__builtin_expect(a->calls + 1 >= a->poison_call, 0)) {
         c->row++;
         s->rows++;
         s->row_ns = s->now_ns;
-        s->tally.rows++;
-        while (up) {
-            uint16_t local = (uint16_t)__builtin_ctzll(up);
-            up &= up - 1;
-            struct rt_local *a = &s->locals[local];
-            if (a->stopped) continue;
-            if (__builtin_expect(a->calls + 1 >= a->poison_call, 0)) {
-                rt_shard_poison(s, local);
-                continue;
-            }
-            uint8_t *from = rt_shard_begin(s, local);
-            s->ctx.trace_id = trace;
-            rt_shard_calling(s, a);
-            a->kind->on_rows(&s->ctx, a->state, i, how, what, 1);
-            rt_shard_called(s);
-            s->ctx.now_ns = s->now_ns;
-            if (s->ctx.out != from || s->ctx.overfull) rt_shard_said(s, local, from);
-        }
+        rt_shard_poison(s, local);
+    } else {
+        uint8_t *from = rt_shard_begin(s, local);
+        s->run_trace = trace;
+        rt_shard_calling(s, a);
+        taken = a->kind->on_rows(&s->ctx, a->state, i, how, what, cnt);
+        rt_shard_called(s);
+        s->run_trace = 0;
+        assert(taken >= 1 && taken <= cnt);
+        s->now_ns = s->ctx.now_ns;
+        s->events += taken - 1;
+        a->calls += taken - 1;
+        c->row += taken;
+        s->rows += taken;
+        s->row_ns = s->now_ns;
+        s->tally.rows += taken;
+        if (s->ctx.out != from || s->ctx.overfull) rt_shard_said(s, local, from);
     }
     rt_series_due(s, i, how);
     rt_shard_quiet(s);

@@ -147,6 +147,16 @@ static inline void put_mail(struct rt_shard *s, struct rt_local *locals, int q, 
     s->mail_up[q] |= 1ULL << to;
 }
 
+/* own_of returns the local index of the actor that f is about when route r tells it such frames,
+ * else -1. */
+static inline int own_of(const struct rt_shard *s, const struct rt_route *r,
+                         const struct msg_frame *f) {
+    if (__builtin_expect(r->own == 0, 1)) return -1;
+    const uint16_t id = s->about(f);
+    const int local = id < RT_ACTORS_MAX ? s->local_of[id] : -1;
+    return local >= 0 && (s->own[r->own - 1] >> local & 1) ? local : -1;
+}
+
 void rt_shard_leave_out(struct rt_shard *s, uint16_t local, uint16_t reason) {
     struct rt_local *a = &s->locals[local];
     if (a->stopped) return;
@@ -211,7 +221,9 @@ static __attribute__((noinline)) void said_apart(struct rt_shard *s, int q,
     if (f->kind == MSG_COMMAND_ANSWER) tell_control(s, f);
     if (f->dest == 0) {
         const uint16_t *h = s->hearers + r->first;
+        const int own = own_of(s, r, f);
         for (unsigned i = 0; i < r->local_cnt; i++) put_mail(s, s->locals, q, *h++, offset);
+        if (own >= 0) put_mail(s, s->locals, q, (uint16_t)own, offset);
         for (unsigned i = 0; i < r->edge_cnt; i++) rt_edge_push(s, &s->out[*h++], f);
     } else if (f->dest >= RT_ACTORS_MAX) {
         return;
@@ -245,7 +257,9 @@ void rt_shard_said(struct rt_shard *s, uint16_t local, uint8_t *from) {
             continue;
         }
         const uint16_t *h = s->hearers + r->first, *const end = h + r->local_cnt;
+        const int own = own_of(s, r, f);
         for (; h < end; h++) put_mail(s, locals, q, *h, (uint32_t)(p - queue));
+        if (own >= 0) put_mail(s, locals, q, (uint16_t)own, (uint32_t)(p - queue));
     }
     s->queue_at = to;
 }
@@ -341,7 +355,10 @@ void rt_shard_hand(struct rt_shard *s, const struct msg_frame *f) {
     uint16_t row = f->source < RT_ACTORS_MAX ? s->row_of[f->source] : 0xffff;
     if (row != 0xffff) { /* an actor's frame goes by the graph */
         const struct rt_route *r = &s->routes[(size_t)row * MSG_KIND_MAX + f->kind];
-        for (unsigned i = 0; i < r->local_cnt; i++) rt_shard_call(s, s->hearers[r->first + i], f);
+        const int own = own_of(s, r, f);
+        uint64_t up = own >= 0 ? 1ULL << own : 0;
+        for (unsigned i = 0; i < r->local_cnt; i++) up |= 1ULL << s->hearers[r->first + i];
+        for (; up; up &= up - 1) rt_shard_call(s, (uint16_t)__builtin_ctzll(up), f);
         return;
     }
     for (uint16_t i = 0; i < s->local_cnt; i++) /* the runtime's goes to all who hear the kind */
@@ -365,8 +382,10 @@ void rt_shard_post(struct rt_shard *s, const struct msg_frame *f) {
             put_mail(s, s->locals, !s->now_q, (uint16_t)local, offset);
     } else if (row != 0xffff) {
         const struct rt_route *r = &s->routes[(size_t)row * MSG_KIND_MAX + f->kind];
+        const int own = own_of(s, r, f);
         for (unsigned i = 0; i < r->local_cnt; i++)
             put_mail(s, s->locals, !s->now_q, s->hearers[r->first + i], offset);
+        if (own >= 0) put_mail(s, s->locals, !s->now_q, (uint16_t)own, offset);
     }
 }
 

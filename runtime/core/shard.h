@@ -29,6 +29,7 @@ enum {
     RT_LOCAL_MAX = 64,       /* actors on one shard */
     RT_ACTORS_MAX = 1024,    /* actors and sources in one graph: ids are below this */
     RT_SHARDS_MAX = 64,      /* shards of one run */
+    RT_OWN_MAX = 64,         /* different sets of actors that hear only of themselves */
     RT_SOURCE_ID = 0x8000,   /* ids of sources start here */
     RT_SHARD_ID = 0xf000,    /* source of frames the runtime itself says: RT_SHARD_ID + shard */
     RT_RUN_ROWS_MAX = 65536, /* rows between two Advance records */
@@ -99,7 +100,7 @@ struct rt_route {
     bool journal;      /* its OUT record is kept */
     bool gate;         /* it leaves the process: under each-order it waits for the sync */
     bool apart;        /* a gate or heard by other shards: more to do than local mail */
-    uint8_t pad;       /* makes it eight bytes */
+    uint8_t own; /* > 0: mask number own - 1 of those here who hear it when it is about them */
 };
 
 /* An outgoing edge: all frames for one other shard. */
@@ -171,15 +172,19 @@ struct rt_tally {
 
 /* The shard. */
 struct rt_shard {
-    struct rt_ctx ctx;                     /* what handlers see; ctx.shard points here */
-    struct rt_local *locals;               /* actors, in id order */
-    struct rt_route *routes;               /* [row of sender][kind] */
-    uint16_t *hearers;                     /* what routes point into */
-    uint16_t row_of[RT_ACTORS_MAX];        /* sender id -> row of routes, 0xffff = unknown */
-    int16_t local_of[RT_ACTORS_MAX];       /* actor id -> local index, -1 */
-    uint16_t shard_of[RT_ACTORS_MAX];      /* actor id -> its shard */
-    uint8_t *queue[2];                     /* the two mail queues */
-    uint8_t *queue_end[2];                 /* end of their room */
+    struct rt_ctx ctx;        /* what handlers see; ctx.shard points here */
+    struct rt_local *locals;  /* actors, in id order */
+    struct rt_route *routes;  /* [row of sender][kind] */
+    uint16_t *hearers;        /* what routes point into */
+    uint32_t route_rows;      /* senders known: rows of routes */
+    uint32_t own_cnt;         /* masks in own */
+    uint64_t own[RT_OWN_MAX]; /* bit per local actor: masks that routes number */
+    uint16_t (*about)(const struct msg_frame *f); /* whom a frame is about; NULL = none is */
+    uint16_t row_of[RT_ACTORS_MAX];               /* sender id -> row of routes, 0xffff = unknown */
+    int16_t local_of[RT_ACTORS_MAX];              /* actor id -> local index, -1 */
+    uint16_t shard_of[RT_ACTORS_MAX];             /* actor id -> its shard */
+    uint8_t *queue[2];                            /* the two mail queues */
+    uint8_t *queue_end[2];                        /* end of their room */
     uint8_t *queue_at;                     /* where the next frame of the coming round goes */
     uint8_t *round_end;                    /* end of the room of what is said in this round */
     uint64_t mail_up[2];                   /* bit per actor that has mail */

@@ -8,6 +8,7 @@
 #include "actors/data/klines.h"
 #include "actors/data/trades.h"
 #include "actors/feed/feed.h"
+#include "actors/market/bars.h"
 #include "tests/support/market_data.h"
 #include "tests/support/rig.h"
 
@@ -110,7 +111,7 @@ static void test_recorded_files(void **state) {
     mk_market_close(world);
 }
 
-/* twin_begin is feed_begin_ns made plainly: by walking from a known Monday, 1970-01-05. */
+/* twin_begin is mk_bars_begin_ns made plainly: by walking from a known Monday, 1970-01-05. */
 static int64_t twin_begin(int64_t ns, int64_t interval_ns) {
     int64_t origin = interval_ns % (7 * DAY_NS) == 0 ? 4 * DAY_NS : 0;
     int64_t n = (ns - origin) / interval_ns;
@@ -278,13 +279,14 @@ static void test_random_trades(void **state) {
 static void test_grid(void **state) {
     (void)state;
     const int64_t monday_ns = 1704067200000000000LL; /* 2024-01-01 was a Monday */
-    assert_int_equal(feed_begin_ns(monday_ns, 7 * DAY_NS), monday_ns);
-    assert_int_equal(feed_begin_ns(monday_ns - 1, 7 * DAY_NS), monday_ns - 7 * DAY_NS);
-    assert_int_equal(feed_begin_ns(monday_ns + 7 * DAY_NS - 1, 7 * DAY_NS), monday_ns);
-    assert_int_equal(feed_begin_ns(monday_ns + 5 * HOUR_NS, DAY_NS), monday_ns);
-    assert_int_equal(feed_begin_ns(monday_ns + 5 * HOUR_NS, 4 * HOUR_NS), monday_ns + 4 * HOUR_NS);
-    assert_int_equal(feed_begin_ns(-1, DAY_NS), -DAY_NS);
-    assert_int_equal(feed_begin_ns(3 * DAY_NS, 7 * DAY_NS), -3 * DAY_NS);
+    assert_int_equal(mk_bars_begin_ns(monday_ns, 7 * DAY_NS), monday_ns);
+    assert_int_equal(mk_bars_begin_ns(monday_ns - 1, 7 * DAY_NS), monday_ns - 7 * DAY_NS);
+    assert_int_equal(mk_bars_begin_ns(monday_ns + 7 * DAY_NS - 1, 7 * DAY_NS), monday_ns);
+    assert_int_equal(mk_bars_begin_ns(monday_ns + 5 * HOUR_NS, DAY_NS), monday_ns);
+    assert_int_equal(mk_bars_begin_ns(monday_ns + 5 * HOUR_NS, 4 * HOUR_NS),
+                     monday_ns + 4 * HOUR_NS);
+    assert_int_equal(mk_bars_begin_ns(-1, DAY_NS), -DAY_NS);
+    assert_int_equal(mk_bars_begin_ns(3 * DAY_NS, 7 * DAY_NS), -3 * DAY_NS);
 }
 
 /* Goal: told when known. Method: one 5m bar of 1m rows, whole, then without its last row, then

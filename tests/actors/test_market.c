@@ -208,6 +208,40 @@ static void test_tiers(void **state) {
     mk_market_close(m);
 }
 
+/* What accounts pay fees in: Binance's discounts where none is declared. */
+static void test_fee_asset(void **state) {
+    (void)state;
+    struct mk_market *m;
+    struct rt_error err = { 0 };
+    int rc =
+        load("accounts:\n"
+             "  a: {quote: USDT, cash: 1}\n"
+             "  b: {quote: USDT, cash: 1, fees: {asset: {name: BNB, balance: 2.5, price: 600}}}\n"
+             "  c: {quote: USDT, cash: 1, fees: {asset: {name: BNB, balance: 0, instrument: N,\n"
+             "      discount: {linear: 5%}}}}\n"
+             "  d: {quote: USDT, cash: 1, fees: {asset: {name: X, balance: 1, price: 7,\n"
+             "      discount: 0.125}}}\n"
+             "instruments:\n"
+             "  N: {kind: spot, base: BNB, quote: USDT, tick_size: 1, lot_size: 1,\n"
+             "      maker_fee: 0, taker_fee: 0}\n"
+             "  X: {kind: linear, base: X, quote: USDT, tick_size: 1, lot_size: 1,\n"
+             "      maker_fee: 0, taker_fee: 0}\n",
+             &m, &err);
+    if (rc != 0) fail_msg("%s", err.text);
+    assert_false(m->accounts[0].burn.on);
+    const struct mk_fee_asset *f = &m->accounts[1].burn;
+    assert_true(f->on && f->instrument == 0 && f->price == 600LL * FIXED_ONE);
+    assert_int_equal(f->balance, 250000000);
+    assert_string_equal(m->assets[f->asset], "BNB");
+    assert_true(f->discount[MK_SPOT] == 25000000 && f->discount[MK_LINEAR] == 10000000);
+    f = &m->accounts[2].burn;
+    assert_true(f->on && f->instrument == 1 && f->price == 0 && f->balance == 0);
+    assert_true(f->discount[MK_SPOT] == 25000000 && f->discount[MK_LINEAR] == 5000000);
+    f = &m->accounts[3].burn;
+    assert_true(f->discount[MK_SPOT] == 12500000 && f->discount[MK_LINEAR] == 12500000);
+    mk_market_close(m);
+}
+
 /* Bad files. */
 static void test_refusals(void **state) {
     (void)state;
@@ -344,9 +378,10 @@ static void test_refusals(void **state) {
 /* main runs the tests of this file. */
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_good),  cmocka_unit_test(test_defaults),
-        cmocka_unit_test(test_many),  cmocka_unit_test(test_margin),
-        cmocka_unit_test(test_tiers), cmocka_unit_test(test_refusals),
+        cmocka_unit_test(test_good),     cmocka_unit_test(test_defaults),
+        cmocka_unit_test(test_many),     cmocka_unit_test(test_margin),
+        cmocka_unit_test(test_tiers),    cmocka_unit_test(test_fee_asset),
+        cmocka_unit_test(test_refusals),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,10 +1,10 @@
 /* Goal: contracts with a size are worth what the venues publish, and their margin, liquidation,
  * bankruptcy and funding are exact.
- * Method: published examples by figure (Bybit's help on inverse contracts: 10,000 bought at 23,000
- * and closed at 25,000 earn 0.0347826 BTC, at 8,000 and 12,500 0.45 BTC, 1,000 at 5,000 and 2,000 at
- * 6,000 average 5,625; Binance COIN-M: contracts of 100 USD, P&L = contracts * 100 * (1 / entry -
- * 1 / mark), funding and margin of contracts * 100 / mark; CME: E-mini S&P 500, 50 USD a point);
- * figures below were reckoned with Python's fractions. Then random positions from a seed: at the
+ * Method: published examples by figure. Bybit's help on inverse contracts: 10,000 bought at 23,000
+ * and closed at 25,000 earn 0.0347826 BTC, at 8,000 and 12,500 0.45 BTC; 1,000 at 5,000 and 2,000
+ * at 6,000 average 5,625. Binance COIN-M: contracts of 100 USD, P&L = contracts * 100 * (1 / entry
+ * - 1 / mark), funding and margin of contracts * 100 / mark. CME: E-mini S&P 500, 50 USD a point.
+ * Other figures were reckoned with Python's fractions. Then random positions from a seed: at the
  * liquidation price they are liquidated and one unit nearer to the market they are not; at the
  * bankruptcy price nothing is lost; what is bought with a sum is what the sum covers. */
 #include "actors/market/margin.h"

@@ -2,8 +2,8 @@
 /* Goal: with contracts that have a size the venue makes and loses nothing, whatever it is asked:
  * inverse ones in coin, linear ones with a multiplier; one-way and hedge mode, cross and isolated.
  * Method: random orders and bars that gap, from seeds; after each step accounts and the venue's
- * books come to what was deposited; in the middle the venue is made anew from its rows. Figures: tests/e2e/
- * test_contracts.py. */
+ * books come to what was deposited; in the middle the venue is made anew from its rows. Figures:
+ * tests/e2e/test_contracts.py. */
 #include "tests/actors/test_venue.h"
 
 /* One bracket: 1 % maintenance, leverage up to 100. */
@@ -11,7 +11,8 @@ static const struct mk_bracket bracket = { .cap = INT64_MAX,
                                            .maintenance = 1000000,
                                            .leverage = 100 };
 
-/* random_run runs one seed on contracts of kind. Returns how many positions were closed by force. */
+/* random_run runs one seed on contracts of kind. Returns how many positions were closed by force.
+ */
 static size_t random_run(uint64_t seed, enum mk_kind kind, enum mk_margin margin, bool hedge) {
     static uint16_t leverages[4] = { 100, 50, 20, 10 };
     struct bench b;
@@ -42,7 +43,8 @@ static size_t random_run(uint64_t seed, enum mk_kind kind, enum mk_margin margin
             uint16_t i = (uint16_t)gen_range(&gen, 1, 2);
             bool exit = gen_range(&gen, 0, 2) == 0, limit = gen_range(&gen, 0, 1) == 1;
             double most = kind == MK_INVERSE ? (i == 1 ? 300 : 3000) : (i == 1 ? 20000 : 4);
-            ASK(&b, .id = ++id, .instrument = i, .account = (uint8_t)gen_range(&gen, 1, 2),
+            id++;
+            ASK(&b, .id = id, .instrument = i, .account = (uint8_t)gen_range(&gen, 1, 2),
                 .side = (uint8_t)gen_range(&gen, 0, 1),
                 .quantity = (double)gen_range(&gen, 1, (int64_t)most),
                 .type = limit ? ORDER_TYPE_LIMIT : ORDER_TYPE_MARKET,

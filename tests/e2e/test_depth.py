@@ -3,8 +3,10 @@
 journal on and off, on the virtual and the paced clock, and when it is killed and goes on.
 Method: a book and its trades from a seed, written as CSV and imported into a store; two passive
 market makers, one of them on a shard of its own; every placement against the first, byte for byte;
-one run killed with SIGKILL again and again.
+one run killed with SIGKILL again and again. Now and then the book is silent while trades go on: with
+stale_after nothing is filled then, without it there are fills.
 """
+import csv
 import json
 import os
 import random
@@ -18,6 +20,7 @@ from test_placements import differ, place, results, spread
 
 TICK, LOT = 10, 1000  # in 1e-2 quote and 1e-6 base, as text below
 START_MS = 1700006400000
+SILENCE_MS, STALE_MS = 3000, 500
 
 
 def decimal(value, places):
@@ -26,8 +29,9 @@ def decimal(value, places):
 
 
 def make(rng, dir, updates, touch=300000):
-    """make writes depth.csv and trades.csv: a touch that wanders, a gap that a snapshot mends."""
-    now, update, trade = START_MS, 1, 1
+    """make writes depth.csv and trades.csv: a touch that wanders, a gap that a snapshot mends, and
+    silences of the book, which are returned: when the last update came, and the next."""
+    now, update, trade, silences = START_MS, 1, 1, []
     with open(os.path.join(dir, "depth.csv"), "w") as depth, \
             open(os.path.join(dir, "trades.csv"), "w") as trades:
         depth.write("time,first_update_id,last_update_id,pu,price,qty,side,flags,delay_us\n")
@@ -48,6 +52,14 @@ def make(rng, dir, updates, touch=300000):
 
         snapshot(4)
         for n in range(updates):
+            if n % 900 == 850:
+                silences.append((now, now + SILENCE_MS))
+                for at in range(now + STALE_MS + 100, now + SILENCE_MS, 100):
+                    trades.write("%d,%s,%s,0,%d,%s\n" % (
+                        trade, decimal((touch - 3 if trade % 2 else touch + 2) * TICK, 2),
+                        decimal(20 * LOT, 6), at, "true" if trade % 2 else "false"))
+                    trade += 1
+                now += SILENCE_MS
             now += rng.randint(1, 20)
             update += 1
             if n % 700 == 600:
@@ -78,6 +90,7 @@ def make(rng, dir, updates, touch=300000):
                     trade, decimal((touch - 1 if sells else touch) * TICK, 2),
                     decimal(rng.randint(1, 25) * LOT, 6), now, "true" if sells else "false"))
                 trade += 1
+    return silences
 
 
 def run_of(dir):
@@ -87,7 +100,7 @@ def run_of(dir):
     instrument = {"symbol": "XUSDT", "kind": "linear", "base": "X", "quote": "USDT",
                   "venue": "binance-um", "tick_size": "0.1", "lot_size": "0.001",
                   "min_notional": "5", "maker_fee": "0.0002", "taker_fee": "0.0005",
-                  "slippage_bps": "0"}
+                  "slippage_bps": "0", "stale_after": "%dms" % STALE_MS}
 
     def maker(account, size, **params):
         """A market maker."""
@@ -147,7 +160,7 @@ def main():
     print("seed", seed)
     bad = 0
     with Scratch() as scratch:
-        make(rng, scratch, 6000)
+        silences = make(rng, scratch, 6000)
         for stream in ("depth", "trades"):
             shrike("data", "import", os.path.join(scratch, stream + ".csv"), "--store",
                    os.path.join(scratch, "store"), "--venue", "binance-um", "--symbol", "XUSDT",
@@ -164,6 +177,21 @@ def main():
             early = sum(line.rpartition(",")[2].startswith("-") for line in f)
         print("%d rows were recorded before they happened" % early)
         assert early > 10 and summary["clock_faults"] == early, summary["clock_faults"]
+        loose = run_of(scratch)
+        del loose["instruments"]["X"]["stale_after"]
+        loose = results(place(loose, [{}], {}), os.path.join(scratch, "loose"), "backtest")
+
+        def inside(found):
+            """Fills while the book was stale by silence; an answer takes 60 ms at most."""
+            times = [int(r["time_ns"]) // 10**6
+                     for r in csv.DictReader(found["fills"].decode().splitlines())]
+            return sum(a + STALE_MS + 60 < t < b for t in times for a, b in silences)
+
+        print("%d silences, %d fills in them, %d without stale_after" % (
+            len(silences), inside(want), inside(loose)))
+        assert summary["silent_books"] == len(silences) > 3
+        assert inside(want) == 0 and inside(loose) > 0
+        assert "silent_books" not in json.loads(loose["summary"])
         assert len(fills) > 200 and sum(",maker," in f for f in fills) > 100
         paced = {"kind": "paced", "speed": "20"}
         apart = {"a": 1, "b": 1}

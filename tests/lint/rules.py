@@ -169,7 +169,7 @@ LIBRARIES = [  # (header, the files and rooms that see it)
     (re.compile(r"zip\.h"), ("actors/data/file.c",)),
     (re.compile(r"jansson"), ("actors/dialect/",)),
     (re.compile(r"hpdf"), ("actors/report/pdf.c",)),
-    (re.compile(r"sodium"), ("runtime/base/hash.c", "runtime/store/hash.c")),
+    (re.compile(r"openssl"), ("runtime/base/hash.c",)),
     (re.compile(r"cmocka\.h"), ("tests/",)),
 ]
 SYSTEM = re.compile(r"""(?x) ^(?:

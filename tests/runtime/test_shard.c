@@ -1,7 +1,8 @@
 /* threaded: shards are threads
  *
  * Goal: what a graph of actors does depends on the graph alone: on one shard and on two or three,
- * the state of every actor ends the same, and each shard's journal makes it again.
+ * the state of every actor ends the same, and each shard's journal makes it again; what is only for
+ * whom it is about, and what somebody is deaf to, reaches no one else.
  * Method: random graphs (seed printed) of tiny actors that say, answer, draw and set timers at
  * random, on the virtual clock; hash per actor by its rows; rt_run_replay of every shard. */
 #include "runtime/boot/engine.h"
@@ -20,12 +21,15 @@ struct node {
     uint64_t hash;   /* of all it heard, in order */
     uint64_t heard;  /* frames */
     uint64_t timers; /* timers */
+    uint64_t own;    /* of the frames, those that only whom they are about hears */
+    uint64_t wrong;  /* of the frames, those it must not hear */
 };
 
 /* What nodes say to each other. */
 struct word {
     uint64_t number; /* a random one */
     uint64_t left;   /* how often it may be answered yet */
+    uint64_t about;  /* an actor's id, or nobody's */
 };
 
 /* mix takes a number into the hash. */
@@ -36,7 +40,27 @@ static void mix(struct node *n, uint64_t v) {
 /* speak says a word of kind, to all or to one. */
 static void speak(struct rt_ctx *ctx, uint16_t kind, uint64_t left) {
     struct word *w = rt_say(ctx, kind, 0, sizeof *w);
-    *w = (struct word){ .number = rt_random64(ctx), .left = left };
+    *w = (struct word){ .number = rt_random64(ctx),
+                        .left = left,
+                        .about = rt_random64(ctx) % (ACTORS_MAX + 1) };
+}
+
+/* is_deaf tells who does not hear fills. */
+static bool is_deaf(uint16_t self) {
+    return self % 4 == 0;
+}
+
+/* node_init makes some deaf. */
+static int node_init(struct rt_init *init, void *state, struct rt_error *err) {
+    (void)state;
+    (void)err;
+    if (is_deaf(init->self)) rt_init_deaf(init, MSG_FILL);
+    return 0;
+}
+
+/* about tells whom a word is about. */
+static uint16_t about(const struct msg_frame *f) {
+    return (uint16_t)((const struct word *)msg_body(f))->about;
 }
 
 /* node_start sets the first timer. */
@@ -51,7 +75,8 @@ static void node_timer(struct rt_ctx *ctx, void *state, const struct msg_frame *
     struct node *n = state;
     n->timers++;
     mix(n, (uint64_t)f->time_ns);
-    speak(ctx, rt_random64(ctx) % 2 ? MSG_ORDER_INTENT : MSG_FILL, rt_random64(ctx) % 5);
+    static const uint16_t said[] = { MSG_ORDER_INTENT, MSG_FILL, MSG_ORDER_STATE };
+    speak(ctx, said[rt_random64(ctx) % 3], rt_random64(ctx) % 5);
     rt_timer_set(ctx, 1, ctx->now_ns + (int64_t)(1 + rt_random64(ctx) % 4) * 250000000);
 }
 
@@ -60,6 +85,11 @@ static void node_word(struct rt_ctx *ctx, void *state, const struct msg_frame *f
     struct node *n = state;
     const struct word *w = msg_body(f);
     n->heard++;
+    if (f->kind == MSG_ORDER_STATE) {
+        n->own++;
+        n->wrong += w->about != ctx->self;
+    }
+    n->wrong += f->kind == MSG_FILL && is_deaf(ctx->self);
     mix(n, w->number);
     mix(n, (uint64_t)f->source << 32 | f->kind);
     mix(n, (uint64_t)ctx->now_ns);
@@ -82,19 +112,23 @@ static int node_load(void *state, uint16_t kind, uint64_t key, const void *row, 
     return 0;
 }
 
-static const uint16_t node_says[] = { MSG_ORDER_INTENT, MSG_FILL, 0 };
+static const uint16_t node_says[] = { MSG_ORDER_INTENT, MSG_FILL, MSG_ORDER_STATE, 0 };
+static const uint16_t node_own[] = { MSG_ORDER_STATE, 0 };
 static const struct rt_option no_options[] = { { 0 } };
 static const struct rt_actor_kind node_kind = {
     .name = "node",
     .help = "A tiny actor.",
     .options = no_options,
     .says = node_says,
+    .own = node_own,
     .timer_class = RT_CLASS_TIMER,
     .state_bytes = sizeof(struct node),
+    .init = node_init,
     .on = { [MSG_START] = node_start,
             [MSG_TIMER] = node_timer,
             [MSG_ORDER_INTENT] = node_word,
-            [MSG_FILL] = node_word },
+            [MSG_FILL] = node_word,
+            [MSG_ORDER_STATE] = node_word },
     .save = node_save,
     .load = node_load,
 };
@@ -122,6 +156,7 @@ static const struct rt_registry registry = {
     .sources = no_sources,
     .full = no_rules,
     .gates = no_gates,
+    .about = about,
     .world_load = no_world,
     .world_close = no_close,
 };
@@ -150,6 +185,9 @@ static void write_graph(const char *path, uint64_t seed, int shards, uint64_t *g
     fclose(f);
 }
 
+/* Words heard, of all graphs, that only whom they are about hears. */
+static uint64_t own_heard;
+
 /* run_graph runs the file, fills out with a hash per actor id, and replays every shard. */
 static void run_graph(const char *path, const char *dir, uint64_t seed, uint64_t *out) {
     struct rt_error err = { 0 };
@@ -168,7 +206,10 @@ static void run_graph(const char *path, const char *dir, uint64_t seed, uint64_t
             rt_shard_state_hash(run.shards[i], hash);
             for (uint16_t k = 0; k < run.shards[i]->local_cnt; k++) {
                 uint64_t *to = &out[run.shards[i]->locals[k].id];
+                const struct node *n = run.shards[i]->locals[k].state;
                 if (again) CHECK(seed, *to == hash[k]);
+                CHECK(seed, n->wrong == 0);
+                own_heard += n->own;
                 *to = hash[k];
             }
         }
@@ -197,6 +238,7 @@ static void test_placements(void **state) {
             for (int i = 0; i <= ACTORS_MAX; i++) CHECK(seed, found[i] == expected[i]);
         }
     }
+    CHECK(first, own_heard > 0);
     snprintf(command, sizeof command, "rm -rf %s", base);
     assert_int_equal(system(command), 0);
 }
