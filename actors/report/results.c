@@ -323,7 +323,7 @@ static int on_intent(struct results *r, const struct msg_frame *f) {
     o->type = i->type;
     o->terms = i->terms;
     o->signal = i->reason;
-    if (f->kind == MSG_ORDER_INTENT_MORE) {
+    if (f->kind != MSG_ORDER_INTENT) {
         const struct mk_more *more = mk_more_of(i, sizeof *i);
         o->trigger = more->stop_price != 0 ? more->stop_price : more->activation;
         o->display = more->display;
@@ -355,6 +355,18 @@ static int on_state(struct results *r, const struct msg_frame *f) {
     o->filled = s->cum_quantity;
     o->cost = s->cum_cost;
     o->updated_ns = f->time_ns;
+    return 0;
+}
+
+/* on_amended takes an order's new figures. */
+static int on_amended(struct results *r, const struct msg_frame *f) {
+    const struct msg_order_amended *a = msg_body(f);
+    if (a->quantity == 0 || (a->reason != REASON_NONE && a->by != AMEND_BY_VENUE)) return 0;
+    struct order *o = order_find(r, a->order_id);
+    if (!o) return -ENOMEM;
+    o->price = a->price;
+    o->quantity = a->quantity;
+    if (a->stop_price != 0) o->trigger = a->stop_price;
     return 0;
 }
 
@@ -688,12 +700,14 @@ static int instant(struct results *r, struct rt_error *err) {
     int code = 0;
     for (size_t i = 0; i < m->cnt && code == 0; i++) {
         uint16_t kind = m->records[i].frame->kind;
-        bool intent = kind == MSG_ORDER_INTENT || kind == MSG_ORDER_INTENT_MORE;
+        bool intent =
+            kind == MSG_ORDER_INTENT || kind == MSG_ORDER_INTENT_MORE || kind == MSG_ORDER_REPLACE;
         if (intent) code = on_intent(r, m->records[i].frame);
     }
     for (size_t i = 0; i < m->cnt && code == 0; i++) {
         const struct msg_frame *f = m->records[i].frame;
         if (f->kind == MSG_ORDER_STATE) code = on_state(r, f);
+        if (f->kind == MSG_ORDER_AMENDED) code = on_amended(r, f);
         if (f->kind == MSG_VENUE_BALANCE) on_balance(r, f);
         if (f->kind == MSG_ALERT) on_alert(r, f);
         if (f->kind == MSG_FILL) {

@@ -48,6 +48,15 @@
  *         On an account in hedge mode long and short of a linear instrument are positions of their
  *         own, each with all of the above; the order's side and its exit term tell which.
  *         A refused order spends nothing: no token, no reservation, no place in the window.
+ *
+ *         An order that replaces another (ORDER_REPLACE) is checked as any: both may fill until the
+ *         old one's cancel is answered. An amend (ORDER_CHANGE) gets one CHANGE_VERDICT: its lot
+ *         and tick, max_order_quantity, max_position and what is held (an exit, with what else is
+ *         open of its side; never reduced) for the new quantity less what is filled, price_collar
+ *         and max_order_notional for the new price and quantity, a token of order_rate. A smaller
+ *         quantity at the same price passes without the last three. Until ORDER_AMENDED tells what
+ *         came of it the larger of both quantities is reserved, and a second amend refused with
+ *         amend_pending. An order that hangs on another may not grow. Cancels pass.
  * Thread  its shard's.
  * Memory  128 bytes an instrument, 64 + 32 a position, 32 + 32 an open order, 44 an order of the
  *         duplicate window; all at init.
@@ -125,14 +134,16 @@ struct risk_exposure {
 
 /* An order that passed and is not done. */
 struct risk_order {
-    uint64_t order_id;  /* the order; 0 = free */
-    qty_t left;         /* what is still reserved for it */
-    uint32_t exposure;  /* its place in exposures */
-    uint32_t next_free; /* in the list of free places */
-    uint8_t side;       /* SIDE_* */
-    bool resting;       /* an exit that is no market order: protection */
-    bool reduces;       /* the venue lets it reduce the position, never open one */
-    uint8_t pad[5];     /* zero */
+    uint64_t order_id; /* the order; 0 = free */
+    qty_t left;        /* what of it may still fill: reserved unless it is linked */
+    qty_t filled;      /* what of it has filled */
+    uint32_t at;       /* its place in exposures; of a free one the next free place */
+    uint8_t side;      /* SIDE_* */
+    bool resting : 1;  /* an exit that is no market order: protection */
+    bool reduces : 1;  /* the venue lets it reduce the position, never open one */
+    bool linked : 1;   /* what it may fill is reserved with another */
+    bool amends : 1;   /* an amend that has passed is on its way */
+    uint16_t pad;      /* zero */
 };
 
 /* An order that passed lately. */
