@@ -503,7 +503,7 @@ static void place(struct rt_ctx *ctx, struct venue *v, struct venue_book *b, uin
     const struct venue_order *order = &v->orders.pool[idx];
     const struct mk_instrument *in = b->instrument;
     struct venue_more *m = order->flags & VENUE_MORE ? &v->orders.more[idx] : NULL;
-    bool reduces = order->terms & ORDER_TERMS_REDUCE_ONLY && in->kind == MK_LINEAR &&
+    bool reduces = order->terms & ORDER_TERMS_REDUCE_ONLY && in->kind != MK_SPOT &&
                    !v->market->accounts[order->account - 1].hedge; /* the engine knows one side */
     struct vm_new n = { .lots = order->quantity / in->lot_size,
                         .tag = order->order_id,

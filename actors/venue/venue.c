@@ -1,5 +1,6 @@
 #include "actors/venue/venue.h"
 #include "actors/market/book_rows.h"
+#include "actors/market/value.h"
 #include "actors/venue/amend.h"
 #include "actors/venue/average.h"
 #include "actors/venue/backing.h"
@@ -100,7 +101,7 @@ struct venue_purse venue_purse_now(struct rt_ctx *ctx, struct venue *v, const st
 
 /* count_held counts account's position in b in, or out again. */
 static void count_held(const struct venue *v, struct venue_book *b, uint8_t account, bool is) {
-    if (b->instrument->kind != MK_LINEAR) return;
+    if (b->instrument->kind == MK_SPOT) return;
     uint32_t one = is ? 1 : UINT32_MAX;
     b->held_cnt += one;
     if (venue_backing_on(v, b, account)) b->backed_cnt += one;
@@ -235,7 +236,8 @@ static void say_fill(struct rt_ctx *ctx, struct venue *v, const struct venue_boo
     const struct mk_instrument *in = &v->market->instruments[order->instrument - 1];
     venue_ledger_fill(v, in, order, deal);
     if (v->fees.rows != NULL) {
-        venue_fees_traded(&v->fees, order->account, in->kind, deal->value);
+        venue_fees_traded(&v->fees, order->account, in->kind,
+                          deal->value < 0 ? -deal->value : deal->value);
     }
     const struct msg_venue_fill said = { .order_id = order->order_id,
                                          .trade_id = ++v->trades,
@@ -381,7 +383,7 @@ price_t venue_last_price(struct rt_ctx *ctx, const struct venue_book *b) {
 /* account_fits tells whether account may trade ins. */
 static bool account_fits(const struct venue *v, const struct mk_instrument *ins, uint8_t account) {
     return account >= 1 && account <= v->market->account_cnt &&
-           v->market->accounts[account - 1].quote == ins->quote_asset;
+           v->market->accounts[account - 1].quote == mk_settle(ins);
 }
 
 /* terms_fit tells whether the venue knows this kind of order. */
@@ -474,8 +476,7 @@ static uint16_t refusal_rules(struct rt_ctx *ctx, struct venue *v, const struct 
     }
     bool opens = !(order->terms & ORDER_TERMS_EXIT),
          reduces = order->terms & ORDER_TERMS_REDUCE_ONLY;
-    if (opens && reduces && ins->kind == MK_LINEAR &&
-        v->market->accounts[order->account - 1].hedge) {
+    if (opens && reduces && ins->kind != MK_SPOT && v->market->accounts[order->account - 1].hedge) {
         return REASON_BAD_TERMS;
     }
     if (order->quantity <= 0 || order->quantity % ins->lot_size != 0) return REASON_BAD_LOT;
@@ -504,10 +505,10 @@ static uint16_t refusal_rules(struct rt_ctx *ctx, struct venue *v, const struct 
     } else if (market) {
         price = venue_last_price(ctx, b);
     }
-    cash_t notional;
     if (price <= 0) return REASON_NONE;
-    if (!fixed_mul(price, order->quantity, FIXED_DOWN, &notional)) return REASON_OVERFLOW;
-    if (ins->kind == MK_LINEAR && order->terms & ORDER_TERMS_REDUCE_ONLY) return REASON_NONE;
+    __int128 notional = mk_quoted(ins, price, order->quantity) / FIXED_ONE;
+    if (notional > INT64_MAX) return REASON_OVERFLOW;
+    if (ins->kind != MK_SPOT && order->terms & ORDER_TERMS_REDUCE_ONLY) return REASON_NONE;
     return notional < ins->min_notional ? REASON_MIN_NOTIONAL : REASON_NONE;
 }
 
