@@ -59,10 +59,10 @@
  *           in books and among simulated traders always), it begins once the parent is wholly
  *           filled. When the parent ends before, children that have not begun expire with
  *           list_parent; one that has lives on for the part that was filled, and when it has traded
- *           that its rest expires with list_parent. A child's fill or trigger ends what is open of its parent (list_partner):
- *           the position is on its way out. Of an oco group one fill (in part too), trigger or
- *           cancel ends the others, which expire with list_partner; an order that joins a group
- *           must find its first one open. A parent must be open, or have ended filled, whole or in
+ *           that its rest expires with list_parent. A child's fill or trigger ends what is open of
+ *           its parent (list_partner): the position is on its way out. Of an oco group one fill (in
+ *           part too), trigger or cancel ends the others, which expire with list_partner; an order
+ *           that joins a group must find its first one open. A parent must be open, or have ended filled, whole or in
  *           part, as it arrived at this very instant.
  *   Path    Accounts with such orders in the instrument walk the whole path: open, extreme,
  *           extreme, close; of both ways the one that leaves less worth at the close counts, as
