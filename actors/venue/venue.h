@@ -62,8 +62,8 @@
  *           that its rest expires with list_parent. A child's fill or trigger ends what is open of
  *           its parent (list_partner): the position is on its way out. Of an oco group one fill (in
  *           part too), trigger or cancel ends the others, which expire with list_partner; an order
- *           that joins a group must find its first one open. A parent must be open, or have ended filled, whole or in
- *           part, as it arrived at this very instant.
+ *           that joins a group must find its first one open. A parent must be open, or have ended
+ *           filled, whole or in part, as it arrived at this very instant.
  *   Path    Accounts with such orders in the instrument walk the whole path: open, extreme,
  *           extreme, close; of both ways the one that leaves less worth at the close counts, as
  *           above. They walk it only as far as a liquidation.
