@@ -1,6 +1,7 @@
 #include "actors/risk/risk.h"
 #include "actors/market/market.h"
 #include "actors/market/more.h"
+#include "actors/market/value.h"
 #include <assert.h>
 #include <errno.h>
 
@@ -271,6 +272,12 @@ static uint16_t check_position(const struct risk_state *st, struct passage *p) {
     return REASON_MAX_POSITION;
 }
 
+/* worth_of returns the notional of quantity at price, in quote, 1e-16. */
+static inline __int128 worth_of(const struct risk_instrument *in, price_t price, qty_t quantity) {
+    if (__builtin_expect(in->rules == NULL, 1)) return (__int128)price * quantity;
+    return mk_quoted(in->rules, price, quantity);
+}
+
 /* check_price checks the price against the reference and the worth of the order. */
 static uint16_t check_price(const struct passage *p) {
     const struct msg_order_intent *i = p->intent;
@@ -286,10 +293,10 @@ static uint16_t check_price(const struct passage *p) {
             return REASON_PRICE_COLLAR;
         }
     }
-    __int128 worth = (__int128)price * i->quantity; /* units of 1e-16 */
+    __int128 worth = worth_of(in, price, i->quantity);
     if (worth > (__int128)INT64_MAX * FIXED_ONE) return REASON_OVERFLOW;
     if (worth > (__int128)in->max_order_notional * FIXED_ONE) return REASON_MAX_NOTIONAL;
-    if (p->quantity != i->quantity) worth = (__int128)price * p->quantity;
+    if (p->quantity != i->quantity) worth = worth_of(in, price, p->quantity);
     if (worth < (__int128)in->min_notional * FIXED_ONE) {
         const struct risk_exposure *e = p->exposure;
         qty_t held = i->side == SIDE_SELL ? e->quantity : -e->quantity;
@@ -689,6 +696,7 @@ static void fill_instrument(struct rt_init *init, const struct mk_instrument *mk
     in->lot = risk_step_of(mk->lot_size);
     in->base_asset = mk->base_asset;
     in->spot = mk->kind == MK_SPOT;
+    in->rules = mk->contract == 0 ? NULL : mk;
     int series = rt_init_series(init, MSG_BAR, mk->id, 0);
     if (series < 0) {
         series = rt_init_series(init, MSG_TRADE, mk->id, 0);

@@ -19,9 +19,10 @@
  *               BTC-PERP: { max_position: 5 }
  *
  *         An override may give the first four. Notional is reckoned at the order's price, at the
- *         reference for market orders. The position is that of a strategy in an instrument on an
- *         account; rate and open orders are those of this instance; the window holds orders of the
- *         same owner, account, instrument, side, type, price and quantity.
+ *         reference for market orders; of inverse contracts it is contracts x contract_value. The
+ *         position is that of a strategy in an instrument on an account; rate and open orders are
+ *         those of this instance; the window holds orders of the same owner, account, instrument,
+ *         side, type, price and quantity.
  *         The reference price is the newest close of the instrument's finest bars, or its newest
  *         trade. A position counts with its open orders: on each side as if all of that side
  *         filled; but what only reduces by the venue's own rule (reduce_only and close_position on
@@ -118,6 +119,7 @@ struct risk_instrument {
     uint16_t series;                       /* where its prices are, RISK_NO_SERIES = nowhere */
     uint16_t base_asset;                   /* index of the base asset */
     bool trades;                           /* the series holds trades, not bars */
+    const struct mk_instrument *rules;     /* whose contracts have a size; NULL = they have none */
     bool spot;                             /* settles by cash, cannot be short */
     bool shared;                           /* several strategies trade it */
 };

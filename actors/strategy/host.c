@@ -2,6 +2,7 @@
 #include "actors/market/bars.h"
 #include "actors/market/filters.h"
 #include "actors/market/more.h"
+#include "actors/market/value.h"
 #include <assert.h>
 #include <string.h>
 
@@ -291,7 +292,8 @@ static uint16_t cap(struct st_host *h, uint16_t leg, uint8_t side, qty_t *quanti
 /* is_small tells whether an order of quantity at market is below what the venue takes, unless it
  * only reduces. */
 static bool is_small(const struct st_leg *l, qty_t quantity) {
-    return l->last > 0 && (__int128)l->last * quantity < (__int128)l->in->min_notional * FIXED_ONE;
+    return l->last > 0 &&
+           mk_quoted(l->in, l->last, quantity) < (__int128)l->in->min_notional * FIXED_ONE;
 }
 
 /* close_leg closes what is held (in hedge mode the long, or the short where shorts) when its sign
@@ -309,7 +311,7 @@ static uint64_t close_leg(struct st_host *h, const struct st_signal *s, int sign
                           .type = ORDER_TYPE_MARKET,
                           .terms = ORDER_TERMS_EXIT };
     const struct st_leg *l = &h->legs[s->leg];
-    if (l->in->kind == MK_LINEAR && (!l->shared || is_small(l, quantity))) {
+    if (l->in->kind != MK_SPOT && (!l->shared || is_small(l, quantity))) {
         o.terms |= ORDER_TERMS_REDUCE_ONLY;
     }
     uint64_t id = place(h, s, &o, NULL);

@@ -1,4 +1,5 @@
 #include "actors/venue/amend.h"
+#include "actors/market/value.h"
 #include "actors/venue/backing.h"
 #include "actors/venue/bars.h"
 #include "actors/venue/crowd.h"
@@ -67,10 +68,10 @@ static uint16_t refuses_terms(struct rt_ctx *ctx, const struct venue *v, const s
                              venue_rules_reference(ctx, b, f->notional_minutes));
         if (why != REASON_NONE) return why;
     }
-    cash_t notional;
     if (to->price <= 0) return REASON_NONE;
-    if (!fixed_mul(to->price, quantity, FIXED_DOWN, &notional)) return REASON_OVERFLOW;
-    if (in->kind == MK_LINEAR && o->terms & ORDER_TERMS_REDUCE_ONLY) return REASON_NONE;
+    __int128 notional = mk_quoted(in, to->price, quantity) / FIXED_ONE;
+    if (notional > INT64_MAX) return REASON_OVERFLOW;
+    if (in->kind != MK_SPOT && o->terms & ORDER_TERMS_REDUCE_ONLY) return REASON_NONE;
     return notional < in->min_notional ? REASON_MIN_NOTIONAL : REASON_NONE;
 }
 

@@ -1,4 +1,5 @@
 #include "actors/venue/ledger.h"
+#include "actors/market/value.h"
 #include "actors/venue/venue.h"
 #include <assert.h>
 
@@ -10,7 +11,7 @@ static __int128 *at(struct venue *v, uint16_t asset, enum venue_ledger_figure fi
 void venue_ledger_fill(struct venue *v, const struct mk_instrument *in,
                        const struct venue_order *order, const struct venue_deal *deal) {
     bool buy = order->side == SIDE_BUY;
-    *at(v, in->quote_asset, VENUE_LEDGER_MARKET) += buy ? deal->value : -deal->value;
+    *at(v, mk_settle(in), VENUE_LEDGER_MARKET) += buy ? deal->value : -deal->value;
     if (in->kind == MK_SPOT) {
         *at(v, in->base_asset, VENUE_LEDGER_MARKET) -= buy ? deal->quantity : -deal->quantity;
     }
@@ -21,17 +22,17 @@ void venue_ledger_forced(struct venue *v, const struct mk_instrument *in, uint8_
                          qty_t quantity, price_t price, cash_t fee, cash_t pays) {
     bool buy = side == SIDE_BUY;
     cash_t value;
-    bool fits = fixed_mul(price, quantity, buy ? FIXED_UP : FIXED_DOWN, &value);
+    bool fits = mk_value(in, price, quantity, buy ? FIXED_UP : FIXED_DOWN, &value);
     assert(fits); /* it was booked */
-    *at(v, in->quote_asset, VENUE_LEDGER_MARKET) += (buy ? value : -value) + (__int128)pays;
-    *at(v, in->quote_asset, VENUE_LEDGER_FUND) += (__int128)fee - pays;
+    *at(v, mk_settle(in), VENUE_LEDGER_MARKET) += (buy ? value : -value) + (__int128)pays;
+    *at(v, mk_settle(in), VENUE_LEDGER_FUND) += (__int128)fee - pays;
 }
 
 void venue_ledger_funding(struct venue *v, const struct mk_instrument *in, cash_t amount) {
-    *at(v, in->quote_asset, VENUE_LEDGER_FUNDING) += amount;
+    *at(v, mk_settle(in), VENUE_LEDGER_FUNDING) += amount;
 }
 
-/* held_in sums what account number a (from 0) has of asset: cash less the cost of its linear
+/* held_in sums what account number a (from 0) has of asset: cash less the cost of its other
  * positions, spot holdings, its balance of what it pays fees in. */
 static __int128 held_in(const struct venue *v, uint32_t a, uint16_t asset) {
     const struct mk_market *m = v->market;
@@ -43,7 +44,7 @@ static __int128 held_in(const struct venue *v, uint32_t a, uint16_t asset) {
         size_t row = (size_t)a * m->instrument_cnt + i;
         if (in->kind == MK_SPOT) {
             if (in->base_asset == asset) sum += v->holdings[row].quantity;
-        } else if (in->quote_asset == asset) {
+        } else if (mk_settle(in) == asset) {
             sum -= (__int128)v->holdings[row].cost + v->shorts[row].cost;
         }
     }

@@ -1,5 +1,6 @@
 #include "actors/venue/venue.h"
 #include "actors/market/book_rows.h"
+#include "actors/market/value.h"
 #include "actors/venue/amend.h"
 #include "actors/venue/average.h"
 #include "actors/venue/backing.h"
@@ -130,7 +131,7 @@ uint32_t venue_mark_path(const struct venue_book *b, uint8_t side, price_t at[4]
 
 /* count_held counts account's position in b in, or out again. */
 static void count_held(const struct venue *v, struct venue_book *b, uint8_t account, bool is) {
-    if (b->instrument->kind != MK_LINEAR) return;
+    if (b->instrument->kind == MK_SPOT) return;
     uint32_t one = is ? 1 : UINT32_MAX;
     b->held_cnt += one;
     if (venue_backing_on(v, b, account)) b->backed_cnt += one;
@@ -265,7 +266,8 @@ static void say_fill(struct rt_ctx *ctx, struct venue *v, const struct venue_boo
     const struct mk_instrument *in = &v->market->instruments[order->instrument - 1];
     venue_ledger_fill(v, in, order, deal);
     if (v->fees.rows != NULL) {
-        venue_fees_traded(&v->fees, order->account, in->kind, deal->value);
+        venue_fees_traded(&v->fees, order->account, in->kind,
+                          deal->value < 0 ? -deal->value : deal->value);
     }
     const struct msg_venue_fill said = { .order_id = order->order_id,
                                          .trade_id = ++v->trades,
@@ -411,7 +413,7 @@ price_t venue_last_price(struct rt_ctx *ctx, const struct venue_book *b) {
 /* account_fits tells whether account may trade ins. */
 static bool account_fits(const struct venue *v, const struct mk_instrument *ins, uint8_t account) {
     return account >= 1 && account <= v->market->account_cnt &&
-           v->market->accounts[account - 1].quote == ins->quote_asset;
+           v->market->accounts[account - 1].quote == mk_settle(ins);
 }
 
 /* terms_fit tells whether the venue knows this kind of order. */
@@ -474,7 +476,7 @@ static bool first_stage(const struct rt_ctx *ctx, struct venue *v, const struct 
     uint32_t parent = venue_orders_find(&v->orders, id);
     if (parent != VENUE_NONE) {
         const struct venue_order *o = &v->orders.pool[parent];
-        bool grows = b->driver == VENUE_BARS || b->driver == VENUE_PRINTS;
+        bool grows = !v->whole && (b->driver == VENUE_BARS || b->driver == VENUE_PRINTS);
         qty_t filled = grows && o->flags & VENUE_MORE ? v->orders.more[parent].filled : 0;
         if (grows) m->waits = order->quantity > filled ? order->quantity - filled : 0;
         if (filled == 0) m->stage = VENUE_PENDING;
@@ -509,8 +511,7 @@ static uint16_t refusal_rules(struct rt_ctx *ctx, struct venue *v, const struct 
     }
     bool opens = !(order->terms & ORDER_TERMS_EXIT),
          reduces = order->terms & ORDER_TERMS_REDUCE_ONLY;
-    if (opens && reduces && ins->kind == MK_LINEAR &&
-        v->market->accounts[order->account - 1].hedge) {
+    if (opens && reduces && ins->kind != MK_SPOT && v->market->accounts[order->account - 1].hedge) {
         return REASON_BAD_TERMS;
     }
     if (order->quantity <= 0 || order->quantity % ins->lot_size != 0) return REASON_BAD_LOT;
@@ -539,10 +540,10 @@ static uint16_t refusal_rules(struct rt_ctx *ctx, struct venue *v, const struct 
     } else if (market) {
         price = venue_last_price(ctx, b);
     }
-    cash_t notional;
     if (price <= 0) return REASON_NONE;
-    if (!fixed_mul(price, order->quantity, FIXED_DOWN, &notional)) return REASON_OVERFLOW;
-    if (ins->kind == MK_LINEAR && order->terms & ORDER_TERMS_REDUCE_ONLY) return REASON_NONE;
+    __int128 notional = mk_quoted(ins, price, order->quantity) / FIXED_ONE;
+    if (notional > INT64_MAX) return REASON_OVERFLOW;
+    if (ins->kind != MK_SPOT && order->terms & ORDER_TERMS_REDUCE_ONLY) return REASON_NONE;
     return notional < ins->min_notional ? REASON_MIN_NOTIONAL : REASON_NONE;
 }
 
@@ -1290,6 +1291,11 @@ static int venue_init(struct rt_init *init, void *state, struct rt_error *err) {
     if (rc == 0) rc = venue_crowd_options_read(init->config, m, init->seed, crowds, err);
     if (rc != 0) return rc;
     v->latency_ns = venue_latency_typical(&v->legs.feed) + venue_latency_typical(&v->legs.order);
+    static const char *const begins[] = { "first_fill", "filled", NULL };
+    int begin;
+    rc = rt_node_choice(init->config, "children", false, begins, 0, &begin, err);
+    if (rc != 0) return rc;
+    v->whole = begin == 1;
     rc = rt_node_int(init->config, "orders_max", false, 1, 1 << 16, ORDERS_MAX_DEFAULT, &max, err);
     if (rc != 0) return rc;
     v->market = m;
@@ -1804,6 +1810,8 @@ static int venue_load(void *state, uint16_t kind, uint64_t key, const void *row,
 static const struct rt_option venue_options[] = {
     { "latency", "node", "0ns..1d | {feed, order, answer: model}", "0ns",
       "from a decision to the venue (on bars only whole bars count), or each leg's model" },
+    { "children", "text", "first_fill | filled", "first_fill",
+      "bars and trades: when exits that wait for their entry begin" },
     { "queue", "node", "conservative | power | log | {power: n}", "power",
       "recorded books: where what is canceled at a level was, before or behind us" },
     { "participation", "text", "0..1 | 0%..100%", "0",
