@@ -30,26 +30,46 @@ static const int64_t SECOND_NS = INT64_C(1000000000);                 /* ns in a
 static const int64_t discounts[MK_KINDS] = { 25000000, 10000000, 0 }; /* Binance's, by kind */
 
 const char *const mk_kind_words[MK_KINDS + 1] = { "spot", "linear", "inverse", NULL };
-static const char *const instrument_keys[] = {
-    "symbol",          "kind",        "base",          "quote",
-    "venue",           "tick_size",   "lot_size",      "min_notional",
-    "maker_fee",       "taker_fee",   "slippage_bps",  "brackets",
-    "liquidation_fee", "slippage",    "participation", "filters",
-    "session",         "stale_after", "fees",          "multiplier",
-    "contract_value",  NULL
-};
+static const char *const instrument_keys[] = { "symbol",
+                                               "kind",
+                                               "base",
+                                               "quote",
+                                               "venue",
+                                               "tick_size",
+                                               "lot_size",
+                                               "min_notional",
+                                               "maker_fee",
+                                               "taker_fee",
+                                               "slippage_bps",
+                                               "brackets",
+                                               "liquidation_fee",
+                                               "slippage",
+                                               "participation",
+                                               "filters",
+                                               "session",
+                                               "stale_after",
+                                               "fees",
+                                               "multiplier",
+                                               "contract_value",
+                                               "stp",
+                                               NULL };
 static const char *const slippage_words[] = { "bps", "volume", "root", NULL };
 static const char *const slippage_keys[] = { "model", "factor", "bars", "interval", NULL };
 static const char *const slippage_bps_keys[] = { "model", "bps", NULL };
 static const char *const bracket_keys[] = { "cap", "leverage", "maintenance", NULL };
-static const char *const account_keys[] = { "quote",         "cash", "margin", "leverage",
-                                            "position_mode", "fees", NULL };
+static const char *const account_keys[] = { "quote",    "cash",          "margin",
+                                            "leverage", "position_mode", "fees",
+                                            "stp",      "stp_group",     NULL };
 static const char *const fee_keys[] = { "spot", "linear", "inverse", "asset", NULL };
 static const char *const burn_keys[] = {
     "name", "balance", "price", "instrument", "discount", NULL
 };
 static const char *const fee_kind_keys[] = { "tiers", NULL };
 static const char *const tier_keys[] = { "volume", "maker", "taker", NULL };
+/* Words of enum mk_stp, the default left out. */
+static const char *const stp_words[] = { "none",        "expire_taker", "expire_maker",
+                                         "expire_both", "decrement",    "transfer",
+                                         NULL };
 static const char *const mode_words[] = { "one_way", "hedge", NULL };
 static const char *const margin_words[] = { "none", "cross", "isolated", NULL };
 
@@ -317,6 +337,9 @@ static int read_instrument(struct mk_market *m, struct rt_node *n, struct rt_nod
                           &in->stale_ns, err);
     if (rc < 0) return rc;
     in->stale_node = rt_node_get(n, "stale_after");
+    int stp = 0;
+    if (rc == 0) rc = rt_node_choice(n, "stp", false, stp_words, 0, &stp, err);
+    in->stp = (uint8_t)(stp + 1);
     return rt_node_no_more(n, instrument_keys, err);
 }
 
@@ -511,6 +534,17 @@ static int read_fees(struct mk_market *m, struct rt_node *n, struct mk_account *
     return rc < 0 ? rc : rt_node_no_more(map, fee_keys, err);
 }
 
+/* read_stp reads stp: and stp_group: of the account n. */
+static int read_stp(struct rt_node *n, struct mk_account *a, struct rt_error *err) {
+    int stp = 0;
+    int64_t group = 0;
+    int rc = rt_node_choice(n, "stp", false, stp_words, 0, &stp, err);
+    if (rc == 0) rc = rt_node_int(n, "stp_group", false, 1, 1000000, 0, &group, err);
+    if (rt_node_get(n, "stp") != NULL) a->stp = (uint8_t)(stp + 1);
+    a->stp_group = (uint32_t)group;
+    return rc;
+}
+
 /* read_accounts reads accounts: of root. */
 static int read_accounts(struct mk_market *m, struct rt_node *root, struct rt_error *err) {
     struct rt_node *map, **list;
@@ -534,6 +568,7 @@ static int read_accounts(struct mk_market *m, struct rt_node *root, struct rt_er
         if (rc == 0)
             rc = rt_node_choice(list[i], "position_mode", false, mode_words, 0, &mode, err);
         a->hedge = mode == 1;
+        if (rc == 0) rc = read_stp(list[i], a, err);
         if (rc == 0) rc = read_leverage(m, list[i], a, err);
         if (rc == 0) rc = read_fees(m, list[i], a, err);
         if (rc == 0) rc = rt_node_no_more(list[i], account_keys, err);

@@ -90,6 +90,7 @@ struct mk_instrument {
     const struct mk_charges *charges;    /* what trading costs besides; NULL = nothing */
     const struct mk_session *session;    /* when it trades; NULL = not declared: always */
     int64_t stale_ns; /* its book is not believed after so long without an update; 0 = ever */
+    uint8_t stp;      /* MK_STP_* of orders that tell none; 0 and MK_STP_NONE: none */
     const struct rt_node *stale_node; /* where that stands, for errors of boot, or NULL */
 };
 
@@ -112,6 +113,8 @@ struct mk_account {
     bool hedge;                      /* long and short are positions of their own (linear) */
     struct mk_tier *tiers[MK_KINDS]; /* by kind: tiers of fees, volumes rising; NULL = none */
     uint32_t tier_cnt[MK_KINDS];     /* how many, at most MK_TIERS_MAX */
+    uint8_t stp;                     /* the same of its orders; MK_STP_DEFAULT = the instrument's */
+    uint32_t stp_group;              /* accounts of one group (1..) count as one; 0 = by itself */
     struct mk_fee_asset burn;        /* what it pays fees in, where declared */
 };
 

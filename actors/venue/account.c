@@ -199,9 +199,10 @@ void venue_account_deal(struct venue_purse *p, const struct venue_book *b,
     const struct mk_instrument *ins = b->instrument;
     bool buy = order->side == SIDE_BUY, spot = ins->kind == MK_SPOT;
     bool maker = liquidity == LIQUIDITY_MAKER;
-    int64_t rate = p->tier != NULL ? maker ? p->tier->maker : p->tier->taker
-                   : maker         ? ins->maker_fee
-                                   : ins->taker_fee;
+    int64_t rate = liquidity == LIQUIDITY_NONE ? 0
+                   : p->tier != NULL           ? maker ? p->tier->maker : p->tier->taker
+                   : maker                     ? ins->maker_fee
+                                               : ins->taker_fee;
     bool in_base = spot && buy && ins->charges == NULL;
     assert(price > 0 && quantity > 0 && quantity <= order->quantity);
     qty_t wanted = quantity;
@@ -211,7 +212,7 @@ void venue_account_deal(struct venue_purse *p, const struct venue_book *b,
                                  .fee_asset = in_base ? ins->base_asset : mk_settle(ins) };
     price_t at = price;
     price_t limit = mk_order_limited(order->type) ? order->price : 0;
-    if (!maker && !slip(b, buy, wanted, limit, &at)) return;
+    if (liquidity == LIQUIDITY_TAKER && !slip(b, buy, wanted, limit, &at)) return;
     quantity = covered(p, ins, order, wanted, at, rate);
     if (quantity < wanted) {
         deal->reason = REASON_INSUFFICIENT_BALANCE;

@@ -31,6 +31,8 @@
  *                   The order's side and its exit term say which it is of: a buy opens the long, a
  *                   sale with exit closes it; a sale opens the short, a buy with exit closes it.
  *                   An exit is cut to what its position holds, whether reduce_only or not.
+ *           moved   LIQUIDITY_NONE: between accounts, no trade (match.h, TRANSFER): without a fee
+ *                   by rate, and without slippage.
  *           slip    declared slippage worsens a taker's price, rounded to the tick against him (an
  *                   instrument without slippage fills at the undisturbed price as it is); a limit
  *                   never passes its limit, a sale never goes below one tick. A model of impact

@@ -265,6 +265,43 @@ static void print(struct rt_ctx *ctx, struct venue *v, struct venue_book *b,
                              .aggressor = e->side };
 }
 
+/* lose takes what self-trade prevention has of the order idx off it, and tells what is left; where
+ * nothing is its end follows. */
+static void lose(struct rt_ctx *ctx, struct venue *v, struct venue_book *b, uint32_t idx,
+                 qty_t quantity) {
+    struct venue_order *o = &v->orders.pool[idx];
+    if (quantity >= o->quantity) return;
+    venue_locks_take(v, b, idx);
+    o->quantity -= quantity;
+    venue_locks_put(v, b, idx);
+    const struct venue_figures now = {
+        .price = o->price,
+        .stop_price = o->flags & VENUE_MORE ? v->orders.more[idx].terms.stop_price : 0,
+        .quantity = o->quantity,
+    };
+    venue_say_amended(ctx, v, b, o, &now, REASON_SELF_TRADE, false);
+}
+
+/* prevented takes what two orders of ours have lost to self-trade prevention: where it moves
+ * between accounts each has it as a fill, without a fee and without a public trade. */
+static void prevented(struct rt_ctx *ctx, struct venue *v, struct venue_book *b,
+                      const struct vm_event *e) {
+    const qty_t lost = e->lots * b->instrument->lot_size;
+    if (e->lots == 0) return; /* their ends follow */
+    uint32_t taker = ours(v, b, e->other);
+    if (taker != VENUE_NONE && e->kind == VM_TRANSFERRED) {
+        fill(ctx, v, b, taker, e, e->other_left, LIQUIDITY_NONE);
+    } else if (taker != VENUE_NONE) {
+        lose(ctx, v, b, taker, lost);
+    }
+    uint32_t maker = ours(v, b, e->id);
+    if (maker != VENUE_NONE && e->kind == VM_TRANSFERRED) {
+        fill(ctx, v, b, maker, e, e->left, LIQUIDITY_NONE);
+    } else if (maker != VENUE_NONE) {
+        lose(ctx, v, b, maker, lost);
+    }
+}
+
 /* hear takes one event of the engine. */
 static void hear(struct rt_ctx *ctx, struct venue *v, struct venue_book *b,
                  const struct vm_event *e) {
@@ -275,6 +312,10 @@ static void hear(struct rt_ctx *ctx, struct venue *v, struct venue_book *b,
         return;
     }
     if (e->owner >= c->owners) return;
+    if (e->kind == VM_PREVENTED || e->kind == VM_TRANSFERRED) {
+        prevented(ctx, v, b, e);
+        return;
+    }
     uint32_t idx = venue_orders_find(&v->orders, e->tag);
     if (idx == VENUE_NONE) return; /* closed before it was canceled */
     if (e->kind == VM_ACCEPTED) c->ids[idx] = e->id;
@@ -504,6 +545,16 @@ static void terms_of(const struct mk_instrument *in, const struct venue_order *o
     }
 }
 
+/* stp_of returns what prevents order, with its further terms m or NULL, from trading with others of
+ * its account or group. */
+static uint8_t stp_of(const struct venue *v, const struct venue_book *b,
+                      const struct venue_order *order, const struct venue_more *m) {
+    uint8_t stp = m == NULL ? MK_STP_DEFAULT : m->terms.stp;
+    if (stp == MK_STP_DEFAULT) stp = v->market->accounts[order->account - 1].stp;
+    if (stp == MK_STP_DEFAULT) stp = b->instrument->stp;
+    return stp <= MK_STP_NONE ? VM_STP_NONE : (uint8_t)(VM_STP_TAKER + stp - MK_STP_TAKER);
+}
+
 /* place sends the open order idx to the engine. */
 static void place(struct rt_ctx *ctx, struct venue *v, struct venue_book *b, uint32_t idx) {
     struct venue_crowd *c = crowd_of(v, b);
@@ -519,6 +570,7 @@ static void place(struct rt_ctx *ctx, struct venue *v, struct venue_book *b, uin
                         .side = order->side == SIDE_BUY ? VM_BUY : VM_SELL };
     terms_of(in, order, m == NULL ? NULL : &m->terms, &n);
     if (m != NULL && venue_by_mark(b, &m->terms)) n.flags |= VM_MARK;
+    n.stp = stp_of(v, b, order, m);
     if (order->terms & ORDER_TERMS_CLOSE_POSITION) {
         n.flags = (uint16_t)((n.flags & ~VM_REDUCE) | VM_CLOSE);
         n.lots = 0;

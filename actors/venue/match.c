@@ -142,7 +142,11 @@ void vm_end(struct vm *e, uint32_t slot, enum vm_kind kind, uint16_t reason) {
 static bool prevent(struct vm *e, uint32_t t, uint32_t m) {
     struct vm_order *o = &e->orders[t], *mk = &e->orders[m];
     int64_t lots = 0;
-    if (o->stp == VM_STP_DECREMENT) {
+    uint64_t tid = o->id;
+    uint32_t mowner = mk->owner, towner = o->owner;
+    bool lose = o->stp == VM_STP_DECREMENT || o->stp == VM_STP_TRANSFER;
+    bool moves = o->stp == VM_STP_TRANSFER && mk->stp == VM_STP_TRANSFER && mowner != towner;
+    if (lose) {
         lots = o->left < mk->left ? o->left : mk->left;
         uint32_t both[2] = { m, t };
         for (int i = 0; i < 2; i++) {
@@ -162,13 +166,20 @@ static bool prevent(struct vm *e, uint32_t t, uint32_t m) {
                                            .other_left = o->left,
                                            .owner = mk->owner,
                                            .reason = REASON_SELF_TRADE,
-                                           .kind = VM_PREVENTED,
+                                           .kind = moves ? VM_TRANSFERRED : VM_PREVENTED,
                                            .side = o->side };
     bool maker = o->stp == VM_STP_MAKER || o->stp == VM_STP_BOTH || mk->left == 0;
     bool taker = o->stp == VM_STP_TAKER || o->stp == VM_STP_BOTH || o->left == 0;
+    if (moves) {
+        e->owners[towner].position += vm_signed(o->side, lots);
+        e->owners[mowner].position -= vm_signed(o->side, lots);
+    }
     if (maker) vm_end(e, m, VM_EXPIRED, REASON_SELF_TRADE);
     if (taker) vm_end(e, t, VM_EXPIRED, REASON_SELF_TRADE);
-    return !taker;
+    if (!moves) return !taker;
+    if (e->owners[mowner].claims != VM_NONE) vm_enforce(e, mowner);
+    if (e->owners[towner].claims != VM_NONE) vm_enforce(e, towner);
+    return e->orders[t].id == tid;
 }
 
 /* replenish shows the next part of an iceberg whose displayed one is used up, at the back. */

@@ -71,7 +71,10 @@
  *
  * Self-trade: the taker's mode decides, between orders of one owner or one group. PREVENTED names
  * maker and taker (as TRADED; lots is what both lost, 0 but for DECREMENT), then EXPIRED self_trade
- * for each that ends: the maker's first. */
+ * for each that ends: the maker's first. TRANSFER acts as DECREMENT, unless the maker has it too
+ * and is of another owner: then TRANSFERRED takes PREVENTED's place, both owners' positions move,
+ * and after the ends reduce-only orders are cut to them, the maker's owner's first. No price is
+ * made and no group of orders ends by it. */
 #ifndef ACTORS_VENUE_MATCH_H
 #define ACTORS_VENUE_MATCH_H
 #include <stdbool.h>
@@ -118,7 +121,15 @@ enum vm_tif {
 };
 
 /* Self-trade prevention, the taker's. */
-enum vm_stp { VM_STP_NONE, VM_STP_TAKER, VM_STP_MAKER, VM_STP_BOTH, VM_STP_DECREMENT, VM_STP_CNT };
+enum vm_stp {
+    VM_STP_NONE,
+    VM_STP_TAKER,
+    VM_STP_MAKER,
+    VM_STP_BOTH,
+    VM_STP_DECREMENT,
+    VM_STP_TRANSFER,
+    VM_STP_CNT
+};
 
 /* Options of an order; those from 16 up are the engine's and refused on entry. */
 enum vm_flag {
@@ -181,6 +192,7 @@ enum vm_kind {
     VM_CANCELED,     /* id ended as asked, left unfilled */
     VM_EXPIRED,      /* id ended for reason, left unfilled */
     VM_PREVENTED,    /* self-trade: as TRADED, nothing traded */
+    VM_TRANSFERRED, /* self-trade: as PREVENTED; lots moved from the seller to the buyer at price */
     VM_KIND_CNT
 };
 

@@ -265,7 +265,7 @@ static void say_fill(struct rt_ctx *ctx, struct venue *v, const struct venue_boo
                      const struct venue_order *order, const struct venue_deal *deal) {
     const struct mk_instrument *in = &v->market->instruments[order->instrument - 1];
     venue_ledger_fill(v, in, order, deal);
-    if (v->fees.rows != NULL) {
+    if (v->fees.rows != NULL && deal->liquidity != LIQUIDITY_NONE) {
         venue_fees_traded(&v->fees, order->account, in->kind,
                           deal->value < 0 ? -deal->value : deal->value);
     }
@@ -1261,6 +1261,9 @@ static int init_crowds(struct rt_init *init, struct venue *v,
         }
         v->books[i].driver = VENUE_CROWD;
         v->crowds[i] = venue_crowd_new(init, &crowds[i], m->account_cnt, 2 * v->orders.max);
+        for (uint32_t a = 0; a < m->account_cnt; a++) {
+            vm_group(v->crowds[i]->ag->vm, a, m->accounts[a].stp_group);
+        }
     }
     return 0;
 }

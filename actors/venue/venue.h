@@ -136,12 +136,18 @@
  *           trades and quotes are said as they happen, a fill of ours before the trade that it is.
  *   When    A request arrives latency after it was said, at once without one.
  *   Works   Orders of ours stand in the engine's book (match.h) among the traders': price before
- *           time, partial fills, whoever comes. Our own meet one another. A stop that is true on
- *           arrival acts at once. What a market order does not get expires with
- *           not_filled_at_once or, where nothing is there, no_liquidity.
+ *           time, partial fills, whoever comes. Our own meet one another, unless they prevent it.
+ *           A stop that is true on arrival acts at once. What a market order does not get expires
+ *           with not_filled_at_once or, where nothing is there, no_liquidity.
  *   Money   As everywhere, at each fill (account.h): what cash or holdings do not cover is cut, and
  *           the rest of the order expires; the trade was printed whole. fill-or-kill is looked at
  *           before it is sent.
+ *   Own     Whether orders of ours trade with those of their account, or of its group (stp_group:),
+ *           the taker's self-trade prevention tells (its own, else the account's, else the
+ *           instrument's; match.h): what that takes off an order is a change of its quantity
+ *           (MSG_VENUE_AMENDED, self_trade), an end has the reason self_trade; what moves between
+ *           accounts (transfer) is a fill of each, at the maker's price, liquidity none, without a
+ *           fee or a public trade. On bars, trades and recorded books orders of ours never meet.
  *   Reduce  On linear reduce_only orders need a position to reduce on arrival, else rejected with
  *           reduce_only, and are cut when it shrinks (match.h); the rest expires with their last
  *           fill.

@@ -85,6 +85,11 @@ static void one(const struct vm_event *v, char *at, size_t cap) {
     case VM_EXPIRED:
         snprintf(at, cap, "end %" PRIu64 " left %" PRId64 " %s", id, v->left, why);
         break;
+    case VM_TRANSFERRED:
+        snprintf(at, cap,
+                 "moved %" PRIu64 "<%" PRIu64 " %" PRId64 "@%" PRId64 " left %" PRId64 "/%" PRId64,
+                 id, other, v->lots, v->price, v->left, v->other_left);
+        break;
     default:
         snprintf(at, cap, "self %" PRIu64 "<%" PRIu64 " lots %" PRId64 " left %" PRId64 "/%" PRId64,
                  id, other, v->lots, v->left, v->other_left);
@@ -515,6 +520,25 @@ static void test_self_trade(void **state) {
     n.stp = VM_STP_TAKER;
     vm_place(vm, &n);
     HEARD("cancel 9 left 3; new 12; new 13; self 12<13 lots 0 left 1/1; end 13 left 1 self_trade");
+    n.stp = VM_STP_TRANSFER; /* the maker has it not: as DECREMENT */
+    n.lots = 2;
+    int64_t before = vm_position_of(vm, 2), last = vm_last(vm);
+    vm_place(vm, &n);
+    HEARD("new 14; self 12<14 lots 1 left 0/1; end 12 left 0 self_trade; "
+          "end 14 left 1 not_filled_at_once");
+    struct vm_new rests = {
+        .owner = 2, .lots = 5, .price = 101, .side = VM_SELL, .stp = VM_STP_TRANSFER
+    };
+    vm_place(vm, &rests);
+    n.price = 101;
+    vm_place(vm, &n); /* both have it, two owners of a group: it moves, and makes no price */
+    HEARD("new 15; new 16; moved 15<16 2@101 left 3/0; end 16 left 0 self_trade");
+    assert_int_equal(vm_position_of(vm, 2), before - 2);
+    assert_int_equal(vm_last(vm), last);
+    n.owner = 2; /* one owner: as DECREMENT */
+    vm_place(vm, &n);
+    HEARD("new 17; self 15<17 lots 2 left 1/0; end 17 left 0 self_trade");
+    assert_int_equal(vm_position_of(vm, 2), before - 2);
 }
 
 /* Goal: amend: quantity down keeps the place; up or another price loses it; the spot call keeps or

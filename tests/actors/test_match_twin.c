@@ -363,8 +363,8 @@ static void test_agrees_with_twin(void **state) {
 
 /* Goal: the tests would notice, and say so in few commands. A twin that lets post-only orders take,
  * and one that keeps the place of a replenished iceberg, are found and shrunk to a handful: an
- * order and a post-only one that crosses it; an iceberg, one behind it, what makes them, a
- * taker. */
+ * order and a post-only one that crosses it (or what makes it cross); an iceberg, one behind it,
+ * what makes them, a taker. */
 static void test_finds_faults(void **state) {
     (void)state;
     for (int fault = 1; fault <= 2; fault++) {
@@ -372,7 +372,7 @@ static void test_finds_faults(void **state) {
         for (uint64_t seed = 1; seed < 50 && left == 0; seed++)
             left = run_seed(seed, DRIVE_CMDS / 2, fault, &done);
         print_message("fault %d: found, %u commands left of %u\n", fault, left, done);
-        CHECK(fault, left >= 2 && left <= (fault == 1 ? 2 : 6));
+        CHECK(fault, left >= 2 && left <= (fault == 1 ? 3 : 6));
     }
 }
 

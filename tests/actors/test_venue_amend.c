@@ -1,6 +1,7 @@
 /* rig: the venue alone, fed by hand */
 /* Goal: every sentence of actors/venue/amend.h holds on bars, trades, recorded books and among
- * simulated traders, and so does what venue.h says of orders that replace another.
+ * simulated traders, and so does what venue.h says of orders that replace another and of those of
+ * ours that meet one another.
  * Method: small markets by hand, what is said compared as text, figures worked out from the rules;
  * places in a queue by what fills first; each case once more with the venue saved and loaded after
  * every request. */
@@ -343,6 +344,90 @@ static void test_crowd(void **state) {
     bench_close(&b);
 }
 
+/* stp_open readies b among simulated traders: two accounts of a group, `none` declared for all. */
+static void stp_open(struct bench *b, uint8_t stp) {
+    struct rt_error err = { 0 };
+    bench_world(b);
+    strcpy(b->instruments[0].name, "A");
+    strcpy(b->instruments[1].name, "B");
+    b->instruments[0].stp = stp;
+    b->accounts[0].stp_group = b->accounts[1].stp_group = 3;
+    int rc =
+        rig_open(&b->rig, &venue_kind,
+                 "{agents: {instruments: [A], start_price: 100000, seed: 5, noise: 60, makers: 5,"
+                 " order_notional: 200000}}",
+                 &b->market, &err);
+    if (rc != 0) fail_msg("%s", err.text);
+    rig_start(&b->rig, START_NS);
+    bench_at(b, 600);
+    rig_forget(&b->rig);
+}
+
+/* last_word returns how order id stands by what was said: its last status, or ACCEPTED with what is
+ * left in *left where it was changed. */
+static uint8_t last_word(const struct bench *b, uint64_t id, qty_t *left) {
+    uint8_t status = ORDER_STATUS_CREATED;
+    const struct msg_frame *f;
+    for (size_t i = 0; (f = rig_said(&b->rig, i)) != NULL; i++) {
+        if (f->kind == MSG_VENUE_STATUS) {
+            const struct msg_venue_status *m = msg_body(f);
+            if (m->order_id == id) status = m->status;
+        } else if (f->kind == MSG_VENUE_AMENDED) {
+            const struct msg_venue_amended *m = msg_body(f);
+            if (m->order_id == id && m->reason == REASON_SELF_TRADE) *left = m->quantity;
+        }
+    }
+    return status;
+}
+
+/* Among simulated traders: a resting sale of 3 inside the spread and a buy of 2 that meets it, by
+ * every mode: that of the order, else the account's, else the instrument's. */
+static void test_self_trade(void **state) {
+    (void)state;
+    static const struct {
+        uint8_t order, account, instrument; /* the taker's, where it is declared */
+        uint8_t maker, taker;               /* how they end; ACCEPTED: open */
+        double maker_left, taker_left;      /* what a change leaves, 0 = none was said */
+        double moved;                       /* what the taker's account got */
+        bool one;                           /* both of one account */
+    } cases[] = {
+        { MK_STP_NONE, MK_STP_BOTH, 0, ORDER_STATUS_ACCEPTED, ORDER_STATUS_ACCEPTED, 0, 0, 2, 0 },
+        { MK_STP_TAKER, 0, 0, ORDER_STATUS_ACCEPTED, ORDER_STATUS_EXPIRED, 0, 0, 0, 0 },
+        { 0, MK_STP_MAKER, 0, ORDER_STATUS_EXPIRED, ORDER_STATUS_ACCEPTED, 0, 0, 0, 0 },
+        { 0, 0, MK_STP_BOTH, ORDER_STATUS_EXPIRED, ORDER_STATUS_EXPIRED, 0, 0, 0, 0 },
+        { MK_STP_DECREMENT, 0, 0, ORDER_STATUS_ACCEPTED, ORDER_STATUS_EXPIRED, 1, 0, 0, 1 },
+        { MK_STP_TRANSFER, 0, 0, ORDER_STATUS_ACCEPTED, ORDER_STATUS_EXPIRED, 1, 0, 0, 0 },
+        { 0, 0, MK_STP_TRANSFER, ORDER_STATUS_ACCEPTED, ORDER_STATUS_ACCEPTED, 0, 0, 2, 0 },
+        { 0, 0, MK_STP_TRANSFER, ORDER_STATUS_ACCEPTED, ORDER_STATUS_EXPIRED, 1, 0, 0, 1 },
+    };
+    for (size_t n = 0; n < sizeof cases / sizeof cases[0]; n++) {
+        struct bench b;
+        stp_open(&b, cases[n].instrument);
+        uint8_t taker = cases[n].one ? 1 : 2;
+        b.accounts[taker - 1].stp = cases[n].one ? 0 : cases[n].account;
+        const struct venue *v = b.rig.state;
+        const struct vm *vm = v->crowds[0]->ag->vm;
+        double bid = (double)vm_best(vm, VM_BUY) * 0.5, ask = (double)vm_best(vm, VM_SELL) * 0.5;
+        CHECK(n, ask - bid > 0.5); /* there is a price between them */
+        ASK(&b, .id = 1, .side = SELL, .type = LIMIT, .price = bid + 0.5, .quantity = 3);
+        size_t prints = rig_count(&b.rig, MSG_TRADE);
+        bench_more(
+            &b,
+            (struct ask){
+                .id = 2, .type = LIMIT, .price = bid + 0.5, .quantity = 2, .account = taker },
+            (struct mk_more){ .stp = cases[n].order });
+        qty_t maker_left = 0, taker_left = 0;
+        CHECK(n, last_word(&b, 1, &maker_left) == cases[n].maker);
+        CHECK(n, last_word(&b, 2, &taker_left) == cases[n].taker);
+        CHECK(n, maker_left == fx(cases[n].maker_left) && taker_left == fx(cases[n].taker_left));
+        CHECK(n, bench_held(&b, taker, 1).quantity == fx(cases[n].moved));
+        CHECK(n, venue_conserved(v));
+        bool trades = cases[n].order == MK_STP_NONE;
+        CHECK(n, (rig_count(&b.rig, MSG_TRADE) > prints) == trades);
+        bench_close(&b);
+    }
+}
+
 /* main runs the tests of this file. */
 int main(void) {
     const struct CMUnitTest tests[] = {
@@ -351,6 +436,7 @@ int main(void) {
         cmocka_unit_test(test_waits_for_bar), cmocka_unit_test(test_replace),
         cmocka_unit_test(test_trades),        cmocka_unit_test(test_book),
         cmocka_unit_test(test_book_ours),     cmocka_unit_test(test_crowd),
+        cmocka_unit_test(test_self_trade),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -5,6 +5,7 @@
  * For     the program shrike_drill (faulty.c).
  * Thread  the shard's. */
 #include "tests/drill/mixed.h"
+#include "actors/market/more.h"
 
 /* Order of the parameters. */
 enum mixed_param { M_EVERY, M_REACH, M_LOT, M_LIFE, M_CHANGE };
@@ -111,6 +112,7 @@ static void heard(struct st_host *h, struct mixed *m, uint16_t leg) {
     fill_in(h, &s, &bits, last, p);
     if (p[M_CHANGE].i > 0 && s.type >= ORDER_TYPE_STOP) s.working = (uint8_t)draw(&more, 2);
     if (p[M_CHANGE].i > 0) {
+        s.stp = (uint8_t)draw(&more, MK_STP_CNT);
         uint64_t third = st_random(h);
         if (draw(&third, 100) < p[M_CHANGE].i) change(h, m, &s, third);
     }

@@ -89,6 +89,9 @@ def graphs(rng, scratch):
                                    "seed": rng.randrange(1, 10**6)}})
     run["instruments"]["BTC-PERP"]["slippage_bps"] = 0
     del run["sources"]
+    run["instruments"]["BTC-PERP"]["stp"] = "transfer"
+    for account in run["accounts"].values():
+        account["stp_group"] = 1
     yield "crowd", run, 4000
 
 

@@ -217,7 +217,7 @@ static bool drive_book(const struct vm_event *v) {
         return v->left == v->lots;
     }
     if (o->done) return false;
-    if (v->kind == VM_TRADED || v->kind == VM_PREVENTED) {
+    if (v->kind == VM_TRADED || v->kind == VM_PREVENTED || v->kind == VM_TRANSFERRED) {
         bool traded = v->kind == VM_TRADED;
         if (v->lots < traded || v->price < 1 || taker->done) return false;
         *(traded ? &o->filled : &o->prevented) += v->lots;

@@ -351,21 +351,28 @@ static bool tw_meet(struct twin *t, uint64_t taker, uint64_t maker) {
                            .side = o->n.side };
     if (o->n.stp != VM_STP_NONE && m->group == o->group) {
         bool both = o->n.stp == VM_STP_BOTH;
-        if (o->n.stp == VM_STP_DECREMENT) {
+        bool moves = o->n.stp == VM_STP_TRANSFER && m->n.stp == VM_STP_TRANSFER && mowner != towner;
+        if (o->n.stp == VM_STP_DECREMENT || o->n.stp == VM_STP_TRANSFER) {
             ev.lots = m->left < o->left ? m->left : o->left;
             tw_lose(m, ev.lots);
             tw_lose(o, ev.lots);
         }
-        ev.kind = VM_PREVENTED;
+        ev.kind = moves ? VM_TRANSFERRED : VM_PREVENTED;
         ev.reason = REASON_SELF_TRADE;
         ev.left = m->left;
         ev.other_left = o->left;
         tw_say(t, ev);
+        if (moves) {
+            t->position[towner] += o->n.side == VM_BUY ? ev.lots : -ev.lots;
+            t->position[mowner] += o->n.side == VM_BUY ? -ev.lots : ev.lots;
+        }
         bool end_maker = both || o->n.stp == VM_STP_MAKER || m->left == 0;
         bool end_taker = both || o->n.stp == VM_STP_TAKER || o->left == 0;
         if (end_maker) tw_end(t, maker, VM_EXPIRED, REASON_SELF_TRADE);
         if (end_taker) tw_end(t, taker, VM_EXPIRED, REASON_SELF_TRADE);
-        return !end_taker;
+        if (moves) tw_enforce(t, mowner);
+        if (moves) tw_enforce(t, towner);
+        return tw_find(t, taker) != NULL;
     }
     int64_t shown = m->n.show ? m->show : m->left;
     ev.lots = shown < o->left ? shown : o->left;
@@ -503,7 +510,7 @@ static uint16_t tw_terms(const struct twin *t, const struct vm_new *n) {
     bool cond = n->type >= VM_STOP, market = n->type == VM_MARKET;
     bool limited = n->type == VM_LIMIT || n->type == VM_STOP_LIMIT || n->type == VM_TAKE_LIMIT;
     bool close = n->flags & VM_CLOSE;
-    if (n->side > 1 || n->type > VM_TAKE_LIMIT || n->tif > VM_GTD || n->stp > VM_STP_DECREMENT)
+    if (n->side > 1 || n->type > VM_TAKE_LIMIT || n->tif > VM_GTD || n->stp > VM_STP_TRANSFER)
         return REASON_BAD_TERMS;
     if (n->owner >= t->owners || n->flags > 15) return REASON_BAD_TERMS;
     if (limited && (n->price <= 0 || n->price > VM_PRICE_MAX)) return REASON_BAD_TICK;
