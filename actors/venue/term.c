@@ -60,7 +60,7 @@ void venue_term_deliver(struct rt_ctx *ctx, struct venue *v, struct venue_book *
         *a = (struct msg_alert){ .value = b->held_cnt,
                                  .subject = b->instrument->id,
                                  .actor = ctx->self,
-                                 .reason = REASON_NO_REFERENCE_PRICE };
+                                 .reason = REASON_INSTRUMENT_EXPIRED };
     }
     for (uint32_t a = 1; price > 0 && b->held_cnt > 0 && a <= v->market->account_cnt; a++) {
         struct venue_purse p = venue_purse(v, b, (uint8_t)a);
