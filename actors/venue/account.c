@@ -158,10 +158,9 @@ static bool move_linear(struct venue_purse *p, struct venue_holding *h, bool buy
     return true;
 }
 
-bool venue_account_close(struct venue_purse *p, struct venue_holding *h, price_t price,
-                         cash_t fee) {
+bool venue_account_close(struct venue_purse *p, struct venue_holding *h, qty_t quantity,
+                         price_t price, cash_t fee) {
     bool buy = h->quantity < 0;
-    qty_t quantity = buy ? -h->quantity : h->quantity;
     cash_t value;
     return fixed_mul(price, quantity, buy ? FIXED_UP : FIXED_DOWN, &value) &&
            move_linear(p, h, buy, quantity, price, value, fee);
@@ -177,6 +176,8 @@ static bool burns(const struct venue_purse *p, const struct mk_instrument *in, q
     if (in_base && p->burn->asset == in->base_asset) {
         if (!mk_fee_less(quantity, rate, discount, fee)) return false;
         deal->fee = *fee;
+        deal->rounded = (int64_t)((__int128)*fee * FIXED_ONE -
+                                  (__int128)quantity * rate * (FIXED_ONE - discount) / FIXED_ONE);
         return true;
     }
     int64_t amount;
@@ -185,6 +186,8 @@ static bool burns(const struct venue_purse *p, const struct mk_instrument *in, q
         return false;
     }
     deal->fee = amount;
+    deal->rounded = (int64_t)((__int128)amount * FIXED_ONE -
+                              (__int128)value * rate * (FIXED_ONE - discount) / p->burn_price);
     deal->fee_asset = p->burn->asset;
     *fee = 0;
     return true;
@@ -233,7 +236,11 @@ void venue_account_deal(struct venue_purse *p, const struct venue_book *b,
     deal->quantity = quantity;
     deal->price = at;
     deal->value = value;
-    if (!burnt) deal->fee = fee;
+    if (!burnt) {
+        deal->fee = fee;
+        deal->rounded = (int64_t)((__int128)(fee - charged) * FIXED_ONE -
+                                  (__int128)(in_base ? quantity : value) * rate);
+    }
     deal->charged = charged;
     deal->slippage = buy ? at - price : price - at;
     if (quantity == wanted) {

@@ -1,4 +1,5 @@
 #include "actors/venue/bars.h"
+#include "actors/venue/fund.h"
 #include "actors/venue/path.h"
 #include "actors/venue/span.h"
 #include <assert.h>
@@ -182,8 +183,10 @@ static void walk(const struct venue *v, const struct venue_book *b, const struct
 static void work_account(struct rt_ctx *ctx, struct venue *v, struct venue_book *b,
                          const struct msg_bar *bar, const struct legs *l, bool more) {
     struct venue_marks path = { .backed = venue_backing_on(v, b, l->account) };
-    struct way low = { .p = venue_purse_now(ctx, v, b, l->account), .deals = v->deals[0] };
-    struct way high = { .p = low.p, .deals = v->deals[1] };
+    struct way low = { .p = venue_purse_now(ctx, v, b, l->account),
+                       .deals = v->deals[0],
+                       .forced = { .legs = v->forced[0] } };
+    struct way high = { .p = low.p, .deals = v->deals[1], .forced = { .legs = v->forced[1] } };
     bool low_first = true;
     if (path.backed) {
         const struct msg_mark_bar *m = &b->mark_bar;
@@ -212,7 +215,7 @@ static void work_account(struct rt_ctx *ctx, struct venue *v, struct venue_book 
         uint32_t pick = low_first ? i : i < above ? l->below + i : i - above;
         venue_tell(ctx, v, b, l->picks[pick].idx, &w->deals[i]);
     }
-    if (venue_forced(&w->forced)) venue_backing_tell(ctx, v, b, l->account, &w->forced);
+    if (w->forced.cnt > 0) venue_backing_tell(ctx, v, b, l->account, &w->forced);
 }
 
 /* work_path works what the path inside bar meets, account by account; orders: the bar's open was
@@ -279,5 +282,6 @@ void venue_bars_path(struct rt_ctx *ctx, struct venue *v, struct venue_book *b,
     if (opened && b->leaves_cnt > 0) work_leaves(ctx, v, b);
     assert(b->leaves_cnt == 0);
     if (b->held_cnt > 0) b->last = bar->close;
+    if (v->lack_cnt > 0) venue_fund_settle(ctx, v, b);
     if (b->span != NULL) venue_span_bar(b->span, bar);
 }

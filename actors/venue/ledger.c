@@ -1,5 +1,5 @@
 #include "actors/venue/ledger.h"
-#include "actors/venue/venue.h"
+#include "actors/venue/fund.h"
 #include <assert.h>
 
 /* at returns a figure of the books of asset. */
@@ -7,14 +7,25 @@ static __int128 *at(struct venue *v, uint16_t asset, enum venue_ledger_figure fi
     return &v->ledger[asset].figure[figure];
 }
 
+/* trade books a trade at price for which value moved: the market's side is exact, the rest is what
+ * rounding left. */
+static void trade(struct venue *v, const struct mk_instrument *in, bool buy, qty_t quantity,
+                  price_t price, cash_t value) {
+    __int128 exact = (__int128)price * quantity, moved = (__int128)value * FIXED_ONE;
+    *at(v, in->quote_asset, VENUE_LEDGER_MARKET) += buy ? exact : -exact;
+    *at(v, in->quote_asset, VENUE_LEDGER_ROUNDING) += buy ? moved - exact : exact - moved;
+}
+
 void venue_ledger_fill(struct venue *v, const struct mk_instrument *in,
                        const struct venue_order *order, const struct venue_deal *deal) {
     bool buy = order->side == SIDE_BUY;
-    *at(v, in->quote_asset, VENUE_LEDGER_MARKET) += buy ? deal->value : -deal->value;
+    trade(v, in, buy, deal->quantity, deal->price, deal->value);
     if (in->kind == MK_SPOT) {
-        *at(v, in->base_asset, VENUE_LEDGER_MARKET) -= buy ? deal->quantity : -deal->quantity;
+        __int128 base = (__int128)deal->quantity * FIXED_ONE;
+        *at(v, in->base_asset, VENUE_LEDGER_MARKET) -= buy ? base : -base;
     }
-    *at(v, deal->fee_asset, VENUE_LEDGER_FEES) += deal->fee;
+    *at(v, deal->fee_asset, VENUE_LEDGER_FEES) += (__int128)deal->fee * FIXED_ONE - deal->rounded;
+    *at(v, deal->fee_asset, VENUE_LEDGER_ROUNDING) += deal->rounded;
 }
 
 void venue_ledger_forced(struct venue *v, const struct mk_instrument *in, uint8_t side,
@@ -23,12 +34,44 @@ void venue_ledger_forced(struct venue *v, const struct mk_instrument *in, uint8_
     cash_t value;
     bool fits = fixed_mul(price, quantity, buy ? FIXED_UP : FIXED_DOWN, &value);
     assert(fits); /* it was booked */
-    *at(v, in->quote_asset, VENUE_LEDGER_MARKET) += (buy ? value : -value) + (__int128)pays;
-    *at(v, in->quote_asset, VENUE_LEDGER_FUND) += (__int128)fee - pays;
+    trade(v, in, buy, quantity, price, value);
+    *at(v, in->quote_asset, VENUE_LEDGER_MARKET) += (__int128)pays * FIXED_ONE;
+    *at(v, in->quote_asset, VENUE_LEDGER_FUND) += ((__int128)fee - pays) * FIXED_ONE;
 }
 
-void venue_ledger_funding(struct venue *v, const struct mk_instrument *in, cash_t amount) {
-    *at(v, in->quote_asset, VENUE_LEDGER_FUNDING) += amount;
+void venue_ledger_funding(struct venue *v, const struct mk_instrument *in, qty_t quantity,
+                          price_t mark, int64_t rate, cash_t amount) {
+    __int128 exact = (__int128)quantity * mark * rate, due = exact / FIXED_ONE;
+    if (due * FIXED_ONE > exact) due--;
+    *at(v, in->quote_asset, VENUE_LEDGER_FUNDING) += due;
+    *at(v, in->quote_asset, VENUE_LEDGER_ROUNDING) += (__int128)amount * FIXED_ONE - due;
+}
+
+/* whole returns a figure (1e-16) in 1e-8, rounded down, held within 64 bits. */
+static int64_t whole(__int128 figure) {
+    __int128 q = figure / FIXED_ONE - (figure % FIXED_ONE < 0);
+    return q > INT64_MAX ? INT64_MAX : q < -INT64_MAX ? -INT64_MAX : (int64_t)q;
+}
+
+void venue_ledger_tell(struct rt_ctx *ctx, const struct venue *v) {
+    for (uint32_t i = 0; i < v->market->asset_cnt; i++) {
+        const __int128 *f = v->ledger[i].figure;
+        bool fund = v->funds != NULL && v->funds[i].on, any = fund;
+        for (int k = 0; k < VENUE_LEDGER_FIGURES; k++) any = any || f[k] != 0;
+        if (!any) continue;
+        cash_t start = fund ? v->funds[i].start : 0;
+        __int128 left = f[VENUE_LEDGER_ROUNDING];
+        struct msg_venue_books *m = rt_say(ctx, MSG_VENUE_BOOKS, 0, sizeof *m);
+        *m = (struct msg_venue_books){
+            .fees = whole(f[VENUE_LEDGER_FEES]),
+            .fund = whole(f[VENUE_LEDGER_FUND] + (__int128)start * FIXED_ONE),
+            .fund_start = start,
+            .funding = whole(f[VENUE_LEDGER_FUNDING]),
+            .rounding = left > INT64_MAX ? INT64_MAX : (int64_t)left,
+            .asset = (uint16_t)i,
+            .insured = fund,
+        };
+    }
 }
 
 /* held_in sums what account number a (from 0) has of asset: cash less the cost of its linear
@@ -60,6 +103,7 @@ bool venue_conserved(const struct venue *v) {
             if (m->accounts[a].quote == asset) sum -= m->accounts[a].cash;
             if (burn->on && burn->asset == asset) sum -= burn->balance;
         }
+        sum *= FIXED_ONE;
         for (int f = 0; f < VENUE_LEDGER_FIGURES; f++) sum += v->ledger[asset].figure[f];
         if (sum != 0) return false;
     }
