@@ -297,8 +297,8 @@ static const struct st_class tick_class = {
 /* --- a moving-average cross of many instruments ---------------------------------------------- */
 
 enum {
-    CROSS_LEGS = 32,  /* instruments of one */
-    CROSS_SLOW = 128, /* longest average, a power of two */
+    CROSS_LEGS = 32, /* instruments of one */
+    CROSS_SLOW = 32, /* longest average, a power of two */
 };
 
 /* One instrument of it. */
@@ -325,7 +325,7 @@ static void cross_on_bar(struct st_host *h, void *state, uint16_t leg, const str
     struct cross_leg *l = &((struct cross *)state)->legs[leg];
     const union st_value *p = st_params(h);
     const int64_t fast = p[0].i, slow = p[1].i;
-    const uint64_t mask = CROSS_SLOW - 1;
+    const uint64_t mask = slow <= CROSS_SLOW / 2 ? CROSS_SLOW / 2 - 1 : CROSS_SLOW - 1;
     int64_t fast_old = l->ring[(l->seen - (uint64_t)fast) & mask];
     int64_t slow_old = l->ring[(l->seen - (uint64_t)slow) & mask];
     l->ring[l->seen++ & mask] = bar->close;

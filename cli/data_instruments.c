@@ -62,6 +62,7 @@ static void say_percent(FILE *f, const struct mk_filters *x, bool *first) {
     }
     if (!begun) return;
     *first = false;
+    if (x->percent_minutes > 0) fprintf(f, ", minutes: %" PRIu32, x->percent_minutes);
     fprintf(f, "}");
 }
 
@@ -102,9 +103,10 @@ static void say_filters(FILE *f, const struct mk_filters *x) {
     say_percent(f, x, &first);
     say_bounds(f, "lot", x->lot_min, x->lot_max, 0, &first);
     say_bounds(f, "market_lot", x->market_min, x->market_max, x->market_step, &first);
-    if (x->notional_max > 0 || x->min_spares_market) {
+    if (x->notional_max > 0 || x->min_spares_market || x->notional_minutes > 0) {
         fprintf(f, "%snotional: {min_to_market: %s", first ? "" : ",\n               ",
                 x->min_spares_market ? "false" : "true");
+        if (x->notional_minutes > 0) fprintf(f, ", minutes: %" PRIu32, x->notional_minutes);
         if (x->notional_max > 0) {
             say(f, ", max: ", x->notional_max);
             fprintf(f, ", max_to_market: %s", x->max_to_market ? "true" : "false");

@@ -1,7 +1,7 @@
 #include "actors/market/filters.h"
 #include <errno.h>
 
-enum { COUNT_MAX = 1000000 /* largest max_* and iceberg_parts */ };
+enum { COUNT_MAX = 1000000, MINUTES_MAX = 60 }; /* largest max_* and iceberg_parts; minutes */
 static const int64_t BOUND_MAX =
     INT64_C(90000000000) * FIXED_ONE;                      /* prices, quantities, notional */
 static const int64_t RATE_MAX = INT64_C(1000) * FIXED_ONE; /* percent_price */
@@ -21,9 +21,18 @@ static int read_bounds(struct rt_node *map, const char *key, const char *const *
     return known == NULL ? 0 : rt_node_no_more(n, known, err);
 }
 
-/* read_percent reads percent_price: {buy_up, buy_down, sell_up, sell_down}. */
+/* read_minutes reads minutes: of map. */
+static int read_minutes(struct rt_node *map, uint32_t *to, struct rt_error *err) {
+    int64_t minutes;
+    int rc = rt_node_int(map, "minutes", false, 0, MINUTES_MAX, 0, &minutes, err);
+    if (rc == 0) *to = (uint32_t)minutes;
+    return rc;
+}
+
+/* read_percent reads percent_price: {buy_up, buy_down, sell_up, sell_down, minutes}. */
 static int read_percent(struct rt_node *map, struct mk_filters *f, struct rt_error *err) {
-    static const char *const keys[] = { "buy_up", "buy_down", "sell_up", "sell_down", NULL };
+    static const char *const keys[] = { "buy_up",    "buy_down", "sell_up",
+                                        "sell_down", "minutes",  NULL };
     struct rt_node *n;
     int rc = rt_node_map(map, "percent_price", false, &n, err);
     if (rc < 0 || n == NULL) return rc;
@@ -33,12 +42,13 @@ static int read_percent(struct rt_node *map, struct mk_filters *f, struct rt_err
         if (rt_node_get(n, keys[i]) != NULL)
             rc = rt_node_fixed(n, keys[i], true, low, high, 0, to, err);
     }
+    if (rc == 0) rc = read_minutes(n, &f->percent_minutes, err);
     return rc < 0 ? rc : rt_node_no_more(n, keys, err);
 }
 
-/* read_notional reads notional: {max, min_to_market, max_to_market}. */
+/* read_notional reads notional: {max, min_to_market, max_to_market, minutes}. */
 static int read_notional(struct rt_node *map, struct mk_filters *f, struct rt_error *err) {
-    static const char *const keys[] = { "max", "min_to_market", "max_to_market", NULL };
+    static const char *const keys[] = { "max", "min_to_market", "max_to_market", "minutes", NULL };
     struct rt_node *n;
     bool min_to_market = true;
     int rc = rt_node_map(map, "notional", false, &n, err);
@@ -47,6 +57,7 @@ static int read_notional(struct rt_node *map, struct mk_filters *f, struct rt_er
     if (rc == 0) rc = rt_node_bool(n, "min_to_market", true, &min_to_market, err);
     if (rc == 0) rc = rt_node_bool(n, "max_to_market", false, &f->max_to_market, err);
     f->min_spares_market = !min_to_market;
+    if (rc == 0) rc = read_minutes(n, &f->notional_minutes, err);
     return rc < 0 ? rc : rt_node_no_more(n, keys, err);
 }
 
@@ -168,13 +179,14 @@ static uint16_t trail_refuses(const struct mk_filters *f, const struct mk_asked 
     return bips < min || (max > 0 && bips > max) ? REASON_VENUE_TRAILING_DELTA : REASON_NONE;
 }
 
-uint16_t mk_filters_terms(const struct mk_filters *f, const struct mk_asked *o, price_t reference) {
+uint16_t mk_filters_terms(const struct mk_filters *f, const struct mk_asked *o, price_t percent,
+                          price_t market_price) {
     bool market = o->type == ORDER_TYPE_MARKET;
     qty_t shown = o->more != NULL ? o->more->display : 0;
     uint16_t reason = price_refuses(f, o->price);
     if (reason == REASON_NONE && o->more != NULL) reason = price_refuses(f, o->more->stop_price);
     if (reason == REASON_NONE && o->more != NULL) reason = price_refuses(f, o->more->activation);
-    if (reason == REASON_NONE) reason = percent_refuses(f, o, reference);
+    if (reason == REASON_NONE) reason = percent_refuses(f, o, percent);
     if (reason == REASON_NONE) reason = lot_refuses(f, o->quantity);
     if (reason == REASON_NONE) reason = lot_refuses(f, shown);
     if (reason != REASON_NONE) return reason;
@@ -183,7 +195,7 @@ uint16_t mk_filters_terms(const struct mk_filters *f, const struct mk_asked *o, 
         bool above = f->market_max > 0 && o->quantity > f->market_max;
         if (o->quantity < f->market_min || above || off) return REASON_VENUE_MARKET_LOT;
     }
-    price_t price = mk_order_priced(o->type) ? o->price : reference;
+    price_t price = mk_order_priced(o->type) ? o->price : market_price;
     if (f->notional_max > 0 && price > 0 && (!market || f->max_to_market)) {
         __int128 notional = (__int128)price * o->quantity;
         if (notional > (__int128)f->notional_max * FIXED_ONE) return REASON_VENUE_MAX_NOTIONAL;

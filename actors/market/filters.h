@@ -5,6 +5,8 @@
  *         min_notional are the instrument's own. What is not declared is not looked at.
  * Rules   price          least and largest of limit, stop and activation prices (PRICE_FILTER)
  *         percent_price  limit prices between reference * down and reference * up, by side
+ *         minutes        the reference is the weighted average price of so many minutes, not the
+ *                        last price: of percent_price, and of the notional of market orders
  *         lot            least and largest quantity, of the shown part too (LOT_SIZE)
  *         market_lot     the same of market orders, in addition; step 0 = the lot (MARKET_LOT_SIZE)
  *         notional       largest price * quantity; whether it and min_notional hold for market
@@ -28,6 +30,8 @@
 struct mk_filters {
     price_t price_min, price_max;     /* price */
     int64_t up[2], down[2];           /* percent_price, by SIDE_*: 1e-8 of the reference */
+    uint32_t percent_minutes;         /* percent_price.minutes: 0 = the last price */
+    uint32_t notional_minutes;        /* notional.minutes */
     qty_t lot_min, lot_max;           /* lot */
     qty_t market_min, market_max;     /* market_lot */
     qty_t market_step;                /* market_lot: step; 0 = the lot */
@@ -66,9 +70,11 @@ int mk_filters_read(struct rt_node *map, int64_t lot, struct mk_filters *out, st
  * there. Returns 0, or -EINVAL with err. */
 int mk_filters_counts(struct rt_node *map, struct mk_filters *f, struct rt_error *err)
     __attribute__((warn_unused_result));
-/* mk_filters_terms returns why o is refused by itself, REASON_NONE when it is not. reference: what
- * percent_price and the notional of market orders are reckoned with; 0 = none: not looked at. */
-uint16_t mk_filters_terms(const struct mk_filters *f, const struct mk_asked *o, price_t reference);
+/* mk_filters_terms returns why o is refused by itself, REASON_NONE when it is not. percent: what
+ * percent_price is reckoned with, market_price: the notional of market orders; 0 = none: not
+ * looked at. */
+uint16_t mk_filters_terms(const struct mk_filters *f, const struct mk_asked *o, price_t percent,
+                          price_t market_price);
 /* mk_filters_room returns why o is refused beside what is open. held: base that the account holds,
  * bid: open buys of it. */
 uint16_t mk_filters_room(const struct mk_filters *f, const struct mk_asked *o,

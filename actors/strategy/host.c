@@ -665,6 +665,14 @@ static uint32_t host_on_rows(struct rt_ctx *ctx, void *state, uint16_t series, e
         if (took > 0) return took;
     }
     uint16_t leg = h->leg_of_rows[series]; /* it raised no other interest */
+    if (cnt == 1 && h->interval_ns != 0 && h->guards == NULL) {
+        /* many series take turns */
+        const struct msg_bar *bar = rows;
+        h->legs[leg].last = bar->close;
+        h->legs[leg].last_ns = ctx->now_ns;
+        h->cls->on_bar(h, h->class_state, leg, bar);
+        return 1;
+    }
     if (h->interval_ns == 0) return run_trades(ctx, h, leg, rows, cnt);
     return run_bars(ctx, h, leg, rows, cnt);
 }

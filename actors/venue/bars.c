@@ -1,4 +1,5 @@
 #include "actors/venue/bars.h"
+#include "actors/venue/average.h"
 #include "actors/venue/fund.h"
 #include "actors/venue/path.h"
 #include "actors/venue/span.h"
@@ -284,4 +285,5 @@ void venue_bars_path(struct rt_ctx *ctx, struct venue *v, struct venue_book *b,
     if (b->held_cnt > 0) b->last = bar->close;
     if (v->lack_cnt > 0) venue_fund_settle(ctx, v, b);
     if (b->span != NULL) venue_span_bar(b->span, bar);
+    if (b->average != NULL) venue_average_bar(b->average, bar);
 }

@@ -1,4 +1,5 @@
 #include "actors/venue/crowd.h"
+#include "actors/venue/average.h"
 #include "actors/venue/path.h"
 #include <assert.h>
 #include <errno.h>
@@ -237,6 +238,10 @@ static void print(struct rt_ctx *ctx, struct venue *v, struct venue_book *b,
     if (taker != VENUE_NONE) fill(ctx, v, b, taker, e, e->other_left, LIQUIDITY_TAKER);
     uint32_t maker = b->open_cnt == 0 ? VENUE_NONE : ours(v, b, e->id);
     if (maker != VENUE_NONE) fill(ctx, v, b, maker, e, e->left, LIQUIDITY_MAKER);
+    if (b->average != NULL) {
+        venue_average_trade(b->average, ctx->now_ns, e->price * b->instrument->tick_size,
+                            e->lots * b->instrument->lot_size);
+    }
     struct msg_trade *t = rt_say(ctx, MSG_TRADE, 0, sizeof *t);
     *t = (struct msg_trade){ .time_ns = ctx->now_ns,
                              .trade_id = (int64_t)++c->prints,

@@ -1,5 +1,6 @@
 #include "actors/venue/depth.h"
 #include "actors/market/book_rows.h"
+#include "actors/venue/average.h"
 #include "actors/venue/path.h"
 #include <assert.h>
 
@@ -303,6 +304,13 @@ static bool take(struct rt_ctx *ctx, struct venue *v, struct venue_book *b, uint
     struct venue_order *order = &v->orders.pool[idx];
     uint8_t side = other(order->side);
     price_t limit = limit_of(order), touch = mk_book_best(&d->book, side);
+    uint16_t why = order->type == ORDER_TYPE_STOP && !(order->flags & VENUE_MORE)
+                       ? venue_rules_trigger(b, order, NULL, touch)
+                       : REASON_NONE;
+    if (why != REASON_NONE) { /* a plain stop: it has just triggered */
+        end(ctx, v, b, idx, ORDER_STATUS_EXPIRED, why);
+        return true;
+    }
     if (order->terms & ORDER_TERMS_FOK) {
         uint16_t reason = whole(ctx, v, b, d, idx);
         if (reason != REASON_NONE) {
@@ -335,33 +343,40 @@ static bool take(struct rt_ctx *ctx, struct venue *v, struct venue_book *b, uint
     return true;
 }
 
-/* fire lets the order idx, whose trigger is met, go on to take; its partners end. */
-static void fire(struct rt_ctx *ctx, struct venue *v, struct venue_book *b, uint32_t idx) {
+/* fire lets the order idx, whose trigger is met at price, go on to take; its partners end. False
+ * when it is refused and gone. */
+static bool fire(struct rt_ctx *ctx, struct venue *v, struct venue_book *b, uint32_t idx,
+                 price_t price) {
     const struct venue_order *order = &v->orders.pool[idx];
     v->orders.more[idx].stage = VENUE_FIRED;
     venue_path_after(ctx, v, b, order->account, order->order_id, oco_of(v, idx), VENUE_FATE_FIRED);
+    uint16_t why = venue_rules_trigger(b, order, &v->orders.more[idx].terms, price);
+    if (why == REASON_NONE) return true;
+    end(ctx, v, b, idx, ORDER_STATUS_EXPIRED, why);
+    return false;
 }
 
 /* begin lets the order idx with further terms begin: a limit goes on to take, a trigger is compared
- * with the price where its parent was filled, if it has one. */
-static void begin(struct rt_ctx *ctx, struct venue *v, struct venue_book *b, uint32_t idx) {
+ * with the price where its parent was filled, if it has one. False when the order is gone. */
+static bool begin(struct rt_ctx *ctx, struct venue *v, struct venue_book *b, uint32_t idx) {
     const struct venue_order *order = &v->orders.pool[idx];
     struct venue_more *m = &v->orders.more[idx];
     price_t from = m->extreme;
     m->extreme = 0;
     if (!mk_order_waits(order->type)) {
         m->stage = VENUE_FIRED;
-        return;
+        return true;
     }
     m->stage = VENUE_ARMED;
-    if (from == 0) return;
-    if (venue_path_touch(b, order, &m->terms, &m->extreme, from)) fire(ctx, v, b, idx);
+    if (from == 0 || !venue_path_touch(b, order, &m->terms, &m->extreme, from)) return true;
+    return fire(ctx, v, b, idx, from);
 }
 
 /* act works the eager order idx; false when the call has no room for more. */
 static bool act(struct rt_ctx *ctx, struct venue *v, struct venue_book *b, uint32_t idx) {
     if (v->orders.pool[idx].flags & VENUE_MORE) {
-        if (v->orders.more[idx].stage == VENUE_FRESH) begin(ctx, v, b, idx);
+        bool fresh = v->orders.more[idx].stage == VENUE_FRESH;
+        if (fresh && !begin(ctx, v, b, idx)) return true;
         if (v->orders.more[idx].stage != VENUE_FIRED) return true;
     }
     return !stands(depth_of(v, b)) || take(ctx, v, b, idx);
@@ -443,6 +458,7 @@ static bool triggered(struct rt_ctx *ctx, struct venue *v, struct venue_book *b,
             if (!venue_path_touch(b, order, &m->terms, &m->extreme, price)) continue;
             v->picks[cnt++] = (struct venue_pick){ .rank = (int64_t)order->venue_order_id,
                                                    .order_id = order->order_id,
+                                                   .price = price,
                                                    .idx = i };
         } else if (order->type == ORDER_TYPE_STOP && !(order->flags & VENUE_EAGER)) {
             if (order->side == SIDE_BUY ? price < order->price : price > order->price) continue;
@@ -454,7 +470,7 @@ static bool triggered(struct rt_ctx *ctx, struct venue *v, struct venue_book *b,
     for (uint32_t i = 0; i < cnt; i++) {
         uint32_t idx = v->picks[i].idx;
         if (venue_orders_find(&v->orders, v->picks[i].order_id) != idx) continue; /* a partner's */
-        fire(ctx, v, b, idx);
+        (void)fire(ctx, v, b, idx, v->picks[i].price);
     }
     return any || cnt > 0;
 }
@@ -625,6 +641,10 @@ uint32_t venue_depth_run(struct rt_ctx *ctx, struct venue *v, struct venue_book 
         if (b->flight_head != VENUE_NONE) venue_land(ctx, v, b);
         if (trades) {
             b->last = trade[i].price;
+            if (b->average != NULL) {
+                venue_average_trade(b->average, trade[i].time_ns, trade[i].price,
+                                    trade[i].quantity);
+            }
             venue_delay_row(&b->delay, trade[i].delay_us);
             on_trade(ctx, v, b, d, &trade[i]);
             if (b->backed_cnt > 0) venue_backing_sweep(ctx, v, b, b->mark > 0 ? b->mark : b->last);

@@ -87,7 +87,8 @@ enum venue_driver {
     VENUE_CROWD,  /* a matching engine among simulated traders */
 };
 
-struct venue_span; /* span.h */
+struct venue_span;    /* span.h */
+struct venue_average; /* average.h */
 
 /* The orders of one instrument. */
 struct venue_book {
@@ -119,11 +120,12 @@ struct venue_book {
     int64_t share; /* bars, trades: what of a row may be ours, 1e-8; 0 = no cap. With a cap
                               * all orders have VENUE_MORE */
     qty_t room;    /* what is left of it in the row in hand */
-    struct venue_span *span;  /* what a slippage model reckons with, NULL = none */
-    uint8_t heard;            /* interests raised: a bit per enum rt_hear */
-    bool stale;               /* a bound may be too near: see venue_orders_bounds */
-    struct venue_delay delay; /* what the rows tell of their way to the recorder */
-    int64_t sent_ns;          /* when the last request was sent on its way, 0 = none yet */
+    struct venue_span *span;       /* what a slippage model reckons with, NULL = none */
+    struct venue_average *average; /* what filters reckon with, NULL = the last price */
+    uint8_t heard;                 /* interests raised: a bit per enum rt_hear */
+    bool stale;                    /* a bound may be too near: see venue_orders_bounds */
+    struct venue_delay delay;      /* what the rows tell of their way to the recorder */
+    int64_t sent_ns;               /* when the last request was sent on its way, 0 = none yet */
 };
 
 /* All orders of a venue. */

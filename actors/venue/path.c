@@ -272,6 +272,11 @@ static void look_limit(struct way *w, uint32_t k) {
 static void fire(struct way *w, uint32_t k) {
     w->steps[k].stage = VENUE_FIRED;
     part(w, k);
+    uint16_t why = venue_rules_trigger(w->b, order_of(w, k), terms_of(w, k), w->at);
+    if (why != REASON_NONE) {
+        end(w, k, ORDER_STATUS_EXPIRED, why);
+        return;
+    }
     if (mk_order_limited(order_of(w, k)->type)) {
         look_limit(w, k);
     } else {

@@ -1,4 +1,5 @@
 #include "actors/venue/prints.h"
+#include "actors/venue/average.h"
 #include "actors/venue/path.h"
 #include "actors/venue/span.h"
 #include <assert.h>
@@ -109,6 +110,13 @@ static void work_each(struct rt_ctx *ctx, struct venue *v, struct venue_book *b,
             more->stage = mk_order_limited(order->type) && !once ? VENUE_RESTS : VENUE_FIRED;
             venue_path_part(ctx, v, b, pick->account, pick->order_id, parent, 0);
             venue_path_after(ctx, v, b, pick->account, pick->order_id, oco, VENUE_FATE_FIRED);
+            const struct venue_deal refused = {
+                .status = ORDER_STATUS_EXPIRED,
+                .reason = venue_rules_trigger(b, order, &more->terms, pick->price),
+            };
+            if (refused.reason == REASON_NONE) continue;
+            venue_tell(ctx, v, b, pick->idx, &refused);
+            venue_path_after(ctx, v, b, pick->account, pick->order_id, 0, VENUE_FATE_ENDED);
             continue;
         }
         struct venue_deal *deal = v->deals[0];
@@ -160,6 +168,9 @@ uint32_t venue_prints_run(struct rt_ctx *ctx, struct venue *v, struct venue_book
         if (b->span != NULL) venue_span_clock(b->span, trades[i].time_ns);
         work_trade(ctx, v, b, &trades[i]);
         if (b->span != NULL) venue_span_trade(b->span, &trades[i]);
+        if (b->average != NULL) {
+            venue_average_trade(b->average, trades[i].time_ns, trades[i].price, trades[i].quantity);
+        }
         if (b->held_cnt > 0) b->last = trades[i].price;
         if (b->backed_cnt > 0) {
             venue_backing_sweep(ctx, v, b, b->mark > 0 ? b->mark : trades[i].price);

@@ -1,4 +1,5 @@
 #include "actors/venue/rules.h"
+#include "actors/venue/average.h"
 #include "actors/venue/venue.h"
 
 enum { RATE_MAX = 1000000 /* largest count of an order_rate */ };
@@ -30,29 +31,50 @@ static int read_rates(struct rt_node *n, struct venue_limits *out, struct rt_err
     return 0;
 }
 
-int venue_limits_read(struct rt_init *init, uint32_t account_cnt, struct venue_limits *out,
+/* read_assets reads max_asset: of the limits map n, a map of assets. */
+static int read_assets(struct rt_init *init, struct rt_node *n, const struct mk_market *m,
+                       struct venue_limits *out, struct rt_error *err) {
+    struct rt_node *map;
+    int rc = rt_node_map(n, "max_asset", false, &map, err);
+    if (rc < 0 || map == NULL) return rc;
+    out->assets = rt_init_take(init, (m->asset_cnt + 1) * sizeof *out->assets);
+    for (uint32_t i = 0; rc == 0 && i < m->asset_cnt; i++) {
+        if (rt_node_get(map, m->assets[i]) == NULL) continue;
+        rc = rt_node_fixed(map, m->assets[i], true, 1, INT64_MAX, 0, &out->assets[i], err);
+    }
+    return rc < 0 ? rc : rt_node_no_more(map, NULL, err);
+}
+
+int venue_limits_read(struct rt_init *init, const struct mk_market *m, struct venue_limits *out,
                       struct rt_error *err) {
-    static const char *const keys[] = { "order_rate",         "max_orders",      "max_algo_orders",
-                                        "max_iceberg_orders", "max_order_lists", NULL };
+    static const char *const keys[] = {
+        "order_rate", "max_orders", "max_algo_orders", "max_iceberg_orders", "max_order_lists",
+        "max_asset",  NULL
+    };
     struct rt_node *n;
     *out = (struct venue_limits){ 0 };
     int rc = rt_node_map(init->config, "limits", false, &n, err);
     if (rc < 0 || n == NULL) return rc;
     rc = read_rates(n, out, err);
     if (rc == 0) rc = mk_filters_counts(n, &out->all, err);
+    if (rc == 0) rc = read_assets(init, n, m, out, err);
     if (rc == 0) rc = rt_node_no_more(n, keys, err);
     if (rc < 0) return rc;
     out->counted = out->all.orders_max > 0 || out->all.waiting_max > 0 ||
                    out->all.icebergs_max > 0 || out->all.lists_max > 0;
     if (out->rate_cnt > 0) {
-        size_t cnt = (size_t)account_cnt * VENUE_RATES_MAX;
+        size_t cnt = (size_t)m->account_cnt * VENUE_RATES_MAX;
         out->windows = rt_init_take(init, cnt * sizeof *out->windows);
     }
     return 0;
 }
 
-price_t venue_rules_reference(struct rt_ctx *ctx, const struct venue_book *b) {
+price_t venue_rules_reference(struct rt_ctx *ctx, const struct venue_book *b, uint32_t minutes) {
     if (b->instrument->kind == MK_LINEAR && b->mark > 0) return b->mark;
+    if (b->average != NULL && minutes > 0) {
+        price_t price = venue_average_price(b->average, ctx->now_ns, minutes);
+        if (price > 0) return price;
+    }
     return venue_last_price(ctx, b);
 }
 
@@ -104,6 +126,20 @@ static bool rates_refuse(const struct rt_ctx *ctx, const struct venue *v, uint8_
     return false;
 }
 
+/* moves_much tells whether o moves more of an asset than one order may. */
+static bool moves_much(struct rt_ctx *ctx, const struct venue *v, const struct venue_book *b,
+                       const struct mk_asked *o) {
+    const struct mk_instrument *in = b->instrument;
+    const int64_t base = v->limits.assets[in->base_asset];
+    const int64_t quote = v->limits.assets[in->quote_asset];
+    const uint32_t minutes = in->filters == NULL ? 0 : in->filters->notional_minutes;
+    if (base > 0 && o->quantity > base) return true;
+    if (quote == 0) return false;
+    const price_t price =
+        mk_order_priced(o->type) ? o->price : venue_rules_reference(ctx, b, minutes);
+    return (__int128)price * o->quantity > (__int128)quote * FIXED_ONE;
+}
+
 uint16_t venue_rules_refuse(struct rt_ctx *ctx, const struct venue *v, const struct venue_book *b,
                             uint32_t idx) {
     const struct mk_filters *f = b->instrument->filters;
@@ -119,7 +155,8 @@ uint16_t venue_rules_refuse(struct rt_ctx *ctx, const struct venue *v, const str
     qty_t bid = 0;
     if (rates_refuse(ctx, v, order->account)) return REASON_VENUE_ORDER_COUNT;
     if (f != NULL) {
-        uint16_t reason = mk_filters_terms(f, &o, venue_rules_reference(ctx, b));
+        uint16_t reason = mk_filters_terms(f, &o, venue_rules_reference(ctx, b, f->percent_minutes),
+                                           venue_rules_reference(ctx, b, f->notional_minutes));
         if (reason != REASON_NONE) return reason;
         size_t row = (size_t)(order->account - 1) * v->market->instrument_cnt;
         qty_t held = v->holdings[row + b->instrument->id - 1].quantity;
@@ -127,6 +164,7 @@ uint16_t venue_rules_refuse(struct rt_ctx *ctx, const struct venue *v, const str
         reason = mk_filters_room(f, &o, &open, held, bid);
         if (reason != REASON_NONE) return reason;
     }
+    if (l->assets != NULL && moves_much(ctx, v, b, &o)) return REASON_VENUE_MAX_ASSET;
     if (!l->counted) return REASON_NONE;
     open = (struct mk_open){ 0 };
     for (uint32_t i = 0; i < v->market->instrument_cnt; i++) {
@@ -139,6 +177,26 @@ uint16_t venue_rules_refuse(struct rt_ctx *ctx, const struct venue *v, const str
     case REASON_VENUE_MAX_ORDER_LISTS: return REASON_VENUE_ALL_ORDER_LISTS;
     default: return REASON_VENUE_ALL_ORDERS;
     }
+}
+
+uint16_t venue_rules_trigger(const struct venue_book *b, const struct venue_order *order,
+                             const struct mk_more *more, price_t at) {
+    const struct mk_filters *f = b->instrument->filters;
+    if (f == NULL) return REASON_NONE;
+    const bool limited = mk_order_limited(order->type);
+    struct mk_asked o = { .price = limited ? order->price : 0,
+                          .quantity = order->quantity,
+                          .side = order->side,
+                          .type = limited ? ORDER_TYPE_LIMIT : ORDER_TYPE_MARKET,
+                          .more = more };
+    /* with a cap what is left of one may be small */
+    if (b->share > 0 && o.quantity < f->market_min) o.quantity = f->market_min;
+    price_t percent = b->instrument->kind == MK_LINEAR ? b->mark : 0, market = percent;
+    if (percent == 0 && b->average != NULL) {
+        percent = venue_average_newest(b->average, f->percent_minutes);
+        market = venue_average_newest(b->average, f->notional_minutes);
+    }
+    return mk_filters_terms(f, &o, percent > 0 ? percent : at, market > 0 ? market : at);
 }
 
 void venue_rules_took(const struct rt_ctx *ctx, struct venue *v, uint8_t account) {

@@ -1,5 +1,6 @@
 #include "actors/venue/venue.h"
 #include "actors/market/book_rows.h"
+#include "actors/venue/average.h"
 #include "actors/venue/backing.h"
 #include "actors/venue/bars.h"
 #include "actors/venue/crowd.h"
@@ -152,9 +153,15 @@ void venue_work(const struct venue *v, const struct venue_book *b, struct venue_
         const struct venue_pick *pick = &picks[i];
         venue_locks_out(v, b, pick->idx, p);
         p->so_far = venue_charged(v, pick->idx);
-        if (pick->act == VENUE_TRADE) {
-            venue_account_deal(p, b, &v->orders.pool[pick->idx], pick->quantity, pick->price,
-                               pick->liquidity, &deals[i]);
+        const struct venue_order *order = &v->orders.pool[pick->idx];
+        bool fires = order->type == ORDER_TYPE_STOP && !(order->flags & VENUE_MORE) &&
+                     b->instrument->filters != NULL; /* a plain stop: it has just triggered */
+        uint16_t why = fires ? venue_rules_trigger(b, order, NULL, pick->price) : REASON_NONE;
+        if (why != REASON_NONE) {
+            deals[i] = (struct venue_deal){ .status = ORDER_STATUS_EXPIRED, .reason = why };
+        } else if (pick->act == VENUE_TRADE) {
+            venue_account_deal(p, b, order, pick->quantity, pick->price, pick->liquidity,
+                               &deals[i]);
         } else {
             bool missed = pick->act == VENUE_MISSED;
             deals[i] = (struct venue_deal){
@@ -310,7 +317,7 @@ void venue_work_all(struct rt_ctx *ctx, struct venue *v, struct venue_book *b, u
 static inline uint8_t wants(const struct venue_book *b) {
     uint8_t want = 0;
     if (b->driver == VENUE_CLOSED || b->driver == VENUE_CROWD) return 0;
-    bool held = b->backed_cnt > 0 || b->span != NULL ||
+    bool held = b->backed_cnt > 0 || b->span != NULL || b->average != NULL ||
                 (b->held_cnt > 0 && b->funding_series != VENUE_NO_SERIES);
     if (b->driver == VENUE_BARS) {
         if (b->open_cnt > 0) want |= 1U << RT_HEAR_OPEN;
@@ -454,7 +461,8 @@ static uint16_t refusal_rules(struct rt_ctx *ctx, struct venue *v, const struct 
         uint16_t more = refusal_more(ctx, v, b, order, &v->orders.more[idx].terms, known);
         if (more != REASON_NONE) return more;
     }
-    if (ins->filters != NULL || v->limits.rate_cnt > 0 || v->limits.counted) {
+    if (ins->filters != NULL || v->limits.rate_cnt > 0 || v->limits.counted ||
+        v->limits.assets != NULL) {
         uint16_t rules = venue_rules_refuse(ctx, v, b, idx);
         if (rules != REASON_NONE) return rules;
     }
@@ -464,7 +472,7 @@ static uint16_t refusal_rules(struct rt_ctx *ctx, struct venue *v, const struct 
     if (market && ins->filters != NULL && ins->filters->min_spares_market) return REASON_NONE;
     price_t price = order->price;
     if (market && ins->filters != NULL) {
-        price = venue_rules_reference(ctx, b);
+        price = venue_rules_reference(ctx, b, ins->filters->notional_minutes);
     } else if (market && b->driver == VENUE_DEPTH) {
         price = venue_depth_price(v, b, order->side);
     } else if (market) {
@@ -1073,6 +1081,7 @@ static int init_books(struct rt_init *init, struct venue *v,
             if (series != VENUE_NO_SERIES) driver = finest[k].driver;
         }
         venue_orders_book(b, &m->instruments[i], driver, series);
+        b->average = venue_average_new(init, &m->instruments[i]);
         int rc = init_fills(init, b, options->share, err);
         if (rc != 0) return rc;
         if (m->instruments[i].stale_ns != 0 && driver != VENUE_DEPTH) {
@@ -1151,7 +1160,7 @@ static int venue_init(struct rt_init *init, void *state, struct rt_error *err) {
     int rc = venue_legs_load(init->config, &v->legs, err);
     if (rc == 0) rc = venue_depth_options_read(init->config, &options, err);
     struct venue_crowd_options *crowds = rt_init_take(init, m->instrument_cnt * sizeof *crowds);
-    if (rc == 0) rc = venue_limits_read(init, m->account_cnt, &v->limits, err);
+    if (rc == 0) rc = venue_limits_read(init, m, &v->limits, err);
     if (rc == 0) rc = venue_crowd_options_read(init->config, m, init->seed, crowds, err);
     if (rc != 0) return rc;
     v->latency_ns = venue_latency_typical(&v->legs.feed) + venue_latency_typical(&v->legs.order);
@@ -1334,6 +1343,9 @@ static void venue_save(const void *state, struct rt_row_sink *sink) {
     for (uint32_t i = 0; i < m->instrument_cnt; i++) {
         if (v->depths[i] != NULL) venue_depth_save(v, &v->books[i], sink);
         if (v->crowds[i] != NULL) venue_crowd_save(v, &v->books[i], sink);
+        if (v->books[i].average != NULL) {
+            venue_average_save(v->books[i].average, (uint16_t)(i + 1), sink);
+        }
         if (v->books[i].span != NULL) {
             venue_span_save(v->books[i].span, (uint16_t)(i + 1), sink);
         }
@@ -1471,6 +1483,14 @@ static int load_counter(struct venue *v, const struct msg_counter_row *row, stru
         return 0;
     }
     if (venue_fees_load(&v->fees, v->market, row->id, row->value)) return 0;
+    if (row->id >= VENUE_COUNTER_AVERAGE) {
+        const uint64_t at = row->id - VENUE_COUNTER_AVERAGE;
+        const uint64_t id = at / VENUE_AVERAGE_FIGURES >> 16;
+        struct venue_average *a =
+            id >= 1 && id <= v->market->instrument_cnt ? v->books[id - 1].average : NULL;
+        uint64_t place = at - (id << 16) * VENUE_AVERAGE_FIGURES;
+        if (a != NULL && venue_average_load(a, place, row->value)) return 0;
+    }
     if (row->id >= VENUE_COUNTER_RULES && venue_rules_load(v, row->id, row->value)) return 0;
     if (row->id >= VENUE_COUNTER_CROWD) {
         uint64_t at = (row->id - VENUE_COUNTER_CROWD) / VENUE_CROWD_FIGURES;

@@ -91,6 +91,22 @@ static inline int64_t when(const struct rt_feed *d, const uint8_t *row, enum rt_
     return how == RT_HEAR_OPEN ? t : t + d->s.span_ns;
 }
 
+/* due_next is rt_series_due after a row that was due at time_ns: where rows are just a span apart
+ * the next one need not be looked at, which is cold as yet. */
+static inline void due_next(struct rt_shard *s, uint16_t i, enum rt_hear how, int64_t time_ns) {
+    const struct rt_feed *d = &s->feeds[i];
+    const struct rt_cursor *c = &d->cur[how];
+    const uint64_t at = c->row - d->block[0].first;
+    if (__builtin_expect(!d->even[0] || !c->up || at == 0 || at >= d->block[0].cnt, 0)) {
+        rt_series_due(s, i, how);
+        return;
+    }
+    const uint8_t *row = d->block[0].rows + at * d->s.row_bytes;
+    __builtin_prefetch(row);
+    __builtin_prefetch(row + 64); /* where rows are longer than a line */
+    rt_series_due_at(s, i, how, time_ns + d->s.span_ns);
+}
+
 void rt_series_due(struct rt_shard *s, uint16_t i, enum rt_hear how) {
     struct rt_feed *d = &s->feeds[i];
     struct rt_cursor *c = &d->cur[how];
@@ -115,6 +131,8 @@ static uint64_t told(struct rt_shard *s, uint16_t i, enum rt_hear how, uint64_t 
     if (n < d->cur[how].row) n = d->cur[how].row;
     if ((how != RT_HEAR_OPEN || d->s.span_ns > 0) && n < d->cur[RT_HEAR_ROW].row)
         n = d->cur[RT_HEAR_ROW].row;
+    /* where a cursor goes from event to event, what it has passed is what was told */
+    if (!in_hand && d->cur[how].up && s->clock != RT_CLOCK_REAL) return n;
     if (in_hand && row_in_hand >= n) { /* the usual case: all up to the row in hand, no later one */
         const uint8_t *row = row_at(d, row_in_hand);
         if (row && when(d, row, how) == now_ns) return row_in_hand + 1;
@@ -197,7 +215,7 @@ static inline void next_any(const struct rt_shard *s, struct rt_next *out) {
     const int cnt = s->series_cnt;
     for (int how = 0; how < RT_HEAR_CNT; how++) {
         const int64_t *due = s->due[how];
-        for (int i = 0; i < cnt; i++) {
+        for (int i = 0; s->due_cnt[how] > 0 && i < cnt; i++) {
             int64_t ns = due[i];
             if (ns >= after_ns) continue;
             if (ns < best_ns) {
@@ -224,12 +242,13 @@ static void find_same(struct rt_shard *s) {
     const int cnt = s->series_cnt;
     int64_t least = INT64_MAX;
     for (int how = 0; how < RT_HEAR_CNT; how++)
-        for (int i = 0; i < cnt; i++) least = s->due[how][i] < least ? s->due[how][i] : least;
+        for (int i = 0; s->due_cnt[how] > 0 && i < cnt; i++)
+            least = s->due[how][i] < least ? s->due[how][i] : least;
     memset(s->same_up, 0, sizeof s->same_up);
     s->same_ns = least == INT64_MAX ? INT64_MIN : least;
     if (least == INT64_MAX) return;
     for (int how = 0; how < RT_HEAR_CNT; how++)
-        for (int i = 0; i < cnt; i++)
+        for (int i = 0; s->due_cnt[how] > 0 && i < cnt; i++)
             s->same_up[how][i / 64] |= (uint64_t)(s->due[how][i] == least) << (i % 64);
 }
 
@@ -374,7 +393,7 @@ static inline bool tell_each(struct rt_shard *s, uint16_t i, enum rt_hear how, i
         said |= more | s->ctx.moved;
         if (__builtin_expect(more, 0)) rt_shard_said(s, local, from);
     }
-    rt_series_due(s, i, how);
+    due_next(s, i, how, time_ns);
     return said;
 }
 

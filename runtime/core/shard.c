@@ -103,30 +103,6 @@ void rt_shard_event(struct rt_shard *s, int64_t time_ns, uint64_t order, uint64_
     s->tally.events++;
 }
 
-/* enter readies ctx for calls of actor local: what stays the same over its mail of a round. */
-static inline void enter(struct rt_shard *s, struct rt_local *a, uint16_t local) {
-    s->ctx.said_seq = &a->said_seq;
-    s->ctx.self = a->id;
-    s->ctx.local = local;
-}
-
-/* call_end returns where the room ends of a call whose frames begin at from: handlers that may have
- * much to say ask how much is left. */
-static inline uint8_t *call_end(const struct rt_shard *s, uint8_t *from) {
-    uint8_t *end = from + s->call_bytes;
-    return end < s->round_end ? end : s->round_end;
-}
-
-uint8_t *rt_shard_begin(struct rt_shard *s, uint16_t local) {
-    struct rt_local *a = &s->locals[local];
-    enter(s, a, local);
-    s->ctx.out = s->queue_at;
-    s->ctx.out_end = call_end(s, s->queue_at);
-    s->ctx.moved = false;
-    a->calls++;
-    return s->ctx.out;
-}
-
 /* mail_full ends the shard because b has no room for more mail. */
 static __attribute__((noinline)) void mail_full(struct rt_shard *s, const struct rt_local *b) {
     rt_shard_fail(s, -EOVERFLOW, "actor %s: more than %u frames in one round; raise mail_max",
@@ -282,7 +258,7 @@ static inline void deliver(struct rt_shard *s, struct rt_local *a, uint16_t loca
     a->calls = call;
     uint8_t *from = s->queue_at;
     s->ctx.out = from;
-    s->ctx.out_end = call_end(s, from);
+    s->ctx.out_end = rt_shard_call_end(s, from);
     s->ctx.trace_id = f->trace_id;
     if (__builtin_expect(f->stamp != 0, 0)) hop(s, local, f);
     rt_shard_calling(s, a);
@@ -293,7 +269,7 @@ static inline void deliver(struct rt_shard *s, struct rt_local *a, uint16_t loca
 
 void rt_shard_call(struct rt_shard *s, uint16_t local, const struct msg_frame *f) {
     struct rt_local *a = &s->locals[local];
-    enter(s, a, local);
+    rt_shard_enter(s, a, local);
     deliver(s, a, local, f);
 }
 
@@ -321,7 +297,7 @@ static inline bool hear_round(struct rt_shard *s) {
         const uint32_t *mail = a->mail[q], *const end = mail + a->mail_cnt[q];
         a->mail_cnt[q] = 0;
         s->tally.mails += (uint64_t)(end - mail);
-        enter(s, a, local);
+        rt_shard_enter(s, a, local);
         do {
             deliver(s, a, local, (const struct msg_frame *)(const void *)(queue + *mail));
         } while (++mail < end);

@@ -200,9 +200,10 @@ struct rt_shard {
     uint8_t out_of[RT_SHARDS_MAX];         /* shard -> index in out, 0xff = none */
     uint8_t in_of[RT_SHARDS_MAX];          /* shard -> index in in, 0xff = none */
 
-    struct rt_feed *feeds;     /* series, in rank order */
-    int64_t *due[RT_HEAR_CNT]; /* next time per series and way; INT64_MAX = none */
-    int64_t same_ns;           /* the earliest of them, INT64_MIN = to be looked for */
+    struct rt_feed *feeds;         /* series, in rank order */
+    int64_t *due[RT_HEAR_CNT];     /* next time per series and way; INT64_MAX = none */
+    uint32_t due_cnt[RT_HEAR_CNT]; /* series that are due at all, heard that way */
+    int64_t same_ns;               /* the earliest of them, INT64_MIN = to be looked for */
     uint64_t same_up[RT_HEAR_CNT][RT_SERIES_MAX / 64]; /* bit per series that is due then */
     struct rt_wheel *wheel;                            /* timers */
 
@@ -283,6 +284,32 @@ static inline void rt_shard_called(struct rt_shard *s) {
     atomic_store_explicit(&s->pulse->call, 0, memory_order_relaxed);
 }
 
+/* rt_shard_enter readies ctx for calls of actor local: what stays the same over its mail of a
+ * round. */
+static inline void rt_shard_enter(struct rt_shard *s, struct rt_local *a, uint16_t local) {
+    s->ctx.said_seq = &a->said_seq;
+    s->ctx.self = a->id;
+    s->ctx.local = local;
+}
+
+/* rt_shard_call_end returns where the room ends of a call whose frames begin at from: handlers that
+ * may have much to say ask how much is left. */
+static inline uint8_t *rt_shard_call_end(const struct rt_shard *s, uint8_t *from) {
+    uint8_t *end = from + s->call_bytes;
+    return end < s->round_end ? end : s->round_end;
+}
+
+/* rt_shard_begin readies ctx for a call of actor local and returns where its frames will begin. */
+static inline uint8_t *rt_shard_begin(struct rt_shard *s, uint16_t local) {
+    struct rt_local *a = &s->locals[local];
+    rt_shard_enter(s, a, local);
+    s->ctx.out = s->queue_at;
+    s->ctx.out_end = rt_shard_call_end(s, s->queue_at);
+    s->ctx.moved = false;
+    a->calls++;
+    return s->ctx.out;
+}
+
 /* rt_shard_run runs the loop until the run ends: recovery from the tape first when there is one.
  * Returns 0, or a negative errno with s->fault filled. */
 int rt_shard_run(struct rt_shard *s);
@@ -341,8 +368,6 @@ void rt_shard_leave_out(struct rt_shard *s, uint16_t local, uint16_t reason);
 void rt_shard_poison(struct rt_shard *s, uint16_t local);
 /* rt_shard_said routes what a call said, from the address where it began. */
 void rt_shard_said(struct rt_shard *s, uint16_t local, uint8_t *from);
-/* rt_shard_begin readies ctx for a call of actor local and returns where its frames will begin. */
-uint8_t *rt_shard_begin(struct rt_shard *s, uint16_t local);
 
 /* rt_series_keep makes b the newest stretch of d's rows. */
 void rt_series_keep(struct rt_feed *d, const struct rt_block *b);
@@ -359,6 +384,7 @@ void rt_series_next_row(struct rt_shard *s, struct rt_next *out);
 static inline void rt_series_due_at(struct rt_shard *s, uint16_t series, enum rt_hear how,
                                     int64_t ns) {
     uint64_t *up = &s->same_up[how][series / 64], bit = 1ULL << (series % 64);
+    s->due_cnt[how] += (uint32_t)(ns != INT64_MAX) - (uint32_t)(s->due[how][series] != INT64_MAX);
     s->due[how][series] = ns;
     *up = ns == s->same_ns ? *up | bit : *up & ~bit;
     if (__builtin_expect(ns < s->same_ns, 0)) s->same_ns = INT64_MIN;

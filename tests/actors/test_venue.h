@@ -250,6 +250,7 @@ static inline const char *reason_word(uint16_t reason) {
     case REASON_VENUE_ALL_ALGO_ORDERS: return "all_algo_orders";
     case REASON_VENUE_ALL_ICEBERG_ORDERS: return "all_iceberg_orders";
     case REASON_VENUE_ALL_ORDER_LISTS: return "all_order_lists";
+    case REASON_VENUE_MAX_ASSET: return "max_asset";
     default: return "?";
     }
 }

@@ -277,6 +277,129 @@ static void test_reference(void **state) {
     bench_close(&b);
 }
 
+/* The average of the last minutes, weighted by what was traded, is the reference where filters say
+ * minutes, of its own filter alone; older trades drop out, and without any the last price counts.
+ * Bars count as their volume at (high + low + close) / 3. */
+static void test_average(void **state) {
+    (void)state;
+    struct bench b;
+    struct mk_filters f;
+    struct rt_error err = { 0 };
+    for (int kind = 0; kind < 3; kind++) {
+        bench_world(&b);
+        assert_int_equal(filters_of("{percent_price: {buy_up: 1.1, minutes: 1}, "
+                                    "notional: {max: 1060, max_to_market: true, minutes: 2}}",
+                                    &f, &err),
+                         0);
+        b.instruments[0].filters = &f;
+        if (kind == 2) { /* bars: (110 + 90 + 100) / 3 x 3, (220 + 190 + 205) / 3 x 1 */
+            bench_open(&b, MSG_BAR, "{}");
+            bench_bar_begins(&b, 1, START_NS, fx(100), fx(110), fx(90), fx(100), 3);
+            closes(&b);
+            bench_bar_begins(&b, 1, START_NS + BAR_NS, fx(200), fx(220), fx(190), fx(205), 1);
+            closes(&b);
+            rig_reload(&b.rig);
+            ASK(&b, .id = 1, .type = LIMIT, .price = 225.5); /* 205 of the last minute, x 1.1 */
+            ASK(&b, .id = 2, .type = LIMIT, .price = 226);
+            ASK(&b, .id = 3, .type = MARKET, .quantity = 8.4); /* (300 + 205) / 4 = 126.25 */
+            ASK(&b, .id = 4, .type = MARKET, .quantity = 8.3);
+            SAYS(&b, "120 1 accepted\n120 2 rejected percent_price\n"
+                     "120 3 rejected max_notional\n120 4 accepted\n");
+            bench_close(&b);
+            continue;
+        }
+        bench_open(&b, MSG_TRADE, "{}");
+        trade(&b, 12, 100); /* 0.1 each */
+        trade(&b, 21, 110);
+        trade(&b, 22, 120);
+        if (kind == 1) rig_reload(&b.rig);
+        ASK(&b, .id = 1, .type = LIMIT, .quantity = 1, .price = 121); /* 110 x 1.1 */
+        ASK(&b, .id = 2, .type = LIMIT, .quantity = 1, .price = 121.5);
+        SAYS(&b, "22 1 accepted\n22 2 rejected percent_price\n");
+        trade(&b, 75, 130); /* 12 s is more than a minute past */
+        ASK(&b, .id = 3, .type = LIMIT, .quantity = 1, .price = 132); /* 120 x 1.1 */
+        ASK(&b, .id = 4, .type = LIMIT, .quantity = 1, .price = 132.5);
+        SAYS(&b, "75 3 accepted\n75 4 rejected percent_price\n");
+        ASK(&b, .id = 5, .type = MARKET, .quantity = 9.3); /* two minutes: 115 */
+        ASK(&b, .id = 6, .type = MARKET, .quantity = 9.2);
+        SAYS(&b, "75 5 rejected max_notional\n75 6 accepted\n");
+        bench_at(&b, 300);
+        ASK(&b, .id = 7, .type = LIMIT, .quantity = 1, .price = 143); /* the last, 130, x 1.1 */
+        ASK(&b, .id = 8, .type = LIMIT, .quantity = 1, .price = 143.5);
+        SAYS(&b, "300 7 accepted\n300 8 rejected percent_price\n");
+        bench_close(&b);
+    }
+}
+
+/* An order that triggers is looked at again, as what it becomes: on bars and on trades, plain and
+ * with further terms. */
+static void test_trigger(void **state) {
+    (void)state;
+    struct bench b;
+    struct mk_filters f;
+    struct rt_error err = { 0 };
+    for (int trades = 0; trades < 2; trades++) {
+        bench_world(&b);
+        assert_int_equal(
+            filters_of("{percent_price: {buy_up: 1.1}, market_lot: {max: 5}}", &f, &err), 0);
+        b.instruments[0].filters = &f;
+        bench_open(&b, trades ? MSG_TRADE : MSG_BAR, "{}");
+        if (trades) trade(&b, 0, 100);
+        if (!trades) bar(&b, 100, 100, 100, 100);
+        ASK(&b, .id = 1, .side = SELL, .type = STOP, .price = 91, .quantity = 6);
+        ASK(&b, .id = 2, .side = SELL, .type = STOP, .price = 91, .quantity = 5);
+        bench_more(&b, (struct ask){ .id = 3, .type = ORDER_TYPE_TAKE_PROFIT_LIMIT, .price = 105 },
+                   (struct mk_more){ .stop_price = fx(90) });
+        bench_more(&b, (struct ask){ .id = 4, .type = ORDER_TYPE_TAKE_PROFIT_LIMIT, .price = 98 },
+                   (struct mk_more){ .stop_price = fx(90) });
+        bench_more(
+            &b, (struct ask){ .id = 5, .type = ORDER_TYPE_TAKE_PROFIT, .price = 90, .quantity = 6 },
+            (struct mk_more){ .oco = 5 });
+        bench_more(&b, (struct ask){ .id = 6, .type = LIMIT, .price = 50 },
+                   (struct mk_more){ .oco = 5 });
+        (void)said(&b);
+        if (trades) {
+            trade(&b, 10, 90);
+            trade(&b, 20, 90);
+        } else {
+            bar(&b, 100, 100, 90, 90);
+        }
+        const char *text = said(&b);
+        static const char *const wanted[] = {
+            " 1 expired market_lot\n",    " 2 5@",
+            " 3 expired percent_price\n", " 4 1@",
+            " 5 expired market_lot\n",    " 6 expired list_partner\n"
+        };
+        for (size_t i = 0; i < sizeof wanted / sizeof wanted[0]; i++) {
+            if (strstr(text, wanted[i]) == NULL) fail_msg("no%s in %s", wanted[i], text);
+        }
+        bench_close(&b);
+    }
+}
+
+/* One order moves no more of an asset than the venue allows. */
+static void test_asset(void **state) {
+    (void)state;
+    struct bench b;
+    struct rt_error err = { 0 };
+    open_with(&b, NULL, "{limits: {max_asset: {BTC: 5, USDT: 300}}}", NULL);
+    ASK(&b, .id = 1, .type = LIMIT, .price = 10, .quantity = 5);
+    ASK(&b, .id = 2, .type = LIMIT, .price = 10, .quantity = 5.1);
+    ASK(&b, .id = 3, .type = LIMIT, .price = 60, .quantity = 5);
+    ASK(&b, .id = 4, .type = LIMIT, .price = 60.5, .quantity = 5);
+    ASK(&b, .id = 5, .type = MARKET, .quantity = 3); /* at 100 */
+    ASK(&b, .id = 6, .type = MARKET, .quantity = 3.1, .instrument = 2);
+    SAYS(&b, "60 1 accepted\n60 2 rejected max_asset\n60 3 accepted\n60 4 rejected max_asset\n"
+             "60 5 accepted\n60 6 rejected max_asset\n");
+    bench_close(&b);
+    bench_world(&b);
+    rig_series(&b.rig, MSG_BAR, 1, BAR_NS);
+    assert_true(rig_open(&b.rig, &venue_kind, "{limits: {max_asset: {DOGE: 5}}}", &b.market, &err) <
+                0);
+    assert_non_null(strstr(err.text, "DOGE"));
+    bench_close(&b);
+}
+
 /* What is open counts: by instrument and account, orders gone do not. */
 static void test_room(void **state) {
     (void)state;
@@ -395,6 +518,8 @@ int main(void) {
         cmocka_unit_test(test_terms),     cmocka_unit_test(test_min_notional),
         cmocka_unit_test(test_reference), cmocka_unit_test(test_room),
         cmocka_unit_test(test_rate),      cmocka_unit_test(test_wrong),
+        cmocka_unit_test(test_average),   cmocka_unit_test(test_trigger),
+        cmocka_unit_test(test_asset),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

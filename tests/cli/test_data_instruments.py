@@ -77,11 +77,16 @@ def expected(symbol):
         filters["percent_price"] = ({"buy_up": up, "sell_down": down} if linear else
                                     {"buy_up": up, "buy_down": down, "sell_up": up,
                                      "sell_down": down})
+        if by["PERCENT_PRICE"].get("avgPriceMins"):
+            filters["percent_price"]["minutes"] = Decimal(by["PERCENT_PRICE"]["avgPriceMins"])
     notional = by.get("MIN_NOTIONAL")
     if notional:
         out["min_notional"] = number(notional.get("minNotional", notional.get("notional")))
         if notional.get("applyToMarket") is False:
             filters["notional"] = {"min_to_market": "false"}
+        if notional.get("avgPriceMins"):
+            filters.setdefault("notional", {"min_to_market": "true"})
+            filters["notional"]["minutes"] = Decimal(notional["avgPriceMins"])
     for name, key, ours in (("ICEBERG_PARTS", "limit", "iceberg_parts"),
                             ("MAX_NUM_ORDERS", "maxNumOrders", "max_orders"),
                             ("MAX_NUM_ALGO_ORDERS", "maxNumAlgoOrders", "max_algo_orders"),

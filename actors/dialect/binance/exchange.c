@@ -82,6 +82,7 @@ static int read_percent(const struct place *p, const json_t *o, struct bn_symbol
     int64_t up, down;
     int rc = read_decimal(p, o, "multiplierUp", true, &up);
     if (rc == 0) rc = read_decimal(p, o, "multiplierDown", true, &down);
+    if (rc == 0) rc = read_count(p, o, "avgPriceMins", false, &f->percent_minutes);
     if (rc < 0) return rc;
     bool linear = s->in.kind == MK_LINEAR;
     f->up[SIDE_BUY] = up;
@@ -96,7 +97,8 @@ static int read_by_side(const struct place *p, const json_t *o, struct mk_filter
     int rc = read_decimal(p, o, "bidMultiplierUp", true, &f->up[SIDE_BUY]);
     if (rc == 0) rc = read_decimal(p, o, "bidMultiplierDown", true, &f->down[SIDE_BUY]);
     if (rc == 0) rc = read_decimal(p, o, "askMultiplierUp", true, &f->up[SIDE_SELL]);
-    return rc < 0 ? rc : read_decimal(p, o, "askMultiplierDown", true, &f->down[SIDE_SELL]);
+    if (rc == 0) rc = read_decimal(p, o, "askMultiplierDown", true, &f->down[SIDE_SELL]);
+    return rc < 0 ? rc : read_count(p, o, "avgPriceMins", false, &f->percent_minutes);
 }
 
 /* read_notional reads NOTIONAL and MIN_NOTIONAL, spot's and USD-M's. */
@@ -111,7 +113,7 @@ static int read_notional(const struct place *p, const json_t *o, struct bn_symbo
         return bad(p, applies, "expected true or false");
     s->filters.min_spares_market = json_is_false(to_market);
     s->filters.max_to_market = json_is_true(json_object_get(o, "applyMaxToMarket"));
-    return 0;
+    return read_count(p, o, "avgPriceMins", false, &s->filters.notional_minutes);
 }
 
 /* read_trailing reads TRAILING_DELTA. */

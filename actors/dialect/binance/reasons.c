@@ -73,6 +73,7 @@ static const struct entry entries[] = {
       { FILTER("EXCHANGE_MAX_NUM_ALGO_ORDERS"), { -4045, "Reach max stop order limit." } } },
     { REASON_VENUE_ALL_ICEBERG_ORDERS, { FILTER("EXCHANGE_MAX_NUM_ICEBERG_ORDERS"), NO_ANSWER } },
     { REASON_VENUE_ALL_ORDER_LISTS, { FILTER("EXCHANGE_MAX_NUM_ORDER_LISTS"), NO_ANSWER } },
+    { REASON_VENUE_MAX_ASSET, { FILTER("MAX_ASSET"), NO_ANSWER } },
     { REASON_OPEN_ORDERS_MAX, /* the venue's own room */
       { { -1013, "Filter failure: MAX_NUM_ORDERS" }, { -2025, "Reach max open order limit." } } },
     { REASON_VENUE_ORDER_COUNT,
@@ -120,6 +121,7 @@ static const struct entry entries[] = {
     /* how orders end: no answers to a request */
     { REASON_END_OF_DATA, { NO_ANSWER, NO_ANSWER } },
     { REASON_DATA_CLOCK, { NO_ANSWER, NO_ANSWER } }, /* an alert */
+    { REASON_STALE_DATA, { NO_ANSWER, NO_ANSWER } }, /* an alert */
     { REASON_NOT_FILLED_AT_ONCE, { NO_ANSWER, NO_ANSWER } },
     { REASON_SELF_TRADE, { NO_ANSWER, NO_ANSWER } },
     { REASON_LIST_PARTNER, { NO_ANSWER, NO_ANSWER } },
