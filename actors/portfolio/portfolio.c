@@ -482,8 +482,8 @@ static void say_forced_fill(struct rt_ctx *ctx, const struct forced *x,
                             .terms = ORDER_TERMS_EXIT };
 }
 
-/* close_forced closes size (> 0) of what p holds; its fill and position are told. False on overflow.
- */
+/* close_forced closes size (> 0) of what p holds; its fill and position are told. False on
+ * overflow. */
 static bool close_forced(struct rt_ctx *ctx, struct portfolio_state *st, const struct forced *x,
                          struct portfolio_position *p, qty_t size, cash_t fee) {
     const struct portfolio_instrument *in = instrument_of(st, p);
@@ -501,8 +501,9 @@ static bool close_forced(struct rt_ctx *ctx, struct portfolio_state *st, const s
 }
 
 /* share_forced closes what x tells of the strategies' positions of whose. All of the account's
- * position: all of each. A part of it: of those that are on its side, in proportion to their size, in
- * whole lots, down; what that leaves is taken of them in order of their keys. False on overflow. */
+ * position: all of each. A part of it: of those that are on its side, in proportion to their
+ * size, in whole lots, down; what that leaves is taken of them in order of their keys. False on
+ * overflow. */
 static bool share_forced(struct rt_ctx *ctx, struct portfolio_state *st, const struct forced *x,
                          uint64_t whose, qty_t held) {
     const struct msg_liquidation *l = x->l;

@@ -271,8 +271,8 @@ price_t venue_last_price(struct rt_ctx *ctx, const struct venue_book *b);
 void venue_cancel_forced(struct rt_ctx *ctx, struct venue *v, struct venue_book *b,
                          uint8_t account);
 
-/* venue_cut cancels account's open orders in b at once, for reason. Not while orders that a row of b
- * meets are in hand. */
+/* venue_cut cancels account's open orders in b at once, for reason. Not while orders that a row
+ * of b meets are in hand. */
 void venue_cut(struct rt_ctx *ctx, struct venue *v, struct venue_book *b, uint8_t account,
                uint16_t reason);
 

@@ -3,8 +3,8 @@
  * canceled, the position is reduced as far as margin needs it, the fee goes to the fund, the fund
  * takes over at the bankruptcy price, and where it cannot pay, accounts on the other side are
  * deleveraged by profit and leverage; nothing is made or lost.
- * Method: cases reckoned by hand. Random runs against fractions: tests/e2e/test_perpetual.py (steps)
- * and test_liquidation.py (several accounts). */
+ * Method: cases reckoned by hand. Random runs against fractions: tests/e2e/test_perpetual.py
+ * (steps) and test_liquidation.py (several accounts). */
 #include "tests/actors/test_venue.h"
 
 #include "actors/market/margin.h"
@@ -112,7 +112,8 @@ static void test_part_cross(void **state) {
     assert_int_equal(bench_cash(&b, 1), fx(376 - 18 * 2.01 - 1.76382));
     rig_reload(&b.rig);
     rig_forget(&b.rig);
-    /* the rest: 338.05618 + 102 (p - 100) = 1 % of 102 p: at 97.66329...; there is no bracket below */
+    /* the rest: 338.05618 + 102 (p - 100) = 1 % of 102 p: at 97.66329...; there is no bracket
+     * below */
     bar(&b, 97.9, 97.9, 97, 97);
     assert_int_equal(rig_count(&b.rig, MSG_VENUE_LIQUIDATION), 1);
     liquidated(&b, 0, 102, 97.66, 9.96132);
@@ -140,9 +141,9 @@ static void test_twice(void **state) {
 }
 
 /* Isolated at 50x: 240 is set apart. 240 + 120 (p - 100) = 2 % of 120 p - 100 at 99.14965...: at
- * 99.14, 136.8 is left; 100.8 lots are within 10,000: 19.2 are sold for 1903.488, fee 1.903488; their
- * loss is 16.512: 240 - 16.512 - 1.903488 = 221.584512 stays apart, 134.896512 with the unrealized,
- * above 1 % of 9993.312. */
+ * 99.14, 136.8 is left; 100.8 lots are within 10,000: 19.2 are sold for 1903.488, fee 1.903488;
+ * their loss is 16.512: 240 - 16.512 - 1.903488 = 221.584512 stays apart, 134.896512 with the
+ * unrealized, above 1 % of 9993.312. */
 static void test_part_isolated(void **state) {
     (void)state;
     struct bench b;
@@ -160,7 +161,8 @@ static void test_part_isolated(void **state) {
     bench_close(&b);
 }
 
-/* A short gaps from 100 to 110: 2 with 10 are worth nothing at 105; the 10 beyond are the fund's. */
+/* A short gaps from 100 to 110: 2 with 10 are worth nothing at 105; the 10 beyond are the
+ * fund's. */
 static void test_fund_pays(void **state) {
     (void)state;
     struct bench b;
