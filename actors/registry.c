@@ -44,6 +44,13 @@ static const struct rt_full_rule full_rules[] = {
     { MSG_ORDER_INTENT, RT_FULL_REFUSE, 0, 0, true },
     { MSG_ORDER_INTENT_MORE, RT_FULL_REFUSE, 0, 0, true },
     { MSG_ORDER_CANCEL, RT_FULL_REFUSE, 0, 0, true },
+    { MSG_ORDER_CHANGE, RT_FULL_REFUSE, 0, 0, true },
+    { MSG_ORDER_REPLACE, RT_FULL_REFUSE, 0, 0, true },
+    { MSG_CHANGE_VERDICT, RT_FULL_REFUSE, 0, 0, true },
+    { MSG_REPLACE_VERDICT, RT_FULL_REFUSE, 0, 0, true },
+    { MSG_VENUE_REPLACE, RT_FULL_REFUSE, 0, 0, true },
+    { MSG_VENUE_AMENDED, RT_FULL_REFUSE, 0, 0, true },
+    { MSG_ORDER_AMENDED, RT_FULL_REFUSE, 0, 0, true },
     { MSG_RISK_VERDICT, RT_FULL_REFUSE, 0, 0, true },
     { MSG_RISK_VERDICT_MORE, RT_FULL_REFUSE, 0, 0, true },
     { MSG_VENUE_REQUEST, RT_FULL_REFUSE, 0, 0, true },
@@ -58,7 +65,7 @@ static const struct rt_full_rule full_rules[] = {
 };
 
 /* Kinds that leave for a venue. */
-static const uint16_t gates[] = { MSG_VENUE_REQUEST, MSG_VENUE_REQUEST_MORE, 0 };
+static const uint16_t gates[] = { MSG_VENUE_REQUEST, MSG_VENUE_REQUEST_MORE, MSG_VENUE_REPLACE, 0 };
 
 /* about tells whose order a frame is about: the strategy that owns it. */
 static uint16_t about(const struct msg_frame *f) {

@@ -84,7 +84,8 @@ static int gather(const struct rt_run *run, struct list *orders, struct list *po
         for (size_t i = 0; i < m.cnt; i++) {
             const struct msg_frame *f = m.records[i].frame;
             bool room = true;
-            if (f->kind == MSG_ORDER_INTENT || f->kind == MSG_ORDER_INTENT_MORE) {
+            if (f->kind == MSG_ORDER_INTENT || f->kind == MSG_ORDER_INTENT_MORE ||
+                f->kind == MSG_ORDER_REPLACE) {
                 const struct msg_order_intent *o = msg_body(f);
                 room = list_push(orders, &(struct have){ o->order_id, 0, ORDER_STATUS_CREATED });
             } else if (f->kind == MSG_ORDER_STATE) {

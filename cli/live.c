@@ -128,7 +128,8 @@ static void take(struct live *v, struct lane *l, const struct msg_frame *f) {
         break;
     }
     case MSG_ORDER_INTENT | MSG_OUT:
-    case MSG_ORDER_INTENT_MORE | MSG_OUT: v->order_total++; break;
+    case MSG_ORDER_INTENT_MORE | MSG_OUT:
+    case MSG_ORDER_REPLACE | MSG_OUT: v->order_total++; break;
     case MSG_ORDER_STATE | MSG_OUT: on_order(v, msg_body(f)); break;
     case MSG_POSITION | MSG_OUT: on_position(v, msg_body(f)); break;
     case MSG_FILL | MSG_OUT:

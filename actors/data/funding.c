@@ -158,9 +158,10 @@ static int funding_open(struct rt_source_init *init, struct rt_error *err) {
     if (rc == 0) rc = rt_node_no_more(init->config, known, err);
     if (rc == 0) rc = data_spec_files(init, &spec, err);
     if (rc != 0) return rc;
-    if (spec.instrument->kind != MK_LINEAR) {
-        return rt_node_fail(rt_node_get(init->config, "instrument"), err,
-                            "is spot, expected a linear instrument: only they have funding");
+    if (spec.instrument->kind == MK_SPOT) {
+        return rt_node_fail(
+            rt_node_get(init->config, "instrument"), err,
+            "is spot, expected a linear or inverse instrument: only they have funding");
     }
     struct data_funding d = { .instrument = spec.instrument->id };
     const struct data_reader reader = {

@@ -395,9 +395,9 @@ static int klines_open(struct rt_source_init *init, struct rt_error *err) {
                             "is none, but participation or slippage of %s needs volumes",
                             spec.instrument->name);
     }
-    if (mark && spec.instrument->kind != MK_LINEAR) {
+    if (mark && spec.instrument->kind == MK_SPOT) {
         return rt_node_fail(rt_node_get(init->config, "price"), err,
-                            "is mark, expected last: only linear instruments have a mark price");
+                            "is mark, expected last: spot instruments have no mark price");
     }
     struct data_klines k = { .interval_ns = interval_ns,
                              .session = spec.instrument->session,

@@ -71,6 +71,23 @@ static void say_state(struct rt_ctx *ctx, const struct msg_order_row *row) {
                                    .status = row->status };
 }
 
+/* say_amended tells what the order id, of row (NULL = there is none open), has now: by whose word,
+ * and why that came to nothing. stop: its trigger, where the venue told it. */
+static void say_amended(struct rt_ctx *ctx, const struct msg_order_row *row, uint64_t id,
+                        uint16_t instrument, uint8_t account, uint8_t by, uint16_t reason,
+                        price_t stop) {
+    struct msg_order_amended *m = rt_say(ctx, MSG_ORDER_AMENDED, 0, sizeof *m);
+    *m = (struct msg_order_amended){ .order_id = id,
+                                     .price = row == NULL ? 0 : row->price,
+                                     .quantity = row == NULL ? 0 : row->quantity,
+                                     .cum_quantity = row == NULL ? 0 : row->cum_quantity,
+                                     .stop_price = stop,
+                                     .instrument = instrument,
+                                     .reason = reason,
+                                     .account = account,
+                                     .by = by };
+}
+
 /* say_request asks the venue to do op with the order of row, which has further terms more, NULL =
  * none. */
 static void say_request(struct rt_ctx *ctx, const struct msg_order_row *row, uint16_t op,
@@ -163,7 +180,8 @@ static void forget_oldest(struct execution_state *st) {
 /* give lets go of an order that is done: it is remembered, and the oldest of those forgotten. */
 static void give(struct execution_state *st, struct execution_order *o) {
     if (o->row.flags & EXECUTION_CANCEL_WANTED) st->wanted--;
-    o->row.flags &= (uint8_t) ~(EXECUTION_CANCEL_WANTED | EXECUTION_CANCEL_IN_FLIGHT);
+    o->row.flags &= (uint8_t) ~(EXECUTION_CANCEL_WANTED | EXECUTION_CANCEL_IN_FLIGHT |
+                                EXECUTION_AMEND_IN_FLIGHT);
     st->open_cnt--;
     remember(st, o);
     if (st->done_cnt > st->done_max) forget_oldest(st);
@@ -193,14 +211,38 @@ static uint16_t refusal(struct rt_ctx *ctx, struct execution_state *st,
     return REASON_NONE;
 }
 
+/* say_replace asks the venue to place the order of row, with its further terms more, and to cancel
+ * old for it first. */
+static void say_replace(struct rt_ctx *ctx, const struct msg_order_row *row,
+                        const struct mk_more *more, struct execution_order *old, bool anyway) {
+    struct msg_venue_replace *r = rt_say(ctx, MSG_VENUE_REPLACE, 0, sizeof *r);
+    *r = (struct msg_venue_replace){ .order_id = row->order_id,
+                                     .price = row->price,
+                                     .quantity = row->quantity,
+                                     .instrument = row->instrument,
+                                     .account = row->account,
+                                     .side = row->side,
+                                     .type = row->type,
+                                     .terms = row->terms,
+                                     .op = REQUEST_OP_REPLACE,
+                                     .replaces = old->row.order_id,
+                                     .anyway = anyway };
+    mk_more_put(r, sizeof(struct msg_venue_request), more);
+    old->row.flags |= EXECUTION_CANCEL_IN_FLIGHT;
+    old->row.cancel_reason = REASON_BY_STRATEGY;
+}
+
 /* execution_on_risk_verdict makes an order of what risk passed, and tells of what it refused. */
 static void execution_on_risk_verdict(struct rt_ctx *ctx, void *state,
                                       const struct msg_frame *frame) {
     struct execution_state *st = state;
     const struct msg_risk_verdict *v = msg_body(frame);
-    const struct mk_more *more =
-        frame->kind == MSG_RISK_VERDICT_MORE ? mk_more_of(v, sizeof *v) : NULL;
-    uint16_t kind = more == NULL ? MSG_VENUE_REQUEST : MSG_VENUE_REQUEST_MORE;
+    const struct msg_replace_verdict *replace =
+        frame->kind == MSG_REPLACE_VERDICT ? msg_body(frame) : NULL;
+    const struct mk_more *more = frame->kind != MSG_RISK_VERDICT ? mk_more_of(v, sizeof *v) : NULL;
+    uint16_t kind = replace != NULL ? MSG_VENUE_REPLACE
+                    : more == NULL  ? MSG_VENUE_REQUEST
+                                    : MSG_VENUE_REQUEST_MORE;
     struct msg_order_row row = { .order_id = v->order_id,
                                  .price = v->price,
                                  .quantity = v->quantity,
@@ -214,6 +256,16 @@ static void execution_on_risk_verdict(struct rt_ctx *ctx, void *state,
                                  .terms = v->terms,
                                  .status = ORDER_STATUS_REJECTED };
     uint16_t why = v->quantity == 0 ? v->reason : refusal(ctx, st, v, kind);
+    struct execution_order *old = NULL;
+    if (replace != NULL && why == REASON_NONE) {
+        const unsigned going = EXECUTION_CANCEL_IN_FLIGHT | EXECUTION_CANCEL_WANTED;
+        old = find(st, replace->replaces);
+        bool can = old != NULL && !(old->row.flags & going) && old->row.account == v->account &&
+                   old->row.instrument == v->instrument &&
+                   mk_order_owner(replace->replaces) == mk_order_owner(v->order_id);
+        if (!can) old = NULL;
+        if (!can && !replace->anyway) why = REASON_CANCEL_FAILED;
+    }
     if (v->quantity == 0 || why != REASON_NONE) {
         row.reason = why;
         say_state(ctx, &row);
@@ -224,7 +276,11 @@ static void execution_on_risk_verdict(struct rt_ctx *ctx, void *state,
     st->open_cnt++;
     o->row = row;
     say_state(ctx, &o->row);
-    say_request(ctx, &o->row, REQUEST_OP_PLACE, more);
+    if (old != NULL) {
+        say_replace(ctx, &o->row, more, old, replace->anyway);
+    } else {
+        say_request(ctx, &o->row, REQUEST_OP_PLACE, more);
+    }
 }
 
 /* go_on says the cancels that are wanted, in order of order id, while the call has room. */
@@ -270,19 +326,50 @@ static void cancel_all(struct rt_ctx *ctx, struct execution_state *st, uint16_t 
     go_on(ctx, st);
 }
 
-/* execution_on_order_cancel cancels one order or all of an owner's; what is not there is only
- * counted. */
-static void execution_on_order_cancel(struct rt_ctx *ctx, void *state,
-                                      const struct msg_frame *frame) {
-    struct execution_state *st = state;
-    const struct msg_order_cancel *c = msg_body(frame);
-    uint16_t reason = c->reason == REASON_NONE ? REASON_BY_STRATEGY : c->reason;
-    if (c->order_id == 0) {
-        if (c->owner != 0) cancel_all(ctx, st, c->owner, c->instrument, reason);
+/* amend_refusal returns why the amend of v cannot go out, REASON_NONE when it can; o is the order,
+ * or NULL. */
+static uint16_t amend_refusal(struct rt_ctx *ctx, const struct execution_state *st,
+                              const struct execution_order *o, const struct msg_change_verdict *v) {
+    const unsigned going = EXECUTION_CANCEL_IN_FLIGHT | EXECUTION_CANCEL_WANTED;
+    uint16_t kind = v->stop_price == 0 ? MSG_VENUE_REQUEST : MSG_VENUE_REQUEST_MORE;
+    if (o == NULL) return REASON_UNKNOWN_ORDER; /* lost to a fill, or a cancel */
+    const struct msg_order_row *row = &o->row;
+    if (v->instrument != row->instrument || v->account != row->account || v->side != row->side ||
+        v->type != row->type || v->terms != row->terms) {
+        return REASON_REFUSED_BAD_FRAME;
+    }
+    if (st->killed) return REASON_KILL_SWITCH;
+    if (st->stop_reason != 0) return st->stop_reason;
+    if (is_stopped(st, mk_order_owner(v->order_id))) return REASON_ACTOR_STOPPED;
+    if (row->flags & going || row->status == ORDER_STATUS_UNKNOWN) return REASON_AMEND_RULE;
+    if (row->flags & EXECUTION_AMEND_IN_FLIGHT) return REASON_AMEND_PENDING;
+    return rt_room(ctx, kind, 1) ? REASON_NONE : REASON_EDGE_FULL;
+}
+
+/* amend asks the venue for the amend of v, or tells why not. */
+static void amend(struct rt_ctx *ctx, struct execution_state *st,
+                  const struct msg_change_verdict *v) {
+    struct execution_order *o = find(st, v->order_id);
+    bool passed = v->reason == REASON_NONE;
+    uint16_t why = passed ? amend_refusal(ctx, st, o, v) : v->reason;
+    if (why != REASON_NONE) {
+        say_amended(ctx, o == NULL ? NULL : &o->row, v->order_id, v->instrument, v->account,
+                    passed ? AMEND_BY_STRATEGY : AMEND_BY_RISK, why, 0);
         return;
     }
-    struct execution_order *o = find(st, c->order_id);
-    if (o == NULL || mk_order_owner(c->order_id) != c->owner) { /* nobody cancels for others */
+    const struct mk_more more = { .stop_price = v->stop_price };
+    struct msg_order_row asked = o->row;
+    if (v->price > 0) asked.price = v->price;
+    if (v->quantity > 0) asked.quantity = v->quantity;
+    o->row.flags |= EXECUTION_AMEND_IN_FLIGHT;
+    say_request(ctx, &asked, REQUEST_OP_AMEND, v->stop_price == 0 ? NULL : &more);
+}
+
+/* cancel_one cancels the order id of owner; what is not there is only counted. */
+static void cancel_one(struct rt_ctx *ctx, struct execution_state *st, uint64_t id, uint16_t owner,
+                       uint16_t reason) {
+    struct execution_order *o = find(st, id);
+    if (o == NULL || mk_order_owner(id) != owner) { /* nobody cancels for others */
         st->counts[EXECUTION_CANCELS_LATE]++;
         return;
     }
@@ -295,6 +382,66 @@ static void execution_on_order_cancel(struct rt_ctx *ctx, void *state,
     o->row.flags |= EXECUTION_CANCEL_IN_FLIGHT;
     o->row.cancel_reason = reason;
     say_request(ctx, &o->row, REQUEST_OP_CANCEL, NULL);
+}
+
+/* execution_on_order_cancel cancels one order or all of an owner's. */
+static void execution_on_order_cancel(struct rt_ctx *ctx, void *state,
+                                      const struct msg_frame *frame) {
+    struct execution_state *st = state;
+    const struct msg_order_cancel *c = msg_body(frame);
+    uint16_t reason = c->reason == REASON_NONE ? REASON_BY_STRATEGY : c->reason;
+    if (c->order_id == 0) {
+        if (c->owner != 0) cancel_all(ctx, st, c->owner, c->instrument, reason);
+        return;
+    }
+    cancel_one(ctx, st, c->order_id, c->owner, reason);
+}
+
+/* execution_on_change_verdict does what a strategy asked for in its place among its orders. */
+static void execution_on_change_verdict(struct rt_ctx *ctx, void *state,
+                                        const struct msg_frame *frame) {
+    struct execution_state *st = state;
+    const struct msg_change_verdict *v = msg_body(frame);
+    if (v->op == REQUEST_OP_AMEND) {
+        amend(ctx, st, v);
+    } else { /* risk has looked whose it is */
+        uint16_t reason = v->reason == REASON_NONE ? REASON_BY_STRATEGY : v->reason;
+        cancel_one(ctx, st, v->order_id, mk_order_owner(v->order_id), reason);
+    }
+}
+
+/* execution_on_venue_amended hears an order's new figures, or that an amend was refused. */
+static void execution_on_venue_amended(struct rt_ctx *ctx, void *state,
+                                       const struct msg_frame *frame) {
+    struct execution_state *st = state;
+    const struct msg_venue_amended *v = msg_body(frame);
+    struct execution_order *o = find(st, v->order_id);
+    uint8_t by = v->asked ? AMEND_BY_STRATEGY : AMEND_BY_VENUE;
+    bool done = !v->asked || v->reason == REASON_NONE;
+    if (o == NULL) { /* it has ended meanwhile */
+        if (v->asked) {
+            say_amended(ctx, NULL, v->order_id, v->instrument, v->account, by,
+                        done ? REASON_UNKNOWN_ORDER : v->reason, 0);
+        }
+        return;
+    }
+    struct msg_order_row *row = &o->row;
+    qty_t quantity;
+    if (v->asked) row->flags &= (uint8_t)~EXECUTION_AMEND_IN_FLIGHT;
+    if (done && (v->quantity <= 0 || v->price < 0 ||
+                 __builtin_add_overflow(row->cum_quantity, v->quantity, &quantity))) {
+        st->counts[EXECUTION_STATUS_ILLEGAL]++;
+        alert(ctx, v->order_id, REASON_REFUSED_BAD_FRAME, v->quantity);
+        done = false;
+    }
+    if (done) {
+        row->price = v->price;
+        row->quantity = quantity;
+        row->updated_ns = ctx->now_ns;
+    }
+    say_amended(ctx, row, v->order_id, v->instrument, v->account, by, v->reason,
+                done ? v->stop_price : 0);
+    if (done) say_state(ctx, row);
 }
 
 /* execution_on_timer goes on with cancels that found no room. */
@@ -727,11 +874,17 @@ static const struct rt_option execution_options[] = {
 };
 
 /* Kinds it says. */
-static const uint16_t execution_says[] = {
-    MSG_ORDER_STATE, MSG_VENUE_REQUEST, MSG_VENUE_REQUEST_MORE,
-    MSG_FILL,        MSG_LIQUIDATION,   MSG_DELEVERAGE,
-    MSG_FUNDING_FEE, MSG_ALERT,         0
-};
+static const uint16_t execution_says[] = { MSG_ORDER_STATE,
+                                           MSG_VENUE_REQUEST,
+                                           MSG_VENUE_REQUEST_MORE,
+                                           MSG_VENUE_REPLACE,
+                                           MSG_ORDER_AMENDED,
+                                           MSG_FILL,
+                                           MSG_LIQUIDATION,
+                                           MSG_DELEVERAGE,
+                                           MSG_FUNDING_FEE,
+                                           MSG_ALERT,
+                                           0 };
 
 const struct rt_actor_kind execution_kind = {
     .name = "execution",
@@ -743,8 +896,11 @@ const struct rt_actor_kind execution_kind = {
     .init = execution_init,
     .on = { [MSG_RISK_VERDICT] = execution_on_risk_verdict,
             [MSG_RISK_VERDICT_MORE] = execution_on_risk_verdict,
+            [MSG_REPLACE_VERDICT] = execution_on_risk_verdict,
+            [MSG_CHANGE_VERDICT] = execution_on_change_verdict,
             [MSG_ORDER_CANCEL] = execution_on_order_cancel,
             [MSG_VENUE_STATUS] = execution_on_venue_status,
+            [MSG_VENUE_AMENDED] = execution_on_venue_amended,
             [MSG_VENUE_FILL] = execution_on_venue_fill,
             [MSG_VENUE_LIQUIDATION] = execution_on_venue_liquidation,
             [MSG_VENUE_DELEVERAGE] = execution_on_venue_deleverage,

@@ -1,8 +1,9 @@
 /* execution.h - the actor that holds the orders: asks the venue, hears it, tells where each stands.
  *
- * For     the one way from a passed verdict to a venue. Hears RISK_VERDICT, ORDER_CANCEL,
- *         VENUE_STATUS, VENUE_FILL; says VENUE_REQUEST, FILL (once a fill, before the state it
- *         causes), ORDER_STATE (at every transition), ALERT (what the venue should not say).
+ * For     the one way from a passed verdict to a venue. Hears RISK_VERDICT, CHANGE_VERDICT,
+ *         ORDER_CANCEL, VENUE_STATUS, VENUE_AMENDED, VENUE_FILL; says VENUE_REQUEST, FILL (once a
+ *         fill, before the state it causes), ORDER_STATE (at every transition), ORDER_AMENDED,
+ *         ALERT (what the venue should not say).
  *         States and their legal transitions are the table execution_legal; what is not in it is
  *         an alert and changes nothing. The newest orders that are done (done_orders_max; fewer
  *         where fill ids run short) are remembered: a fill that comes late all the same (after its
@@ -10,6 +11,13 @@
  *         other, behind it the state with new sums and the old status, and an alert, late_fill.
  *         Other late words are counted (cancels) or an alert (statuses, fills of orders nobody
  *         remembers).
+ *         Changes that risk passed (CHANGE_VERDICT) go to the venue: cancels, and amends, one at a
+ *         time for an order (amend_pending). The old figures hold until the venue's answer
+ *         (VENUE_AMENDED), which may be that the order is done: ORDER_AMENDED tells what came of
+ *         each amend, also of one refused, once; where the figures are new ORDER_STATE tells them
+ *         too. An order that replaces another (REPLACE_VERDICT) is one request to the venue,
+ *         unless the old one is done or being canceled: then it is rejected with cancel_failed, or
+ *         with anyway placed as any.
  *         A fill is told once: known by (order, trade id) while the order is remembered. Its cash
  *         is price x quantity, a buy's rounded up, a sell's down to 1e-8.
  *         Once an order's strategy was stopped, the kill word is up or the run ends, no new order
@@ -39,6 +47,7 @@ enum execution_flag {
     EXECUTION_TRIGGERED = 2,        /* a stop that has triggered */
     EXECUTION_CANCEL_WANTED = 4,    /* to be canceled, not said yet: the call had no more room */
     EXECUTION_IDS_RISE = 8,         /* no room for its fill ids: those below the newest are old */
+    EXECUTION_AMEND_IN_FLIGHT = 16, /* the venue was asked to amend it */
 };
 
 /* What the actor counts; rows of kind COUNTER in snapshots, by this number. */

@@ -197,7 +197,8 @@ uint16_t mk_filters_terms(const struct mk_filters *f, const struct mk_asked *o, 
     }
     price_t price = mk_order_priced(o->type) ? o->price : market_price;
     if (f->notional_max > 0 && price > 0 && (!market || f->max_to_market)) {
-        __int128 notional = (__int128)price * o->quantity;
+        __int128 notional =
+            f->of == NULL ? (__int128)price * o->quantity : mk_quoted(f->of, price, o->quantity);
         if (notional > (__int128)f->notional_max * FIXED_ONE) return REASON_VENUE_MAX_NOTIONAL;
     }
     if (f->iceberg_parts > 0 && shown > 0) {

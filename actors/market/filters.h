@@ -23,6 +23,7 @@
 #ifndef ACTORS_MARKET_FILTERS_H
 #define ACTORS_MARKET_FILTERS_H
 #include "actors/market/more.h"
+#include "actors/market/value.h"
 #include "runtime/base/config.h"
 #include "runtime/base/error.h"
 
@@ -44,6 +45,7 @@ struct mk_filters {
     uint32_t orders_max, waiting_max; /* max_orders, max_algo_orders */
     uint32_t icebergs_max, lists_max; /* max_iceberg_orders, max_order_lists */
     qty_t position_max;               /* max_position */
+    const struct mk_instrument *of;   /* whose contracts have a size; NULL = they have none */
 };
 
 /* What an account has open, as the max_* filters count it. */

@@ -7,19 +7,21 @@
  *           initial       notional / leverage
  *           liquidation   wallet + unrealized <= maintenance
  *           funding       quantity * mark * rate; above zero a long pays
+ *         Where contracts have a size, value.h tells what quantity * price is; of inverse ones all
+ *         figures, brackets too, are in coin (Binance COIN-M, Bybit inverse).
  *         Each figure is rounded against the account: what it must have or pays up, what it has or
  *         receives down, to 1e-8; a liquidation price to the last 1e-8 that liquidates.
  * Thread  pure functions.
  * Memory  none of its own. */
 #ifndef ACTORS_MARKET_MARGIN_H
 #define ACTORS_MARKET_MARGIN_H
-#include "actors/market/market.h"
+#include "actors/market/value.h"
 #include <stdbool.h>
 
-/* A position on its own: signed quantity and the cash it cost, signed like it. */
+/* A position on its own: signed quantity and the cash it cost. */
 struct mk_holding {
     qty_t quantity; /* 1e-8 base; > 0 long */
-    cash_t cost;    /* 1e-8 quote */
+    cash_t cost;    /* 1e-8 of what it settles in; of inverse contracts of the other sign */
 };
 
 /* mk_brackets_seal computes cum of cnt brackets (caps and maintenance rates rising): the cum of the
@@ -30,8 +32,18 @@ bool mk_brackets_seal(struct mk_bracket *brackets, uint32_t cnt);
  * pass, the last beyond all. NULL when the instrument has none. */
 const struct mk_bracket *mk_bracket_at(const struct mk_instrument *in, cash_t notional);
 
-/* mk_notional computes |quantity| * price, rounded up. False on overflow. */
-bool mk_notional(qty_t quantity, price_t price, cash_t *out);
+/* mk_notional computes what |quantity| is worth at price (>= 0), in size, rounded up. False on
+ * overflow. */
+bool mk_notional(const struct mk_instrument *in, qty_t quantity, price_t price, cash_t *out);
+
+/* mk_gap computes by how much the worth of |quantity| differs between two prices (> 0), rounded up.
+ * False on overflow. */
+bool mk_gap(const struct mk_instrument *in, qty_t quantity, price_t from, price_t to, cash_t *out);
+
+/* mk_better returns the price nearest to price (> 0) at which closing quantity (a long's above
+ * zero) brings lack (> 0) more; held within [0, INT64_MAX / 2] of change, INT64_MAX where no price
+ * of an inverse contract does. */
+price_t mk_better(const struct mk_instrument *in, qty_t quantity, price_t price, cash_t lack);
 
 /* mk_margin_maintenance computes what a position of quantity must be backed by at mark; 0 without
  * brackets. False on overflow. */
@@ -43,7 +55,8 @@ cash_t mk_margin_initial(cash_t notional, uint32_t leverage);
 
 /* mk_margin_unrealized computes what h would bring at price beyond its cost, rounded down. False
  * on overflow. */
-bool mk_margin_unrealized(const struct mk_holding *h, price_t price, cash_t *out);
+bool mk_margin_unrealized(const struct mk_instrument *in, const struct mk_holding *h, price_t price,
+                          cash_t *out);
 
 /* mk_margin_most computes the largest notional that leverage allows: the cap of the highest bracket
  * that grants it; 0 when none does, INT64_MAX without brackets. */
@@ -70,9 +83,11 @@ price_t mk_pair_liquidation(const struct mk_instrument *in, const struct mk_hold
 
 /* mk_bankruptcy_price computes the price at which wallet and unrealized come to nothing, rounded so
  * that they do not come to less: up for a long, down for a short; 0 or INT64_MAX as above. */
-void mk_bankruptcy_price(const struct mk_holding *h, cash_t wallet, price_t *out);
+void mk_bankruptcy_price(const struct mk_instrument *in, const struct mk_holding *h, cash_t wallet,
+                         price_t *out);
 
 /* mk_funding computes what quantity pays at mark and rate (1e-8): above zero paid, rounded up;
  * below zero received, rounded down in size. False on overflow. */
-bool mk_funding(qty_t quantity, price_t mark, int64_t rate, cash_t *out);
+bool mk_funding(const struct mk_instrument *in, qty_t quantity, price_t mark, int64_t rate,
+                cash_t *out);
 #endif

@@ -2,6 +2,7 @@
 #include "actors/market/filters.h"
 #include "actors/market/margin.h"
 #include "actors/market/session.h"
+#include "actors/market/value.h"
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -18,23 +19,24 @@ enum {
     SLIPPAGE_BARS_MAX = 4096,       /* at most */
     LEVERAGE_DEFAULT = 20,          /* of an account that declares none, as at Binance */
 };
-static const int64_t STEP_MAX = INT64_C(1000000) * FIXED_ONE;        /* tick and lot */
-static const int64_t NOTIONAL_MAX = INT64_C(1000000000) * FIXED_ONE; /* smallest notional */
-static const int64_t CASH_MAX = INT64_C(50000000000) * FIXED_ONE;    /* half of what fits */
-static const int64_t SLIPPAGE_MAX = INT64_C(1000) * FIXED_ONE;       /* 1000 bp */
-static const int64_t FACTOR_MAX = INT64_C(10) * FIXED_ONE;           /* of a slippage model */
-static const int64_t fee_min = -FIXED_ONE / 100;                     /* rates of fees */
-static const int64_t fee_max = FIXED_ONE / 10;                       /* at most */
-static const int64_t SECOND_NS = INT64_C(1000000000);                /* ns in a second */
-static const int64_t discounts[MK_KINDS] = { 25000000, 10000000 };   /* Binance's, by kind */
+static const int64_t STEP_MAX = INT64_C(1000000) * FIXED_ONE;         /* tick and lot */
+static const int64_t NOTIONAL_MAX = INT64_C(1000000000) * FIXED_ONE;  /* smallest notional */
+static const int64_t CASH_MAX = INT64_C(50000000000) * FIXED_ONE;     /* half of what fits */
+static const int64_t SLIPPAGE_MAX = INT64_C(1000) * FIXED_ONE;        /* 1000 bp */
+static const int64_t FACTOR_MAX = INT64_C(10) * FIXED_ONE;            /* of a slippage model */
+static const int64_t fee_min = -FIXED_ONE / 100;                      /* rates of fees */
+static const int64_t fee_max = FIXED_ONE / 10;                        /* at most */
+static const int64_t SECOND_NS = INT64_C(1000000000);                 /* ns in a second */
+static const int64_t discounts[MK_KINDS] = { 25000000, 10000000, 0 }; /* Binance's, by kind */
 
-static const char *const kind_words[] = { "spot", "linear", NULL };
+const char *const mk_kind_words[MK_KINDS + 1] = { "spot", "linear", "inverse", NULL };
 static const char *const instrument_keys[] = {
     "symbol",          "kind",        "base",          "quote",
     "venue",           "tick_size",   "lot_size",      "min_notional",
     "maker_fee",       "taker_fee",   "slippage_bps",  "brackets",
     "liquidation_fee", "slippage",    "participation", "filters",
-    "session",         "stale_after", "fees",          NULL
+    "session",         "stale_after", "fees",          "multiplier",
+    "contract_value",  NULL
 };
 static const char *const slippage_words[] = { "bps", "volume", "root", NULL };
 static const char *const slippage_keys[] = { "model", "factor", "bars", "interval", NULL };
@@ -42,7 +44,7 @@ static const char *const slippage_bps_keys[] = { "model", "bps", NULL };
 static const char *const bracket_keys[] = { "cap", "leverage", "maintenance", NULL };
 static const char *const account_keys[] = { "quote",         "cash", "margin", "leverage",
                                             "position_mode", "fees", NULL };
-static const char *const fee_keys[] = { "spot", "linear", "asset", NULL };
+static const char *const fee_keys[] = { "spot", "linear", "inverse", "asset", NULL };
 static const char *const burn_keys[] = {
     "name", "balance", "price", "instrument", "discount", NULL
 };
@@ -148,7 +150,9 @@ static int read_brackets(struct mk_market *m, struct rt_node *n, struct mk_instr
     struct rt_node *list;
     int rc = rt_node_list(n, "brackets", false, &list, err);
     if (rc < 0 || !list) return rc;
-    if (in->kind != MK_LINEAR) return rt_node_fail(list, err, "is for kind: linear only");
+    if (in->kind == MK_SPOT) {
+        return rt_node_fail(list, err, "is for kind: linear and kind: inverse only");
+    }
     if (list->child_cnt == 0 || list->child_cnt > MK_BRACKETS_MAX) {
         return rt_node_fail(list, err, "has %u entries, expected 1..%d", list->child_cnt,
                             MK_BRACKETS_MAX);
@@ -226,7 +230,9 @@ static int read_filters(struct mk_market *m, struct rt_node *n, struct mk_instru
     if (rc < 0 || map == NULL) return rc;
     struct mk_filters *f = m->filters + m->filter_cnt++;
     in->filters = f;
-    return mk_filters_read(map, in->lot_size, f, err);
+    int code = mk_filters_read(map, in->lot_size, f, err);
+    f->of = in->contract == 0 ? NULL : in;
+    return code;
 }
 
 /* read_charges reads fees: of the instrument n into the market's table, which has room. */
@@ -251,6 +257,25 @@ static int read_session(struct rt_node *n, struct mk_instrument *in, struct mk_s
     return mk_session_read(n, "session", *out, &there, err);
 }
 
+/* read_contract reads multiplier: or contract_value: of the instrument n, by its kind. */
+static int read_contract(struct rt_node *n, struct mk_instrument *in, struct rt_error *err) {
+    struct rt_node *times = rt_node_get(n, "multiplier"), *value = rt_node_get(n, "contract_value");
+    if (times != NULL && in->kind != MK_LINEAR) {
+        return rt_node_fail(times, err, "is for kind: linear only%s",
+                            in->kind == MK_INVERSE ? "; kind: inverse has contract_value:" : "");
+    }
+    if (value != NULL && in->kind != MK_INVERSE) {
+        return rt_node_fail(value, err, "is for kind: inverse only%s",
+                            in->kind == MK_LINEAR ? "; kind: linear has multiplier:" : "");
+    }
+    if (in->kind == MK_INVERSE) {
+        return rt_node_fixed(n, "contract_value", true, 1, NOTIONAL_MAX, 0, &in->contract, err);
+    }
+    int rc = rt_node_fixed(n, "multiplier", false, 1, STEP_MAX, FIXED_ONE, &in->contract, err);
+    if (in->contract == FIXED_ONE || in->kind == MK_SPOT) in->contract = 0;
+    return rc;
+}
+
 /* read_instrument reads one entry of instruments: into in. */
 static int read_instrument(struct mk_market *m, struct rt_node *n, struct rt_node *schemes,
                            struct mk_instrument *in, struct mk_session **session,
@@ -259,7 +284,7 @@ static int read_instrument(struct mk_market *m, struct rt_node *n, struct rt_nod
     if ((rc = key_name(n, in->name, sizeof in->name, err)) < 0) return rc;
     if ((rc = read_name(n, "symbol", in->name, in->symbol, sizeof in->symbol, err)) < 0) return rc;
     if ((rc = read_name(n, "venue", "sim", in->venue, sizeof in->venue, err)) < 0) return rc;
-    if ((rc = rt_node_choice(n, "kind", true, kind_words, 0, &kind, err)) < 0) return rc;
+    if ((rc = rt_node_choice(n, "kind", true, mk_kind_words, 0, &kind, err)) < 0) return rc;
     in->kind = (enum mk_kind)kind;
     if ((rc = read_asset(m, n, "base", &in->base_asset, err)) < 0) return rc;
     if ((rc = read_asset(m, n, "quote", &in->quote_asset, err)) < 0) return rc;
@@ -267,6 +292,7 @@ static int read_instrument(struct mk_market *m, struct rt_node *n, struct rt_nod
         return rt_node_fail(rt_node_get(n, "base"), err,
                             "is the quote too, expected another asset");
     }
+    if ((rc = read_contract(n, in, err)) < 0) return rc;
     rc = rt_node_fixed(n, "tick_size", true, 1, STEP_MAX, 0, &in->tick_size, err);
     if (rc < 0) return rc;
     rc = rt_node_fixed(n, "lot_size", true, 1, STEP_MAX, 0, &in->lot_size, err);
@@ -376,8 +402,7 @@ static int read_leverage(struct mk_market *m, struct rt_node *n, const struct mk
         if (named) rc = rt_node_int(given, in->name, true, 1, LEVERAGE_MAX, 0, &one, err);
         if (rc < 0) return rc;
         row[i] = (uint16_t)one;
-        bool held =
-            a->margin != MK_MARGIN_NONE && in->kind == MK_LINEAR && in->quote_asset == a->quote;
+        bool held = a->margin != MK_MARGIN_NONE && in->kind != MK_SPOT && mk_settle(in) == a->quote;
         if (!held) continue;
         if (in->bracket_cnt == 0) {
             return rt_node_fail(rt_node_get(n, "margin"), err,
@@ -436,10 +461,10 @@ static int read_discount(struct rt_node *n, struct mk_fee_asset *f, struct rt_er
     for (uint32_t kind = 0; rc == 0 && kind < MK_KINDS; kind++) {
         f->discount[kind] = discounts[kind];
         if (given == NULL) continue;
-        rc = rt_node_share(map ? given : n, map ? kind_words[kind] : "discount", false,
+        rc = rt_node_share(map ? given : n, map ? mk_kind_words[kind] : "discount", false,
                            discounts[kind], &f->discount[kind], err);
     }
-    return rc == 0 && map ? rt_node_no_more(given, kind_words, err) : rc;
+    return rc == 0 && map ? rt_node_no_more(given, mk_kind_words, err) : rc;
 }
 
 /* read_burn reads asset: of the map n, the fees of account a. */
@@ -480,7 +505,7 @@ static int read_fees(struct mk_market *m, struct rt_node *n, struct mk_account *
     if (rc < 0 || map == NULL) return rc;
     rc = read_burn(m, map, a, err);
     for (uint32_t kind = 0; rc == 0 && kind < MK_KINDS; kind++) {
-        rc = rt_node_map(map, kind_words[kind], false, &one, err);
+        rc = rt_node_map(map, mk_kind_words[kind], false, &one, err);
         if (rc == 0 && one != NULL) rc = read_tiers(one, a, kind, err);
     }
     return rc < 0 ? rc : rt_node_no_more(map, fee_keys, err);

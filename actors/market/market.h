@@ -15,10 +15,12 @@
 
 /* How an instrument settles. */
 enum mk_kind {
-    MK_SPOT,   /* notional moves cash, no short; fee in the asset received */
-    MK_LINEAR, /* realised P&L and fees in quote move cash; short allowed */
+    MK_SPOT,    /* notional moves cash, no short; fee in the asset received */
+    MK_LINEAR,  /* realised P&L and fees in quote move cash; short allowed */
+    MK_INVERSE, /* the same in base: contracts worth so much quote, margined in coin */
 };
-enum { MK_KINDS = MK_LINEAR + 1 /* how many */ };
+enum { MK_KINDS = MK_INVERSE + 1 /* how many */ };
+extern const char *const mk_kind_words[MK_KINDS + 1]; /* as in YAML; the last is NULL */
 
 /* A leverage bracket of a perpetual: what a position up to cap must be backed by (margin.h). */
 struct mk_bracket {
@@ -60,19 +62,21 @@ enum mk_slippage {
 
 /* One instrument. Ids are given in name order from 1. */
 struct mk_instrument {
-    char name[32];             /* ours: "BTC-PERP" */
-    char symbol[32];           /* the venue's word: "BTCUSDT" */
-    char venue[16];            /* the venue's name: "sim" */
-    uint16_t id;               /* 1.. */
-    enum mk_kind kind;         /* spot or linear */
-    uint16_t base_asset;       /* index in assets */
-    uint16_t quote_asset;      /* index in assets */
-    price_t tick_size;         /* > 0 */
-    qty_t lot_size;            /* > 0 */
-    cash_t min_notional;       /* 0 = none */
-    int64_t maker_fee;         /* rate in 1e-8: 0.0002 = 20000 */
-    int64_t taker_fee;         /* rate in 1e-8 */
-    int64_t slippage_bps;      /* taker slippage in 1e-8 of a basis point: 1 bp = 100000000 */
+    char name[32];        /* ours: "BTC-PERP" */
+    char symbol[32];      /* the venue's word: "BTCUSDT" */
+    char venue[16];       /* the venue's name: "sim" */
+    uint16_t id;          /* 1.. */
+    enum mk_kind kind;    /* how it settles */
+    uint16_t base_asset;  /* index in assets */
+    uint16_t quote_asset; /* index in assets */
+    price_t tick_size;    /* > 0 */
+    qty_t lot_size;       /* > 0 */
+    int64_t contract;     /* size of a contract, 1e-8: linear: times quantity and price; inverse:
+                                * its worth in quote. 0 = 1, and none at all (value.h) */
+    cash_t min_notional;  /* quote; 0 = none */
+    int64_t maker_fee;    /* rate in 1e-8: 0.0002 = 20000 */
+    int64_t taker_fee;    /* rate in 1e-8 */
+    int64_t slippage_bps; /* taker slippage in 1e-8 of a basis point: 1 bp = 100000000 */
     enum mk_slippage slippage; /* which model; slippage_bps is 0 but for MK_SLIPPAGE_BPS */
     uint32_t slippage_bars;    /* bars that volume and variance are taken of; 0 with bps */
     int64_t slippage_factor; /* volume: share of the price at a whole bar's volume; root: Y; 1e-8 */
@@ -89,7 +93,7 @@ struct mk_instrument {
     const struct rt_node *stale_node; /* where that stands, for errors of boot, or NULL */
 };
 
-/* How an account's linear positions are backed. */
+/* How an account's linear and inverse positions are backed. */
 enum mk_margin {
     MK_MARGIN_NONE,     /* not at all: nothing is checked or liquidated, cash may fall below zero */
     MK_MARGIN_CROSS,    /* by all of the account together */
@@ -101,7 +105,8 @@ enum { MK_BRACKETS_MAX = 64 /* leverage brackets of an instrument */ };
 struct mk_account {
     char name[32];                   /* as in YAML */
     uint8_t id;                      /* 1.. */
-    uint16_t quote;                  /* asset of its cash, index in assets */
+    uint16_t quote;                  /* asset of its cash, index in assets: what is traded on it
+                                      * settles in it */
     cash_t cash;                     /* deposited at start */
     enum mk_margin margin;           /* how its linear positions are backed */
     bool hedge;                      /* long and short are positions of their own (linear) */
@@ -150,7 +155,7 @@ struct mk_market {
 /* mk_market_load reads instruments:, fee_schemes:, accounts:, deployment:, equity_interval:,
  * statistics: of root. Returns 0, or negative errno with err. Ranges: prices and quantities above
  * zero, fees in [-1 %, 10 %], an instrument whose tick or lot is not a multiple of 1e-8 is refused;
- * an account with margin: needs brackets: in each linear instrument of its quote. */
+ * an account with margin: needs brackets: in each instrument but spot that settles in its quote. */
 int mk_market_load(struct rt_node *root, struct mk_market **out, struct rt_error *err)
     __attribute__((warn_unused_result));
 /* mk_market_close frees it; NULL is fine. */

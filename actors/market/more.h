@@ -51,6 +51,19 @@ MK_MORE_AT(msg_order_intent, msg_order_intent_more, reason);
 MK_MORE_AT(msg_risk_verdict, msg_risk_verdict_more, reason);
 /* MK_MORE_AT: the request. */
 MK_MORE_AT(msg_venue_request, msg_venue_request_more, op);
+/* MK_REPLACE_AT checks that kind replace is kind more, and what it replaces. */
+#define MK_REPLACE_AT(more, replace)                                                               \
+    _Static_assert(sizeof(struct more) == offsetof(struct replace, replaces), "prefix");           \
+    _Static_assert(offsetof(struct more, order_id) == offsetof(struct replace, order_id), "id");   \
+    _Static_assert(offsetof(struct more, terms) == offsetof(struct replace, terms), "terms");      \
+    _Static_assert(offsetof(struct more, parent) == offsetof(struct replace, parent), "parent");   \
+    _Static_assert(offsetof(struct more, working) == offsetof(struct replace, working), "working")
+/* MK_REPLACE_AT: the intent. */
+MK_REPLACE_AT(msg_order_intent_more, msg_order_replace);
+/* MK_REPLACE_AT: the verdict. */
+MK_REPLACE_AT(msg_risk_verdict_more, msg_replace_verdict);
+/* MK_REPLACE_AT: the request. */
+MK_REPLACE_AT(msg_venue_request_more, msg_venue_replace);
 _Static_assert(offsetof(struct msg_order_intent_more, parent) ==
                    sizeof(struct msg_order_intent) + offsetof(struct mk_more, parent),
                "one layout");

@@ -89,8 +89,8 @@ static int64_t share(int64_t v, int64_t part, int64_t whole) {
     return out;
 }
 
-bool portfolio_change_of(qty_t quantity, cash_t cost, qty_t moved, cash_t flow, price_t price,
-                         cash_t fee, struct portfolio_change *out) {
+bool portfolio_change_of(const struct mk_instrument *in, qty_t quantity, cash_t cost, qty_t moved,
+                         cash_t flow, price_t price, cash_t fee, struct portfolio_change *out) {
     if (quantity == INT64_MIN || moved == INT64_MIN) return false;
     *out = (struct portfolio_change){ .quantity = quantity, .cost = cost };
     if (moved == 0) { /* the fee took all that was bought: its cash bought nothing */
@@ -111,8 +111,10 @@ bool portfolio_change_of(qty_t quantity, cash_t cost, qty_t moved, cash_t flow, 
     out->opened = way > held;
     if (out->opened) {
         /* The part that closes is rounded as a fill of its own; the part that opens is the rest. */
-        if (!fixed_mul(price, closed, flow < 0 ? FIXED_UP : FIXED_DOWN, &flow_close)) return false;
-        if (flow < 0) flow_close = -flow_close;
+        if (!mk_value(in, price, closed, moved > 0 ? FIXED_UP : FIXED_DOWN, &flow_close)) {
+            return false;
+        }
+        if (moved > 0) flow_close = -flow_close;
     }
     out->fee_close = share(fee, closed, way);
     out->fee_open = fee - out->fee_close;
@@ -166,7 +168,7 @@ static cash_t worth_of(struct rt_ctx *ctx, const struct portfolio_instrument *in
     price_t price = price_of(ctx, in);
     if (price != n->mark) {
         n->mark = price;
-        if (!fixed_mul(price, n->quantity, FIXED_DOWN, &n->worth)) {
+        if (!mk_value(in->rules, price, n->quantity, FIXED_DOWN, &n->worth)) {
             n->worth = n->quantity > 0 ? INT64_MAX : -INT64_MAX;
         }
     }
@@ -419,7 +421,7 @@ static void portfolio_on_fill(struct rt_ctx *ctx, void *state, const struct msg_
         refuse(ctx, f, REASON_OPEN_ORDERS_MAX);
         return;
     }
-    bool fits = fixed_mul(f->price, f->quantity, buy ? FIXED_UP : FIXED_DOWN, &cash);
+    bool fits = mk_value(in->rules, f->price, f->quantity, buy ? FIXED_UP : FIXED_DOWN, &cash);
     if (in_base) {
         fits = fits && fixed_mul(f->fee, f->price, FIXED_UP, &fee) &&
                !__builtin_sub_overflow(moved, f->fee, &moved);
@@ -427,10 +429,11 @@ static void portfolio_on_fill(struct rt_ctx *ctx, void *state, const struct msg_
     if (burnt) fits = fits && fixed_mul(f->fee, burn_price(ctx, st, a), FIXED_UP, &fee);
     cash_t flow = buy ? -cash : cash;
     fits = fits && (moved == 0 || (moved > 0) == buy) &&
-           portfolio_change_of(p->quantity, p->cost, moved, flow, f->price, fee, &c);
+           portfolio_change_of(in->rules, p->quantity, p->cost, moved, flow, f->price, fee, &c);
     whole = c;
     if (fits && n->owner_cnt > 1) {
-        fits = portfolio_change_of(n->quantity, n->cost, moved, flow, f->price, fee, &whole);
+        fits = portfolio_change_of(in->rules, n->quantity, n->cost, moved, flow, f->price, fee,
+                                   &whole);
     }
     fits = fits && !__builtin_add_overflow(a->cash, in->spot ? flow : whole.realized, &after) &&
            (in_base || burnt || !__builtin_sub_overflow(after, fee, &after)) &&
@@ -462,9 +465,11 @@ struct forced {
 /* say_forced_fill tells what was closed by force of p, as a fill of an order that was never made.
  */
 static void say_forced_fill(struct rt_ctx *ctx, const struct forced *x,
-                            const struct portfolio_position *p, qty_t quantity, cash_t cash,
-                            cash_t fee, uint16_t fee_asset) {
+                            const struct portfolio_position *p, qty_t quantity, cash_t fee,
+                            uint16_t fee_asset) {
     const struct msg_liquidation *l = x->l;
+    cash_t cost = INT64_MAX;
+    (void)fixed_mul(l->price, quantity, p->quantity < 0 ? FIXED_UP : FIXED_DOWN, &cost);
     struct msg_fill *f = rt_say(ctx, MSG_FILL, 0, sizeof *f);
     *f = (struct msg_fill){ .order_id = mk_order_id((uint16_t)(p->key >> 16), 0, x->child),
                             .trade_id = l->trade_id,
@@ -472,7 +477,7 @@ static void say_forced_fill(struct rt_ctx *ctx, const struct forced *x,
                             .quantity = quantity,
                             .fee = fee,
                             .cum_quantity = quantity,
-                            .cum_cost = cash,
+                            .cum_cost = cost,
                             .cum_fee = fee,
                             .instrument = l->instrument,
                             .fee_asset = fee_asset,
@@ -490,12 +495,12 @@ static bool close_forced(struct rt_ctx *ctx, struct portfolio_state *st, const s
     bool buy = p->quantity < 0;
     struct portfolio_change c;
     cash_t cash;
-    if (!fixed_mul(x->l->price, size, buy ? FIXED_UP : FIXED_DOWN, &cash) ||
-        !portfolio_change_of(p->quantity, p->cost, buy ? size : -size, buy ? -cash : cash,
-                             x->l->price, fee, &c)) {
+    if (!mk_value(in->rules, x->l->price, size, buy ? FIXED_UP : FIXED_DOWN, &cash) ||
+        !portfolio_change_of(in->rules, p->quantity, p->cost, buy ? size : -size,
+                             buy ? -cash : cash, x->l->price, fee, &c)) {
         return false;
     }
-    say_forced_fill(ctx, x, p, size, cash, fee, in->quote_asset);
+    say_forced_fill(ctx, x, p, size, fee, in->settle_asset);
     (void)tell_fill(ctx, st, in, p, &c, x->l->trade_id, x->time_ns);
     return true;
 }
@@ -562,11 +567,12 @@ static void forced(struct rt_ctx *ctx, struct portfolio_state *st, const struct 
     bool buy = l->side == SIDE_BUY;
     qty_t moved = buy ? l->quantity : -l->quantity;
     struct portfolio_change whole;
+    const struct portfolio_instrument *in = &st->instruments[l->instrument - 1];
     cash_t cash, after;
     bool fits = (n->quantity < 0) == buy && magnitude(n->quantity) >= l->quantity &&
-                fixed_mul(l->price, l->quantity, buy ? FIXED_UP : FIXED_DOWN, &cash) &&
-                portfolio_change_of(n->quantity, n->cost, moved, buy ? -cash : cash, l->price,
-                                    l->fee, &whole) &&
+                mk_value(in->rules, l->price, l->quantity, buy ? FIXED_UP : FIXED_DOWN, &cash) &&
+                portfolio_change_of(in->rules, n->quantity, n->cost, moved, buy ? -cash : cash,
+                                    l->price, l->fee, &whole) &&
                 !__builtin_add_overflow(a->cash, whole.realized, &after) &&
                 !__builtin_sub_overflow(after, l->fee, &after);
     if (!fits) { /* not what we hold: somebody must look */
@@ -700,7 +706,8 @@ static int portfolio_init(struct rt_init *init, void *state, struct rt_error *er
         const struct mk_instrument *mk = &world->instruments[i];
         struct portfolio_instrument *in = &st->instruments[i];
         in->base_asset = mk->base_asset;
-        in->quote_asset = mk->quote_asset;
+        in->settle_asset = mk_settle(mk);
+        in->rules = mk;
         in->lot_size = mk->lot_size;
         in->spot = mk->kind == MK_SPOT;
         int series = rt_init_series(init, MSG_BAR, mk->id, 0);

@@ -18,6 +18,8 @@
  *                            quantity held smaller and leaves the cost whole, so that what is held
  *                            is dearer by it
  *           linear           realised P&L and the fee move cash
+ *           inverse          likewise, in coin: "cash of a fill" is then the worth of
+ *                            actors/market/value.h
  *         So, to the unit, at all times, for a strategy's position and for the netted one: the sum
  *         of its fills' cash = realised P&L - cost held.
  *         realized_pnl has no quote fees taken off; fee_total counts all fees in quote units, those
@@ -64,7 +66,7 @@
  *         account holds. */
 #ifndef ACTORS_PORTFOLIO_PORTFOLIO_H
 #define ACTORS_PORTFOLIO_PORTFOLIO_H
-#include "actors/market/market.h"
+#include "actors/market/value.h"
 #include "runtime/base/map.h"
 #include "runtime/core/actor.h"
 #include "schemas/fixed.h"
@@ -77,13 +79,14 @@ enum {
 
 /* An instrument; dense by id. */
 struct portfolio_instrument {
-    price_t last_fill;    /* price of its newest fill, or trade heard as a frame; 0 = none */
-    qty_t lot_size;       /* what is below it is dust */
-    uint16_t series;      /* where its prices are, PORTFOLIO_NO_SERIES = nowhere */
-    uint16_t base_asset;  /* index of the base asset */
-    uint16_t quote_asset; /* index of the quote asset */
-    bool trades;          /* the series holds trades, not bars */
-    bool spot;            /* settles by cash */
+    const struct mk_instrument *rules; /* what its contracts are worth */
+    price_t last_fill;     /* price of its newest fill, or trade heard as a frame; 0 = none */
+    qty_t lot_size;        /* what is below it is dust */
+    uint16_t series;       /* where its prices are, PORTFOLIO_NO_SERIES = nowhere */
+    uint16_t base_asset;   /* index of the base asset */
+    uint16_t settle_asset; /* index of what it settles in: quote, of inverse contracts base */
+    bool trades;           /* the series holds trades, not bars */
+    bool spot;             /* settles by cash */
 };
 
 /* What one owner holds of one instrument on one account. */
@@ -159,10 +162,11 @@ struct portfolio_change {
 };
 
 /* portfolio_change_of reckons what a fill does to a position of quantity and cost: moved is the
- * signed change of the quantity held, flow the fill's signed cash, price its price, fee its fee in
- * quote units. False when a figure leaves the range of money; *out is then of no use. Pure. */
-bool portfolio_change_of(qty_t quantity, cash_t cost, qty_t moved, cash_t flow, price_t price,
-                         cash_t fee, struct portfolio_change *out);
+ * signed change of the quantity held of in, flow the fill's signed cash, price its price, fee its
+ * fee in quote units. False when a figure leaves the range of money; *out is of no use then.
+ * Pure. */
+bool portfolio_change_of(const struct mk_instrument *in, qty_t quantity, cash_t cost, qty_t moved,
+                         cash_t flow, price_t price, cash_t fee, struct portfolio_change *out);
 
 /* The actor kind. */
 extern const struct rt_actor_kind portfolio_kind;

@@ -9,6 +9,8 @@ static bool counts(uint16_t kind) {
     switch (kind & ~MSG_OUT) {
     case MSG_ORDER_INTENT:
     case MSG_ORDER_INTENT_MORE:
+    case MSG_ORDER_REPLACE:
+    case MSG_ORDER_AMENDED:
     case MSG_ORDER_STATE:
     case MSG_FILL:
     case MSG_POSITION:

@@ -1,11 +1,13 @@
 #include "actors/report/results.h"
 #include "actors/market/more.h"
+#include "actors/market/value.h"
 #include "actors/report/merge.h"
 #include "actors/report/out.h"
 #include "actors/report/statistics.h"
 #include "runtime/base/map.h"
 #include "runtime/boot/engine.h"
 #include <errno.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -33,7 +35,8 @@ struct order {
     price_t price;       /* limit or stop price, 0 = none */
     qty_t quantity;      /* wanted */
     qty_t filled;        /* so far */
-    cash_t cost;         /* cash of its fills */
+    cash_t cost;         /* price x quantity of its fills */
+    __int128 weight;     /* inverse: weight of its fills */
     int64_t created_ns;  /* when the intent was said */
     int64_t updated_ns;  /* when its state last changed */
     uint16_t instrument; /* id */
@@ -67,7 +70,7 @@ struct held {
     cash_t fee_base;      /* fee_total when the round trip began */
     cash_t quote_fee;     /* fees in quote of the round trip */
     cash_t realized;      /* of the round trip */
-    __int128 entry_cash;  /* price x quantity of what opened, 1e-16 */
+    __int128 entry_cash;  /* price x quantity of what opened, 1e-16; inverse: see weight */
     __int128 exit_cash;   /* of what closed */
     qty_t entry_quantity; /* opened */
     qty_t exit_quantity;  /* closed */
@@ -167,9 +170,19 @@ static struct order *order_find(struct results *r, uint64_t id) {
     return o;
 }
 
-/* average returns cash / quantity in 1e-8, rounded down. */
-static price_t average(__int128 cash, qty_t quantity) {
-    return quantity > 0 ? (price_t)(cash / quantity) : 0;
+/* weight returns what a fill counts with in an average price: price x quantity, 1e-16; of inverse
+ * contracts, whose average is the harmonic mean, quantity / price in units that keep it exact. */
+static __int128 weight(const struct mk_instrument *in, price_t price, qty_t quantity) {
+    bool inverse = in && in->kind == MK_INVERSE && price > 0;
+    return inverse ? (__int128)quantity * INT64_MAX / price : (__int128)price * quantity;
+}
+
+/* average returns the average price of fills of quantity that weigh all together, in 1e-8, rounded
+ * down. */
+static price_t average(const struct mk_instrument *in, __int128 all, qty_t quantity) {
+    if (quantity <= 0 || all <= 0) return 0;
+    bool inverse = in && in->kind == MK_INVERSE;
+    return (price_t)(inverse ? (__int128)quantity * INT64_MAX / all : all / quantity);
 }
 
 /* strategy_name returns the name of an order's owner. */
@@ -201,7 +214,7 @@ static const char *position_side(const struct results *r, uint8_t account, uint1
                                  uint8_t side, uint8_t terms) {
     const struct mk_instrument *in = mk_instrument_get(r->market, instrument);
     bool known = account >= 1 && account <= r->market->account_cnt && in != NULL;
-    if (!known || !r->market->accounts[account - 1].hedge || in->kind != MK_LINEAR) {
+    if (!known || !r->market->accounts[account - 1].hedge || in->kind == MK_SPOT) {
         return msg_position_side_name(POSITION_SIDE_BOTH);
     }
     return msg_position_side_name(mk_order_short(side, terms) ? POSITION_SIDE_SHORT
@@ -251,7 +264,9 @@ static void order_write(struct results *r, const struct order *o) {
     report_out_text(out, msg_order_status_name(o->status));
     report_out_fixed(out, o->filled);
     if (o->filled > 0)
-        report_out_fixed(out, average((__int128)o->cost * FIXED_ONE, o->filled));
+        report_out_fixed(
+            out, average(o->weight > 0 ? mk_instrument_get(r->market, o->instrument) : NULL,
+                         o->weight > 0 ? o->weight : (__int128)o->cost * FIXED_ONE, o->filled));
     else
         report_out_none(out);
     report_out_time(out, o->created_ns);
@@ -308,7 +323,7 @@ static int on_intent(struct results *r, const struct msg_frame *f) {
     o->type = i->type;
     o->terms = i->terms;
     o->signal = i->reason;
-    if (f->kind == MSG_ORDER_INTENT_MORE) {
+    if (f->kind != MSG_ORDER_INTENT) {
         const struct mk_more *more = mk_more_of(i, sizeof *i);
         o->trigger = more->stop_price != 0 ? more->stop_price : more->activation;
         o->display = more->display;
@@ -343,6 +358,18 @@ static int on_state(struct results *r, const struct msg_frame *f) {
     return 0;
 }
 
+/* on_amended takes an order's new figures. */
+static int on_amended(struct results *r, const struct msg_frame *f) {
+    const struct msg_order_amended *a = msg_body(f);
+    if (a->quantity == 0 || (a->reason != REASON_NONE && a->by != AMEND_BY_VENUE)) return 0;
+    struct order *o = order_find(r, a->order_id);
+    if (!o) return -ENOMEM;
+    o->price = a->price;
+    o->quantity = a->quantity;
+    if (a->stop_price != 0) o->trigger = a->stop_price;
+    return 0;
+}
+
 /* held_find returns what is held under the key of p, made when new; NULL without memory. */
 static struct held *held_find(struct results *r, const struct msg_position *p) {
     uint64_t key = (uint64_t)p->account << 32 | (uint64_t)p->owner << 16 | p->instrument;
@@ -373,6 +400,13 @@ static int trade_write(struct results *r, struct held *h, const struct fill *f,
                        const struct msg_position *p, bool was_long) {
     struct report_account *a = &r->sum->accounts[p->account - 1];
     cash_t net = h->realized - h->quote_fee;
+    const struct mk_instrument *in = mk_instrument_get(r->market, p->instrument);
+    const price_t entry = average(in, h->entry_cash, h->entry_quantity),
+                  exit = average(in, h->exit_cash, h->exit_quantity);
+    double size = number(h->exit_quantity);
+    if (in && in->contract != 0 && entry > 0) {
+        size = fabs(mk_estimate(in, size, number(entry))) / number(entry);
+    }
     r->sum->trades++;
     a->trades++;
     if (net > 0) {
@@ -390,8 +424,8 @@ static int trade_write(struct results *r, struct held *h, const struct fill *f,
         report_out_time(out, h->entry_ns);
         report_out_time(out, f->time_ns);
         report_out_fixed(out, h->exit_quantity);
-        report_out_fixed(out, average(h->entry_cash, h->entry_quantity));
-        report_out_fixed(out, average(h->exit_cash, h->exit_quantity));
+        report_out_fixed(out, entry);
+        report_out_fixed(out, exit);
         report_out_fixed(out, h->realized);
         report_out_fixed(out, p->fee_total - h->fee_base);
         report_out_fixed(out, net);
@@ -402,10 +436,10 @@ static int trade_write(struct results *r, struct held *h, const struct fill *f,
     }
     const struct qs_trade trade = { .entry_ns = h->entry_ns,
                                     .exit_ns = f->time_ns,
-                                    .quantity = number(h->exit_quantity),
-                                    .entry_price =
-                                        number(average(h->entry_cash, h->entry_quantity)),
-                                    .exit_price = number(average(h->exit_cash, h->exit_quantity)),
+                                    .quantity =
+                                        size, /* so that it times the price is what was at stake */
+                                    .entry_price = number(entry),
+                                    .exit_price = number(exit),
                                     .pnl = number(net),
                                     .fee = number(p->fee_total - h->fee_base),
                                     .mae = QS_NONE,
@@ -465,7 +499,7 @@ static int fill_book(struct results *r, const struct fill *f) {
         }
         h->quote_fee += fee;
         h->realized += p->realized_pnl;
-        __int128 cash = (__int128)f->f.price * part;
+        __int128 cash = weight(inst, f->f.price, part);
         if (closes) {
             h->exit_cash += cash;
             h->exit_quantity += part;
@@ -481,16 +515,16 @@ static int fill_book(struct results *r, const struct fill *f) {
     }
     if (!r->sum->statistics) return 0;
     double price = number(f->f.price), quantity = number(f->f.quantity);
-    const struct report_holding told = {
-        .time_ns = f->time_ns,
-        .change = change,
-        .price = price,
-        .cash = (f->f.side == SIDE_BUY ? -1 : 1) * price * quantity - number(quote_fee),
-        .instrument = f->f.instrument,
-        .owner = f->after[0].owner,
-        .account = f->f.account
-    };
-    return report_statistics_fill(r->sum->statistics, &told, quantity);
+    double worth = inst ? mk_estimate(inst, quantity, price) : price * quantity;
+    const struct report_holding told = { .time_ns = f->time_ns,
+                                         .change = change,
+                                         .price = price,
+                                         .cash = (f->f.side == SIDE_BUY ? -1 : 1) * worth -
+                                                 number(quote_fee),
+                                         .instrument = f->f.instrument,
+                                         .owner = f->after[0].owner,
+                                         .account = f->f.account };
+    return report_statistics_fill(r->sum->statistics, &told, fabs(worth));
 }
 
 /* fill_write writes the row of a fill. */
@@ -662,24 +696,36 @@ static int on_funding(struct results *r, const struct msg_frame *f, struct rt_er
     return 0;
 }
 
+/* weigh_order counts a fill of an inverse contract to its order's average price. */
+static void weigh_order(struct results *r, const struct msg_fill *f) {
+    const struct mk_instrument *in = mk_instrument_get(r->market, f->instrument);
+    if (!in || in->kind != MK_INVERSE || !r->order_of.slots) return;
+    uint32_t n = rt_map_get(&r->order_of, f->order_id);
+    if (n == RT_MAP_NONE) return; /* of a liquidation: of no order */
+    order_find(r, f->order_id)->weight += weight(in, f->price, f->quantity);
+}
+
 /* instant takes all records of one instant: intents before states, fills before positions. */
 static int instant(struct results *r, struct rt_error *err) {
     const struct report_merge *m = &r->merge;
     int code = 0;
     for (size_t i = 0; i < m->cnt && code == 0; i++) {
         uint16_t kind = m->records[i].frame->kind;
-        bool intent = kind == MSG_ORDER_INTENT || kind == MSG_ORDER_INTENT_MORE;
+        bool intent =
+            kind == MSG_ORDER_INTENT || kind == MSG_ORDER_INTENT_MORE || kind == MSG_ORDER_REPLACE;
         if (intent) code = on_intent(r, m->records[i].frame);
     }
     for (size_t i = 0; i < m->cnt && code == 0; i++) {
         const struct msg_frame *f = m->records[i].frame;
         if (f->kind == MSG_ORDER_STATE) code = on_state(r, f);
+        if (f->kind == MSG_ORDER_AMENDED) code = on_amended(r, f);
         if (f->kind == MSG_VENUE_BALANCE) on_balance(r, f);
         if (f->kind == MSG_ALERT) on_alert(r, f);
         if (f->kind == MSG_FILL) {
             struct fill *w = queue_push(&r->fill_queue);
             if (!w) return -ENOMEM;
             memcpy(&w->f, msg_body(f), sizeof w->f);
+            weigh_order(r, &w->f);
             w->time_ns = f->time_ns;
         }
     }
@@ -725,13 +771,13 @@ static bool has_marks(const struct rt_source_def *source, const struct mk_instru
            (stream && stream->text && strncmp(stream->text, "markPrice", 9) == 0);
 }
 
-/* no_marks names the linear instruments that have no series of marks. */
+/* no_marks names the linear and inverse instruments that have no series of marks. */
 static void no_marks(const struct rt_topology *t, const struct mk_market *m, char *out,
                      size_t max) {
     size_t at = 0;
     for (uint32_t i = 0; i < m->instrument_cnt && at < max; i++) {
         const struct mk_instrument *in = &m->instruments[i];
-        bool has = in->kind != MK_LINEAR;
+        bool has = in->kind == MK_SPOT;
         for (uint32_t k = 0; k < t->source_cnt; k++) has = has || has_marks(&t->sources[k], in);
         if (!has) at += (size_t)snprintf(out + at, max - at, "%s%s", at ? ", " : "", in->name);
     }

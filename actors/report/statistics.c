@@ -1,4 +1,5 @@
 #include "actors/report/statistics.h"
+#include "actors/market/value.h"
 #include "actors/report/thin.h"
 #include "quant/stats/calendar.h"
 #include "quant/stats/sum.h"
@@ -6,6 +7,7 @@
 #include "runtime/boot/rows.h"
 #include "schemas/messages.h"
 #include <errno.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -88,12 +90,12 @@ int report_statistics_mark(struct report_statistics *s, uint8_t account, int64_t
 }
 
 int report_statistics_fill(struct report_statistics *s, const struct report_holding *h,
-                           double quantity) {
+                           double turnover) {
     struct report_curve *c = &s->curves[h->account - 1];
     if (!grow(&c->turns, c->input.turn_cnt, &c->turn_room, sizeof *c->turns) ||
         !grow(&s->holdings, s->holding_cnt, &s->holding_room, sizeof *s->holdings))
         return -ENOMEM;
-    c->turns[c->input.turn_cnt++] = (struct qs_turn){ h->time_ns, h->price * quantity };
+    c->turns[c->input.turn_cnt++] = (struct qs_turn){ h->time_ns, turnover };
     s->holdings[s->holding_cnt++] = *h;
     return 0;
 }
@@ -198,8 +200,9 @@ static void follow(const struct pass *p, struct holder *h, uint8_t account, uint
     }
 }
 
-/* value_marks adds |held| x price to the marks before until_ns. */
+/* value_marks adds the size of what is held to the marks before until_ns. */
 static void value_marks(struct pass *p, int64_t until_ns) {
+    const struct mk_instrument *in = &p->s->market->instruments[p->instrument - 1];
     p->mark_ns = INT64_MAX;
     for (uint32_t a = 0; a < p->s->market->account_cnt; a++) {
         struct report_curve *c = &p->s->curves[a];
@@ -209,7 +212,7 @@ static void value_marks(struct pass *p, int64_t until_ns) {
             struct qs_point *at = &c->points[h->point];
             follow(p, h, (uint8_t)(a + 1), 0, at->time_ns);
             double price = qs_is_none(p->last) ? h->filled : p->last;
-            at->gross += number(h->quantity < 0 ? -h->quantity : h->quantity) * price;
+            at->gross += fabs(mk_estimate(in, number(h->quantity), price));
         }
         if (h->point < c->input.point_cnt && c->points[h->point].time_ns < p->mark_ns)
             p->mark_ns = c->points[h->point].time_ns;
@@ -225,6 +228,7 @@ static int64_t day_ends(const struct pass *p) {
 
 /* value_days notes price and what strategies are worth at the days' ends before until_ns. */
 static void value_days(struct pass *p, int64_t until_ns) {
+    const struct mk_instrument *in = &p->s->market->instruments[p->instrument - 1];
     for (; day_ends(p) < until_ns; p->day++) {
         if (!qs_is_none(p->base)) p->growth[p->day] += qs_is_none(p->last) ? 1 : p->last / p->base;
         for (uint32_t o = 0; o < p->owner_cnt; o++) {
@@ -232,7 +236,7 @@ static void value_days(struct pass *p, int64_t until_ns) {
             follow(p, h, 0, p->s->parts[o].owner, day_ends(p));
             double price = qs_is_none(p->last) ? h->filled : p->last;
             p->worth[o * p->day_cnt + p->day] +=
-                qs_sum_value(&h->cash) + number(h->quantity) * price;
+                qs_sum_value(&h->cash) + mk_estimate(in, number(h->quantity), price);
         }
     }
 }

@@ -93,9 +93,9 @@ void report_statistics_free(struct report_statistics *s);
 /* report_statistics_mark tells equity of an account (id). 0 or -ENOMEM. */
 int report_statistics_mark(struct report_statistics *s, uint8_t account, int64_t time_ns,
                            cash_t equity);
-/* report_statistics_fill tells a fill of quantity that changed what h says. 0 or -ENOMEM. */
+/* report_statistics_fill tells a fill worth turnover that changed what h says. 0 or -ENOMEM. */
 int report_statistics_fill(struct report_statistics *s, const struct report_holding *h,
-                           double quantity);
+                           double turnover);
 /* report_statistics_funding tells a funding payment: h moves cash and no quantity; it counts as a
  * strategy's of its own, "funding" (owner UINT16_MAX). 0 or -ENOMEM. */
 int report_statistics_funding(struct report_statistics *s, struct report_holding h);

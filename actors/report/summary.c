@@ -491,11 +491,10 @@ static void instrument_fees(FILE *to, const struct mk_instrument *in) {
 
 /* account_fees writes the tiers of fees of an account that has them. */
 static void account_fees(FILE *to, const struct mk_account *a) {
-    static const char *const kinds[] = { "spot", "linear" };
     bool some = false;
     for (int k = 0; k < MK_KINDS; k++) {
         if (a->tier_cnt[k] == 0) continue;
-        fprintf(to, "%s\"%s\": {\"tiers\": [", some ? ", " : ", \"fees\": {", kinds[k]);
+        fprintf(to, "%s\"%s\": {\"tiers\": [", some ? ", " : ", \"fees\": {", mk_kind_words[k]);
         some = true;
         for (uint32_t i = 0; i < a->tier_cnt[k]; i++) {
             const struct mk_tier *t = &a->tiers[k][i];
@@ -535,7 +534,7 @@ int report_manifest(const struct rt_run *run, const char *dir, struct rt_error *
     char path[4200], fresh[4300], hex[65];
     static const char *const slippages[] = { "bps", "volume", "root" };
     bool first = true, linear = false, spot = false, trades = false, cap = false, model = false,
-         tiers = false, burn = false, charges = false;
+         tiers = false, burn = false, charges = false, inverse = false, sized = false;
     if ((size_t)snprintf(path, sizeof path, "%s/manifest.json", dir) >= sizeof path)
         return rt_error_set(err, -ENAMETOOLONG, "%.200s...: the directory's name is too long", dir);
     snprintf(fresh, sizeof fresh, "%s.new", path);
@@ -563,7 +562,9 @@ int report_manifest(const struct rt_run *run, const char *dir, struct rt_error *
     fputs("\n  ],\n  \"instruments\": [", to);
     for (uint32_t i = 0; i < m->instrument_cnt; i++) {
         const struct mk_instrument *x = &m->instruments[i];
-        linear = linear || x->kind == MK_LINEAR;
+        linear = linear || x->kind != MK_SPOT;
+        inverse = inverse || x->kind == MK_INVERSE;
+        sized = sized || (x->kind == MK_LINEAR && x->contract != 0);
         spot = spot || x->kind == MK_SPOT;
         fprintf(to,
                 "%s\n    {\"instrument\": \"%s\", \"symbol\": \"%s\", \"kind\": \"%s\", "
@@ -571,10 +572,9 @@ int report_manifest(const struct rt_run *run, const char *dir, struct rt_error *
                 "\"lot_size\": \"%s\", \"min_notional\": \"%s\", \"maker_fee\": \"%s\", "
                 "\"taker_fee\": \"%s\", "
                 "\"slippage_bps\": \"%s\", \"liquidation_fee\": \"%s\", ",
-                i ? "," : "", x->name, x->symbol, x->kind == MK_SPOT ? "spot" : "linear",
-                money(x->tick_size), money(x->lot_size), money(x->min_notional),
-                money(x->maker_fee), money(x->taker_fee), money(x->slippage_bps),
-                money(x->liquidation_fee));
+                i ? "," : "", x->name, x->symbol, mk_kind_words[x->kind], money(x->tick_size),
+                money(x->lot_size), money(x->min_notional), money(x->maker_fee),
+                money(x->taker_fee), money(x->slippage_bps), money(x->liquidation_fee));
         cap = cap || x->participation > 0;
         model = model || x->slippage != MK_SLIPPAGE_BPS;
         fprintf(to, "\"participation\": \"%s\", \"slippage\": {\"model\": \"%s\"",
@@ -584,6 +584,10 @@ int report_manifest(const struct rt_run *run, const char *dir, struct rt_error *
                     money(x->slippage_factor), x->slippage_bars, (long long)x->slippage_bar_ns);
         }
         fputc('}', to);
+        if (x->contract != 0) {
+            fprintf(to, ", \"%s\": \"%s\"", x->kind == MK_INVERSE ? "contract_value" : "multiplier",
+                    money(x->contract));
+        }
         instrument_fees(to, x);
         charges = charges || x->charges != NULL;
         fputs(", \"brackets\": [", to);
@@ -606,7 +610,7 @@ int report_manifest(const struct rt_run *run, const char *dir, struct rt_error *
         account_fees(to, a);
         account_burn(to, m, a);
         burn = burn || a->burn.on;
-        tiers = tiers || a->tier_cnt[MK_SPOT] || a->tier_cnt[MK_LINEAR];
+        tiers = tiers || a->tier_cnt[MK_SPOT] || a->tier_cnt[MK_LINEAR] || a->tier_cnt[MK_INVERSE];
         if (a->margin != MK_MARGIN_NONE) {
             fputs(", \"leverage\": {", to);
             for (uint32_t k = 0; k < m->instrument_cnt; k++)
@@ -660,7 +664,8 @@ int report_manifest(const struct rt_run *run, const char *dir, struct rt_error *
         rules(
             to,
             (const char *const[]){
-                "linear: realised P&L and fees in quote move cash; short allowed",
+                "linear and inverse: realised P&L and fees, in quote or coin, move cash; short "
+                "allowed",
                 "funding: on the position held at its instant, before the bar that opens then, "
                 "at its own mark, else the mark's last close, else the last price; paid rounded "
                 "up, received rounded down; none where no funding is declared",
@@ -683,6 +688,26 @@ int report_manifest(const struct rt_run *run, const char *dir, struct rt_error *
                 "that price by profit x leverage (deleveraged)",
                 NULL },
             &first);
+    if (sized)
+        rules(to,
+              (const char *const[]){ "multiplier: worth is price x quantity x multiplier, in "
+                                     "money, margin, fees, limits "
+                                     "of notional and sizing",
+                                     NULL },
+              &first);
+    if (inverse)
+        rules(to,
+              (const char *const[]){
+                  "inverse: contracts worth contract_value of quote each settle in base: worth is "
+                  "contracts x contract_value / price, P&L of a long contracts x contract_value x "
+                  "(1 / "
+                  "entry - 1 / exit), rounded against the account to 1e-8 of coin; average prices "
+                  "are "
+                  "harmonic means; money, margin, brackets, fees, funding and equity are in coin, "
+                  "least "
+                  "and largest notionals of orders in quote: contracts x contract_value",
+                  NULL },
+              &first);
     rules(to,
           (const char *const[]){
               "equity is marked at the closes that the equity interval falls on and where "

@@ -1,6 +1,7 @@
 #include "actors/risk/risk.h"
 #include "actors/market/market.h"
 #include "actors/market/more.h"
+#include "actors/market/value.h"
 #include <assert.h>
 #include <errno.h>
 
@@ -12,6 +13,8 @@ _Static_assert(sizeof(struct risk_order) == 32, "two orders a cache line");
 enum {
     KEY_SHORT = 0x8000,  /* in a position's key: the short of hedge mode */
     ROW_SHORT = 4,       /* in an order row's flags: likewise */
+    ROW_LINKED = 8,      /* there too: risk_order.linked */
+    ROW_AMENDS = 16,     /* there too: risk_order.amends */
     BUCKETS_MAX = 16384, /* of the window: 64 KiB stay in cache; a window that could hold a million
                           * orders mostly holds few (a cold bucket cost each order 90 ns) */
     ROW_RATE = 1,        /* counter row: when the bucket is full again */
@@ -138,6 +141,7 @@ struct passage {
     qty_t beside;                          /* open orders of its side that it must fit beside */
     bool free_exit;                        /* it can only reduce: some checks do not hold it */
     bool linked;                           /* what it may fill is reserved with another */
+    bool whole;                            /* it may not be reduced */
 };
 
 /* find returns the open order with that id, or NULL. */
@@ -176,7 +180,7 @@ static uint16_t check_form(const struct passage *p) {
 /* reduce_to cuts the order to room, rounded down to the lot, when that is allowed and leaves
  * anything. */
 static bool reduce_to(const struct risk_state *st, struct passage *p, qty_t room) {
-    if (!st->reduce || room < p->in->lot_size) return false;
+    if (!st->reduce || p->whole || room < p->in->lot_size) return false;
     p->quantity = fixed_floor_to(room, p->in->lot_size);
     return true;
 }
@@ -190,15 +194,15 @@ static uint16_t check_list(struct risk_state *st, struct passage *p) {
     const struct risk_order *first = find(st, m->parent != 0 ? m->parent : m->oco);
     if (first == NULL) return m->parent != 0 ? REASON_LIST_PARENT : REASON_LIST_PARTNER;
     bool reduces = i->terms & EXIT_TERMS && (p->in->spot || i->terms & ORDER_TERMS_REDUCE_ONLY);
-    bool beside = &st->exposures[first->exposure] == p->exposure;
+    bool beside = &st->exposures[first->at] == p->exposure;
+    qty_t left = first->linked ? 0 : first->left;
     if (!beside) return REASON_LIST_RULE;
     if (m->parent == 0) {
-        p->linked =
-            reduces && first->resting && first->side == i->side && i->quantity <= first->left;
+        p->linked = reduces && first->resting && first->side == i->side && i->quantity <= left;
         return REASON_NONE;
     }
     if (!reduces || first->side == i->side) return REASON_LIST_RULE;
-    if (p->quantity > first->left && !reduce_to(st, p, first->left)) return REASON_LIST_RULE;
+    if (p->quantity > left && !reduce_to(st, p, left)) return REASON_LIST_RULE;
     p->linked = p->free_exit = true;
     return REASON_NONE;
 }
@@ -216,7 +220,7 @@ static qty_t reducing_of(const struct risk_state *st, const struct risk_exposure
     qty_t sum = 0;
     for (uint32_t i = 0; i < st->orders_max; i++) {
         const struct risk_order *o = &st->orders[i];
-        if (o->order_id != 0 && o->exposure == place && o->side == side && o->reduces) {
+        if (o->order_id != 0 && o->at == place && o->side == side && o->reduces && !o->linked) {
             sum += o->left;
         }
     }
@@ -268,6 +272,12 @@ static uint16_t check_position(const struct risk_state *st, struct passage *p) {
     return REASON_MAX_POSITION;
 }
 
+/* worth_of returns the notional of quantity at price, in quote, 1e-16. */
+static inline __int128 worth_of(const struct risk_instrument *in, price_t price, qty_t quantity) {
+    if (__builtin_expect(in->rules == NULL, 1)) return (__int128)price * quantity;
+    return mk_quoted(in->rules, price, quantity);
+}
+
 /* check_price checks the price against the reference and the worth of the order. */
 static uint16_t check_price(const struct passage *p) {
     const struct msg_order_intent *i = p->intent;
@@ -283,10 +293,10 @@ static uint16_t check_price(const struct passage *p) {
             return REASON_PRICE_COLLAR;
         }
     }
-    __int128 worth = (__int128)price * i->quantity; /* units of 1e-16 */
+    __int128 worth = worth_of(in, price, i->quantity);
     if (worth > (__int128)INT64_MAX * FIXED_ONE) return REASON_OVERFLOW;
     if (worth > (__int128)in->max_order_notional * FIXED_ONE) return REASON_MAX_NOTIONAL;
-    if (p->quantity != i->quantity) worth = (__int128)price * p->quantity;
+    if (p->quantity != i->quantity) worth = worth_of(in, price, p->quantity);
     if (worth < (__int128)in->min_notional * FIXED_ONE) {
         const struct risk_exposure *e = p->exposure;
         qty_t held = i->side == SIDE_SELL ? e->quantity : -e->quantity;
@@ -341,6 +351,7 @@ static uint16_t check(struct rt_ctx *ctx, struct risk_state *st, uint16_t source
 
 /* release takes quantity off what is reserved for o (below zero: adds it). */
 static void release(struct risk_exposure *e, const struct risk_order *o, qty_t quantity) {
+    if (o->linked) return;
     e->reserved[o->side] -= quantity;
     if (o->resting) e->resting[o->side] -= quantity;
 }
@@ -352,13 +363,14 @@ static void reserve(struct risk_state *st, const struct passage *p) {
     const struct msg_order_intent *i = p->intent;
     int rc = rt_map_put(&st->by_order, i->order_id, at);
     assert(rc == 0);
-    st->orders_free = o->next_free;
+    st->orders_free = o->at;
     *o = (struct risk_order){ .order_id = i->order_id,
-                              .left = p->linked ? 0 : p->quantity,
-                              .exposure = (uint32_t)(p->exposure - st->exposures),
+                              .left = p->quantity,
+                              .at = (uint32_t)(p->exposure - st->exposures),
                               .side = i->side,
                               .resting = i->type != ORDER_TYPE_MARKET && i->terms & EXIT_TERMS,
-                              .reduces = only_reduces(p->in, i->terms) };
+                              .reduces = only_reduces(p->in, i->terms),
+                              .linked = p->linked };
     release(p->exposure, o, -o->left);
 }
 
@@ -366,8 +378,7 @@ static void reserve(struct risk_state *st, const struct passage *p) {
 static void risk_on_order_intent(struct rt_ctx *ctx, void *state, const struct msg_frame *frame) {
     struct risk_state *st = state;
     const struct msg_order_intent *i = msg_body(frame);
-    const struct mk_more *more =
-        frame->kind == MSG_ORDER_INTENT_MORE ? mk_more_of(i, sizeof *i) : NULL;
+    const struct mk_more *more = frame->kind == MSG_ORDER_INTENT ? NULL : mk_more_of(i, sizeof *i);
     struct passage p = { .intent = i, .more = more, .quantity = i->quantity };
     uint16_t reason = check(ctx, st, frame->source, &p);
     if (reason != REASON_NONE) {
@@ -380,6 +391,12 @@ static void risk_on_order_intent(struct rt_ctx *ctx, void *state, const struct m
     struct msg_risk_verdict *v;
     if (more == NULL || p.quantity == 0) {
         v = rt_say(ctx, MSG_RISK_VERDICT, 0, sizeof *v);
+    } else if (frame->kind == MSG_ORDER_REPLACE) {
+        const struct msg_order_replace *old = msg_body(frame);
+        struct msg_replace_verdict *r = rt_say(ctx, MSG_REPLACE_VERDICT, 0, sizeof *r);
+        *r = (struct msg_replace_verdict){ .replaces = old->replaces, .anyway = old->anyway };
+        v = (struct msg_risk_verdict *)r;
+        mk_more_put(v, sizeof *v, more);
     } else {
         v = rt_say(ctx, MSG_RISK_VERDICT_MORE, 0, sizeof(struct msg_risk_verdict_more));
         mk_more_put(v, sizeof *v, more);
@@ -395,6 +412,113 @@ static void risk_on_order_intent(struct rt_ctx *ctx, void *state, const struct m
                                     .reason = reason };
 }
 
+/* check_amend returns why the amend m of the order o is refused, REASON_NONE when it passes. Then
+ * *left is what may fill of it afterwards. */
+static uint16_t check_amend(struct rt_ctx *ctx, struct risk_state *st, struct risk_order *o,
+                            const struct msg_order_change *m, qty_t *left) {
+    const struct msg_order_intent as = { .order_id = m->order_id,
+                                         .price = m->price,
+                                         .quantity =
+                                             m->quantity > 0 ? m->quantity : o->filled + o->left,
+                                         .instrument = m->instrument,
+                                         .account = m->account,
+                                         .side = m->side,
+                                         .type = m->type,
+                                         .terms = m->terms };
+    struct risk_exposure *e = &st->exposures[o->at];
+    const struct risk_instrument *in = &st->instruments[(e->key & 0x7fff) - 1];
+    struct passage p = { .intent = &as, .in = in, .exposure = e, .whole = true };
+    bool exit = as.terms & EXIT_TERMS, priced = mk_order_priced(as.type);
+    if (m->price < 0 || m->quantity < 0 || m->stop_price < 0) return REASON_REFUSED_BAD_FRAME;
+    if (m->side != o->side || as.type == ORDER_TYPE_MARKET || o->resting != exit ||
+        o->reduces != only_reduces(in, as.terms)) {
+        return REASON_REFUSED_BAD_FRAME; /* it is not what passed */
+    }
+    if (m->price > 0 && (!priced || !risk_on_step(&in->tick, m->price))) return REASON_BAD_TICK;
+    if (!risk_on_step(&in->tick, m->stop_price)) return REASON_BAD_TICK;
+    if (!risk_on_step(&in->lot, as.quantity)) return REASON_BAD_LOT;
+    if (as.quantity <= o->filled) return REASON_AMEND_RULE;
+    *left = p.quantity = as.quantity - o->filled;
+    if (*left <= o->left && m->price == 0 && m->stop_price == 0) return REASON_NONE;
+    if (o->linked && *left > o->left) return REASON_LIST_RULE;
+    if (priced && m->price == 0 && *left > o->left) return REASON_REFUSED_BAD_FRAME;
+    if (as.quantity > in->max_order_quantity) return REASON_MAX_QUANTITY;
+    p.linked = p.free_exit = o->linked;
+    p.reference = e->reference = reference(ctx, in);
+    release(e, o, o->left); /* as if it were not there: it is one or the other */
+    uint16_t why = check_position(st, &p);
+    release(e, o, -o->left);
+    if (!exit) p.quantity = as.quantity;
+    if (why == REASON_NONE && (m->price > 0 || !priced)) why = check_price(&p);
+    if (why != REASON_NONE || p.free_exit) return why;
+    if (st->journal == RISK_JOURNAL_LOW) return REASON_JOURNAL_LOW;
+    return rt_bucket_take(&st->rate, ctx->now_ns, 1) != 0 ? REASON_ORDER_RATE : REASON_NONE;
+}
+
+/* amend_of answers why the amend m is refused, REASON_NONE when it passes: then it is booked. */
+static uint16_t amend_of(struct rt_ctx *ctx, struct risk_state *st, uint16_t source,
+                         const struct msg_order_change *m) {
+    uint16_t owner = mk_order_owner(m->order_id);
+    qty_t left = 0;
+    if (owner == 0 || owner != source) return REASON_REFUSED_BAD_FRAME;
+    struct risk_order *o = find(st, m->order_id);
+    if (o == NULL) return REASON_UNKNOWN_ORDER;
+    struct risk_exposure *e = &st->exposures[o->at];
+    if ((e->key & ~(uint64_t)KEY_SHORT) != key_of(m->account, owner, m->instrument)) {
+        return REASON_REFUSED_BAD_FRAME;
+    }
+    if (o->amends) return REASON_AMEND_PENDING;
+    bool smaller = m->price == 0 && m->stop_price == 0 && m->quantity > 0 &&
+                   m->quantity <= o->filled + o->left;
+    if (st->killed && !smaller) return REASON_KILL_SWITCH;
+    if (st->journal == RISK_JOURNAL_FAILED) return REASON_JOURNAL_FAILED;
+    uint16_t why = check_amend(ctx, st, o, m, &left);
+    if (why != REASON_NONE) return why;
+    o->amends = true;
+    if (left <= o->left) return REASON_NONE;
+    release(e, o, o->left - left);
+    o->left = left;
+    return REASON_NONE;
+}
+
+/* risk_on_order_change passes a cancel on, and answers an amend with the verdict. */
+static void risk_on_order_change(struct rt_ctx *ctx, void *state, const struct msg_frame *frame) {
+    struct risk_state *st = state;
+    const struct msg_order_change *m = msg_body(frame);
+    bool amends = m->op == REQUEST_OP_AMEND;
+    if (!amends && (m->op != REQUEST_OP_CANCEL || mk_order_owner(m->order_id) != frame->source)) {
+        return; /* nobody cancels for others */
+    }
+    uint16_t reason = amends ? amend_of(ctx, st, frame->source, m) : m->reason;
+    if (amends) st->verdicts[reason]++;
+    struct msg_change_verdict *v = rt_say(ctx, MSG_CHANGE_VERDICT, 0, sizeof *v);
+    *v = (struct msg_change_verdict){ .order_id = m->order_id,
+                                      .price = m->price,
+                                      .quantity = m->quantity,
+                                      .stop_price = m->stop_price,
+                                      .instrument = m->instrument,
+                                      .account = m->account,
+                                      .side = m->side,
+                                      .type = m->type,
+                                      .terms = m->terms,
+                                      .op = m->op,
+                                      .reason = reason };
+}
+
+/* risk_on_order_amended reserves what an order may fill with the figures it has now. */
+static void risk_on_order_amended(struct rt_ctx *ctx, void *state, const struct msg_frame *frame) {
+    (void)ctx;
+    struct risk_state *st = state;
+    const struct msg_order_amended *m = msg_body(frame);
+    struct risk_order *o = m->by == AMEND_BY_RISK ? NULL : find(st, m->order_id);
+    if (o == NULL || m->quantity == 0) return;        /* nothing was booked, or its end is told */
+    if (m->by == AMEND_BY_VENUE && o->amends) return; /* the answer to that will tell */
+    qty_t left = m->quantity > o->filled ? m->quantity - o->filled : 0;
+    if (m->by == AMEND_BY_STRATEGY) o->amends = false;
+    release(&st->exposures[o->at], o, o->left - left);
+    o->left = left;
+}
+
 /* risk_on_fill turns reservation into position. Fills of strategies that never came by here are
  * another gate's. */
 static void risk_on_fill(struct rt_ctx *ctx, void *state, const struct msg_frame *frame) {
@@ -403,9 +527,10 @@ static void risk_on_fill(struct rt_ctx *ctx, void *state, const struct msg_frame
     struct risk_order *o = find(st, f->order_id);
     struct risk_exposure *e;
     if (o != NULL) {
-        e = &st->exposures[o->exposure];
+        e = &st->exposures[o->at];
         qty_t out = f->quantity < o->left ? f->quantity : o->left;
         o->left -= out;
+        o->filled += out;
         release(e, o, out);
     } else {
         if (f->account == 0 || f->account > st->account_cnt || f->instrument == 0 ||
@@ -439,10 +564,10 @@ static void risk_on_order_state(struct rt_ctx *ctx, void *state, const struct ms
     if (s->status > ORDER_STATUS_UNKNOWN || !(1 << s->status & DONE)) return;
     struct risk_order *o = find(st, s->order_id);
     if (o == NULL) return; /* it was refused here, or is another gate's */
-    release(&st->exposures[o->exposure], o, o->left);
+    release(&st->exposures[o->at], o, o->left);
     bool there = rt_map_remove(&st->by_order, o->order_id);
     assert(there);
-    *o = (struct risk_order){ .next_free = st->orders_free };
+    *o = (struct risk_order){ .at = st->orders_free };
     st->orders_free = (uint32_t)(o - st->orders);
 }
 
@@ -566,6 +691,7 @@ static void fill_instrument(struct rt_init *init, const struct mk_instrument *mk
     in->lot = risk_step_of(mk->lot_size);
     in->base_asset = mk->base_asset;
     in->spot = mk->kind == MK_SPOT;
+    in->rules = mk->contract == 0 ? NULL : mk;
     int series = rt_init_series(init, MSG_BAR, mk->id, 0);
     if (series < 0) {
         series = rt_init_series(init, MSG_TRADE, mk->id, 0);
@@ -638,7 +764,7 @@ static int risk_init(struct rt_init *init, void *state, struct rt_error *err) {
                 (uint32_t)open_max);
     for (uint32_t i = 0; i < buckets; i++) st->buckets[i] = RT_MAP_NONE;
     for (uint32_t i = 0; i < open_max; i++) {
-        st->orders[i].next_free = i + 1 < open_max ? i + 1 : RT_MAP_NONE;
+        st->orders[i].at = i + 1 < open_max ? i + 1 : RT_MAP_NONE;
     }
     return 0;
 }
@@ -670,14 +796,17 @@ static void risk_save(const void *state, struct rt_row_sink *sink) {
     cnt = rt_map_sorted(&st->by_order, st->sorted);
     for (uint32_t i = 0; i < cnt; i++) {
         const struct risk_order *o = &st->orders[st->sorted[i].value];
-        uint64_t key = st->exposures[o->exposure].key;
-        struct msg_order_row row = { .order_id = o->order_id,
-                                     .quantity = o->left,
-                                     .instrument = (uint16_t)(key & 0x7fff),
-                                     .account = (uint8_t)(key >> 32),
-                                     .side = o->side,
-                                     .flags = (uint8_t)(o->resting | o->reduces << 1 |
-                                                        (key & KEY_SHORT ? ROW_SHORT : 0)) };
+        uint64_t key = st->exposures[o->at].key;
+        struct msg_order_row row = {
+            .order_id = o->order_id,
+            .quantity = o->left,
+            .cum_quantity = o->filled,
+            .instrument = (uint16_t)(key & 0x7fff),
+            .account = (uint8_t)(key >> 32),
+            .side = o->side,
+            .flags = (uint8_t)(o->resting | o->reduces << 1 | (key & KEY_SHORT ? ROW_SHORT : 0) |
+                               (o->linked ? ROW_LINKED : 0) | (o->amends ? ROW_AMENDS : 0))
+        };
         sink->put(sink, MSG_ORDER_ROW, o->order_id, &row, sizeof row);
     }
     for (uint32_t i = 0; i < st->recent_cnt; i++) {
@@ -760,14 +889,17 @@ static int load_order(struct risk_state *st, uint64_t key, const struct msg_orde
                             (unsigned long long)row->order_id);
     }
     struct risk_order *o = &st->orders[place];
-    st->orders_free = o->next_free;
+    st->orders_free = o->at;
     *o = (struct risk_order){ .order_id = row->order_id,
                               .left = row->quantity,
-                              .exposure = at,
+                              .filled = row->cum_quantity,
+                              .at = at,
                               .side = row->side,
                               .resting = row->flags & 1,
-                              .reduces = row->flags >> 1 & 1 };
-    if (o->resting) st->exposures[at].resting[o->side] += o->left;
+                              .reduces = row->flags >> 1 & 1,
+                              .linked = (row->flags & ROW_LINKED) != 0,
+                              .amends = (row->flags & ROW_AMENDS) != 0 };
+    if (o->resting && !o->linked) st->exposures[at].resting[o->side] += o->left;
     return 0;
 }
 
@@ -821,7 +953,9 @@ static const struct rt_option risk_options[] = {
 };
 
 /* Kinds it says. */
-static const uint16_t risk_says[] = { MSG_RISK_VERDICT, MSG_RISK_VERDICT_MORE, MSG_ALERT, 0 };
+static const uint16_t risk_says[] = { MSG_RISK_VERDICT,    MSG_RISK_VERDICT_MORE,
+                                      MSG_REPLACE_VERDICT, MSG_CHANGE_VERDICT,
+                                      MSG_ALERT,           0 };
 
 const struct rt_actor_kind risk_kind = {
     .name = "risk",
@@ -833,6 +967,9 @@ const struct rt_actor_kind risk_kind = {
     .init = risk_init,
     .on = { [MSG_ORDER_INTENT] = risk_on_order_intent,
             [MSG_ORDER_INTENT_MORE] = risk_on_order_intent,
+            [MSG_ORDER_REPLACE] = risk_on_order_intent,
+            [MSG_ORDER_CHANGE] = risk_on_order_change,
+            [MSG_ORDER_AMENDED] = risk_on_order_amended,
             [MSG_FILL] = risk_on_fill,
             [MSG_ORDER_STATE] = risk_on_order_state,
             [MSG_TRADE] = risk_on_trade,

@@ -19,9 +19,10 @@
  *               BTC-PERP: { max_position: 5 }
  *
  *         An override may give the first four. Notional is reckoned at the order's price, at the
- *         reference for market orders. The position is that of a strategy in an instrument on an
- *         account; rate and open orders are those of this instance; the window holds orders of the
- *         same owner, account, instrument, side, type, price and quantity.
+ *         reference for market orders; of inverse contracts it is contracts x contract_value. The
+ *         position is that of a strategy in an instrument on an account; rate and open orders are
+ *         those of this instance; the window holds orders of the same owner, account, instrument,
+ *         side, type, price and quantity.
  *         The reference price is the newest close of the instrument's finest bars, or its newest
  *         trade. A position counts with its open orders: on each side as if all of that side
  *         filled; but what only reduces by the venue's own rule (reduce_only and close_position on
@@ -47,6 +48,15 @@
  *         On an account in hedge mode long and short of a linear instrument are positions of their
  *         own, each with all of the above; the order's side and its exit term tell which.
  *         A refused order spends nothing: no token, no reservation, no place in the window.
+ *
+ *         An order that replaces another (ORDER_REPLACE) is checked as any: both may fill until the
+ *         old one's cancel is answered. An amend (ORDER_CHANGE) gets one CHANGE_VERDICT: its lot
+ *         and tick, max_order_quantity, max_position and what is held (an exit, with what else is
+ *         open of its side; never reduced) for the new quantity less what is filled, price_collar
+ *         and max_order_notional for the new price and quantity, a token of order_rate. A smaller
+ *         quantity at the same price passes without the last three. Until ORDER_AMENDED tells what
+ *         came of it the larger of both quantities is reserved, and a second amend refused with
+ *         amend_pending. An order that hangs on another may not grow. Cancels pass.
  * Thread  its shard's.
  * Memory  128 bytes an instrument, 64 + 32 a position, 32 + 32 an open order, 44 an order of the
  *         duplicate window; all at init.
@@ -107,6 +117,7 @@ struct risk_instrument {
     uint16_t series;                       /* where its prices are, RISK_NO_SERIES = nowhere */
     uint16_t base_asset;                   /* index of the base asset */
     bool trades;                           /* the series holds trades, not bars */
+    const struct mk_instrument *rules;     /* whose contracts have a size; NULL = they have none */
     bool spot;                             /* settles by cash, cannot be short */
     bool shared;                           /* several strategies trade it */
 };
@@ -123,14 +134,16 @@ struct risk_exposure {
 
 /* An order that passed and is not done. */
 struct risk_order {
-    uint64_t order_id;  /* the order; 0 = free */
-    qty_t left;         /* what is still reserved for it */
-    uint32_t exposure;  /* its place in exposures */
-    uint32_t next_free; /* in the list of free places */
-    uint8_t side;       /* SIDE_* */
-    bool resting;       /* an exit that is no market order: protection */
-    bool reduces;       /* the venue lets it reduce the position, never open one */
-    uint8_t pad[5];     /* zero */
+    uint64_t order_id; /* the order; 0 = free */
+    qty_t left;        /* what of it may still fill: reserved unless it is linked */
+    qty_t filled;      /* what of it has filled */
+    uint32_t at;       /* its place in exposures; of a free one the next free place */
+    uint8_t side;      /* SIDE_* */
+    bool resting : 1;  /* an exit that is no market order: protection */
+    bool reduces : 1;  /* the venue lets it reduce the position, never open one */
+    bool linked : 1;   /* what it may fill is reserved with another */
+    bool amends : 1;   /* an amend that has passed is on its way */
+    uint16_t pad;      /* zero */
 };
 
 /* An order that passed lately. */

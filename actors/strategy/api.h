@@ -34,13 +34,22 @@ union st_value {
 
 /* What a signal advises. */
 enum st_action {
-    ST_LONG,   /* be long by the declared size (a short position is closed first) */
-    ST_SHORT,  /* be short by the declared size (a long one is closed first); spot: only closes */
-    ST_FLAT,   /* close what is held */
-    ST_WAIT,   /* decided to do nothing: a packet without an order */
-    ST_ORDER,  /* exactly the order given: side, type, price, quantity (0 = declared size) */
-    ST_CANCEL, /* cancel order_id (0 = all of this strategy's in the instrument) */
+    ST_LONG,    /* be long by the declared size (a short position is closed first) */
+    ST_SHORT,   /* be short by the declared size (a long one is closed first); spot: only closes */
+    ST_FLAT,    /* close what is held */
+    ST_WAIT,    /* decided to do nothing: a packet without an order */
+    ST_ORDER,   /* exactly the order given: side, type, price, quantity (0 = declared size) */
+    ST_CANCEL,  /* cancel order_id (0 = all of this strategy's in the instrument; with leg
+                * ST_ALL_LEGS in all of its instruments) */
+    ST_AMEND,   /* give the open order order_id another price, stop_price or quantity (with what is
+                * filled of it), 0 = as it is: it stays the same order. A smaller quantity at the
+                * same price keeps its place, anything else goes behind those that are there */
+    ST_REPLACE, /* as ST_ORDER, once order_id is canceled: what is asked of the venue is one thing.
+                 * Where the cancel fails (it was filled before) no order comes of it,
+                 * cancel_failed; with anyway it is placed all the same */
 };
+
+#define ST_ALL_LEGS UINT16_MAX /* st_signal.leg of ST_CANCEL with order_id 0: all of them */
 
 #define ST_OCO_FIRST UINT64_MAX /* st_signal.oco: this order is the first of its group */
 
@@ -52,7 +61,7 @@ struct st_signal {
     uint8_t side, type, terms; /* for ST_ORDER: SIDE_*, ORDER_TYPE_*, ORDER_TERMS_* */
     int64_t price;             /* for ST_ORDER: limit or stop price; the host rounds to the tick */
     int64_t quantity;          /* for ST_ORDER: 0 = declared size */
-    uint64_t order_id;         /* for ST_CANCEL */
+    uint64_t order_id;         /* for ST_CANCEL, ST_AMEND, ST_REPLACE: which */
     int64_t sl, tp1, tp2;      /* levels for the packet, 0 = none */
     int64_t stop_price;        /* for ST_ORDER: trigger of stop_limit, take_profit_limit; else 0 */
     int64_t display;           /* for ST_ORDER: part of the quantity to show (iceberg), 0 = all */
@@ -64,6 +73,7 @@ struct st_signal {
                                 * trigger or cancel ends the others; 0 = none */
     uint32_t trail_bips; /* for ST_ORDER: trailing_stop, 1e-4 of the extreme. With bracket: the
                                 * stop is a trailing one */
+    bool anyway;         /* for ST_REPLACE: the new order is placed though the cancel fails */
     bool bracket;        /* an order that opens is followed by its exits, at sl (or trailing)
                                 * and tp1, that begin and grow with its fills: one ends the other,
                                 * and what of it is still open */
@@ -93,8 +103,10 @@ struct st_level {
 struct st_host;
 /* st_now returns the time of what is in hand, ns UTC. */
 int64_t st_now(const struct st_host *h);
-/* st_signal answers with a signal; any number per call. Returns the order id that came of it, 0
- * when none did (wait, cancel, size below a lot, paused). */
+/* st_signal answers with a signal; any number per call, and what the class asks for by ST_ORDER,
+ * ST_AMEND, ST_REPLACE and ST_CANCEL reaches the venue in the order it was said. Returns the order
+ * id that came of it (of ST_AMEND that of the order, which is on its way to be amended), 0 when
+ * none did (wait, cancel, size below a lot, paused). */
 uint64_t st_signal(struct st_host *h, const struct st_signal *s);
 /* st_timer arms the strategy's timer key to at_ns; st_timer_cancel disarms it. */
 void st_timer(struct st_host *h, uint32_t key, int64_t at_ns);
@@ -162,6 +174,10 @@ struct st_class {
     void (*on_book)(struct st_host *h, void *state, uint16_t leg, const struct st_book *book);
     /* an order of its own stands so. */
     void (*on_order)(struct st_host *h, void *state, uint16_t leg, const struct msg_order_state *o);
+    /* what became of an amend: reason none, the order has these figures now (on_order follows),
+     * else why not; by AMEND_BY_VENUE: nobody asked. */
+    void (*on_amend)(struct st_host *h, void *state, uint16_t leg,
+                     const struct msg_order_amended *a);
     /* an order of its own filled, in part or whole; positions hold it already. */
     void (*on_fill)(struct st_host *h, void *state, uint16_t leg, const struct msg_fill *fill);
     /* timer key has come due. */

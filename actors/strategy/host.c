@@ -1,6 +1,7 @@
 #include "actors/strategy/host.h"
 #include "actors/market/bars.h"
 #include "actors/market/more.h"
+#include "actors/market/value.h"
 #include <assert.h>
 #include <string.h>
 
@@ -70,10 +71,11 @@ static qty_t opening_of(const struct st_host *h, uint16_t leg, uint8_t side) {
 static void say_packet(struct st_host *h, const struct st_signal *s, uint64_t id, qty_t quantity,
                        uint8_t type, int64_t price, uint16_t why_not) {
     static const uint8_t actions[] = {
-        [ST_LONG] = ACTION_LONG, [ST_SHORT] = ACTION_SHORT, [ST_FLAT] = ACTION_WAIT,
-        [ST_WAIT] = ACTION_WAIT, [ST_ORDER] = ACTION_WAIT,  [ST_CANCEL] = ACTION_WAIT,
+        [ST_LONG] = ACTION_LONG,  [ST_SHORT] = ACTION_SHORT,  [ST_FLAT] = ACTION_WAIT,
+        [ST_WAIT] = ACTION_WAIT,  [ST_ORDER] = ACTION_WAIT,   [ST_CANCEL] = ACTION_WAIT,
+        [ST_AMEND] = ACTION_WAIT, [ST_REPLACE] = ACTION_WAIT,
     };
-    const struct st_leg *l = &h->legs[s->leg];
+    const struct st_leg *l = &h->legs[s->leg == ST_ALL_LEGS ? 0 : s->leg];
     struct st_packet_fill f = {
         .signal = s,
         .order_id = id,
@@ -84,7 +86,8 @@ static void say_packet(struct st_host *h, const struct st_signal *s, uint64_t id
         .why_not = why_not,
     };
     if (id != 0) f.liquidity = type == ORDER_TYPE_LIMIT ? LIQUIDITY_MAKER : LIQUIDITY_TAKER;
-    if (s->action == ST_ORDER && !(s->terms & ORDER_TERMS_EXIT)) {
+    bool places = s->action == ST_ORDER || s->action == ST_REPLACE;
+    if (places && !(s->terms & ORDER_TERMS_EXIT)) {
         f.action = s->side == SIDE_BUY ? ACTION_LONG : ACTION_SHORT;
     }
     st_packet_write(l->packet, l->in, &f, rt_say(h->ctx, MSG_DECISION_PACKET, 0, l->packet->cnt));
@@ -96,11 +99,18 @@ static uint64_t say_none(struct st_host *h, const struct st_signal *s, uint16_t 
     return 0;
 }
 
-/* say_intent says the intent of o, with further terms more where it has any. */
+/* say_intent says the intent of o, with further terms more where it has any; s: what it comes of.
+ * */
 static void say_intent(struct st_host *h, const struct st_order *o, const struct mk_more *more,
-                       uint16_t reason) {
+                       const struct st_signal *s) {
+    static const struct mk_more none;
     struct msg_order_intent *m;
-    if (more == NULL) {
+    if (s->action == ST_REPLACE) {
+        struct msg_order_replace *r = rt_say(h->ctx, MSG_ORDER_REPLACE, 0, sizeof *r);
+        *r = (struct msg_order_replace){ .replaces = s->order_id, .anyway = s->anyway };
+        m = (struct msg_order_intent *)r;
+        mk_more_put(m, sizeof *m, more == NULL ? &none : more);
+    } else if (more == NULL) {
         m = rt_say(h->ctx, MSG_ORDER_INTENT, 0, sizeof *m);
     } else {
         m = rt_say(h->ctx, MSG_ORDER_INTENT_MORE, 0, sizeof(struct msg_order_intent_more));
@@ -115,7 +125,7 @@ static void say_intent(struct st_host *h, const struct st_order *o, const struct
         .side = o->side,
         .type = o->type,
         .terms = o->terms,
-        .reason = reason,
+        .reason = s->reason,
     };
 }
 
@@ -124,7 +134,9 @@ static void say_intent(struct st_host *h, const struct st_order *o, const struct
 static uint64_t put(struct st_host *h, const struct st_signal *s, struct st_order *o,
                     struct mk_more *more) {
     bool closes = o->type == ORDER_TYPE_MARKET && (o->terms & ORDER_TERMS_EXIT);
-    uint16_t kind = more == NULL ? MSG_ORDER_INTENT : MSG_ORDER_INTENT_MORE;
+    uint16_t kind = s->action == ST_REPLACE ? MSG_ORDER_REPLACE
+                    : more == NULL          ? MSG_ORDER_INTENT
+                                            : MSG_ORDER_INTENT_MORE;
     if (h->order_cnt >= (closes ? h->orders_cap : h->orders_max)) {
         return say_none(h, s, REASON_OPEN_ORDERS_MAX);
     }
@@ -137,7 +149,7 @@ static uint64_t put(struct st_host *h, const struct st_signal *s, struct st_orde
     }
     h->sequence++;
     say_packet(h, s, o->id, o->quantity, o->type, o->price, REASON_NONE);
-    say_intent(h, o, more, s->reason);
+    say_intent(h, o, more, s);
     h->intents++;
     h->orders[h->order_cnt++] = *o; /* ids only rise: the table stays in order */
     return o->id;
@@ -186,6 +198,35 @@ static uint64_t place(struct st_host *h, const struct st_signal *s, struct st_or
     return id;
 }
 
+/* say_cancel says the cancel of o. */
+static void say_cancel(struct st_host *h, const struct st_order *o, uint16_t reason) {
+    struct msg_order_cancel *m = rt_say(h->ctx, MSG_ORDER_CANCEL, 0, sizeof *m);
+    *m = (struct msg_order_cancel){
+        .order_id = o->id,
+        .owner = h->self,
+        .instrument = h->legs[o->leg].in->id,
+        .reason = reason,
+    };
+}
+
+/* say_change says that o is to change by op: an amend's figures are filled in by the caller. */
+static struct msg_order_change *say_change(struct st_host *h, const struct st_order *o, uint16_t op,
+                                           uint16_t reason) {
+    struct msg_order_change *m = rt_say(h->ctx, MSG_ORDER_CHANGE, 0, sizeof *m);
+    *m = (struct msg_order_change){
+        .order_id = o->id,
+        .instrument = h->legs[o->leg].in->id,
+        .account = h->account,
+        .side = o->side,
+        .type = o->type,
+        .terms = o->terms,
+        .op = op,
+        .reason = reason,
+    };
+    h->intents++;
+    return m;
+}
+
 /* cancel says the cancel of an open order, once. Where execution has not told of the order yet, the
  * cancel would come there before it: then it waits until execution does. */
 static void cancel(struct st_host *h, struct st_order *o, uint16_t reason) {
@@ -194,13 +235,20 @@ static void cancel(struct st_host *h, struct st_order *o, uint16_t reason) {
     o->canceling = o->told ? ST_CANCEL_SAID : ST_CANCEL_WAITS;
     o->cancel_reason = reason;
     if (!o->told) return;
-    struct msg_order_cancel *m = rt_say(h->ctx, MSG_ORDER_CANCEL, 0, sizeof *m);
-    *m = (struct msg_order_cancel){
-        .order_id = o->id,
-        .owner = h->self,
-        .instrument = h->legs[o->leg].in->id,
-        .reason = reason,
-    };
+    say_cancel(h, o, reason);
+}
+
+/* cancel_after cancels as cancel does, but behind what the call has said before: it goes the way of
+ * orders. */
+static void cancel_after(struct st_host *h, struct st_order *o, uint16_t reason) {
+    if (h->intents == 0 || !rt_room(h->ctx, MSG_ORDER_CHANGE, h->intents + 1)) {
+        cancel(h, o, reason);
+        return;
+    }
+    if (o->canceling != ST_CANCEL_NONE || o->filled >= o->quantity) return;
+    o->canceling = ST_CANCEL_SAID;
+    o->cancel_reason = reason;
+    say_change(h, o, REQUEST_OP_CANCEL, reason);
 }
 
 /* Which open orders of a leg to cancel. */
@@ -213,14 +261,14 @@ enum which {
 };
 
 /* cancel_leg cancels the leg's open orders that are among which; those placed in this very call
- * stay. */
-static void cancel_leg(struct st_host *h, uint16_t leg, int which, uint16_t reason) {
+ * stay. after: behind what the call has said before. */
+static void cancel_leg(struct st_host *h, uint16_t leg, int which, uint16_t reason, bool after) {
     for (uint32_t i = 0; i < h->order_cnt; i++) {
         struct st_order *o = &h->orders[i];
         if (o->leg != leg) continue;
         int is = o->side == SIDE_BUY ? OPEN_BUY : OPEN_SELL;
         if (o->terms & ORDER_TERMS_EXIT) is = o->type == ORDER_TYPE_MARKET ? CLOSING : RESTING;
-        if (is & which) cancel(h, o, reason);
+        if (is & which) (after ? cancel_after : cancel)(h, o, reason);
     }
 }
 
@@ -241,7 +289,8 @@ static uint16_t cap(struct st_host *h, uint16_t leg, uint8_t side, qty_t *quanti
 /* is_small tells whether an order of quantity at market is below what the venue takes, unless it
  * only reduces. */
 static bool is_small(const struct st_leg *l, qty_t quantity) {
-    return l->last > 0 && (__int128)l->last * quantity < (__int128)l->in->min_notional * FIXED_ONE;
+    return l->last > 0 &&
+           mk_quoted(l->in, l->last, quantity) < (__int128)l->in->min_notional * FIXED_ONE;
 }
 
 /* close_leg closes what is held (in hedge mode the long, or the short where shorts) when its sign
@@ -259,11 +308,12 @@ static uint64_t close_leg(struct st_host *h, const struct st_signal *s, int sign
                           .type = ORDER_TYPE_MARKET,
                           .terms = ORDER_TERMS_EXIT };
     const struct st_leg *l = &h->legs[s->leg];
-    if (l->in->kind == MK_LINEAR && (!l->shared || is_small(l, quantity))) {
+    if (l->in->kind != MK_SPOT && (!l->shared || is_small(l, quantity))) {
         o.terms |= ORDER_TERMS_REDUCE_ONLY;
     }
     uint64_t id = place(h, s, &o, NULL);
-    if (id != 0) cancel_leg(h, s->leg, RESTING, REASON_BY_STRATEGY); /* else they still protect */
+    if (id != 0)
+        cancel_leg(h, s->leg, RESTING, REASON_BY_STRATEGY, false); /* else they still protect */
     return id;
 }
 
@@ -291,7 +341,7 @@ static uint64_t turn(struct st_host *h, const struct st_signal *s, uint8_t side)
     bool tried = false, hedge = h->legs[s->leg].hedge;
     uint64_t closed = 0;
     if (!hedge) {
-        cancel_leg(h, s->leg, side == SIDE_BUY ? OPEN_SELL : OPEN_BUY, REASON_BY_STRATEGY);
+        cancel_leg(h, s->leg, side == SIDE_BUY ? OPEN_SELL : OPEN_BUY, REASON_BY_STRATEGY, false);
         closed = close_leg(h, s, side == SIDE_BUY ? -1 : 1, false, &tried);
     }
     if (tried && closed == 0) return 0; /* no room to close: no more risk either */
@@ -314,7 +364,7 @@ static uint64_t turn(struct st_host *h, const struct st_signal *s, uint8_t side)
 /* flat serves ST_FLAT. */
 static uint64_t flat(struct st_host *h, const struct st_signal *s) {
     bool tried;
-    cancel_leg(h, s->leg, OPEN_BUY | OPEN_SELL, REASON_BY_STRATEGY);
+    cancel_leg(h, s->leg, OPEN_BUY | OPEN_SELL, REASON_BY_STRATEGY, false);
     uint64_t id = close_leg(h, s, 0, false, &tried);
     if (h->legs[s->leg].hedge) {
         bool shorts;
@@ -341,8 +391,8 @@ static bool more_of(const struct st_leg *l, const struct st_signal *s, struct mk
            s->oco != 0 || out->trail_bips != 0;
 }
 
-/* order serves ST_ORDER. */
-static uint64_t order(struct st_host *h, const struct st_signal *s) {
+/* order serves ST_ORDER, and ST_REPLACE of the order old. */
+static uint64_t order(struct st_host *h, const struct st_signal *s, struct st_order *old) {
     const struct st_leg *l = &h->legs[s->leg];
     struct st_order o = {
         .leg = s->leg,
@@ -374,39 +424,114 @@ static uint64_t order(struct st_host *h, const struct st_signal *s) {
         why = st_size(h, s->leg, &o.quantity);
     }
     if (why == REASON_NONE && o.quantity == 0) why = REASON_SIZE_BELOW_LOT;
+    uint8_t terms = old == NULL ? 0 : old->terms;
+    if (old != NULL) old->terms |= ORDER_TERMS_EXIT; /* it goes: it counts not for max_position */
     if (why == REASON_NONE && !exit) why = cap(h, s->leg, o.side, &o.quantity);
+    if (old != NULL) old->terms = terms;
     if (why != REASON_NONE) return say_none(h, s, why);
     return place(h, s, &o, plain ? NULL : &more);
+}
+
+/* replace serves ST_REPLACE. */
+static uint64_t replace(struct st_host *h, const struct st_signal *s) {
+    struct st_order *old = order_find(h, s->order_id);
+    if ((!old || old->leg != s->leg) && !s->anyway) return say_none(h, s, REASON_UNKNOWN_ORDER);
+    if (old && old->canceling != ST_CANCEL_NONE && !s->anyway) {
+        return say_none(h, s, REASON_CANCEL_FAILED);
+    }
+    return order(h, s, old);
 }
 
 /* cancels serves ST_CANCEL. */
 static uint64_t cancels(struct st_host *h, const struct st_signal *s) {
     uint16_t reason = s->reason == REASON_NONE ? REASON_BY_STRATEGY : s->reason;
     if (s->order_id == 0) {
+        bool every = s->leg == ST_ALL_LEGS;
         say_none(h, s, REASON_NONE);
-        cancel_leg(h, s->leg, ALL, reason);
+        for (uint16_t leg = every ? 0 : s->leg; leg < (every ? h->leg_cnt : s->leg + 1); leg++) {
+            cancel_leg(h, leg, ALL, reason, true);
+        }
         return 0;
     }
     struct st_order *o = order_find(h, s->order_id);
     if (!o || o->leg != s->leg) return say_none(h, s, REASON_UNKNOWN_ORDER);
     say_none(h, s, REASON_NONE);
-    cancel(h, o, reason);
+    cancel_after(h, o, reason);
     return 0;
 }
 
+/* amend_figures rounds what the signal asks of o, 0 where nothing would change; REASON_NONE, or why
+ * that cannot be. */
+static uint16_t amend_figures(struct st_host *h, const struct st_order *o,
+                              const struct st_signal *s, int64_t *price, int64_t *stop,
+                              qty_t *quantity) {
+    const struct st_leg *l = &h->legs[o->leg];
+    bool stops = mk_order_limited(o->type) && mk_order_waits(o->type);
+    if (o->canceling != ST_CANCEL_NONE) return REASON_AMEND_RULE;
+    if (o->amending) return REASON_AMEND_PENDING;
+    if (s->price < 0 || s->stop_price < 0 || s->quantity < 0) return REASON_BAD_TERMS;
+    if (o->type == ORDER_TYPE_MARKET || (s->price > 0 && !mk_order_priced(o->type)) ||
+        (s->stop_price > 0 && !stops)) {
+        return REASON_AMEND_RULE;
+    }
+    *price = s->price == 0 ? 0 : at_tick(l, o->side, s->price);
+    *stop = s->stop_price == 0 ? 0 : at_tick(l, o->side, s->stop_price);
+    *quantity = fixed_floor_to(s->quantity, l->in->lot_size);
+    if ((s->price > 0 && *price == 0) || (s->stop_price > 0 && *stop == 0)) return REASON_BAD_TICK;
+    if (s->quantity > 0 && *quantity == 0) return REASON_BAD_LOT;
+    if (*quantity == o->quantity) *quantity = 0;
+    if (*price == o->price) *price = 0;
+    if (*quantity > 0 && *quantity <= o->filled) return REASON_AMEND_RULE;
+    return *price == 0 && *stop == 0 && *quantity == 0 ? REASON_AMEND_RULE : REASON_NONE;
+}
+
+/* amend serves ST_AMEND. */
+static uint64_t amend(struct st_host *h, const struct st_signal *s) {
+    struct st_order *o = order_find(h, s->order_id);
+    int64_t price = 0, stop = 0;
+    qty_t quantity = 0;
+    if (!o || o->leg != s->leg) return say_none(h, s, REASON_UNKNOWN_ORDER);
+    uint16_t why = amend_figures(h, o, s, &price, &stop, &quantity);
+    qty_t more = quantity > 0 ? quantity - o->quantity : 0;
+    bool exit = o->terms & ORDER_TERMS_EXIT, smaller = price == 0 && stop == 0 && more < 0;
+    if (why == REASON_NONE && h->paused && !exit && !smaller) why = REASON_PAUSED;
+    if (why == REASON_NONE && !exit && !smaller) why = guard_reason(h);
+    qty_t left = more;
+    if (why == REASON_NONE && !exit && more > 0) why = cap(h, s->leg, o->side, &left);
+    if (why == REASON_NONE && left != more) why = REASON_MAX_POSITION;
+    if (why == REASON_NONE && !rt_room(h->ctx, MSG_ORDER_CHANGE, h->intents + 1)) {
+        why = REASON_EDGE_FULL;
+    }
+    if (why != REASON_NONE) return say_none(h, s, why);
+    say_packet(h, s, o->id, quantity > 0 ? quantity : o->quantity, o->type,
+               price > 0 ? price : o->price, REASON_NONE);
+    o->amending = 1;
+    struct msg_order_change *m = say_change(h, o, REQUEST_OP_AMEND, s->reason);
+    /* A price that stays is told where there is more to trade at it: risk looks at it then. */
+    m->price = price > 0 ? price : more > 0 ? o->price : 0;
+    m->quantity = quantity;
+    m->stop_price = stop;
+    return o->id;
+}
+
 uint64_t st_signal(struct st_host *h, const struct st_signal *s) {
-    assert(s->leg < h->leg_cnt);
+    bool every = s->action == ST_CANCEL && s->order_id == 0 && s->leg == ST_ALL_LEGS;
+    assert(s->leg < h->leg_cnt || every);
     if (s->action == ST_CANCEL) return cancels(h, s);
     if (h->stopped) return say_none(h, s, REASON_ACTOR_STOPPED);
     if (h->ctx->now_ns < h->warm_ns) return say_none(h, s, REASON_WARMING_UP);
-    bool protects = s->action == ST_ORDER && (s->terms & ORDER_TERMS_EXIT);
+    bool protects =
+        (s->action == ST_ORDER || s->action == ST_REPLACE) && (s->terms & ORDER_TERMS_EXIT);
+    if (s->action == ST_AMEND) return amend(h, s);
     if (h->paused && !protects) return say_none(h, s, REASON_PAUSED);
     switch (s->action) {
     case ST_LONG: return turn(h, s, SIDE_BUY);
     case ST_SHORT: return turn(h, s, SIDE_SELL);
     case ST_FLAT: return flat(h, s);
-    case ST_ORDER: return order(h, s);
+    case ST_ORDER: return order(h, s, NULL);
+    case ST_REPLACE: return replace(h, s);
     case ST_WAIT: return say_none(h, s, REASON_NONE);
+    case ST_AMEND:
     case ST_CANCEL: break;
     }
     assert(!"no such action");
@@ -758,6 +883,24 @@ static void host_on_order_state(struct rt_ctx *ctx, void *state, const struct ms
     if (h->live && h->cls->on_order) h->cls->on_order(h, h->class_state, leg, m);
 }
 
+/* host_on_order_amended hears new figures of an order of its own, or that an amend came to nothing.
+ */
+static void host_on_order_amended(struct rt_ctx *ctx, void *state, const struct msg_frame *frame) {
+    struct st_host *h = state;
+    const struct msg_order_amended *m = msg_body(frame);
+    if (mk_order_owner(m->order_id) != h->self) return;
+    uint16_t leg = leg_of(h, m->instrument);
+    if (leg == ST_LEGS_MAX) return;
+    begin(h, ctx);
+    struct st_order *o = order_find(h, m->order_id);
+    if (o && m->by != AMEND_BY_VENUE) o->amending = 0;
+    if (o && m->quantity > 0) {
+        o->price = m->price;
+        o->quantity = m->quantity;
+    }
+    if (h->live && h->cls->on_amend) h->cls->on_amend(h, h->class_state, leg, m);
+}
+
 /* undo closes what an order to close has opened: another one (a stop whose cancel came too late)
  * had closed what it was for. Orders that only reduce cannot do that. */
 static void undo(struct st_host *h, uint16_t leg, const struct msg_fill *m) {
@@ -945,7 +1088,7 @@ static const char *obey(struct st_host *h, const struct msg_command *m) {
     case COMMAND_OP_STOP:
         halt(h);
         for (uint16_t leg = 0; h->cancel_on_stop && leg < h->leg_cnt; leg++) {
-            cancel_leg(h, leg, ALL, REASON_BY_OPERATOR);
+            cancel_leg(h, leg, ALL, REASON_BY_OPERATOR, false);
         }
         return NULL;
     case COMMAND_OP_SET: return set_param(h, m->param, m->value);
@@ -1004,7 +1147,8 @@ static const struct rt_option host_options[] = {
 };
 
 static const uint16_t host_says[] = { MSG_DECISION_PACKET,   MSG_ORDER_INTENT,
-                                      MSG_ORDER_INTENT_MORE, MSG_ORDER_CANCEL,
+                                      MSG_ORDER_INTENT_MORE, MSG_ORDER_REPLACE,
+                                      MSG_ORDER_CHANGE,      MSG_ORDER_CANCEL,
                                       MSG_COMMAND_ANSWER,    0 };
 
 /* What it hears of its own orders alone. */
@@ -1030,6 +1174,7 @@ const struct rt_actor_kind strategy_kind = {
         [MSG_QUOTE] = host_on_quote,
         [MSG_BOOK_DELTA] = host_on_book_delta,
         [MSG_ORDER_STATE] = host_on_order_state,
+        [MSG_ORDER_AMENDED] = host_on_order_amended,
         [MSG_FILL] = host_on_fill,
         [MSG_POSITION] = host_on_position,
         [MSG_ACCOUNT_STATE] = host_on_account_state,

@@ -26,15 +26,24 @@
  *             bracket an order that opens is followed by its exits: a stop at sl (trailing with
  *             trail_bips) and a take-profit limit at tp1, both reduce_only, for as much
  *             as is filled of it; one ends the other, and what of it is still open.
- *   ST_CANCEL that order, or all of the leg. Nothing is canceled twice. The cancel of an order that
- *             execution has not told of yet follows when it does.
+ *   ST_CANCEL that order, all of the leg, or all. Nothing is canceled twice. The cancel of an order
+ *             that execution has not told of yet follows when it does. Where the call has said an
+ *             order or a change before, the cancel goes the same way, so that it comes after them.
+ *   ST_AMEND  that order: price and trigger to the tick, quantity down to the lot. Refused here
+ *             (the packet's second reason says why): unknown_order, amend_rule (a market order, one
+ *             that is being canceled, nothing that would change, no more than is filled already),
+ *             amend_pending (one at a time). max_position caps nothing: what would pass it is
+ *             refused. Until the answer the old figures count.
+ *   ST_REPLACE  the order as ST_ORDER; the old one counts neither for max_position nor, where it
+ *             closes, as a second one. What risk refuses leaves the old order as it is.
  * Closing orders carry ORDER_TERMS_EXIT; on linear also ORDER_TERMS_REDUCE_ONLY where no other
  * strategy trades the instrument on the account (the venue nets them), or where the order is below
  * min_notional. An order to close that fills when another one had closed the position already (a
  * stop whose cancel came too late) is undone at market at once, reason late_fill. A resting order
  * to close (a protective stop) is not counted as closing. Every signal makes a packet, one for each
  * order that comes of it, one without an order when none does; its second reason then says why not.
- * While paused only cancels and ST_ORDER with ORDER_TERMS_EXIT (protecting what is held) go out;
+ * While paused only cancels, ST_ORDER and ST_REPLACE with ORDER_TERMS_EXIT (protecting what is
+ * held) and amends of such orders go out;
  * once stopped only cancels do. max_position caps what orders that open may lead to.
  *
  * In the run's warm-up (warm_up: of the run file) the class hears all and orders nothing: the
@@ -141,7 +150,8 @@ struct st_order {
     uint8_t canceling;      /* enum st_canceling */
     uint16_t cancel_reason; /* of the cancel that waits */
     uint8_t told;           /* 1 = execution has told of it */
-    uint8_t pad[7];         /* zero */
+    uint8_t amending;       /* 1 = an amend of it is on its way */
+    uint8_t pad[6];         /* zero */
 };
 
 enum { ST_HELD_SHORT = 0x8000 }; /* in st_held.instrument: the short of hedge mode */

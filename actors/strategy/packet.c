@@ -108,7 +108,7 @@ void st_packet_init(struct st_packet *p, const struct mk_instrument *in, int64_t
     h->reasons = AT(reason_cnt) - AT(reasons);
     h->instrument = in->id;
     char text[64];
-    snprintf(text, sizeof text, "%s:%s", in->venue, in->kind == MK_SPOT ? "spot" : "linear");
+    snprintf(text, sizeof text, "%s:%s", in->venue, mk_kind_words[in->kind]);
     put_string(p, &h->market, text);
     put_string(p, &h->symbol, in->symbol);
     timeframe_format(interval_ns, text, sizeof text);

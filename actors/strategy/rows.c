@@ -29,6 +29,7 @@ enum {
     CANCEL_IN_FLIGHT = 1,                                 /* flags of an order row */
     CANCEL_WAITS = 2,
     TOLD = 4,
+    AMENDING = 8,
 };
 
 /* Numbers of the counters of longer bars: this, and the place of one: when the newest was told. The
@@ -128,7 +129,8 @@ void st_host_save(const void *state, struct rt_row_sink *sink) {
             .type = o->type,
             .terms = o->terms,
             .flags = (o->canceling == ST_CANCEL_SAID ? CANCEL_IN_FLIGHT : 0) |
-                     (o->canceling == ST_CANCEL_WAITS ? CANCEL_WAITS : 0) | (o->told ? TOLD : 0),
+                     (o->canceling == ST_CANCEL_WAITS ? CANCEL_WAITS : 0) | (o->told ? TOLD : 0) |
+                     (o->amending ? AMENDING : 0),
             .cancel_reason = o->cancel_reason,
         };
         sink->put(sink, MSG_ORDER_ROW, o->id, &row, sizeof row);
@@ -235,6 +237,7 @@ static int load_order(struct st_host *h, const struct msg_order_row *row, struct
                                                    : ST_CANCEL_NONE,
         .cancel_reason = row->cancel_reason,
         .told = row->flags & TOLD ? 1 : 0,
+        .amending = row->flags & AMENDING ? 1 : 0,
     };
     return 0;
 }

@@ -1,5 +1,6 @@
 #include "actors/market/bars.h"
 #include "actors/market/made.h"
+#include "actors/market/value.h"
 #include "actors/strategy/host.h"
 #include <assert.h>
 #include <errno.h>
@@ -257,10 +258,9 @@ static int read_leg(struct rt_init *init, struct st_host *h, struct rt_node *n,
         if (h->legs[i].in == in) return rt_node_fail(n, err, "%s stands here twice", n->text);
     }
     const struct mk_account *a = &h->market->accounts[h->account - 1];
-    if (in->quote_asset != a->quote) {
+    if (mk_settle(in) != a->quote) {
         return rt_node_fail(n, err, "%s is quoted in %s, expected %s like account %s", in->name,
-                            h->market->assets[in->quote_asset], h->market->assets[a->quote],
-                            a->name);
+                            h->market->assets[mk_settle(in)], h->market->assets[a->quote], a->name);
     }
     uint16_t kind = h->interval_ns == 0 ? MSG_TRADE : MSG_BAR;
     int series = h->bars ? -1 : rt_init_series(init, kind, in->id, h->interval_ns);
@@ -449,7 +449,7 @@ static void know_account(struct rt_init *init, struct st_host *h) {
     bool hedge = h->market->accounts[h->account - 1].hedge;
     if (hedge) h->held_max *= 2; /* a long and a short */
     for (uint16_t i = 0; i < h->leg_cnt; i++) {
-        h->legs[i].hedge = hedge && h->legs[i].in->kind == MK_LINEAR;
+        h->legs[i].hedge = hedge && h->legs[i].in->kind != MK_SPOT;
     }
     h->held = rt_init_take(init, h->held_max * sizeof *h->held);
 }

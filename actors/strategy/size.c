@@ -1,3 +1,4 @@
+#include "actors/market/value.h"
 #include "actors/strategy/host.h"
 
 int64_t st_newest(struct st_host *h, uint16_t instrument, int64_t *at_ns) {
@@ -31,9 +32,10 @@ bool st_equity(struct st_host *h, cash_t *out) {
         if (p->owner == 0) netted = p->instrument;
         if (p->quantity == 0) continue;
         uint16_t id = p->instrument & (ST_HELD_SHORT - 1);
-        bool spot = h->market->instruments[id - 1].kind == MK_SPOT;
+        const struct mk_instrument *in = &h->market->instruments[id - 1];
+        bool spot = in->kind == MK_SPOT;
         int64_t close = close_of(h, id), worth = p->cost;
-        if (close > 0 && !fixed_mul(p->quantity, close, FIXED_DOWN, &worth)) return false;
+        if (close > 0 && !mk_value(in, close, p->quantity, FIXED_DOWN, &worth)) return false;
         sum += spot ? worth : (__int128)worth - p->cost;
     }
     if (sum != (int64_t)sum) return false;
@@ -47,15 +49,15 @@ uint16_t st_size(struct st_host *h, uint16_t leg, qty_t *out) {
     if (h->sizing != ST_SIZE_FIXED) {
         if (l->last <= 0) return REASON_NO_REFERENCE_PRICE;
         if (h->sizing == ST_SIZE_NOTIONAL) {
-            if (!fixed_muldiv(h->size, FIXED_ONE, l->last, FIXED_DOWN, &quantity)) {
-                return REASON_OVERFLOW;
-            }
+            if (!mk_quantity(l->in, h->size, l->last, &quantity)) return REASON_OVERFLOW;
         } else {
             if (!st_equity(h, &equity)) return REASON_OVERFLOW;
             if (equity <= 0) return REASON_SIZE_NO_EQUITY;
-            if (!fixed_muldiv(equity, h->size, l->last, FIXED_DOWN, &quantity)) {
-                return REASON_OVERFLOW;
-            }
+            bool fits = l->in->contract == 0
+                            ? fixed_muldiv(equity, h->size, l->last, FIXED_DOWN, &quantity)
+                            : fixed_mul(equity, h->size, FIXED_DOWN, &equity) &&
+                                  mk_quantity_settled(l->in, equity, l->last, &quantity);
+            if (!fits) return REASON_OVERFLOW;
         }
     }
     quantity = fixed_floor_to(quantity, l->in->lot_size);

@@ -115,10 +115,11 @@ static bool move_spot(struct venue_purse *p, bool buy, qty_t quantity, cash_t va
     return true;
 }
 
-/* move_linear books a linear fill of p's position h whose notional is value. False when a sum
- * leaves its range; then nothing is booked. */
-static bool move_linear(struct venue_purse *p, struct venue_holding *h, bool buy, qty_t quantity,
-                        price_t price, cash_t value, int64_t fee) {
+/* move_linear books a linear or inverse fill of p's position h whose worth is value. False when a
+ * sum leaves its range; then nothing is booked. */
+static bool move_linear(const struct mk_instrument *in, struct venue_purse *p,
+                        struct venue_holding *h, bool buy, qty_t quantity, price_t price,
+                        cash_t value, int64_t fee) {
     qty_t held = h->quantity;
     cash_t cash = p->cash, cost = h->cost;
     cash_t opened = buy ? value : -value; /* cost of the part that opens */
@@ -133,7 +134,7 @@ static bool move_linear(struct venue_purse *p, struct venue_holding *h, bool buy
         }
         apart -= freed;
         if (closed < quantity) {
-            if (!fixed_mul(price, closed, buy ? FIXED_UP : FIXED_DOWN, &part)) return false;
+            if (!mk_value(in, price, closed, buy ? FIXED_UP : FIXED_DOWN, &part)) return false;
             if (!buy) part = -part;
         }
         if (__builtin_sub_overflow(-part, taken, &realized)) return false;
@@ -158,20 +159,22 @@ static bool move_linear(struct venue_purse *p, struct venue_holding *h, bool buy
     return true;
 }
 
-bool venue_account_close(struct venue_purse *p, struct venue_holding *h, qty_t quantity,
-                         price_t price, cash_t fee) {
+bool venue_account_close(const struct mk_instrument *in, struct venue_purse *p,
+                         struct venue_holding *h, qty_t quantity, price_t price, cash_t fee) {
     bool buy = h->quantity < 0;
     cash_t value;
-    return fixed_mul(price, quantity, buy ? FIXED_UP : FIXED_DOWN, &value) &&
-           move_linear(p, h, buy, quantity, price, value, fee);
+    return mk_value(in, price, quantity, buy ? FIXED_UP : FIXED_DOWN, &value) &&
+           move_linear(in, p, h, buy, quantity, price, value, fee);
 }
 
 /* burns reckons a fee that p's fee asset is good for into deal; *fee: what of it comes out of what
  * the fill moves. False where it is not good for it: the fee is the ordinary one. An instrument
- * with charges takes its fees in quote. */
+ * with charges takes its fees in quote, inverse contracts theirs in coin. */
 static bool burns(const struct venue_purse *p, const struct mk_instrument *in, qty_t quantity,
                   cash_t value, int64_t rate, bool in_base, struct venue_deal *deal, int64_t *fee) {
-    if (p->burn == NULL || rate <= 0 || in->charges != NULL) return false;
+    if (p->burn == NULL || rate <= 0 || in->charges != NULL || in->kind == MK_INVERSE) {
+        return false;
+    }
     int64_t discount = p->burn->discount[in->kind];
     if (in_base && p->burn->asset == in->base_asset) {
         if (!mk_fee_less(quantity, rate, discount, fee)) return false;
@@ -208,7 +211,7 @@ void venue_account_deal(struct venue_purse *p, const struct venue_book *b,
     *deal = (struct venue_deal){ .status = ORDER_STATUS_EXPIRED,
                                  .reason = REASON_OVERFLOW,
                                  .liquidity = liquidity,
-                                 .fee_asset = in_base ? ins->base_asset : ins->quote_asset };
+                                 .fee_asset = in_base ? ins->base_asset : mk_settle(ins) };
     price_t at = price;
     price_t limit = mk_order_limited(order->type) ? order->price : 0;
     if (!maker && !slip(b, buy, wanted, limit, &at)) return;
@@ -221,12 +224,13 @@ void venue_account_deal(struct venue_purse *p, const struct venue_book *b,
         p->hedge && mk_order_short(order->side, order->terms) ? &p->shorts : &p->held;
     cash_t value, charged = 0;
     int64_t fee;
-    bool fits = fixed_mul(at, quantity, buy ? FIXED_UP : FIXED_DOWN, &value);
-    bool burnt = fits && burns(p, ins, quantity, value, rate, in_base, deal, &fee);
+    bool fits = mk_value(ins, at, quantity, buy ? FIXED_UP : FIXED_DOWN, &value);
+    cash_t size = fits && value < 0 ? -value : value;
+    bool burnt = fits && burns(p, ins, quantity, size, rate, in_base, deal, &fee);
     fits = fits &&
-           (burnt || fee_of(p, ins, order->side, quantity, value, rate, in_base, &fee, &charged));
+           (burnt || fee_of(p, ins, order->side, quantity, size, rate, in_base, &fee, &charged));
     fits = fits && (spot ? move_spot(p, buy, quantity, value, fee, in_base)
-                         : move_linear(p, h, buy, quantity, at, value, fee));
+                         : move_linear(ins, p, h, buy, quantity, at, value, fee));
     if (!fits) {
         deal->fee = 0;
         deal->reason = REASON_OVERFLOW;
@@ -239,7 +243,7 @@ void venue_account_deal(struct venue_purse *p, const struct venue_book *b,
     if (!burnt) {
         deal->fee = fee;
         deal->rounded = (int64_t)((__int128)(fee - charged) * FIXED_ONE -
-                                  (__int128)(in_base ? quantity : value) * rate);
+                                  (__int128)(in_base ? quantity : size) * rate);
     }
     deal->charged = charged;
     deal->slippage = buy ? at - price : price - at;
@@ -252,8 +256,9 @@ void venue_account_deal(struct venue_purse *p, const struct venue_book *b,
 
 __int128 venue_account_worth(const struct venue_purse *p, const struct mk_instrument *instrument,
                              price_t price) {
-    __int128 cost = instrument->kind == MK_LINEAR ? (__int128)p->held.cost + p->shorts.cost : 0;
-    __int128 burn = p->burn == NULL ? 0 : (__int128)p->burn_held * p->burn_price;
-    return (p->cash - cost) * FIXED_ONE +
-           ((__int128)p->held.quantity + p->shorts.quantity) * price + burn;
+    __int128 cost = instrument->kind != MK_SPOT ? (__int128)p->held.cost + p->shorts.cost : 0;
+    __int128 held = (__int128)p->held.quantity + p->shorts.quantity, cash = p->cash - cost;
+    __int128 burn = p->burn == NULL ? 0 : (__int128)p->burn_held * p->burn_price; /* 1e-16 */
+    if (instrument->contract == 0) return mk_worth_order(instrument, cash, held, price) + burn;
+    return mk_worth_order(instrument, cash + burn / FIXED_ONE, held, price);
 }

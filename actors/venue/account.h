@@ -11,6 +11,7 @@
  *                   zero, and the rest stays. A fill that turns a
  *                   position around rounds its value once; what does not belong to the closed
  *                   part is the cost of the new one.
+ *           inverse the same in coin, with the worth of actors/market/value.h.
  *           fee     rate * notional (as it moved, in units of 1e-8) or * quantity received,
  *                   rounded up to 1e-8 (a rebate toward zero). The rate is the instrument's, or
  *                   that of the account's tier (fees.h).
@@ -71,7 +72,7 @@ struct venue_purse {
 struct venue_deal {
     qty_t quantity;     /* filled; 0 = nothing */
     price_t price;      /* at this price */
-    cash_t value;       /* notional as it moved: paid rounded up, received down */
+    cash_t value;       /* worth as it moved (mk_value): paid rounded up, received down */
     int64_t fee;        /* in the fee asset; below zero for a rebate */
     cash_t charged;     /* of it by the instrument's charges */
     int64_t rounded;    /* what rounding the fee up added to it, 1e-16 */
@@ -93,15 +94,15 @@ void venue_account_deal(struct venue_purse *p, const struct venue_book *b,
 /* venue_account_charged adds deal to what its order has paid of charges. */
 static inline void venue_account_charged(struct mk_charged *c, const struct venue_deal *deal) {
     c->quantity += deal->quantity;
-    c->value += deal->value;
+    c->value += deal->value < 0 ? -deal->value : deal->value;
     c->paid += deal->charged;
 }
 
-/* venue_account_close closes quantity (> 0, no more than it is) of p's linear position h (its held
- * or shorts) at price (> 0) by force, with a fee in quote. False when a sum leaves the range of
- * money; then nothing is booked. */
-bool venue_account_close(struct venue_purse *p, struct venue_holding *h, qty_t quantity,
-                         price_t price, cash_t fee);
+/* venue_account_close closes quantity (> 0, no more than it is) of p's position h (its held or
+ * shorts; not spot) in in at price (> 0) by force, with a fee in what it settles in. False when a sum
+ * leaves the range of money; then nothing is booked. */
+bool venue_account_close(const struct mk_instrument *in, struct venue_purse *p,
+                         struct venue_holding *h, qty_t quantity, price_t price, cash_t fee);
 
 /* venue_account_holds tells whether p holds any position. */
 static inline bool venue_account_holds(const struct venue_purse *p) {
@@ -109,7 +110,7 @@ static inline bool venue_account_holds(const struct venue_purse *p) {
 }
 
 /* venue_account_worth returns what p is worth at price as far as the instrument's orders change it,
- * in units of 1e-16: exact, so that two ways through a bar compare. */
+ * as a number that orders: exact, so that two ways through a bar compare. */
 __int128 venue_account_worth(const struct venue_purse *p, const struct mk_instrument *instrument,
                              price_t price);
 #endif

@@ -16,6 +16,18 @@ static void say(struct rt_ctx *ctx, const struct msg_answer_row *row) {
                                         .reason = row->reason };
         return;
     }
+    if (row->kind == MSG_VENUE_AMENDED) {
+        struct msg_venue_amended *m = rt_say(ctx, MSG_VENUE_AMENDED, 0, sizeof *m);
+        *m = (struct msg_venue_amended){ .order_id = row->order_id,
+                                         .price = row->price,
+                                         .quantity = row->quantity,
+                                         .stop_price = (int64_t)row->number,
+                                         .instrument = row->instrument,
+                                         .reason = row->reason,
+                                         .account = row->account,
+                                         .asked = row->status };
+        return;
+    }
     struct msg_venue_fill *f = rt_say(ctx, MSG_VENUE_FILL, 0, sizeof *f);
     *f = (struct msg_venue_fill){ .order_id = row->order_id,
                                   .trade_id = row->number,
@@ -67,6 +79,21 @@ void venue_answers_fill(struct rt_ctx *ctx, struct venue_answers *a, const struc
     push(ctx, a, &row);
 }
 
+void venue_answers_amended(struct rt_ctx *ctx, struct venue_answers *a,
+                           const struct msg_venue_amended *m, int64_t due_ns) {
+    struct msg_answer_row row = { .due_ns = due_ns,
+                                  .order_id = m->order_id,
+                                  .number = (uint64_t)m->stop_price,
+                                  .price = m->price,
+                                  .quantity = m->quantity,
+                                  .kind = MSG_VENUE_AMENDED,
+                                  .instrument = m->instrument,
+                                  .reason = m->reason,
+                                  .account = m->account,
+                                  .status = m->asked };
+    push(ctx, a, &row);
+}
+
 void venue_answers_tell(struct rt_ctx *ctx, struct venue_answers *a, int64_t until_ns, uint32_t max,
                         uint64_t key) {
     for (uint32_t said = 0; a->first != a->next; said++) {
@@ -84,7 +111,9 @@ void venue_answers_tell(struct rt_ctx *ctx, struct venue_answers *a, int64_t unt
 
 bool venue_answers_load(struct venue_answers *a, uint64_t number,
                         const struct msg_answer_row *row) {
-    if (a->max == 0 || (row->kind != MSG_VENUE_STATUS && row->kind != MSG_VENUE_FILL)) return false;
+    bool known = row->kind == MSG_VENUE_STATUS || row->kind == MSG_VENUE_FILL ||
+                 row->kind == MSG_VENUE_AMENDED;
+    if (a->max == 0 || !known) return false;
     if (a->first == a->next) a->first = a->next = number;
     if (number < a->first) a->first = number;
     if (number >= a->next) a->next = number + 1;

@@ -29,6 +29,10 @@ void venue_answers_status(struct rt_ctx *ctx, struct venue_answers *a,
 void venue_answers_fill(struct rt_ctx *ctx, struct venue_answers *a, const struct msg_venue_fill *f,
                         int64_t due_ns);
 
+/* venue_answers_amended sends new figures, or why there are none, due at due_ns. */
+void venue_answers_amended(struct rt_ctx *ctx, struct venue_answers *a,
+                           const struct msg_venue_amended *m, int64_t due_ns);
+
 /* venue_answers_tell says what is due at until_ns, max answers at most and as far as the call has
  * room, and arms the timer key for what remains. */
 void venue_answers_tell(struct rt_ctx *ctx, struct venue_answers *a, int64_t until_ns, uint32_t max,

@@ -30,7 +30,7 @@ static cash_t saturated(cash_t a, cash_t b) {
 static void figures(const struct mk_instrument *in, const struct venue_holding *h, price_t mark,
                     cash_t *unrealized, cash_t *maintenance) {
     struct mk_holding held = { .quantity = h->quantity, .cost = h->cost };
-    if (!mk_margin_unrealized(&held, mark, unrealized)) *unrealized = INT64_MIN / 2;
+    if (!mk_margin_unrealized(in, &held, mark, unrealized)) *unrealized = INT64_MIN / 2;
     if (!mk_margin_maintenance(in, h->quantity, mark, maintenance)) *maintenance = INT64_MAX / 2;
 }
 
@@ -42,7 +42,7 @@ struct venue_stand venue_backing_stand(struct rt_ctx *ctx, const struct venue *v
         const struct venue_book *other = &v->books[i];
         const struct venue_holding *h = holding_of(v, account, i);
         const struct venue_holding *shorts = short_of(v, account, i);
-        if (other == b || other->instrument->kind != MK_LINEAR) continue;
+        if (other == b || other->instrument->kind == MK_SPOT) continue;
         for (int leg = 0; leg < 2; leg++, h = shorts) {
             cash_t unrealized, maintenance;
             if (h->quantity == 0) continue;
@@ -60,7 +60,7 @@ cash_t venue_backing_open(struct rt_ctx *ctx, const struct venue *v, uint8_t acc
     for (uint32_t i = 0; i < v->market->instrument_cnt; i++) {
         const struct venue_book *b = &v->books[i];
         const struct venue_holding *legs[] = { holding_of(v, account, i), short_of(v, account, i) };
-        for (int leg = 0; leg < 2 && b->instrument->kind == MK_LINEAR; leg++) {
+        for (int leg = 0; leg < 2 && b->instrument->kind != MK_SPOT; leg++) {
             cash_t unrealized, maintenance;
             if (legs[leg]->quantity == 0) continue;
             figures(b->instrument, legs[leg], venue_backing_mark(ctx, b), &unrealized,
@@ -83,9 +83,12 @@ static price_t price_assumed(const struct venue_order *order, price_t mark) {
 }
 
 /* working_add adds an order to w; what leaves the range of money counts as all of it. */
-static void working_add(struct working *w, const struct venue_order *order, price_t mark) {
+static void working_add(struct working *w, const struct mk_instrument *in,
+                        const struct venue_order *order, price_t mark) {
     cash_t notional;
-    if (!mk_notional(order->quantity, price_assumed(order, mark), &notional)) notional = INT64_MAX;
+    if (!mk_notional(in, order->quantity, price_assumed(order, mark), &notional)) {
+        notional = INT64_MAX;
+    }
     cash_t *side = order->side == SIDE_BUY ? &w->bid : &w->ask;
     *side = saturated(*side, notional);
 }
@@ -98,7 +101,7 @@ static struct working working_of(const struct venue *v, const struct venue_book 
     unsigned closes = hedge ? ORDER_TERMS_EXIT : ORDER_TERMS_REDUCE_ONLY;
     for (uint32_t i = b->head; i != VENUE_NONE; i = v->orders.pool[i].next) {
         const struct venue_order *o = &v->orders.pool[i];
-        if (o->account == account && !(o->terms & closes)) working_add(&w, o, mark);
+        if (o->account == account && !(o->terms & closes)) working_add(&w, b->instrument, o, mark);
     }
     return w;
 }
@@ -135,11 +138,11 @@ static bool burden_of(const struct venue *v, const struct venue_book *b, uint8_t
     figures(b->instrument, h, at, &out->unrealized, &maintenance);
     figures(b->instrument, s, at, &unrealized, &maintenance);
     out->unrealized = saturated(out->unrealized, unrealized);
-    if (!mk_notional(h->quantity, at, &out->position)) return false;
-    if (!mk_notional(s->quantity, at, &out->shorts)) return false;
+    if (!mk_notional(b->instrument, h->quantity, at, &out->position)) return false;
+    if (!mk_notional(b->instrument, s->quantity, at, &out->shorts)) return false;
     if (h->quantity < 0) out->position = -out->position;
     out->w = working_of(v, b, account, at);
-    if (order != NULL) working_add(&out->w, order, at);
+    if (order != NULL) working_add(&out->w, b->instrument, order, at);
     return true;
 }
 
@@ -189,7 +192,7 @@ uint16_t venue_backing_refuses(struct rt_ctx *ctx, const struct venue *v,
         bool idle = holding_of(v, account, i)->quantity == 0 &&
                     short_of(v, account, i)->quantity == 0 && other->open_cnt == 0;
         struct burden x = after;
-        if (other->instrument->kind != MK_LINEAR || (idle && other != b)) continue;
+        if (other->instrument->kind == MK_SPOT || (idle && other != b)) continue;
         if (other != b && !burden_of(v, other, account, venue_backing_mark(ctx, other), NULL, &x)) {
             return REASON_OVERFLOW;
         }
@@ -201,7 +204,9 @@ uint16_t venue_backing_refuses(struct rt_ctx *ctx, const struct venue *v,
     price_t price = price_assumed(order, mark);
     int64_t off = order->side == SIDE_BUY ? price - mark : mark - price;
     cash_t loss = 0;
-    if (off > 0 && !mk_notional(order->quantity, off, &loss)) return REASON_OVERFLOW;
+    if (off > 0 && !mk_gap(b->instrument, order->quantity, mark, price, &loss)) {
+        return REASON_OVERFLOW;
+    }
     return saturated(spare, -loss) < 0 ? REASON_INSUFFICIENT_MARGIN : REASON_NONE;
 }
 
@@ -230,12 +235,13 @@ static bool close_leg(const struct mk_instrument *in, struct venue_purse *p,
     bool whole = quantity == (h->quantity < 0 ? -h->quantity : h->quantity);
     uint8_t side = h->quantity > 0 ? SIDE_SELL : SIDE_BUY;
     cash_t notional, fee, pays, before = p->cash, apart = h->isolated;
-    if (!mk_notional(quantity, price, &notional) || !mk_fee(notional, in->liquidation_fee, &fee)) {
+    if (!mk_notional(in, quantity, price, &notional) ||
+        !mk_fee(notional, in->liquidation_fee, &fee)) {
         return false;
     }
-    if (!mk_notional(quantity, price > met ? price - met : met - price, &pays)) return false;
+    if (!mk_gap(in, quantity, met, price, &pays)) return false;
     if (fee > left) fee = left > 0 ? left : 0;
-    if (!venue_account_close(p, h, quantity, price, fee)) return false;
+    if (!venue_account_close(in, p, h, quantity, price, fee)) return false;
     if (!whole && p->margin == MK_MARGIN_ISOLATED) h->isolated = apart + (p->cash - before);
     *out = (struct venue_forced_leg){
         .quantity = quantity, .price = price, .fee = fee, .pays = pays, .side = side
@@ -248,7 +254,7 @@ static bool suffices(const struct mk_instrument *in, const struct venue_stand *s
                      const struct venue_purse *p, const struct venue_holding *h, price_t price) {
     struct mk_holding held = { .quantity = h->quantity, .cost = h->cost };
     cash_t unrealized, maintenance;
-    if (!mk_margin_unrealized(&held, price, &unrealized) ||
+    if (!mk_margin_unrealized(in, &held, price, &unrealized) ||
         !mk_margin_maintenance(in, h->quantity, price, &maintenance)) {
         return false;
     }
@@ -265,10 +271,11 @@ static qty_t reduction(const struct mk_instrument *in, const struct venue_stand 
                        cash_t left) {
     qty_t size = h->quantity < 0 ? -h->quantity : h->quantity;
     cash_t notional;
-    if (in->bracket_cnt == 0 || left <= 0 || !mk_notional(size, price, &notional)) return size;
+    if (in->bracket_cnt == 0 || left <= 0 || !mk_notional(in, size, price, &notional)) return size;
     for (const struct mk_bracket *b = mk_bracket_at(in, notional); b-- > in->brackets;) {
-        __int128 most = (__int128)b->cap * FIXED_ONE / price; /* below size: it is within 64 bits */
-        qty_t rest = fixed_floor_to(most < size ? (qty_t)most : size, in->lot_size);
+        qty_t most;
+        if (!mk_quantity_settled(in, b->cap, price, &most) || most > size) most = size;
+        qty_t rest = fixed_floor_to(most, in->lot_size);
         struct venue_purse trial = *p;
         struct venue_holding *t = h == &p->shorts ? &trial.shorts : &trial.held;
         struct venue_forced_leg leg;
@@ -295,12 +302,12 @@ static bool force_step(const struct venue_book *b, const struct venue_stand *sta
     if (is_long ? mark > limit : mark < limit) return false;
     uint8_t side = is_long ? SIDE_SELL : SIDE_BUY;
     price_t price = at_tick(in, gap ? mark : limit, side);
-    mk_bankruptcy_price(&h, all, &nothing);
+    mk_bankruptcy_price(in, &h, all, &nothing);
     nothing = at_tick(in, nothing, is_long ? SIDE_BUY : SIDE_SELL); /* so that nothing is lost */
     price_t met = price;
     if (is_long ? price < nothing : price > nothing) price = nothing;
     cash_t left = 0;
-    if (!mk_margin_unrealized(&h, price, &left)) return false;
+    if (!mk_margin_unrealized(in, &h, price, &left)) return false;
     left = saturated(all, left);
     qty_t quantity = is_long ? h.quantity : -h.quantity;
     if (p->steps && price == met) quantity = reduction(in, stand, p, held, price, left);
@@ -320,17 +327,12 @@ static bool force_one(const struct venue_book *b, const struct venue_stand *stan
 }
 
 /* left_of returns what is left of all where the long is closed at up and the short at down. */
-static cash_t left_of(cash_t all, const struct mk_holding *l, price_t up,
-                      const struct mk_holding *s, price_t down) {
+static cash_t left_of(const struct mk_instrument *in, cash_t all, const struct mk_holding *l,
+                      price_t up, const struct mk_holding *s, price_t down) {
     cash_t a, b;
-    if (!mk_margin_unrealized(l, up, &a) || !mk_margin_unrealized(s, down, &b)) return INT64_MIN;
+    if (!mk_margin_unrealized(in, l, up, &a) || !mk_margin_unrealized(in, s, down, &b))
+        return INT64_MIN;
     return saturated(saturated(all, a), b);
-}
-
-/* better returns by how much price a position of size must be closed to bring lack (> 0) more. */
-static price_t better(cash_t lack, qty_t size) {
-    __int128 more = ((__int128)lack * FIXED_ONE + size - 1) / size;
-    return more > INT64_MAX / 2 ? INT64_MAX / 2 : (price_t)more;
 }
 
 /* force_both does what venue_backing_force does for a long and a short that one wallet backs. */
@@ -344,15 +346,14 @@ static bool force_both(const struct venue_book *b, const struct venue_stand *sta
     price_t limit = from == 0 ? to : mk_pair_liquidation(in, &l, &s, wallet, from, to);
     price_t up = at_tick(in, limit, SIDE_SELL), down = at_tick(in, limit, SIDE_BUY);
     const price_t met[2] = { up, down };
-    cash_t left = left_of(all, &l, up, &s, down);
+    cash_t left = left_of(in, all, &l, up, &s, down);
+    cash_t lack = left == INT64_MIN ? INT64_MAX : -left;
     if (left < 0 && l.quantity >= -s.quantity) {
-        up = at_tick(in, saturated(up, better(left == INT64_MIN ? INT64_MAX : -left, l.quantity)),
-                     SIDE_BUY);
+        up = at_tick(in, mk_better(in, l.quantity, up, lack), SIDE_BUY);
     } else if (left < 0) {
-        price_t by = better(left == INT64_MIN ? INT64_MAX : -left, -s.quantity);
-        down = at_tick(in, by < down ? down - by : 0, SIDE_SELL);
+        down = at_tick(in, mk_better(in, s.quantity, down, lack), SIDE_SELL);
     }
-    left = left_of(all, &l, up, &s, down);
+    left = left_of(in, all, &l, up, &s, down);
     struct venue_forced_leg *leg = &out->legs[out->cnt];
     assert(out->cnt + 2 <= VENUE_FORCED_MAX);
     if (!close_leg(in, p, &p->held, l.quantity, met[0], up, left, &leg[0])) return false;
@@ -425,7 +426,7 @@ void venue_backing_sweep(struct rt_ctx *ctx, struct venue *v, struct venue_book 
 static void fund_leg(struct rt_ctx *ctx, struct venue *v, struct venue_book *b, uint8_t account,
                      struct venue_purse *p, struct venue_holding *h, price_t mark, int64_t rate) {
     cash_t amount, cash;
-    if (h->quantity == 0 || !mk_funding(h->quantity, mark, rate, &amount) ||
+    if (h->quantity == 0 || !mk_funding(b->instrument, h->quantity, mark, rate, &amount) ||
         __builtin_sub_overflow(p->cash, amount, &cash)) {
         return;
     }

@@ -1,4 +1,4 @@
-/* backing.h - what backs linear positions at the venue: margin, liquidation, funding.
+/* backing.h - what backs linear and inverse positions at the venue: margin, liquidation, funding.
  *
  * For     the simulated venue and its drivers. Formulas: actors/market/margin.h (Binance USD-M).
  *         Rules, besides:
@@ -81,7 +81,7 @@ enum { VENUE_FORCED_MAX = 2 * (MK_BRACKETS_MAX + 1) };
 static inline bool venue_backing_on(const struct venue *v, const struct venue_book *b,
                                     uint8_t account) {
     return v->market->accounts[account - 1].margin != MK_MARGIN_NONE &&
-           b->instrument->kind == MK_LINEAR;
+           b->instrument->kind != MK_SPOT;
 }
 
 /* venue_backing_refuses returns why the account's margin does not allow order, REASON_NONE when it

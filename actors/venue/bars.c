@@ -282,6 +282,7 @@ void venue_bars_path(struct rt_ctx *ctx, struct venue *v, struct venue_book *b,
     if (met || b->backed_cnt > 0) work_path(ctx, v, b, bar, opened);
     if (opened && b->leaves_cnt > 0) work_leaves(ctx, v, b);
     assert(b->leaves_cnt == 0);
+    if (b->flight_head != VENUE_NONE) venue_land(ctx, v, b); /* what waited for this bar */
     if (b->held_cnt > 0) b->last = bar->close;
     if (v->lack_cnt > 0) venue_fund_settle(ctx, v, b);
     if (b->span != NULL) venue_span_bar(b->span, bar);

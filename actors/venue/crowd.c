@@ -1,4 +1,5 @@
 #include "actors/venue/crowd.h"
+#include "actors/venue/amend.h"
 #include "actors/venue/average.h"
 #include "actors/venue/path.h"
 #include <assert.h>
@@ -484,7 +485,7 @@ static void place(struct rt_ctx *ctx, struct venue *v, struct venue_book *b, uin
     const struct venue_order *order = &v->orders.pool[idx];
     const struct mk_instrument *in = b->instrument;
     struct venue_more *m = order->flags & VENUE_MORE ? &v->orders.more[idx] : NULL;
-    bool reduces = order->terms & ORDER_TERMS_REDUCE_ONLY && in->kind == MK_LINEAR &&
+    bool reduces = order->terms & ORDER_TERMS_REDUCE_ONLY && in->kind != MK_SPOT &&
                    !v->market->accounts[order->account - 1].hedge; /* the engine knows one side */
     struct vm_new n = { .lots = order->quantity / in->lot_size,
                         .tag = order->order_id,
@@ -510,6 +511,36 @@ static void place(struct rt_ctx *ctx, struct venue *v, struct venue_book *b, uin
     }
     c->ids[idx] = 0;
     (void)vm_place(c->ag->vm, &n);
+}
+
+uint16_t venue_crowd_amend(struct rt_ctx *ctx, struct venue *v, struct venue_book *b, uint32_t idx,
+                           const struct venue_figures *from, const struct venue_figures *to) {
+    struct venue_crowd *c = crowd_of(v, b);
+    struct venue_order *o = &v->orders.pool[idx];
+    const struct mk_instrument *in = b->instrument;
+    struct vm_out *out = &c->ag->out;
+    struct vm_view view;
+    find_ids(v, c);
+    if (to->price / in->tick_size > VM_PRICE_MAX || to->stop_price / in->tick_size > VM_PRICE_MAX) {
+        return REASON_BAD_TICK;
+    }
+    if (to->quantity / in->lot_size > VM_LOTS_MAX) return REASON_BAD_LOT;
+    if (o->flags & VENUE_MORE && v->orders.more[idx].stage == VENUE_PENDING) return REASON_NONE;
+    if (!vm_find(c->ag->vm, c->ids[idx], &view)) return REASON_AMEND_RULE;
+    if (view.state == VM_BOOK) {
+        if (to->stop_price != from->stop_price) return REASON_AMEND_RULE; /* it has triggered */
+        int64_t lots = view.quantity + (to->quantity - from->quantity) / in->lot_size;
+        bool done =
+            vm_amend(c->ag->vm, c->ids[idx], to->price / in->tick_size, lots, VM_AMEND_RULE);
+        return done ? REASON_NONE : out->at[out->cnt - 1].reason;
+    }
+    if (view.state != VM_ARMED || view.flags & VM_ACTIVE) return REASON_AMEND_RULE;
+    venue_crowd_leave(v, b, idx);
+    o->price = to->price;
+    o->quantity = to->quantity;
+    if (o->flags & VENUE_MORE) v->orders.more[idx].terms.stop_price = to->stop_price;
+    place(ctx, v, b, idx);
+    return REASON_NONE;
 }
 
 void venue_crowd_join(struct rt_ctx *ctx, struct venue *v, struct venue_book *b, uint32_t idx) {

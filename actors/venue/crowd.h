@@ -67,6 +67,12 @@ void venue_crowd_step(struct rt_ctx *ctx, struct venue *v, struct venue_book *b)
  * then. */
 void venue_crowd_join(struct rt_ctx *ctx, struct venue *v, struct venue_book *b, uint32_t idx);
 
+/* venue_crowd_amend gives the open order idx the figures to in the engine, where it is there: of
+ * one that waits for its trigger by sending it anew. What comes of it is told by venue_crowd_tell,
+ * when the order has them too. Returns why not, REASON_NONE when it did. */
+uint16_t venue_crowd_amend(struct rt_ctx *ctx, struct venue *v, struct venue_book *b, uint32_t idx,
+                           const struct venue_figures *from, const struct venue_figures *to);
+
 /* venue_crowd_leave takes the order idx, which is about to be closed, out of the engine. */
 void venue_crowd_leave(struct venue *v, struct venue_book *b, uint32_t idx);
 

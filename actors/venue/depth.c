@@ -165,7 +165,7 @@ static void rest_add(struct venue *v, struct venue_depth *d, uint32_t idx,
     struct venue_rest *rests = d->rests[side];
     assert(cnt < d->rest_max);
     while (at < cnt && rests[at].price == order->price &&
-           v->orders.pool[rests[at].idx].venue_order_id < order->venue_order_id) {
+           v->orders.pool[rests[at].idx].seq < order->seq) {
         at++;
     }
     for (uint32_t i = cnt; i > at; i--) rests[i] = rests[i - 1];
@@ -400,7 +400,7 @@ void venue_depth_eager(struct rt_ctx *ctx, struct venue *v, struct venue_book *b
         for (uint32_t i = b->head; i != VENUE_NONE; i = v->orders.pool[i].next) {
             const struct venue_order *order = &v->orders.pool[i];
             if (!due(v, i, standing)) continue;
-            v->picks[cnt++] = (struct venue_pick){ .rank = (int64_t)order->venue_order_id,
+            v->picks[cnt++] = (struct venue_pick){ .rank = (int64_t)order->seq,
                                                    .order_id = order->order_id,
                                                    .idx = i };
         }
@@ -456,10 +456,9 @@ static bool triggered(struct rt_ctx *ctx, struct venue *v, struct venue_book *b,
             struct venue_more *m = &v->orders.more[i];
             if (m->stage != VENUE_ARMED) continue;
             if (!venue_path_touch(b, order, &m->terms, &m->extreme, price)) continue;
-            v->picks[cnt++] = (struct venue_pick){ .rank = (int64_t)order->venue_order_id,
-                                                   .order_id = order->order_id,
-                                                   .price = price,
-                                                   .idx = i };
+            v->picks[cnt++] = (struct venue_pick){
+                .rank = (int64_t)order->seq, .order_id = order->order_id, .price = price, .idx = i
+            };
         } else if (order->type == ORDER_TYPE_STOP && !(order->flags & VENUE_EAGER)) {
             if (order->side == SIDE_BUY ? price < order->price : price > order->price) continue;
             venue_orders_wake(b, order);
@@ -558,7 +557,7 @@ static uint32_t after_rest(const struct venue *v, const struct venue_depth *d, u
                            price_t price, uint64_t arrival) {
     uint32_t at = rest_at(d, side, price), cnt = d->rest_cnt[side];
     while (at < cnt && d->rests[side][at].price == price &&
-           v->orders.pool[d->rests[side][at].idx].venue_order_id <= arrival) {
+           v->orders.pool[d->rests[side][at].idx].seq <= arrival) {
         at++;
     }
     return at;
@@ -573,7 +572,7 @@ static void printed(struct rt_ctx *ctx, struct venue *v, struct venue_book *b, u
     qty_t room = d->share == 0 ? INT64_MAX : share_of(d, lot, trade->quantity);
     for (uint32_t i = 0; i < d->rest_cnt[side];) {
         struct venue_rest *rest = &d->rests[side][i];
-        uint64_t arrival = v->orders.pool[rest->idx].venue_order_id;
+        uint64_t arrival = v->orders.pool[rest->idx].seq;
         price_t price = rest->price;
         bool at = price == trade->price;
         if (!within(side, price, trade->price)) return;
@@ -692,7 +691,7 @@ void venue_depth_save(const struct venue *v, const struct venue_book *b, struct 
             struct msg_queue_row row = { .order_id = order->order_id,
                                          .ahead = rest->queue.ahead,
                                          .printed = rest->queue.printed };
-            sink->put(sink, MSG_QUEUE_ROW, order->venue_order_id, &row, sizeof row);
+            sink->put(sink, MSG_QUEUE_ROW, order->seq, &row, sizeof row);
         }
     }
 }

@@ -22,7 +22,7 @@ int venue_fund_init(struct rt_init *init, struct venue *v, struct rt_error *err)
 bool venue_fund_pays(struct venue *v, const struct venue_book *b, uint8_t account,
                      const struct venue_forced_leg *leg) {
     if (leg->pays == 0 || !venue_fund_on(v, b->instrument)) return true;
-    uint16_t asset = b->instrument->quote_asset;
+    uint16_t asset = mk_settle(b->instrument);
     __int128 has =
         (__int128)v->funds[asset].start * FIXED_ONE + v->ledger[asset].figure[VENUE_LEDGER_FUND];
     if (has >= ((__int128)leg->pays - leg->fee) * FIXED_ONE) return true;
@@ -55,8 +55,8 @@ static __int128 rank(struct rt_ctx *ctx, struct venue *v, const struct venue_boo
     struct mk_holding held = { .quantity = h->quantity, .cost = h->cost };
     cash_t unrealized, notional;
     price_t mark = venue_backing_mark(ctx, b);
-    if (!mk_margin_unrealized(&held, mark, &unrealized)) unrealized = INT64_MIN / 2;
-    if (!mk_notional(h->quantity, mark, &notional)) notional = INT64_MAX;
+    if (!mk_margin_unrealized(b->instrument, &held, mark, &unrealized)) unrealized = INT64_MIN / 2;
+    if (!mk_notional(b->instrument, h->quantity, mark, &notional)) notional = INT64_MAX;
     __int128 backs = (__int128)h->isolated + unrealized;
     if (p->margin != MK_MARGIN_ISOLATED) {
         backs = (__int128)p->cash + venue_backing_open(ctx, v, account);
@@ -94,7 +94,8 @@ static void deleverage(struct rt_ctx *ctx, struct venue *v, struct venue_book *b
     struct venue_holding *h = held_of(&p, side);
     qty_t size = h->quantity < 0 ? -h->quantity : h->quantity;
     qty_t quantity = size < *rest ? size : *rest;
-    if (!venue_account_close(&p, h, quantity, lack->price, 0)) { /* beyond all money */
+    if (!venue_account_close(b->instrument, &p, h, quantity, lack->price,
+                             0)) { /* beyond all money */
         *rest = 0;
         return;
     }

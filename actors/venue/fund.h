@@ -23,6 +23,7 @@
  *         closed. */
 #ifndef ACTORS_VENUE_FUND_H
 #define ACTORS_VENUE_FUND_H
+#include "actors/market/value.h"
 #include "actors/venue/backing.h"
 
 /* The fund of an asset. */
@@ -43,9 +44,9 @@ struct venue_lack {
 /* venue_fund_init reads insurance: and takes the memory. */
 int venue_fund_init(struct rt_init *init, struct venue *v, struct rt_error *err);
 
-/* venue_fund_on tells whether the fund of in's quote is declared. */
+/* venue_fund_on tells whether the fund of what in settles in is declared. */
 static inline bool venue_fund_on(const struct venue *v, const struct mk_instrument *in) {
-    return v->funds != NULL && v->funds[in->quote_asset].on;
+    return v->funds != NULL && v->funds[mk_settle(in)].on;
 }
 
 /* venue_fund_pays tells whether the fund pays for leg, a position in b of account that was closed

@@ -1,4 +1,5 @@
 #include "actors/venue/ledger.h"
+#include "actors/market/value.h"
 #include "actors/venue/fund.h"
 #include <assert.h>
 
@@ -7,13 +8,33 @@ static __int128 *at(struct venue *v, uint16_t asset, enum venue_ledger_figure fi
     return &v->ledger[asset].figure[figure];
 }
 
+/* floor16 returns n / d (d > 0), rounded down. */
+static __int128 floor16(__int128 n, __int128 d) {
+    __int128 q = n / d;
+    return q * d > n ? q - 1 : q;
+}
+
+/* worth returns what quantity is worth at price in 1e-16, rounded down (mk_value does it in 1e-8);
+ * value, in 1e-8, where that is too large to be reckoned. */
+static __int128 worth(const struct mk_instrument *in, price_t price, qty_t quantity, cash_t value) {
+    __int128 n;
+    if (in->contract == 0) return (__int128)price * quantity;
+    if (in->kind != MK_INVERSE) {
+        return floor16((__int128)price * quantity * in->contract, FIXED_ONE);
+    }
+    if (__builtin_mul_overflow(-(__int128)quantity * in->contract, (__int128)FIXED_ONE, &n)) {
+        return (__int128)value * FIXED_ONE;
+    }
+    return floor16(n, price);
+}
+
 /* trade books a trade at price for which value moved: the market's side is exact, the rest is what
  * rounding left. */
 static void trade(struct venue *v, const struct mk_instrument *in, bool buy, qty_t quantity,
                   price_t price, cash_t value) {
-    __int128 exact = (__int128)price * quantity, moved = (__int128)value * FIXED_ONE;
-    *at(v, in->quote_asset, VENUE_LEDGER_MARKET) += buy ? exact : -exact;
-    *at(v, in->quote_asset, VENUE_LEDGER_ROUNDING) += buy ? moved - exact : exact - moved;
+    __int128 exact = worth(in, price, quantity, value), moved = (__int128)value * FIXED_ONE;
+    *at(v, mk_settle(in), VENUE_LEDGER_MARKET) += buy ? exact : -exact;
+    *at(v, mk_settle(in), VENUE_LEDGER_ROUNDING) += buy ? moved - exact : exact - moved;
 }
 
 void venue_ledger_fill(struct venue *v, const struct mk_instrument *in,
@@ -32,19 +53,26 @@ void venue_ledger_forced(struct venue *v, const struct mk_instrument *in, uint8_
                          qty_t quantity, price_t price, cash_t fee, cash_t pays) {
     bool buy = side == SIDE_BUY;
     cash_t value;
-    bool fits = fixed_mul(price, quantity, buy ? FIXED_UP : FIXED_DOWN, &value);
+    bool fits = mk_value(in, price, quantity, buy ? FIXED_UP : FIXED_DOWN, &value);
     assert(fits); /* it was booked */
     trade(v, in, buy, quantity, price, value);
-    *at(v, in->quote_asset, VENUE_LEDGER_MARKET) += (__int128)pays * FIXED_ONE;
-    *at(v, in->quote_asset, VENUE_LEDGER_FUND) += ((__int128)fee - pays) * FIXED_ONE;
+    *at(v, mk_settle(in), VENUE_LEDGER_MARKET) += (__int128)pays * FIXED_ONE;
+    *at(v, mk_settle(in), VENUE_LEDGER_FUND) += ((__int128)fee - pays) * FIXED_ONE;
 }
 
 void venue_ledger_funding(struct venue *v, const struct mk_instrument *in, qty_t quantity,
                           price_t mark, int64_t rate, cash_t amount) {
-    __int128 exact = (__int128)quantity * mark * rate, due = exact / FIXED_ONE;
-    if (due * FIXED_ONE > exact) due--;
-    *at(v, in->quote_asset, VENUE_LEDGER_FUNDING) += due;
-    *at(v, in->quote_asset, VENUE_LEDGER_ROUNDING) += (__int128)amount * FIXED_ONE - due;
+    __int128 due; /* as mk_funding reckons it, which fitted */
+    if (in->kind == MK_INVERSE) {
+        due = floor16((__int128)quantity * in->contract * rate, mark);
+    } else if (in->contract != 0) {
+        due = floor16((__int128)quantity * mark * rate * in->contract,
+                      (__int128)FIXED_ONE * FIXED_ONE);
+    } else {
+        due = floor16((__int128)quantity * mark * rate, FIXED_ONE);
+    }
+    *at(v, mk_settle(in), VENUE_LEDGER_FUNDING) += due;
+    *at(v, mk_settle(in), VENUE_LEDGER_ROUNDING) += (__int128)amount * FIXED_ONE - due;
 }
 
 /* whole returns a figure (1e-16) in 1e-8, rounded down, held within 64 bits. */
@@ -74,7 +102,7 @@ void venue_ledger_tell(struct rt_ctx *ctx, const struct venue *v) {
     }
 }
 
-/* held_in sums what account number a (from 0) has of asset: cash less the cost of its linear
+/* held_in sums what account number a (from 0) has of asset: cash less the cost of its other
  * positions, spot holdings, its balance of what it pays fees in. */
 static __int128 held_in(const struct venue *v, uint32_t a, uint16_t asset) {
     const struct mk_market *m = v->market;
@@ -86,7 +114,7 @@ static __int128 held_in(const struct venue *v, uint32_t a, uint16_t asset) {
         size_t row = (size_t)a * m->instrument_cnt + i;
         if (in->kind == MK_SPOT) {
             if (in->base_asset == asset) sum += v->holdings[row].quantity;
-        } else if (in->quote_asset == asset) {
+        } else if (mk_settle(in) == asset) {
             sum -= (__int128)v->holdings[row].cost + v->shorts[row].cost;
         }
     }

@@ -33,7 +33,7 @@ int64_t venue_locks_of(const struct venue_book *b, const struct venue_order *ord
     }
     if (order->side == SIDE_SELL) return quantity;
     if (order->type == ORDER_TYPE_TRAILING_STOP) return 0;
-    if (!mk_notional(quantity, order->price, &cost)) return INT64_MAX;
+    if (!mk_notional(b->instrument, quantity, order->price, &cost)) return INT64_MAX;
     return b->instrument->charges == NULL ? cost : with_fees(b->instrument, quantity, cost);
 }
 

@@ -53,10 +53,12 @@ struct venue_more {
                            * does not yet. Recorded books: while it is VENUE_FRESH the price where
                            * its parent was filled, while a limit with display rests the quantity
                            * that is still shown; 0 = neither */
-    qty_t filled;         /* what of it has traded while it stays open */
+    uint64_t replaces;    /* of a request to replace: the order to cancel first */
+    qty_t filled;         /* what of it has traded while it stays open; of any order */
     qty_t waits;          /* of a child: what its parent's fills have not set free yet */
     uint8_t stage;        /* enum venue_stage */
-    uint8_t pad[7];       /* zero */
+    bool anyway;          /* of a request to replace: place it though the cancel fails */
+    uint8_t pad[6];       /* zero */
 };
 
 /* One order at the venue, or a request on its way there. */
@@ -77,6 +79,11 @@ struct venue_order {
     uint8_t op;              /* REQUEST_OP_*: what the request asks */
 };
 _Static_assert(sizeof(struct venue_order) == 64, "one order, one cache line");
+
+/* venue_places tells whether a request by op is one for a new order. */
+static inline bool venue_places(uint16_t op) {
+    return op == REQUEST_OP_PLACE || op == REQUEST_OP_REPLACE;
+}
 
 /* What works an instrument's orders. */
 enum venue_driver {

@@ -70,7 +70,7 @@ int venue_limits_read(struct rt_init *init, const struct mk_market *m, struct ve
 }
 
 price_t venue_rules_reference(struct rt_ctx *ctx, const struct venue_book *b, uint32_t minutes) {
-    if (b->instrument->kind == MK_LINEAR && b->mark > 0) return b->mark;
+    if (b->instrument->kind != MK_SPOT && b->mark > 0) return b->mark;
     if (b->average != NULL && minutes > 0) {
         price_t price = venue_average_price(b->average, ctx->now_ns, minutes);
         if (price > 0) return price;
@@ -133,11 +133,11 @@ static bool moves_much(struct rt_ctx *ctx, const struct venue *v, const struct v
     const int64_t base = v->limits.assets[in->base_asset];
     const int64_t quote = v->limits.assets[in->quote_asset];
     const uint32_t minutes = in->filters == NULL ? 0 : in->filters->notional_minutes;
-    if (base > 0 && o->quantity > base) return true;
+    if (base > 0 && in->kind != MK_INVERSE && o->quantity > base) return true;
     if (quote == 0) return false;
     const price_t price =
         mk_order_priced(o->type) ? o->price : venue_rules_reference(ctx, b, minutes);
-    return (__int128)price * o->quantity > (__int128)quote * FIXED_ONE;
+    return mk_quoted(in, price, o->quantity) > (__int128)quote * FIXED_ONE;
 }
 
 uint16_t venue_rules_refuse(struct rt_ctx *ctx, const struct venue *v, const struct venue_book *b,
@@ -191,7 +191,7 @@ uint16_t venue_rules_trigger(const struct venue_book *b, const struct venue_orde
                           .more = more };
     /* with a cap what is left of one may be small */
     if (b->share > 0 && o.quantity < f->market_min) o.quantity = f->market_min;
-    price_t percent = b->instrument->kind == MK_LINEAR ? b->mark : 0, market = percent;
+    price_t percent = b->instrument->kind != MK_SPOT ? b->mark : 0, market = percent;
     if (percent == 0 && b->average != NULL) {
         percent = venue_average_newest(b->average, f->percent_minutes);
         market = venue_average_newest(b->average, f->notional_minutes);

@@ -1,5 +1,7 @@
 #include "actors/venue/venue.h"
 #include "actors/market/book_rows.h"
+#include "actors/market/value.h"
+#include "actors/venue/amend.h"
 #include "actors/venue/average.h"
 #include "actors/venue/backing.h"
 #include "actors/venue/bars.h"
@@ -11,6 +13,7 @@
 #include "actors/venue/span.h"
 #include <assert.h>
 #include <errno.h>
+#include <string.h>
 
 enum {
     ORDERS_MAX_DEFAULT = 4096, /* open orders there is room for, when not declared */
@@ -100,7 +103,7 @@ struct venue_purse venue_purse_now(struct rt_ctx *ctx, struct venue *v, const st
 
 /* count_held counts account's position in b in, or out again. */
 static void count_held(const struct venue *v, struct venue_book *b, uint8_t account, bool is) {
-    if (b->instrument->kind != MK_LINEAR) return;
+    if (b->instrument->kind == MK_SPOT) return;
     uint32_t one = is ? 1 : UINT32_MAX;
     b->held_cnt += one;
     if (venue_backing_on(v, b, account)) b->backed_cnt += one;
@@ -235,7 +238,8 @@ static void say_fill(struct rt_ctx *ctx, struct venue *v, const struct venue_boo
     const struct mk_instrument *in = &v->market->instruments[order->instrument - 1];
     venue_ledger_fill(v, in, order, deal);
     if (v->fees.rows != NULL) {
-        venue_fees_traded(&v->fees, order->account, in->kind, deal->value);
+        venue_fees_traded(&v->fees, order->account, in->kind,
+                          deal->value < 0 ? -deal->value : deal->value);
     }
     const struct msg_venue_fill said = { .order_id = order->order_id,
                                          .trade_id = ++v->trades,
@@ -260,6 +264,32 @@ static void say_fill(struct rt_ctx *ctx, struct venue *v, const struct venue_boo
     }
     struct msg_venue_fill *f = rt_say(ctx, MSG_VENUE_FILL, 0, sizeof *f);
     *f = said;
+}
+
+void venue_say_amended(struct rt_ctx *ctx, struct venue *v, const struct venue_book *b,
+                       const struct venue_order *order, const struct venue_figures *f,
+                       uint16_t reason, bool asked) {
+    const struct msg_venue_amended said = { .order_id = order->order_id,
+                                            .price = f->price,
+                                            .quantity = f->quantity,
+                                            .stop_price = f->stop_price,
+                                            .instrument = order->instrument,
+                                            .reason = reason,
+                                            .account = order->account,
+                                            .asked = asked };
+    int64_t at_ns = answer_at(ctx, v, b);
+    if (at_ns > ctx->now_ns) {
+        venue_answers_amended(ctx, &v->answers, &said, at_ns);
+        rt_timer_set(ctx, TIMER_ANSWER,
+                     v->answers.rows[v->answers.first & (v->answers.max - 1)].due_ns);
+        return;
+    }
+    if (is_much(ctx, v)) {
+        venue_answers_amended(ctx, &v->more, &said, ctx->now_ns);
+        return;
+    }
+    struct msg_venue_amended *m = rt_say(ctx, MSG_VENUE_AMENDED, 0, sizeof *m);
+    *m = said;
 }
 
 void venue_flush(struct rt_ctx *ctx, struct venue *v) {
@@ -290,7 +320,7 @@ void venue_tell(struct rt_ctx *ctx, struct venue *v, struct venue_book *b, uint3
     if (deal->status == ORDER_STATUS_PARTIALLY_FILLED) {
         venue_locks_take(v, b, idx);
         order->quantity -= deal->quantity;
-        if (order->flags & VENUE_MORE) v->orders.more[idx].filled += deal->quantity;
+        v->orders.more[idx].filled += deal->quantity;
         venue_locks_put(v, b, idx);
         return;
     }
@@ -355,7 +385,7 @@ price_t venue_last_price(struct rt_ctx *ctx, const struct venue_book *b) {
 /* account_fits tells whether account may trade ins. */
 static bool account_fits(const struct venue *v, const struct mk_instrument *ins, uint8_t account) {
     return account >= 1 && account <= v->market->account_cnt &&
-           v->market->accounts[account - 1].quote == ins->quote_asset;
+           v->market->accounts[account - 1].quote == mk_settle(ins);
 }
 
 /* terms_fit tells whether the venue knows this kind of order. */
@@ -448,8 +478,7 @@ static uint16_t refusal_rules(struct rt_ctx *ctx, struct venue *v, const struct 
     }
     bool opens = !(order->terms & ORDER_TERMS_EXIT),
          reduces = order->terms & ORDER_TERMS_REDUCE_ONLY;
-    if (opens && reduces && ins->kind == MK_LINEAR &&
-        v->market->accounts[order->account - 1].hedge) {
+    if (opens && reduces && ins->kind != MK_SPOT && v->market->accounts[order->account - 1].hedge) {
         return REASON_BAD_TERMS;
     }
     if (order->quantity <= 0 || order->quantity % ins->lot_size != 0) return REASON_BAD_LOT;
@@ -478,10 +507,10 @@ static uint16_t refusal_rules(struct rt_ctx *ctx, struct venue *v, const struct 
     } else if (market) {
         price = venue_last_price(ctx, b);
     }
-    cash_t notional;
     if (price <= 0) return REASON_NONE;
-    if (!fixed_mul(price, order->quantity, FIXED_DOWN, &notional)) return REASON_OVERFLOW;
-    if (ins->kind == MK_LINEAR && order->terms & ORDER_TERMS_REDUCE_ONLY) return REASON_NONE;
+    __int128 notional = mk_quoted(ins, price, order->quantity) / FIXED_ONE;
+    if (notional > INT64_MAX) return REASON_OVERFLOW;
+    if (ins->kind != MK_SPOT && order->terms & ORDER_TERMS_REDUCE_ONLY) return REASON_NONE;
     return notional < ins->min_notional ? REASON_MIN_NOTIONAL : REASON_NONE;
 }
 
@@ -567,18 +596,25 @@ void venue_leave(struct rt_ctx *ctx, struct venue *v, struct venue_book *b, uint
     venue_path_after(ctx, v, b, account, id, oco, lapses ? VENUE_FATE_ENDED : VENUE_FATE_CUT);
 }
 
-/* cancel_order cancels the open order idx of b; why: VENUE_FORCED, because its account is
- * liquidated, VENUE_LAPSES, because its time ran out, or 0. Where a bar ends at this instant that
- * is still to be worked, the order stays for it: what is decided now cannot undo what has been
- * met. */
-static void cancel_order(struct rt_ctx *ctx, struct venue *v, struct venue_book *b, uint32_t idx,
-                         uint8_t why) {
-    struct venue_order *order = &v->orders.pool[idx];
+/* is_due tells whether a bar ends at this instant that is still to be worked with the open order
+ * idx in b: what is decided now cannot undo what has been met. */
+static bool is_due(struct rt_ctx *ctx, const struct venue *v, const struct venue_book *b,
+                   uint32_t idx) {
+    const struct venue_order *order = &v->orders.pool[idx];
     uint8_t stage = v->orders.more[idx].stage;
     bool seen = order->flags & VENUE_MORE ? stage != VENUE_FRESH : !(order->flags & VENUE_EAGER);
     bool due = b->share > 0 && b->driver == VENUE_BARS && venue_bars_due(ctx, v, b, order, stage);
+    return due || (b->bar_end_ns == ctx->now_ns && seen);
+}
+
+/* cancel_order cancels the open order idx of b; why: VENUE_FORCED, because its account is
+ * liquidated, VENUE_LAPSES, because its time ran out, or 0. Where a bar that ends at this instant
+ * is still to be worked, the order stays for it. */
+static void cancel_order(struct rt_ctx *ctx, struct venue *v, struct venue_book *b, uint32_t idx,
+                         uint8_t why) {
+    struct venue_order *order = &v->orders.pool[idx];
     order->flags |= why;
-    if (due || (b->bar_end_ns == ctx->now_ns && seen)) {
+    if (is_due(ctx, v, b, idx)) {
         b->leaves_cnt += !(order->flags & VENUE_LEAVES);
         order->flags |= VENUE_LEAVES;
         return;
@@ -673,11 +709,68 @@ static void arrive_cancel(struct rt_ctx *ctx, struct venue *v, struct venue_book
     cancel_order(ctx, v, b, found, 0);
 }
 
-void venue_arrive(struct rt_ctx *ctx, struct venue *v, struct venue_book *b, uint32_t idx) {
-    if (v->orders.pool[idx].op == REQUEST_OP_PLACE) {
-        arrive_order(ctx, v, b, idx);
+/* wait_for_bar lets the request in slot idx, about the open order found, wait until the bar in hand
+ * has been worked; false where it need not. */
+static bool wait_for_bar(struct rt_ctx *ctx, struct venue *v, struct venue_book *b, uint32_t idx,
+                         uint32_t found) {
+    if (found == VENUE_NONE || !is_due(ctx, v, b, found)) return false;
+    v->orders.pool[idx].from_ns = ctx->now_ns;
+    venue_orders_send(&v->orders, b, idx);
+    return true;
+}
+
+/* arrive_amend lets a request to amend arrive. */
+static void arrive_amend(struct rt_ctx *ctx, struct venue *v, struct venue_book *b, uint32_t idx) {
+    const struct venue_order request = v->orders.pool[idx];
+    price_t stop = request.flags & VENUE_MORE ? v->orders.more[idx].terms.stop_price : 0;
+    uint32_t found = venue_orders_find(&v->orders, request.order_id);
+    bool known = found != VENUE_NONE && v->orders.pool[found].instrument == request.instrument;
+    if (known && wait_for_bar(ctx, v, b, idx, found)) return;
+    venue_orders_give(&v->orders, idx);
+    if (known) {
+        venue_amend(ctx, v, b, found, &request, stop);
+        return;
+    }
+    const struct venue_figures none = { 0 };
+    venue_say_amended(ctx, v, b, &request, &none, REASON_UNKNOWN_ORDER, true);
+}
+
+/* arrive_replace lets an order arrive that replaces another. */
+static void arrive_replace(struct rt_ctx *ctx, struct venue *v, struct venue_book *b,
+                           uint32_t idx) {
+    struct venue_order *order = &v->orders.pool[idx];
+    const struct venue_more *m = &v->orders.more[idx];
+    const struct venue_order old = { .order_id = m->replaces,
+                                     .instrument = order->instrument,
+                                     .account = order->account };
+    uint32_t found = venue_orders_find(&v->orders, m->replaces);
+    if (found != VENUE_NONE && (v->orders.pool[found].instrument != order->instrument ||
+                                v->orders.pool[found].account != order->account)) {
+        found = VENUE_NONE;
+    }
+    if (wait_for_bar(ctx, v, b, idx, found)) return;
+    bool anyway = m->anyway;
+    if (found != VENUE_NONE) {
+        cancel_order(ctx, v, b, found, 0);
     } else {
-        arrive_cancel(ctx, v, b, idx);
+        say_status(ctx, v, b, &old, 0, ORDER_STATUS_REJECTED, REASON_UNKNOWN_ORDER);
+    }
+    if (found != VENUE_NONE || anyway) {
+        order->op = REQUEST_OP_PLACE;
+        arrive_order(ctx, v, b, idx);
+        return;
+    }
+    say_status(ctx, v, b, order, 0, ORDER_STATUS_REJECTED, REASON_CANCEL_FAILED);
+    v->orders.cnt--;
+    venue_orders_give(&v->orders, idx);
+}
+
+void venue_arrive(struct rt_ctx *ctx, struct venue *v, struct venue_book *b, uint32_t idx) {
+    switch (v->orders.pool[idx].op) {
+    case REQUEST_OP_PLACE: arrive_order(ctx, v, b, idx); break;
+    case REQUEST_OP_AMEND: arrive_amend(ctx, v, b, idx); break;
+    case REQUEST_OP_REPLACE: arrive_replace(ctx, v, b, idx); break;
+    default: arrive_cancel(ctx, v, b, idx); break;
     }
     if (b->driver == VENUE_CROWD) venue_crowd_tell(ctx, v, b);
 }
@@ -700,7 +793,7 @@ static bool travels(const struct rt_ctx *ctx, const struct venue *v, const struc
     const struct mk_more *m = &v->orders.more[idx].terms;
     for (uint32_t i = b->flight_head; i != VENUE_NONE; i = v->orders.pool[i].next) {
         const struct venue_order *o = &v->orders.pool[i];
-        bool mine = o->op == REQUEST_OP_PLACE && o->account == order->account;
+        bool mine = venue_places(o->op) && o->account == order->account;
         if (mine && (o->order_id == m->parent || o->order_id == m->oco)) return true;
     }
     return false;
@@ -709,6 +802,11 @@ static bool travels(const struct rt_ctx *ctx, const struct venue *v, const struc
 /* send_away sends the request in slot idx on its way, behind those that are; false when it arrives
  * at once. Bars count latency themselves. A list travels as one. */
 static bool send_away(struct rt_ctx *ctx, struct venue *v, struct venue_book *b, uint32_t idx) {
+    if (b->driver == VENUE_BARS && b->flight_head != VENUE_NONE) { /* behind what waits for a bar */
+        v->orders.pool[idx].from_ns = ctx->now_ns;
+        venue_orders_send(&v->orders, b, idx);
+        return true;
+    }
     if (b->driver == VENUE_BARS || b->driver == VENUE_CLOSED) return false;
     bool first = b->flight_head == VENUE_NONE;
     int64_t at_ns = ctx->now_ns + leg_ns(ctx, &v->legs.feed, b) + leg_ns(ctx, &v->legs.order, b);
@@ -738,15 +836,23 @@ static void refuse_request(struct rt_ctx *ctx, struct venue *v, const struct msg
     struct venue_order none = { .order_id = r->order_id,
                                 .instrument = r->instrument,
                                 .account = r->account };
-    if (r->op != REQUEST_OP_PLACE) reason = REASON_UNKNOWN_ORDER;
+    if (r->op == REQUEST_OP_AMEND) {
+        const struct venue_figures nothing = { 0 };
+        venue_say_amended(ctx, v, NULL, &none, &nothing, reason, true);
+        return;
+    }
+    if (!venue_places(r->op)) reason = REASON_UNKNOWN_ORDER;
     say_status(ctx, v, NULL, &none, 0, ORDER_STATUS_REJECTED, reason);
+    if (r->op != REQUEST_OP_REPLACE) return;
+    none.order_id = ((const struct msg_venue_replace *)r)->replaces; /* it stays */
+    say_status(ctx, v, NULL, &none, 0, ORDER_STATUS_REJECTED, REASON_UNKNOWN_ORDER);
 }
 
 /* take_request takes request r for b in hand, with its further terms, NULL = none. It is built
  * where it stays: a copy of what was just written costs more than writing it. */
 static void take_request(struct rt_ctx *ctx, struct venue *v, struct venue_book *b,
                          const struct msg_venue_request *r, const struct mk_more *more) {
-    bool place = r->op == REQUEST_OP_PLACE;
+    bool place = venue_places(r->op);
     bool room = !place || v->orders.cnt < v->orders.max;
     uint32_t idx = room ? venue_orders_take(&v->orders) : VENUE_NONE;
     v->requests++;
@@ -770,10 +876,17 @@ static void take_request(struct rt_ctx *ctx, struct venue *v, struct venue_book 
     order->flags = 0;
     order->op = (uint8_t)r->op;
     bool plain = r->type <= ORDER_TYPE_STOP && !(r->terms & ORDER_TERMS_GTD);
-    if (place && (more != NULL || !plain || b->share > 0)) {
+    if (more != NULL || (place && (!plain || b->share > 0))) {
         static const struct mk_more none;
-        order->flags = VENUE_MORE;
+        bool further = more != NULL && memcmp(more, &none, sizeof none) != 0;
+        if (further || !plain || b->share > 0) order->flags = VENUE_MORE;
         v->orders.more[idx] = (struct venue_more){ .terms = more != NULL ? *more : none };
+    }
+    v->orders.more[idx].filled = 0;
+    if (r->op == REQUEST_OP_REPLACE) {
+        const struct msg_venue_replace *replace = (const struct msg_venue_replace *)r;
+        v->orders.more[idx].replaces = replace->replaces;
+        v->orders.more[idx].anyway = replace->anyway != 0;
     }
     v->orders.cnt += place;
     if (!send_away(ctx, v, b, idx)) {
@@ -791,8 +904,7 @@ static inline void tell_locks(struct rt_ctx *ctx, struct venue *v) {
 static void request(struct rt_ctx *ctx, void *state, const struct msg_frame *frame) {
     struct venue *v = state;
     const struct msg_venue_request *r = msg_body(frame);
-    const struct mk_more *more =
-        frame->kind == MSG_VENUE_REQUEST_MORE ? mk_more_of(r, sizeof *r) : NULL;
+    const struct mk_more *more = frame->kind != MSG_VENUE_REQUEST ? mk_more_of(r, sizeof *r) : NULL;
     uint32_t cnt = v->market->instrument_cnt;
     uint16_t id = r->instrument;
     if (r->op == REQUEST_OP_CANCEL_ALL && id == 0) {
@@ -806,7 +918,8 @@ static void request(struct rt_ctx *ctx, void *state, const struct msg_frame *fra
         uint32_t found = venue_orders_find(&v->orders, r->order_id);
         if (found != VENUE_NONE) id = v->orders.pool[found].instrument;
     }
-    if (r->op > REQUEST_OP_CANCEL_ALL || id == 0 || id > cnt) {
+    bool fits = (r->op == REQUEST_OP_REPLACE) == (frame->kind == MSG_VENUE_REPLACE);
+    if (r->op > REQUEST_OP_REPLACE || !fits || id == 0 || id > cnt) {
         refuse_request(ctx, v, r, REASON_UNKNOWN_INSTRUMENT);
         return;
     }
@@ -913,7 +1026,7 @@ static bool expire_flight(struct rt_ctx *ctx, struct venue *v, struct venue_book
     if (b->flight_head == VENUE_NONE) return true;
     while (b->flight_head != VENUE_NONE) {
         const struct venue_order *order = &v->orders.pool[b->flight_head];
-        bool place = order->op == REQUEST_OP_PLACE;
+        bool place = venue_places(order->op);
         if (place && !say_expired(ctx, v, order)) return false;
         venue_orders_give(&v->orders, venue_orders_land(&v->orders, b));
         v->orders.cnt -= place;
@@ -1207,36 +1320,11 @@ static int venue_init(struct rt_init *init, void *state, struct rt_error *err) {
 }
 
 /* What a row's flags say of a request that is not to place an order, by REQUEST_OP_*. */
-static const uint8_t op_flag[] = { 0, ROW_CANCEL, ROW_CANCEL_ALL };
+static const uint8_t op_flag[] = { 0, ROW_CANCEL, ROW_CANCEL_ALL, ROW_CANCEL | ROW_CANCEL_ALL, 0 };
 
-/* put_order puts the row of one order, or of a request on its way. */
-static void put_order(const struct venue *v, uint32_t idx, struct rt_row_sink *sink) {
-    const struct venue_order *order = &v->orders.pool[idx];
-    bool flight = order->flags & VENUE_FLIGHT;
-    struct msg_order_row row = { .order_id = order->order_id,
-                                 .venue_order_id = order->venue_order_id,
-                                 .price = order->price,
-                                 .quantity = order->quantity,
-                                 .created_ns = order->from_ns,
-                                 .updated_ns = order->from_ns,
-                                 .instrument = order->instrument,
-                                 .account = order->account,
-                                 .side = order->side,
-                                 .type = order->type,
-                                 .terms = order->terms,
-                                 .status = flight ? ORDER_STATUS_SUBMITTED : ORDER_STATUS_ACCEPTED,
-                                 .flags = order->flags | op_flag[order->op] };
-    sink->put(sink, MSG_ORDER_ROW, order->seq, &row, sizeof row);
-    const struct mk_charged *charged = venue_charged(v, idx);
-    if (charged != NULL && charged->quantity > 0) {
-        struct msg_order_charged_row paid = { .order_id = order->order_id,
-                                              .quantity = charged->quantity,
-                                              .value = charged->value,
-                                              .paid = charged->paid };
-        sink->put(sink, MSG_ORDER_CHARGED_ROW, order->seq, &paid, sizeof paid);
-    }
-    if (!(order->flags & VENUE_MORE)) return;
-    const struct venue_more *m = &v->orders.more[idx];
+/* put_terms puts the row of the further terms of an order. */
+static void put_terms(const struct venue_order *order, const struct venue_more *m,
+                      struct rt_row_sink *sink) {
     struct msg_order_more_row more = { .order_id = order->order_id,
                                        .stop_price = m->terms.stop_price,
                                        .display = m->terms.display,
@@ -1250,10 +1338,46 @@ static void put_order(const struct venue *v, uint32_t idx, struct rt_row_sink *s
                                        .working = m->terms.working,
                                        .stage = m->stage };
     sink->put(sink, MSG_ORDER_MORE_ROW, order->seq, &more, sizeof more);
-    if (m->filled == 0 && m->waits == 0) return;
+}
+
+/* put_order puts the row of one order, or of a request on its way. */
+static void put_order(const struct venue *v, uint32_t idx, struct rt_row_sink *sink) {
+    const struct venue_order *order = &v->orders.pool[idx];
+    bool flight = order->flags & VENUE_FLIGHT, replaces = order->op == REQUEST_OP_REPLACE;
+    struct msg_order_row row = { .order_id = order->order_id,
+                                 .venue_order_id = order->venue_order_id,
+                                 .price = order->price,
+                                 .quantity = order->quantity,
+                                 .created_ns = order->from_ns,
+                                 .updated_ns = order->from_ns,
+                                 .instrument = order->instrument,
+                                 .account = order->account,
+                                 .side = order->side,
+                                 .type = order->type,
+                                 .terms = order->terms,
+                                 .status = replaces ? ORDER_STATUS_CREATED
+                                           : flight ? ORDER_STATUS_SUBMITTED
+                                                    : ORDER_STATUS_ACCEPTED,
+                                 .flags = order->flags | op_flag[order->op] };
+    sink->put(sink, MSG_ORDER_ROW, order->seq, &row, sizeof row);
+    const struct mk_charged *charged = venue_charged(v, idx);
+    if (charged != NULL && charged->quantity > 0) {
+        struct msg_order_charged_row paid = { .order_id = order->order_id,
+                                              .quantity = charged->quantity,
+                                              .value = charged->value,
+                                              .paid = charged->paid };
+        sink->put(sink, MSG_ORDER_CHARGED_ROW, order->seq, &paid, sizeof paid);
+    }
+    const struct venue_more *m = &v->orders.more[idx];
+    if (order->flags & VENUE_MORE) put_terms(order, m, sink);
     struct msg_order_part_row part = { .order_id = order->order_id,
                                        .filled = m->filled,
-                                       .waits = m->waits };
+                                       .waits = order->flags & VENUE_MORE ? m->waits : 0 };
+    if (replaces) { /* of a request on its way: what it replaces, and how */
+        part.filled = (qty_t)m->replaces;
+        part.waits = m->anyway;
+    }
+    if (part.filled == 0 && part.waits == 0) return;
     sink->put(sink, MSG_ORDER_PART_ROW, order->seq, &part, sizeof part);
 }
 
@@ -1365,10 +1489,12 @@ static void venue_save(const void *state, struct rt_row_sink *sink) {
 /* load_order takes back the row of an order or a request on its way. */
 static int load_order(struct venue *v, uint64_t seq, const struct msg_order_row *row,
                       struct rt_error *err) {
-    uint8_t op = row->flags & ROW_CANCEL_ALL ? REQUEST_OP_CANCEL_ALL
-                 : row->flags & ROW_CANCEL   ? REQUEST_OP_CANCEL
-                                             : REQUEST_OP_PLACE;
-    bool flight = row->flags & VENUE_FLIGHT, place = op == REQUEST_OP_PLACE;
+    uint8_t op = row->flags & ROW_CANCEL_ALL && row->flags & ROW_CANCEL ? REQUEST_OP_AMEND
+                 : row->flags & ROW_CANCEL_ALL                          ? REQUEST_OP_CANCEL_ALL
+                 : row->flags & ROW_CANCEL                              ? REQUEST_OP_CANCEL
+                 : row->status == ORDER_STATUS_CREATED                  ? REQUEST_OP_REPLACE
+                                                                        : REQUEST_OP_PLACE;
+    bool flight = row->flags & VENUE_FLIGHT, place = venue_places(op);
     bool fits = row->instrument >= 1 && row->instrument <= v->market->instrument_cnt &&
                 row->account <= v->market->account_cnt && (place || flight) &&
                 (flight || row->order_id != 0) && (!place || v->orders.cnt < v->orders.max);
@@ -1392,6 +1518,7 @@ static int load_order(struct venue *v, uint64_t seq, const struct msg_order_row 
                                    VENUE_MORE | VENUE_LAPSES),
             .op = op,
         };
+        v->orders.more[idx] = (struct venue_more){ .stage = VENUE_FRESH };
         v->orders.cnt += place;
         if (flight) {
             venue_orders_send(&v->orders, b, idx);
@@ -1414,13 +1541,42 @@ static int load_order(struct venue *v, uint64_t seq, const struct msg_order_row 
                         (unsigned long long)seq);
 }
 
-/* load_more takes back the further terms of the order numbered seq. */
-static bool load_more(struct venue *v, uint64_t seq, const struct msg_order_more_row *row) {
-    uint32_t idx = venue_orders_find(&v->orders, row->order_id);
+/* slot_of returns the slot of the order, or of the request on its way, that is numbered seq. */
+static uint32_t slot_of(const struct venue *v, uint64_t seq, uint64_t order_id) {
+    uint32_t idx = venue_orders_find(&v->orders, order_id);
+    if (idx != VENUE_NONE && v->orders.pool[idx].seq == seq) return idx;
+    idx = VENUE_NONE;
     for (uint32_t i = 0; i < v->market->instrument_cnt && idx == VENUE_NONE; i++) {
         idx = v->books[i].flight_head;
         while (idx != VENUE_NONE && v->orders.pool[idx].seq != seq) idx = v->orders.pool[idx].next;
     }
+    return idx;
+}
+
+/* load_part takes back what of the order numbered seq has traded, and what waits; of a request to
+ * replace what it replaces. */
+static bool load_part(struct venue *v, uint64_t seq, const struct msg_order_part_row *row) {
+    uint32_t idx = slot_of(v, seq, row->order_id);
+    if (idx == VENUE_NONE) return false;
+    struct venue_more *m = &v->orders.more[idx];
+    const struct venue_order *o = &v->orders.pool[idx];
+    if (o->op == REQUEST_OP_REPLACE) {
+        m->replaces = (uint64_t)row->filled;
+        m->anyway = row->waits != 0;
+        return true;
+    }
+    m->filled = row->filled;
+    m->waits = row->waits;
+    if (o->flags & VENUE_FLIGHT) return true;
+    struct venue_book *b = &v->books[o->instrument - 1];
+    venue_locks_again(v, b, o->account);
+    venue_locks_told(v, b, o->account);
+    return true;
+}
+
+/* load_more takes back the further terms of the order numbered seq. */
+static bool load_more(struct venue *v, uint64_t seq, const struct msg_order_more_row *row) {
+    uint32_t idx = slot_of(v, seq, row->order_id);
     if (idx == VENUE_NONE || !(v->orders.pool[idx].flags & VENUE_MORE)) return false;
     v->orders.more[idx] = (struct venue_more){ .terms = { .stop_price = row->stop_price,
                                                           .display = row->display,
@@ -1560,16 +1716,7 @@ static int venue_load(void *state, uint16_t kind, uint64_t key, const void *row,
         if (load_more(v, key, row)) return 0;
     }
     if (kind == MSG_ORDER_PART_ROW && bytes == sizeof(struct msg_order_part_row)) {
-        const struct msg_order_part_row *p = row;
-        uint32_t idx = venue_orders_find(&v->orders, p->order_id);
-        if (idx != VENUE_NONE && v->orders.pool[idx].flags & VENUE_MORE) {
-            v->orders.more[idx].filled = p->filled;
-            v->orders.more[idx].waits = p->waits;
-            struct venue_book *b = &v->books[v->orders.pool[idx].instrument - 1];
-            venue_locks_again(v, b, v->orders.pool[idx].account);
-            venue_locks_told(v, b, v->orders.pool[idx].account);
-            return 0;
-        }
+        if (load_part(v, key, row)) return 0;
     }
     if (kind == MSG_ORDER_CHARGED_ROW && bytes == sizeof(struct msg_order_charged_row)) {
         const struct msg_order_charged_row *c = row;
@@ -1667,12 +1814,19 @@ static const struct rt_option venue_options[] = {
     { 0 },
 };
 
-static const uint16_t venue_says[] = { MSG_ALERT,         MSG_VENUE_STATUS,
-                                       MSG_VENUE_FILL,    MSG_VENUE_LIQUIDATION,
-                                       MSG_VENUE_FUNDING, MSG_VENUE_DELEVERAGE,
-                                       MSG_VENUE_BOOKS,   MSG_VENUE_BALANCE,
-                                       MSG_TRADE,         MSG_QUOTE,
-                                       MSG_BOOK_DELTA,    0 };
+static const uint16_t venue_says[] = { MSG_ALERT,
+                                       MSG_VENUE_STATUS,
+                                       MSG_VENUE_FILL,
+                                       MSG_VENUE_LIQUIDATION,
+                                       MSG_VENUE_FUNDING,
+                                       MSG_VENUE_DELEVERAGE,
+                                       MSG_VENUE_BOOKS,
+                                       MSG_VENUE_AMENDED,
+                                       MSG_VENUE_BALANCE,
+                                       MSG_TRADE,
+                                       MSG_QUOTE,
+                                       MSG_BOOK_DELTA,
+                                       0 };
 
 const struct rt_actor_kind venue_kind = {
     .name = "venue",
@@ -1686,6 +1840,7 @@ const struct rt_actor_kind venue_kind = {
     .on = { [MSG_START] = venue_on_start,
             [MSG_VENUE_REQUEST] = venue_on_venue_request,
             [MSG_VENUE_REQUEST_MORE] = venue_on_venue_request,
+            [MSG_VENUE_REPLACE] = venue_on_venue_request,
             [MSG_TIMER] = venue_on_timer,
             [MSG_STOP] = venue_on_stop },
     .on_rows = venue_on_rows,

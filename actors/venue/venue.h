@@ -28,7 +28,8 @@
  *           against its position first; flat: low first. Each account goes its own way, in order
  *           of ids, and is told in that order; at an open too.
  *   Cancel  At once. Where a bar ends at that very instant whose path is still to be worked (the
- *           cancel comes of a fill in another instrument), after that: the fill answers it.
+ *           cancel comes of a fill in another instrument), after that: the fill answers it. Amends
+ *           (amend.h) and orders that replace another likewise: those wait until then.
  *   Told    A fill at an open carries that instant, others their bar's end, before the bar is told.
  *   Cap     participation of an instrument: that share of a bar's volume may be ours, all orders of
  *           all accounts together in the order they are worked, in whole lots, rounded down. How
@@ -132,6 +133,10 @@
  *
  * Margin, liquidation, funding: backing.h.
  *
+ * Replace   The old order is canceled, then the new one arrives, as one request. Where there is no
+ *           such open order (any more) the new one is rejected with cancel_failed, unless it is to
+ *           be placed anyway.
+ *
  * All       One event tells 128 answers at most, the rest in events of their own at the same
  *           instant, so that a row that fills very many orders overruns nobody. On arrival an
  *           order is accepted (numbered from 1) or rejected: unknown_instrument,
@@ -147,7 +152,7 @@
  *           MSG_VENUE_BALANCE says so at the end of the event.
  *
  * Thread  its shard's.
- * Memory  2 * orders_max slots of 64 + 72 bytes, as many picks and deals, from the arena at init.
+ * Memory  2 * orders_max slots of 64 + 96 bytes, as many picks and deals, from the arena at init.
  * Cost    without orders: nothing, no series is heard but recorded books. Opens are heard while
  *         orders are open, bars (trades) early while a limit or stop waits; a bar that meets none
  *         costs two comparisons. */
@@ -305,6 +310,14 @@ void venue_work(const struct venue *v, const struct venue_book *b, struct venue_
  * for a rest that stays open. */
 void venue_tell(struct rt_ctx *ctx, struct venue *v, struct venue_book *b, uint32_t idx,
                 const struct venue_deal *deal);
+
+struct venue_figures; /* amend.h */
+
+/* venue_say_amended says that order has the figures f now, or with a reason that an amend was
+ * refused; asked: a request is answered, else the venue does so by itself, for reason. */
+void venue_say_amended(struct rt_ctx *ctx, struct venue *v, const struct venue_book *b,
+                       const struct venue_order *order, const struct venue_figures *f,
+                       uint16_t reason, bool asked);
 
 /* venue_joined notes that the order id ended as it arrived, with quantity of it filled, at price:
  * children of it that arrive at this instant find it. */

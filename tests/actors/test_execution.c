@@ -135,6 +135,165 @@ static void test_life(void **state) {
     rig_close(&r);
 }
 
+/* changes tells a verdict on an amend of an order of pass: reason none = passed. */
+static void changes(struct rig *r, uint64_t order_id, price_t price, qty_t quantity,
+                    uint16_t reason) {
+    struct msg_change_verdict v = { .order_id = order_id,
+                                    .price = price,
+                                    .quantity = quantity,
+                                    .instrument = WORLD_PERP,
+                                    .account = WORLD_MAIN,
+                                    .side = SIDE_BUY,
+                                    .type = ORDER_TYPE_LIMIT,
+                                    .terms = ORDER_TERMS_EXIT,
+                                    .op = REQUEST_OP_AMEND,
+                                    .reason = reason };
+    assert_true(rig_hear(r, MSG_CHANGE_VERDICT, GATE, &v, sizeof v));
+}
+
+/* amended tells what the venue says of an amend, or of what it changed by itself. */
+static void amended(struct rig *r, uint64_t order_id, price_t price, qty_t left, uint16_t reason,
+                    bool asked) {
+    struct msg_venue_amended v = { .order_id = order_id,
+                                   .price = price,
+                                   .quantity = left,
+                                   .instrument = WORLD_PERP,
+                                   .account = WORLD_MAIN,
+                                   .reason = reason,
+                                   .asked = asked };
+    assert_true(rig_hear(r, MSG_VENUE_AMENDED, VENUE, &v, sizeof v));
+}
+
+/* came_to checks what an amend came to, as told: by whom, why, what the order has. */
+static void came_to(const struct rig *r, uint8_t by, uint16_t reason, price_t price,
+                    qty_t quantity) {
+    const struct msg_frame *f = rig_find(r, MSG_ORDER_AMENDED, 0);
+    assert_non_null(f);
+    const struct msg_order_amended *m = msg_body(f);
+    assert_int_equal(m->by, by);
+    assert_int_equal(m->reason, reason);
+    assert_int_equal(m->price, price);
+    assert_int_equal(m->quantity, quantity);
+}
+
+/* Goal: an amend is one request at a time, its old figures hold until the answer, and what came of
+ * it is told once: done, refused by risk, here or by the venue, lost to a fill. Method: by hand,
+ * on an actor that is made from its rows after each step. */
+static void test_amend(void **state) {
+    (void)state;
+    struct rig r;
+    desk_open(&r, "{}");
+    uint64_t order = id(OWNER, 1);
+    pass(&r, order, SIDE_BUY, 3 * ONE, REASON_NONE);
+    told(&r, order, ORDER_STATUS_ACCEPTED, REASON_NONE);
+    rig_forget(&r);
+    changes(&r, order, 99 * ONE, 4 * ONE, REASON_NONE);
+    const struct msg_venue_request *q = msg_body(rig_find(&r, MSG_VENUE_REQUEST, 0));
+    assert_true(q->order_id == order && q->op == REQUEST_OP_AMEND);
+    assert_true(q->price == 99 * ONE && q->quantity == 4 * ONE && q->type == ORDER_TYPE_LIMIT);
+    SAID(&r, MSG_VENUE_REQUEST);
+    rig_reload(&r);
+    changes(&r, order, 98 * ONE, 0, REASON_NONE); /* a second one */
+    came_to(&r, AMEND_BY_STRATEGY, REASON_AMEND_PENDING, 100 * ONE, 3 * ONE);
+    SAID(&r, MSG_ORDER_AMENDED);
+    changes(&r, order, 98 * ONE, 0, REASON_PRICE_COLLAR); /* risk's word */
+    came_to(&r, AMEND_BY_RISK, REASON_PRICE_COLLAR, 100 * ONE, 3 * ONE);
+    SAID(&r, MSG_ORDER_AMENDED);
+    filled(&r, order, 1, ONE, 100 * ONE, 0); /* with the old figures */
+    assert_int_equal(state_of(&r, 0)->quantity, 3 * ONE);
+    rig_forget(&r);
+    amended(&r, order, 99 * ONE, 3 * ONE, REASON_NONE, true);
+    came_to(&r, AMEND_BY_STRATEGY, REASON_NONE, 99 * ONE, 4 * ONE);
+    const struct msg_order_state *s = state_of(&r, 0);
+    assert_true(s->price == 99 * ONE && s->quantity == 4 * ONE && s->cum_quantity == ONE);
+    assert_int_equal(s->status, ORDER_STATUS_PARTIALLY_FILLED);
+    SAID(&r, MSG_ORDER_AMENDED, MSG_ORDER_STATE);
+    rig_reload(&r);
+    changes(&r, order, 0, 3 * ONE, REASON_NONE); /* what is not told stays */
+    q = msg_body(rig_find(&r, MSG_VENUE_REQUEST, 0));
+    assert_true(q->price == 99 * ONE && q->quantity == 3 * ONE);
+    rig_forget(&r);
+    amended(&r, order, 99 * ONE, 3 * ONE, REASON_AMEND_RULE, true);
+    came_to(&r, AMEND_BY_STRATEGY, REASON_AMEND_RULE, 99 * ONE, 4 * ONE);
+    SAID(&r, MSG_ORDER_AMENDED);
+    amended(&r, order, 99 * ONE, 2 * ONE, REASON_SELF_TRADE, false); /* by itself */
+    came_to(&r, AMEND_BY_VENUE, REASON_SELF_TRADE, 99 * ONE, 3 * ONE);
+    assert_true(state_of(&r, 0)->quantity == 3 * ONE);
+    SAID(&r, MSG_ORDER_AMENDED, MSG_ORDER_STATE);
+    changes(&r, order, 97 * ONE, 0, REASON_NONE);
+    rig_forget(&r);
+    filled(&r, order, 2, 2 * ONE, 99 * ONE, 0); /* lost to it */
+    assert_int_equal(state_of(&r, 0)->status, ORDER_STATUS_FILLED);
+    rig_forget(&r);
+    amended(&r, order, 0, 0, REASON_UNKNOWN_ORDER, true);
+    came_to(&r, AMEND_BY_STRATEGY, REASON_UNKNOWN_ORDER, 0, 0);
+    SAID(&r, MSG_ORDER_AMENDED);
+    changes(&r, order, 97 * ONE, 0, REASON_NONE);
+    came_to(&r, AMEND_BY_STRATEGY, REASON_UNKNOWN_ORDER, 0, 0);
+    SAID(&r, MSG_ORDER_AMENDED);
+    pass(&r, id(OWNER, 2), SIDE_BUY, ONE, REASON_NONE);
+    cancel(&r, id(OWNER, 2), OWNER, WORLD_PERP);
+    rig_forget(&r);
+    changes(&r, id(OWNER, 2), 97 * ONE, 0, REASON_NONE); /* it is going */
+    came_to(&r, AMEND_BY_STRATEGY, REASON_AMEND_RULE, 100 * ONE, ONE);
+    pass(&r, id(OWNER, 3), SIDE_SELL, ONE, REASON_NONE);
+    rig_forget(&r);
+    changes(&r, id(OWNER, 3), 97 * ONE, 0, REASON_NONE); /* says it buys: it sells */
+    came_to(&r, AMEND_BY_STRATEGY, REASON_REFUSED_BAD_FRAME, 100 * ONE, ONE);
+    SAID(&r, MSG_ORDER_AMENDED);
+    rig_close(&r);
+}
+
+/* replaces tells a verdict on an order in place of old. */
+static void replaces(struct rig *r, uint64_t order_id, uint64_t old, bool anyway) {
+    struct msg_replace_verdict v = { .order_id = order_id,
+                                     .price = 101 * ONE,
+                                     .quantity = ONE,
+                                     .instrument = WORLD_PERP,
+                                     .account = WORLD_MAIN,
+                                     .type = ORDER_TYPE_LIMIT,
+                                     .replaces = old,
+                                     .anyway = anyway };
+    assert_true(rig_hear(r, MSG_REPLACE_VERDICT, GATE, &v, sizeof v));
+}
+
+/* Goal: an order that replaces another is one request, which cancels the other; where that is done,
+ * going, or a stranger's it is rejected, or placed anyway. A cancel that comes by risk is one. */
+static void test_replace(void **state) {
+    (void)state;
+    struct rig r;
+    desk_open(&r, "{}");
+    pass(&r, id(OWNER, 1), SIDE_BUY, ONE, REASON_NONE);
+    rig_forget(&r);
+    replaces(&r, id(OWNER, 2), id(OWNER, 1), false);
+    const struct msg_venue_replace *q = msg_body(rig_find(&r, MSG_VENUE_REPLACE, 0));
+    assert_true(q->order_id == id(OWNER, 2) && q->replaces == id(OWNER, 1) && !q->anyway);
+    assert_true(q->op == REQUEST_OP_REPLACE && q->price == 101 * ONE && q->quantity == ONE);
+    SAID(&r, MSG_ORDER_STATE, MSG_VENUE_REPLACE);
+    replaces(&r, id(OWNER, 3), id(OWNER, 1), false); /* it is going already */
+    assert_true(state_of(&r, 0)->status == ORDER_STATUS_REJECTED &&
+                state_of(&r, 0)->reason == REASON_CANCEL_FAILED);
+    SAID(&r, MSG_ORDER_STATE);
+    replaces(&r, id(OWNER, 4), id(OWNER, 1), true);
+    SAID(&r, MSG_ORDER_STATE, MSG_VENUE_REQUEST_MORE); /* one like any */
+    told(&r, id(OWNER, 1), ORDER_STATUS_CANCELED, REASON_NONE);
+    assert_int_equal(state_of(&r, 0)->reason, REASON_BY_STRATEGY);
+    rig_forget(&r);
+    replaces(&r, id(OWNER + 1, 1), id(OWNER, 2), false); /* another strategy's */
+    assert_int_equal(state_of(&r, 0)->reason, REASON_CANCEL_FAILED);
+    SAID(&r, MSG_ORDER_STATE);
+    struct msg_change_verdict v = { .order_id = id(OWNER, 2),
+                                    .op = REQUEST_OP_CANCEL,
+                                    .reason = REASON_SIGNAL_QUOTE };
+    assert_true(rig_hear(&r, MSG_CHANGE_VERDICT, GATE, &v, sizeof v));
+    assert_int_equal(((const struct msg_venue_request *)msg_body(rig_said(&r, 0)))->op,
+                     REQUEST_OP_CANCEL);
+    rig_forget(&r);
+    told(&r, id(OWNER, 2), ORDER_STATUS_CANCELED, REASON_NONE);
+    assert_int_equal(state_of(&r, 0)->reason, REASON_SIGNAL_QUOTE);
+    rig_close(&r);
+}
+
 /* Goal: what risk refused is told as rejected with its reason, and no request goes out. */
 static void test_refused(void **state) {
     (void)state;
@@ -711,6 +870,8 @@ static void test_bad_rows(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_life),
+        cmocka_unit_test(test_amend),
+        cmocka_unit_test(test_replace),
         cmocka_unit_test(test_refused),
         cmocka_unit_test(test_no_room),
         cmocka_unit_test(test_fill_before_ack),

@@ -135,12 +135,13 @@ static void test_exact(void **state) {
                 fail_msg("short %lld at %lld, wallet %lld: %lld", (long long)quantity,
                          (long long)entry, (long long)wallet, (long long)p);
         }
-        mk_bankruptcy_price(&h, wallet, &bankrupt);
+        mk_bankruptcy_price(&perp, &h, wallet, &bankrupt);
         cash_t left;
-        if (bankrupt > 0 && bankrupt < INT64_MAX && mk_margin_unrealized(&h, bankrupt, &left)) {
+        if (bankrupt > 0 && bankrupt < INT64_MAX &&
+            mk_margin_unrealized(&perp, &h, bankrupt, &left)) {
             assert_true((__int128)wallet + left >= 0);
             price_t beyond = is_long ? bankrupt - 1 : bankrupt + 1;
-            if (beyond > 0 && mk_margin_unrealized(&h, beyond, &left))
+            if (beyond > 0 && mk_margin_unrealized(&perp, &h, beyond, &left))
                 assert_true((__int128)wallet + left < 0);
         }
     }
@@ -150,22 +151,22 @@ static void test_exact(void **state) {
 static void test_funding(void **state) {
     (void)state;
     cash_t paid, got;
-    assert_true(mk_funding(2 * ONE, 30000 * ONE, 10000, &paid)); /* 0.01 % of 60,000 */
+    assert_true(mk_funding(&perp, 2 * ONE, 30000 * ONE, 10000, &paid)); /* 0.01 % of 60,000 */
     assert_true(paid == 6 * ONE);
-    assert_true(mk_funding(-2 * ONE, 30000 * ONE, 10000, &got));
+    assert_true(mk_funding(&perp, -2 * ONE, 30000 * ONE, 10000, &got));
     assert_true(got == -6 * ONE);
-    assert_true(mk_funding(1, 1, 1, &paid) && paid == 1);
-    assert_true(mk_funding(-1, 1, 1, &got) && got == 0);
-    assert_true(mk_funding(1, 1, -1, &got) && got == 0);
-    assert_true(mk_funding(-1, 1, -1, &paid) && paid == 1);
-    assert_true(mk_funding(0, ONE, ONE, &paid) && paid == 0);
-    assert_false(mk_funding(INT64_MAX, INT64_MAX, INT64_MAX, &paid));
+    assert_true(mk_funding(&perp, 1, 1, 1, &paid) && paid == 1);
+    assert_true(mk_funding(&perp, -1, 1, 1, &got) && got == 0);
+    assert_true(mk_funding(&perp, 1, 1, -1, &got) && got == 0);
+    assert_true(mk_funding(&perp, -1, 1, -1, &paid) && paid == 1);
+    assert_true(mk_funding(&perp, 0, ONE, ONE, &paid) && paid == 0);
+    assert_false(mk_funding(&perp, INT64_MAX, INT64_MAX, INT64_MAX, &paid));
     uint64_t seed = 1;
     for (int n = 0; n < 100000; n++) {
         qty_t q = (qty_t)(gen_next(&seed) % (uint64_t)(1000 * ONE)) + 1;
         price_t p = (price_t)(gen_next(&seed) % (uint64_t)(100000 * ONE)) + 1;
         int64_t rate = (int64_t)(gen_next(&seed) % 600001) - 300000;
-        assert_true(mk_funding(q, p, rate, &paid) && mk_funding(-q, p, rate, &got));
+        assert_true(mk_funding(&perp, q, p, rate, &paid) && mk_funding(&perp, -q, p, rate, &got));
         assert_true(paid + got >= 0 && paid + got <= 1); /* what is left is the venue's */
     }
 }

@@ -1186,6 +1186,159 @@ static void test_further_terms(void **state) {
     bench_close(&b);
 }
 
+/* change_of returns the n-th change said, or NULL. */
+static const struct msg_order_change *change_of(const struct bench *b, size_t n) {
+    const struct msg_frame *f = rig_find(&b->rig, MSG_ORDER_CHANGE, n);
+    return f ? msg_body(f) : NULL;
+}
+
+/* tell_amended tells the host what came of an amend of an order. */
+static void tell_amended(struct bench *b, uint64_t id, int64_t price, int64_t quantity,
+                         uint16_t reason) {
+    struct msg_order_amended m = { .order_id = id,
+                                   .price = price,
+                                   .quantity = quantity,
+                                   .instrument = BTC_PERP,
+                                   .reason = reason,
+                                   .account = 1,
+                                   .by = AMEND_BY_STRATEGY };
+    rig_hear(&b->rig, MSG_ORDER_AMENDED, 60, &m, sizeof m);
+}
+
+/* refused_amend checks that the signal made no change, and why. */
+static void refused_amend(struct bench *b, struct st_signal s, uint16_t why) {
+    signal_at(b, BTC_PERP, 50000 * ONE, s);
+    assert_int_equal(rig_count(&b->rig, MSG_ORDER_CHANGE), 0);
+    assert_int_equal(packet_of(&b->rig, 0)->reason[1], why);
+    assert_int_equal(last_id, 0);
+}
+
+/* An amend is rounded and said once; until its answer there is no second, and the old figures
+ * count; the answer's figures hold from then on, across a restart too. */
+static void test_amend(void **state) {
+    (void)state;
+    struct bench b;
+    bench_open(&b, plain);
+    int64_t lot = ONE / 1000, p = 50000 * ONE;
+    struct st_signal order = { .action = ST_ORDER,
+                               .side = SIDE_BUY,
+                               .type = ORDER_TYPE_LIMIT,
+                               .price = 49000 * ONE,
+                               .quantity = 3 * lot };
+    signal_at(&b, BTC_PERP, p, order);
+    uint64_t id = last_id;
+    struct st_signal s = { .action = ST_AMEND, .order_id = id, .reason = REASON_SIGNAL_QUOTE };
+    refused_amend(&b, s, REASON_AMEND_RULE); /* nothing would change */
+    s.price = 49000 * ONE + 1;               /* down to the tick: as it is */
+    refused_amend(&b, s, REASON_AMEND_RULE);
+    s.order_id = id + 1024;
+    refused_amend(&b, s, REASON_UNKNOWN_ORDER);
+    s.order_id = id;
+    s.stop_price = 48000 * ONE; /* a limit has none */
+    refused_amend(&b, s, REASON_AMEND_RULE);
+    s.stop_price = 0;
+    s.price = 49100 * ONE + 1;
+    s.quantity = 4 * lot + 1;
+    signal_at(&b, BTC_PERP, p, s);
+    assert_int_equal(last_id, id);
+    const struct msg_order_change *c = change_of(&b, 0);
+    assert_true(c->order_id == id && c->op == REQUEST_OP_AMEND && c->price == 49100 * ONE);
+    assert_true(c->quantity == 4 * lot && c->side == SIDE_BUY && c->type == ORDER_TYPE_LIMIT);
+    assert_true(c->account == 1 && c->reason == REASON_SIGNAL_QUOTE);
+    assert_int_equal(packet_of(&b.rig, 0)->order_id, id);
+    assert_int_equal(packet_of(&b.rig, 0)->quantity, 4 * lot);
+    rig_reload(&b.rig);
+    s.price = 49200 * ONE;
+    refused_amend(&b, s, REASON_AMEND_PENDING);
+    tell_amended(&b, id, 49100 * ONE, 4 * lot, REASON_NONE);
+    s.price = 49100 * ONE; /* that it has now */
+    s.quantity = 4 * lot;
+    refused_amend(&b, s, REASON_AMEND_RULE);
+    s.quantity = 2 * lot;
+    signal_at(&b, BTC_PERP, p, s);
+    assert_true(change_of(&b, 0)->price == 0 && change_of(&b, 0)->quantity == 2 * lot);
+    tell_amended(&b, id, 49100 * ONE, 4 * lot, REASON_AMEND_RULE);
+    s.quantity = 5 * lot; /* with more to trade the price is told, for risk to look at */
+    signal_at(&b, BTC_PERP, p, s);
+    assert_true(change_of(&b, 0)->price == 49100 * ONE && change_of(&b, 0)->quantity == 5 * lot);
+    tell_amended(&b, id, 49100 * ONE, 5 * lot, REASON_NONE);
+    send(&b, COMMAND_OP_PAUSE, 5, 0, 0);
+    s.quantity = 6 * lot;
+    refused_amend(&b, s, REASON_PAUSED);
+    s.quantity = 4 * lot; /* less risk */
+    signal_at(&b, BTC_PERP, p, s);
+    assert_int_equal(rig_count(&b.rig, MSG_ORDER_CHANGE), 1);
+    bench_close(&b);
+}
+
+/* All that the probe of the next test does in one call. */
+static void batch(struct st_host *h, uint16_t leg, const struct msg_bar *bar) {
+    struct st_signal s = { .action = ST_CANCEL, .leg = leg, .order_id = last_id };
+    (void)bar;
+    (void)st_signal(h, &s); /* the first thing: at once */
+    s = (struct st_signal){ .action = ST_ORDER,
+                            .leg = leg,
+                            .side = SIDE_BUY,
+                            .type = ORDER_TYPE_LIMIT,
+                            .price = 49000 * ONE };
+    uint64_t one = st_signal(h, &s), two = st_signal(h, &s);
+    s = (struct st_signal){ .action = ST_AMEND, .leg = leg, .order_id = one, .price = 48000 * ONE };
+    (void)st_signal(h, &s);
+    s = (struct st_signal){ .action = ST_CANCEL, .leg = leg, .order_id = two };
+    (void)st_signal(h, &s);
+    s = (struct st_signal){ .action = ST_REPLACE,
+                            .leg = leg,
+                            .order_id = one,
+                            .side = SIDE_SELL,
+                            .type = ORDER_TYPE_LIMIT,
+                            .price = 52000 * ONE,
+                            .anyway = true };
+    last_id = st_signal(h, &s);
+    s = (struct st_signal){ .action = ST_CANCEL, .leg = ST_ALL_LEGS };
+    (void)st_signal(h, &s);
+    probe_bar = NULL;
+}
+
+/* What one answer holds of orders, amends, cancels and replaces goes out in the order it was given,
+ * and all of it can be canceled. */
+static void test_batch(void **state) {
+    (void)state;
+    struct bench b;
+    bench_open(&b, plain);
+    struct st_signal order = {
+        .action = ST_ORDER, .side = SIDE_BUY, .type = ORDER_TYPE_LIMIT, .price = 49000 * ONE
+    };
+    signal_at(&b, BTC_PERP, 50000 * ONE, order);
+    uint64_t old = last_id;
+    probe_bar = batch;
+    rig_forget(&b.rig);
+    tell_bar(&b, BTC_PERP, 50000 * ONE);
+    static const uint16_t kinds[] = { MSG_ORDER_CANCEL, MSG_ORDER_INTENT, MSG_ORDER_INTENT,
+                                      MSG_ORDER_CHANGE, MSG_ORDER_CHANGE, MSG_ORDER_REPLACE,
+                                      MSG_ORDER_CHANGE, MSG_ORDER_CHANGE };
+    size_t n = 0;
+    const struct msg_frame *f;
+    for (size_t i = 0; (f = rig_said(&b.rig, i)) != NULL; i++) {
+        if (f->kind == MSG_DECISION_PACKET) continue;
+        assert_true(n < sizeof kinds / sizeof kinds[0]);
+        assert_int_equal(f->kind, kinds[n++]);
+    }
+    assert_int_equal(n, sizeof kinds / sizeof kinds[0]);
+    assert_int_equal(cancel_of(&b.rig, 0)->order_id, old);
+    const struct msg_order_intent *one = intent_of(&b.rig, 0), *two = intent_of(&b.rig, 1);
+    assert_true(change_of(&b, 0)->op == REQUEST_OP_AMEND &&
+                change_of(&b, 0)->order_id == one->order_id);
+    assert_true(change_of(&b, 1)->op == REQUEST_OP_CANCEL &&
+                change_of(&b, 1)->order_id == two->order_id);
+    const struct msg_order_replace *r = msg_body(rig_find(&b.rig, MSG_ORDER_REPLACE, 0));
+    assert_true(r->replaces == one->order_id && r->anyway && r->order_id == last_id);
+    assert_true(r->side == SIDE_SELL && r->price == 52000 * ONE);
+    assert_true(change_of(&b, 2)->op == REQUEST_OP_CANCEL &&
+                change_of(&b, 2)->order_id == one->order_id);
+    assert_true(change_of(&b, 3)->order_id == last_id);
+    bench_close(&b);
+}
+
 /* main runs the tests of this file. */
 int main(void) {
     const struct CMUnitTest tests[] = {
@@ -1200,6 +1353,7 @@ int main(void) {
         cmocka_unit_test(test_reload),     cmocka_unit_test(test_refusals),
         cmocka_unit_test(test_packet),     cmocka_unit_test(test_param_load),
         cmocka_unit_test(test_bracket),    cmocka_unit_test(test_further_terms),
+        cmocka_unit_test(test_amend),      cmocka_unit_test(test_batch),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

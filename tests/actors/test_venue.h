@@ -4,7 +4,8 @@
  * For     the tests of actors/venue; each includes it once. Times are seconds after the start,
  *         prices and quantities plain numbers. Text of what was said: "TIME ORDER accepted",
  *         "TIME ORDER QUANTITY@PRICE taker", with "fee=" and "slip=" where there is one,
- *         "TIME ORDER expired REASON"; one item a line.
+ *         "TIME ORDER expired REASON", "TIME ORDER amended LEFT@PRICE", keeps where an amend was
+ *         refused, changed where the venue did so by itself; one item a line.
  * Memory  the heap, until bench_close. */
 #ifndef TESTS_ACTORS_TEST_VENUE_H
 #define TESTS_ACTORS_TEST_VENUE_H
@@ -138,6 +139,25 @@ static inline void bench_more(struct bench *b, struct ask a, struct mk_more m) {
     assert_true(rig_hear(&b->rig, MSG_VENUE_REQUEST_MORE, 9, &r, sizeof r));
 }
 
+/* bench_replace makes a request for an order in place of another. */
+static inline void bench_replace(struct bench *b, struct ask a, uint64_t old, bool anyway) {
+    struct msg_venue_replace r = { .order_id = a.id,
+                                   .price = fx(a.price),
+                                   .quantity = a.quantity == 0 ? fx(1) : fx(a.quantity),
+                                   .instrument = a.instrument == 0 ? 1 : a.instrument,
+                                   .account = a.account == 0 ? 1 : a.account,
+                                   .side = a.side,
+                                   .type = a.type,
+                                   .terms = a.terms,
+                                   .op = REQUEST_OP_REPLACE,
+                                   .replaces = old,
+                                   .anyway = anyway };
+    assert_true(rig_hear(&b->rig, MSG_VENUE_REPLACE, 9, &r, sizeof r));
+}
+
+/* AMEND asks for an amend: AMEND(b, .id = 1, .price = 99, .quantity = 2); both are told. */
+#define AMEND(b, ...) bench_ask(b, (struct ask){ .op = REQUEST_OP_AMEND, __VA_ARGS__ })
+
 /* bench_bar_begins tells the opening of a bar of instrument id now or later, at a whole minute. */
 static inline void bench_bar_begins(struct bench *b, uint16_t id, int64_t open_ns, int64_t open,
                                     int64_t high, int64_t low, int64_t close, double volume) {
@@ -211,6 +231,11 @@ static inline const char *plain(int64_t v, char out[32]) {
 /* reason_word names the reasons a venue gives. */
 static inline const char *reason_word(uint16_t reason) {
     switch (reason) {
+    case REASON_AMEND_RULE: return "amend_rule";
+    case REASON_CANCEL_FAILED: return "cancel_failed";
+    case REASON_SELF_TRADE: return "self_trade";
+    case REASON_REDUCE_ONLY: return "reduce_only";
+    case REASON_INSUFFICIENT_MARGIN: return "insufficient_margin";
     case REASON_BAD_TICK: return "bad_tick";
     case REASON_BAD_LOT: return "bad_lot";
     case REASON_MIN_NOTIONAL: return "min_notional";
@@ -283,6 +308,20 @@ static inline const char *said(struct bench *b) {
                                   status_word(s->status));
             if (s->reason != REASON_NONE) {
                 n += (size_t)snprintf(b->text + n, cap - n, " %s", reason_word(s->reason));
+            }
+        } else if (f->kind == MSG_VENUE_AMENDED) {
+            const struct msg_venue_amended *m = msg_body(f);
+            bool refused = m->asked && m->reason != REASON_NONE;
+            n += (size_t)snprintf(b->text + n, cap - n, "%" PRIu64 " %s %s@%s", m->order_id,
+                                  refused    ? "keeps"
+                                  : m->asked ? "amended"
+                                             : "changed",
+                                  plain(m->quantity, x), plain(m->price, y));
+            if (m->stop_price != 0) {
+                n += (size_t)snprintf(b->text + n, cap - n, " stop=%s", plain(m->stop_price, x));
+            }
+            if (m->reason != REASON_NONE) {
+                n += (size_t)snprintf(b->text + n, cap - n, " %s", reason_word(m->reason));
             }
         } else {
             const struct msg_venue_fill *v = msg_body(f);

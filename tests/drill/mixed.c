@@ -1,16 +1,21 @@
 /* mixed.c - a strategy of the drills that places orders of every type there is, alone, in groups of
- * which one ends the others, and with brackets.
+ * which one ends the others, and with brackets; and with `change` amends, replaces and cancels
+ * them.
  *
  * For     the program shrike_drill (faulty.c).
  * Thread  the shard's. */
 #include "tests/drill/mixed.h"
 
 /* Order of the parameters. */
-enum mixed_param { M_EVERY, M_REACH, M_LOT, M_LIFE };
+enum mixed_param { M_EVERY, M_REACH, M_LOT, M_LIFE, M_CHANGE };
+
+enum { MIXED_IDS = 8 }; /* orders it remembers */
 
 /* State. */
 struct mixed {
-    int64_t heard; /* bars and trades heard */
+    int64_t heard;           /* bars and trades heard */
+    uint64_t ids[MIXED_IDS]; /* of orders it placed */
+    uint64_t placed;         /* how many it did; the newest are remembered */
 };
 
 static const struct st_param mixed_params[] = {
@@ -18,11 +23,17 @@ static const struct st_param mixed_params[] = {
     { "reach", ST_INT, 1, 1000, 20, "how far from the last price, at most, in 1e-5 of it" },
     { "lot", ST_FIXED, 0.00001, 1, 0.001, "sizes and shown parts are multiples of it" },
     { "life", ST_DURATION, 0.001, 3600, 1, "what is good till date lives 1 to 20 times so long" },
+    { "change", ST_INT, 0, 100, 0, "how often an older order is changed too, percent" },
     { NULL, ST_INT, 0, 0, 0, NULL },
 };
 
 /* MIXED_OPEN_MAX open orders, and all are canceled. */
 enum { MIXED_OPEN_MAX = 14 };
+
+/* id_keep remembers the order id, unless there is none. */
+static void id_keep(struct mixed *m, uint64_t id) {
+    if (id != 0) m->ids[m->placed++ % MIXED_IDS] = id;
+}
 
 /* draw returns a number below bound out of *bits, which it uses up. */
 static int64_t draw(uint64_t *bits, uint64_t bound) {
@@ -61,6 +72,32 @@ static void fill_in(const struct st_host *h, struct st_signal *s, uint64_t *bits
     }
 }
 
+/* change changes one of the orders it remembers, which may be done: another price, quantity or
+ * both, or it goes, or s takes its place. */
+static void change(struct st_host *h, struct mixed *m, const struct st_signal *s, uint64_t bits) {
+    const union st_value *p = st_params(h);
+    const uint64_t id = m->ids[draw(&bits, MIXED_IDS)];
+    int64_t what = draw(&bits, 8), reach = p[M_REACH].i;
+    int64_t price = near(st_last(h, s->leg), reach, draw(&bits, (uint64_t)reach * 2 + 1));
+    struct st_signal now = {
+        .action = ST_AMEND, .leg = s->leg, .reason = REASON_SIGNAL_QUOTE, .order_id = id
+    };
+    if (id == 0) return;
+    if (what == 0) {
+        now.action = ST_CANCEL;
+    } else if (what == 1) {
+        now = *s;
+        now.action = ST_REPLACE;
+        now.order_id = id;
+        now.anyway = draw(&bits, 2);
+    } else {
+        if (what != 2) now.price = price;
+        if (what <= 4) now.quantity = (1 + draw(&bits, 8)) * p[M_LOT].i;
+        if (what == 7) now.stop_price = price;
+    }
+    id_keep(m, st_signal(h, &now));
+}
+
 /* heard places an order, with what hangs on it, now and then. */
 static void heard(struct st_host *h, struct mixed *m, uint16_t leg) {
     const union st_value *p = st_params(h);
@@ -72,6 +109,10 @@ static void heard(struct st_host *h, struct mixed *m, uint16_t leg) {
     s.action = ST_ORDER;
     s.reason = REASON_SIGNAL_CROSS_UP;
     fill_in(h, &s, &bits, last, p);
+    if (p[M_CHANGE].i > 0) {
+        uint64_t third = st_random(h);
+        if (draw(&third, 100) < p[M_CHANGE].i) change(h, m, &s, third);
+    }
     int64_t how = draw(&more, 4);
     if (how == 0) { /* stop and target behind it */
         bool buys = s.side == SIDE_BUY;
@@ -87,7 +128,7 @@ static void heard(struct st_host *h, struct mixed *m, uint16_t leg) {
         s.side = s.side == SIDE_BUY ? SIDE_SELL : SIDE_BUY;
         if (first == 0) return;
     }
-    (void)st_signal(h, &s);
+    id_keep(m, st_signal(h, &s));
 }
 
 /* mixed_on_bar counts it as heard. */

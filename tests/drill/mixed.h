@@ -1,10 +1,12 @@
-/* mixed.h - the strategy of mixed.c, for the list of classes in faulty.c.
+/* mixed.h - the strategies of mixed.c and amender.c, for the list of classes in faulty.c.
  *
  * For     the program shrike_drill. */
 #ifndef TESTS_DRILL_MIXED_H
 #define TESTS_DRILL_MIXED_H
 #include "actors/strategy/api.h"
 
+/* Keeps changing one limit order. */
+extern const struct st_class st_amender;
 /* Places orders of every type. */
 extern const struct st_class st_mixed;
 #endif

@@ -51,7 +51,7 @@ class Books:
         """value is the cash of a trade: what a buy pays, what a sale receives; of inverse contracts
         minus their worth in coin, which moves as their profit does."""
         i = self.instruments[name]
-        unit = Fraction(str(i.get("contract_size", 1)))
+        unit = Fraction(str(i.get("contract_value", i.get("multiplier", 1))))
         exact = -quantity * unit / price if i["kind"] == "inverse" else price * quantity * unit
         return cents(exact, buy)
 

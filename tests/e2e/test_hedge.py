@@ -17,7 +17,7 @@ from fractions import Fraction
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 from runs import *  # noqa: E402,F403
-from test_perpetual import (BRACKETS, HOUR, LIQUIDATION_FEE, TICK, TIERS, cents, liquidation_price,
+from test_perpetual import (BRACKETS, HOUR, LIQUIDATION_FEE, TICK, PERP, cents, liquidation_price,
                             to_tick)  # the published formulas, as fractions
 
 START = 1704067200000
@@ -26,8 +26,8 @@ START = 1704067200000
 def maintenance(quantity, mark):
     """maintenance is what a position must be backed by at mark."""
     notional = abs(quantity) * mark
-    for floor, cap, rate, cum, _ in TIERS:
-        if notional <= cap or cap == TIERS[-1][1]:
+    for floor, cap, rate, cum, _ in PERP.tiers:
+        if notional <= cap or cap == PERP.tiers[-1][1]:
             return notional * rate - cum
     raise AssertionError
 
@@ -110,7 +110,7 @@ class Account:
             return []
         up = leg.way < 0
         wallet = leg.apart if self.isolated else self.cash
-        limit = liquidation_price(leg.quantity, leg.cost, wallet)
+        limit = liquidation_price(PERP, leg.quantity, leg.cost, wallet)
         if limit is None:
             if leg.way > 0:
                 return []
@@ -127,8 +127,8 @@ class Account:
         both maintenances: by the published formula of all sides of one symbol, bracket by
         bracket."""
         best = None
-        for _, _, rl, cl, _ in TIERS:
-            for _, _, rs, cs, _ in TIERS:
+        for _, _, rl, cl, _ in PERP.tiers:
+            for _, _, rs, cs, _ in PERP.tiers:
                 ql, qs = self.long.quantity, -self.short.quantity
                 down = ql * rl + qs * rs - ql + qs
                 if down == 0:
@@ -187,7 +187,7 @@ class Account:
                  "sell": cents(-self.short.quantity * mark, True)}
         more = dict(waiting)
         more[order["side"]] += cents(Fraction(order["quantity"]) * price, True)
-        most = max([t[1] for t in TIERS if t[4] >= self.leverage] or [0])
+        most = max([t[1] for t in PERP.tiers if t[4] >= self.leverage] or [0])
         if whole[order["side"]] + more[order["side"]] > most:
             return "leverage_limit"
         margin = lambda v: cents(v / self.leverage, True)

@@ -15,7 +15,7 @@ from fractions import Fraction
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 from runs import *  # noqa: E402,F403
-from test_perpetual import Account, BRACKETS, HOUR, LOW_FEE, cents  # noqa: E402
+from test_perpetual import Account, BRACKETS, HOUR, LOW_FEE, PERP, cents  # noqa: E402
 
 ONE, START = 10**8, 1704067200000
 #       name: margin, leverage, cash, fraction, fast, slow
@@ -29,7 +29,7 @@ class Trader(Account):
 
     def __init__(self, name):
         self.name, (self.margin, leverage, cash, *_) = name, WHO[name]
-        super().__init__(cash, self.margin == "isolated", leverage)
+        super().__init__(PERP, cash, self.margin == "isolated", leverage)
         self.steps, self.clearance, self.last = True, LOW_FEE, 0
 
     def rank(self, mark):

@@ -2,9 +2,10 @@
 """Goal: orders of every type work on every driver of the venue, and end the same wherever the actors
 live, with the journal on and off, and however often the process dies.
 Method: the strategy `mixed` of the drills (shrike_drill: shrike with more strategies) places orders
-of all types at random, alone, in groups and with brackets, on bars, on trades, on both with a cap on
-the share and a model of impact, on a recorded book with a gap (test_depth's) and among simulated traders. Each run: several of every type filled, some
-ended by a partner, some by a parent, some by their time, none unsupported; placements on one
+of all types at random, alone, in groups and with brackets, amends and replaces some, on bars, on
+trades, on both with a cap on the share and a model of impact, on a recorded book with a gap
+(test_depth's) and among simulated traders. Each run: several of every type filled, some ended by a
+partner, some by a parent, some by their time, some amended, none unsupported; placements on one
 and five shards and two processes give the same bytes; the same for a run killed again and again;
 `replay --verify` holds. That lists keep to their rules is tests/actors/test_venue_depth's."""
 # once: what is compared does not depend on how the tree was compiled; CI's release build runs it
@@ -48,9 +49,10 @@ def capped(run, share, slippage):
 def graphs(rng, scratch):
     """graphs lists (name, run, speed of the paced clock)."""
     def pair(interval, **params):
-        """Two strategies on two accounts."""
-        return {n: mixed("BTC-PERP", a, interval, **params)
-                for n, a in (("a", "main"), ("b", "second"))}
+        """Two strategies on two accounts; one amends, replaces and cancels its orders too."""
+        far = dict(params, reach=3 * params["reach"], change=80)
+        return {"a": mixed("BTC-PERP", "main", interval, **params),
+                "b": mixed("BTC-PERP", "second", interval, **far)}
 
     cash = money(main=1000000, second=1000000)
     bars = klines("BTC-PERP", "1m", walk_file(os.path.join(scratch, "bars.csv"), rng, 1500, "1m",
@@ -100,6 +102,16 @@ def judged(name, found):
     return "hardly any %s" % few if few else ""
 
 
+def amends(out):
+    """amends tells that hardly any amend was done or refused in the run, "" when some were."""
+    said = collections.Counter(
+        line.rsplit(" reason=", 1)[1].split()[0]
+        for line in shrike("journal", "dump", out, timeout=100).splitlines()
+        if " out execution" in line and " OrderAmended " in line)
+    print("    amends %s" % dict(said))
+    return "" if said["none"] >= 3 else "hardly any amend"
+
+
 def main():
     """main runs all; the exit code tells whether anything was wrong."""
     rng, _ = seeded()
@@ -116,6 +128,7 @@ def main():
                 dir = os.path.join(scratch, "%s-%d" % (name, i))
                 differs = differ(want, results(placed, dir, "backtest"))
                 if placed.get("journal") == "on":
+                    wrong = wrong or amends(os.path.join(dir, "out"))
                     shrike("replay", os.path.join(dir, "out"), "--verify", timeout=200)
                 wrong = wrong or (differs and "%s: %s" % (way, differs))
             placed = place(run, [{}] * 2, {"venue": 1}, clock={"kind": "paced", "speed": speed},

@@ -118,6 +118,7 @@ static const struct entry entries[] = {
     { REASON_AMEND_RULE,
       { { -2038, "Order amend (quantity increase) is not supported." },
         { -5027, "No need to modify the order." } } },
+    { REASON_CANCEL_FAILED, { NO_ANSWER, NO_ANSWER } }, /* -2022 is of the request as a whole */
     /* how orders end: no answers to a request */
     { REASON_END_OF_DATA, { NO_ANSWER, NO_ANSWER } },
     { REASON_DATA_CLOCK, { NO_ANSWER, NO_ANSWER } }, /* an alert */
