@@ -50,14 +50,19 @@ const struct cli_command cli_commands[] = {
       "example:\n"
       "  shrike audit config/backtest.yaml --folds 10\n",
       cmd_audit },
-    { "compare", "two runs side by side: what differs, by cause",
+    { "compare", "two runs side by side: what differs, by cause; or many, ranked",
       "usage: shrike compare A B [--tolerance SPAN] [--limit N] [--json]\n"
+      "       shrike compare --rank DIR... [--by FIGURE] [--strategies] [--json]\n"
       "  A and B are directories with results: two backtests, or a backtest and a paper run.\n"
       "  Orders pair by strategy, account, instrument and instant; what a pair differs in is "
       "listed\n"
       "  by cause, with its money, then one by one. Exit code 1 when anything differs.\n"
       "  --tolerance SPAN  orders up to so far apart pair (default 0s; 1s, 5m)\n"
       "  --limit N         differences shown one by one (default 10)\n"
+      "  --rank            ranks runs by return, drawdown, Sharpe, trades and thresholds passed;\n"
+      "                    of one DIR its strategies\n"
+      "  --by FIGURE       sharpe (default), return, drawdown or trades\n"
+      "  --strategies      ranks the strategies of all DIRs\n"
       "example:\n"
       "  shrike compare runs/backtest runs/demo/out --tolerance 1s\n",
       cmd_compare },

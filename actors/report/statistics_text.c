@@ -1,6 +1,8 @@
 /* statistics_text.c - the statistics as JSON, as rows of daily.csv, and in a few lines. */
 #include "actors/report/statistics.h"
 #include "quant/stats/calendar.h"
+#include "quant/stats/sample.h"
+#include "quant/stats/tables.h"
 #include <string.h>
 
 /* real writes a figure: 12 digits, null where there is none. */
@@ -186,6 +188,8 @@ void report_statistics_json(const struct report_statistics *s, FILE *to) {
     }
     fputs("],\n   \"portfolio\": ", to);
     const struct qs_portfolio *p = &s->portfolio;
+    const struct qs_report *last = &s->curves[s->curve_cnt - 1].report;
+    struct qs_moments m;
     if (p->cnt == 0) {
         fputs("null\n  }", to);
         return;
@@ -203,6 +207,8 @@ void report_statistics_json(const struct report_statistics *s, FILE *to) {
         field(to, ", ", "contribution_volatility", c->contribution_volatility);
         field(to, ", ", "volatility", c->volatility);
         field(to, ", ", "contribution_drawdown", c->contribution_drawdown);
+        qs_moments_of(s->parts[i].pnl, last->day_cnt, &m);
+        field(to, ", ", "sharpe", qs_tables_sharpe(&m, &last->options));
         fputs(", \"correlation\": [", to);
         for (size_t k = 0; k < p->cnt; k++) {
             if (k) fputs(", ", to);

@@ -99,8 +99,8 @@ static inline void venue_account_charged(struct mk_charged *c, const struct venu
 }
 
 /* venue_account_close closes quantity (> 0, no more than it is) of p's position h (its held or
- * shorts; not spot) in in at price (> 0) by force, with a fee in what it settles in. False when a sum
- * leaves the range of money; then nothing is booked. */
+ * shorts; not spot) in in at price (> 0) by force, with a fee in what it settles in. False when a
+ * sum leaves the range of money; then nothing is booked. */
 bool venue_account_close(const struct mk_instrument *in, struct venue_purse *p,
                          struct venue_holding *h, qty_t quantity, price_t price, cash_t fee);
 

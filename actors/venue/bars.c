@@ -109,9 +109,10 @@ void venue_bars_join(struct rt_ctx *ctx, struct venue *v, struct venue_book *b, 
         return;
     }
     uint64_t id = order->order_id;
+    const qty_t least = v->whole ? order->quantity : 1; /* of it, for children to begin */
     if (venue_path_has(v, b, order->account)) {
         qty_t filled = venue_path_point(ctx, v, b, order->account, &open, idx);
-        if (filled > 0) venue_joined(ctx, v, id, filled, 0);
+        if (filled >= least) venue_joined(ctx, v, id, filled, 0);
         return;
     }
     if (!meets_open(order, idx, open.open, &v->picks[0])) {
@@ -119,7 +120,7 @@ void venue_bars_join(struct rt_ctx *ctx, struct venue *v, struct venue_book *b, 
         return;
     }
     venue_work_all(ctx, v, b, 1);
-    if (v->deals[0][0].quantity > 0) venue_joined(ctx, v, id, v->deals[0][0].quantity, 0);
+    if (v->deals[0][0].quantity >= least) venue_joined(ctx, v, id, v->deals[0][0].quantity, 0);
 }
 
 /* meets_path tells whether the path of bar meets the calm order idx, and fills pick if so. */

@@ -159,6 +159,7 @@ struct venue_crowd *venue_crowd_new(struct rt_init *init, const struct venue_cro
     c->row_max = 1 + owners + c->ag->traders + c->ag->orders_max;
     c->rows = rt_init_take(init, c->row_max * sizeof *c->rows);
     c->ids = rt_init_take(init, slots * sizeof *c->ids);
+    c->decided = rt_init_take(init, slots * sizeof *c->decided);
     c->owners = owners;
     c->found = true;
     return c;
@@ -203,6 +204,18 @@ static void end(struct rt_ctx *ctx, struct venue *v, struct venue_book *b, uint3
     venue_path_after(ctx, v, b, account, id, 0, VENUE_FATE_ENDED);
 }
 
+/* decide notes the fate of an order of ours, the newest where it has several. What hangs on it ends
+ * and begins when all that one taker met has been told: who stood in its way with two orders of one
+ * group has traded both. */
+static void decide(struct venue_crowd *c, uint8_t account, uint64_t id, uint64_t oco,
+                   enum venue_fate fate) {
+    uint32_t i = 0;
+    while (i < c->decided_cnt && c->decided[i].id != id) i++;
+    c->decided_cnt += i == c->decided_cnt;
+    c->decided[i] =
+        (struct venue_decided){ .id = id, .oco = oco, .account = account, .fate = (uint8_t)fate };
+}
+
 /* fill books what the order idx traded; left: its lots open in the engine then. */
 static void fill(struct rt_ctx *ctx, struct venue *v, struct venue_book *b, uint32_t idx,
                  const struct vm_event *e, int64_t left, uint8_t liquidity) {
@@ -225,7 +238,7 @@ static void fill(struct rt_ctx *ctx, struct venue *v, struct venue_book *b, uint
                                                               : VENUE_FATE_ENDED;
     venue_tell(ctx, v, b, idx, &deal);
     if (fate == VENUE_FATE_FILLED) venue_joined(ctx, v, id, INT64_MAX, 0);
-    venue_path_after(ctx, v, b, account, id, oco, fate);
+    decide(crowd_of(v, b), account, id, oco, fate);
     if (stays && left == 0) { /* it had been cut */
         end(ctx, v, b, idx, ORDER_STATUS_EXPIRED, REASON_REDUCE_ONLY);
     }
@@ -266,8 +279,7 @@ static void hear(struct rt_ctx *ctx, struct venue *v, struct venue_book *b,
     if (idx == VENUE_NONE) return; /* closed before it was canceled */
     if (e->kind == VM_ACCEPTED) c->ids[idx] = e->id;
     if (e->kind == VM_TRIGGERED) {
-        venue_path_after(ctx, v, b, v->orders.pool[idx].account, e->tag, oco_of(v, idx),
-                         VENUE_FATE_FIRED);
+        decide(c, v->orders.pool[idx].account, e->tag, oco_of(v, idx), VENUE_FATE_FIRED);
     }
     if (e->kind == VM_REFUSED) end(ctx, v, b, idx, ORDER_STATUS_REJECTED, e->reason);
     if (e->kind == VM_EXPIRED) end(ctx, v, b, idx, ORDER_STATUS_EXPIRED, e->reason);
@@ -307,7 +319,13 @@ static void pump(struct rt_ctx *ctx, struct venue *v, struct venue_book *b) {
     for (uint32_t next;;) {
         while (out->cnt > 0) {
             c->pumping = true;
-            for (uint32_t i = 0; i < out->cnt; i++) hear(ctx, v, b, &out->at[i]);
+            for (uint32_t i = 0, next_fate = 0;;) {
+                while (i < out->cnt) hear(ctx, v, b, &out->at[i++]);
+                if (next_fate == c->decided_cnt) break;
+                const struct venue_decided d = c->decided[next_fate++];
+                venue_path_after(ctx, v, b, d.account, d.id, d.oco, (enum venue_fate)d.fate);
+            }
+            c->decided_cnt = 0;
             out->cnt = 0;
             c->pumping = false;
             same_positions(v, b);

@@ -21,6 +21,14 @@ struct venue_changed {
     uint64_t side; /* enum vm_side */
 };
 
+/* An order of ours whose fate others hang on, in the events that are being told. */
+struct venue_decided {
+    uint64_t id, oco; /* the order, its group */
+    uint8_t account;  /* whose */
+    uint8_t fate;     /* enum venue_fate */
+    uint8_t pad[6];   /* zero */
+};
+
 /* The market of one instrument. */
 struct venue_crowd {
     struct ag *ag;         /* the traders and the engine */
@@ -35,6 +43,8 @@ struct venue_crowd {
     bool all;              /* changed had no room: the book is to be told whole */
     uint32_t changed_cnt;  /* levels in changed */
     uint64_t updates;      /* updates of the book told */
+    struct venue_decided *decided; /* room for every order of ours */
+    uint32_t decided_cnt;          /* how many */
     struct venue_changed *changed; /* levels, in order of their first change; NULL = the book is not
                                     * told */
     struct vm_depth *levels;       /* scratch, where the book is told: room for every level */

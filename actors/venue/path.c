@@ -248,7 +248,10 @@ static void trade(struct way *w, uint32_t k, price_t price, uint8_t liquidity) {
     }
     if (deal.quantity > 0) {
         part(w, k);
-        release(w, order.order_id, deal.quantity);
+        bool filled = deal.status == ORDER_STATUS_FILLED;
+        if (filled || !w->v->whole) {
+            release(w, order.order_id, w->v->whole ? INT64_MAX : deal.quantity);
+        }
     }
     if (!stays && deal.status != ORDER_STATUS_FILLED) orphan(w, order.order_id);
 }

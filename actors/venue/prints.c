@@ -127,7 +127,8 @@ static void work_each(struct rt_ctx *ctx, struct venue *v, struct venue_book *b,
                                                                                : VENUE_FATE_ENDED;
         venue_tell(ctx, v, b, pick->idx, deal);
         if (deal->quantity > 0) {
-            venue_path_part(ctx, v, b, pick->account, pick->order_id, parent, deal->quantity);
+            qty_t part = v->whole ? 0 : deal->quantity;
+            venue_path_part(ctx, v, b, pick->account, pick->order_id, parent, part);
         }
         venue_path_after(ctx, v, b, pick->account, pick->order_id, oco, fate);
     }

@@ -448,7 +448,7 @@ static bool first_stage(const struct rt_ctx *ctx, struct venue *v, const struct 
     uint32_t parent = venue_orders_find(&v->orders, id);
     if (parent != VENUE_NONE) {
         const struct venue_order *o = &v->orders.pool[parent];
-        bool grows = b->driver == VENUE_BARS || b->driver == VENUE_PRINTS;
+        bool grows = !v->whole && (b->driver == VENUE_BARS || b->driver == VENUE_PRINTS);
         qty_t filled = grows && o->flags & VENUE_MORE ? v->orders.more[parent].filled : 0;
         if (grows) m->waits = order->quantity > filled ? order->quantity - filled : 0;
         if (filled == 0) m->stage = VENUE_PENDING;
@@ -1277,6 +1277,11 @@ static int venue_init(struct rt_init *init, void *state, struct rt_error *err) {
     if (rc == 0) rc = venue_crowd_options_read(init->config, m, init->seed, crowds, err);
     if (rc != 0) return rc;
     v->latency_ns = venue_latency_typical(&v->legs.feed) + venue_latency_typical(&v->legs.order);
+    static const char *const begins[] = { "first_fill", "filled", NULL };
+    int begin;
+    rc = rt_node_choice(init->config, "children", false, begins, 0, &begin, err);
+    if (rc != 0) return rc;
+    v->whole = begin == 1;
     rc = rt_node_int(init->config, "orders_max", false, 1, 1 << 16, ORDERS_MAX_DEFAULT, &max, err);
     if (rc != 0) return rc;
     v->market = m;
@@ -1796,6 +1801,8 @@ static int venue_load(void *state, uint16_t kind, uint64_t key, const void *row,
 static const struct rt_option venue_options[] = {
     { "latency", "node", "0ns..1d | {feed, order, answer: model}", "0ns",
       "from a decision to the venue (on bars only whole bars count), or each leg's model" },
+    { "children", "text", "first_fill | filled", "first_fill",
+      "bars and trades: when exits that wait for their entry begin" },
     { "queue", "node", "conservative | power | log | {power: n}", "power",
       "recorded books: where what is canceled at a level was, before or behind us" },
     { "participation", "text", "0..1 | 0%..100%", "0",

@@ -55,15 +55,15 @@
  *           that ends at that instant too.
  *   Lists   A child begins where its parent is first filled, on the rest of the path of the same
  *           bar, for as much as was filled, and grows with each further fill up to its own
- *           quantity: what is held is always protected. (Binance lets children begin once the
- *           parent is wholly filled; so do books and simulated traders here.) When the parent ends
- *           before, children that have not begun expire with list_parent; one that has lives on for
- *           the part that was filled, and when it has traded that its rest expires with
- *           list_parent. A child's fill or trigger ends what is open of its parent (list_partner):
- *           the position is on its way out. Of an oco group one fill (in part too), trigger or
- *           cancel ends the others, which expire with list_partner; an order that joins a group
- *           must find its first one open. A parent must be open, or have ended filled, whole or in
- *           part, as it arrived at this very instant.
+ *           quantity: what is held is always protected. With children: filled, as at Binance (and
+ *           in books and among simulated traders always), it begins once the parent is wholly
+ *           filled. When the parent ends before, children that have not begun expire with
+ *           list_parent; one that has lives on for the part that was filled, and when it has traded
+ *           that its rest expires with list_parent. A child's fill or trigger ends what is open of
+ *           its parent (list_partner): the position is on its way out. Of an oco group one fill (in
+ *           part too), trigger or cancel ends the others, which expire with list_partner; an order
+ *           that joins a group must find its first one open. A parent must be open, or have ended
+ *           filled, whole or in part, as it arrived at this very instant.
  *   Path    Accounts with such orders in the instrument walk the whole path: open, extreme,
  *           extreme, close; of both ways the one that leaves less worth at the close counts, as
  *           above. They walk it only as far as a liquidation.
@@ -75,7 +75,8 @@
  *           with the price that filled the parent, where a trailing stop begins to follow.
  *   Traders Triggers, trailing and shown parts are the engine's (match.h); lists are ended and
  *           begun here: children are sent when the taker that filled the parent has finished.
- *           Where one taker meets two of a group the first fill counts; both trades were printed.
+ *           Where one taker meets two of a group both fills count, as they were printed; what
+ *           then is still open of the group ends.
  *   Travel  What hangs on an order that was said at the same instant arrives with it.
  *   Shown   display (iceberg): changes nothing on bars and trades, where nobody sees these orders.
  *           In a book a print at the price fills at most the part shown; the next part joins
@@ -266,6 +267,7 @@ struct venue {
     uint32_t joined_cnt;                     /* how many there were; the newest are kept */
     uint32_t series_cnt;                     /* length of book_of */
     bool closed;                             /* the data has ended */
+    bool whole;                              /* children begin once their parent is wholly filled */
     bool locks_moved;                        /* locks have changed since they were told */
 };
 

@@ -319,6 +319,44 @@ static void exits(struct bench *b, uint64_t parent, double last, double far) {
                (struct mk_more){ .parent = parent, .oco = parent + 1 });
 }
 
+/* One taker meets both orders of a group: both fills count, as both were printed. */
+static void test_group_met(void **unused) {
+    (void)unused;
+    struct bench b;
+    open_crowd(&b, "");
+    double ask = best(&b, 1, VM_SELL);
+    bench_more(&b,
+               (struct ask){ .id = 1, .side = SIDE_SELL, .type = ORDER_TYPE_LIMIT, .price = ask },
+               (struct mk_more){ .oco = 1 });
+    bench_more(
+        &b, (struct ask){ .id = 2, .side = SIDE_SELL, .type = ORDER_TYPE_LIMIT, .price = ask + 1 },
+        (struct mk_more){ .oco = 1 });
+    int64_t lots = 0;
+    for (double p = ask; p <= ask + 1; p += 0.5) {
+        lots += vm_at(engine_of(&b, 1), (int64_t)(p * 2), NULL);
+    }
+    ASK(&b, .id = 3, .type = ORDER_TYPE_MARKET, .account = 2, .quantity = (double)lots / 10);
+    struct tale one = tale_of(&b, 1), two = tale_of(&b, 2), taker = tale_of(&b, 3);
+    assert_int_equal(one.filled, fx(1));
+    assert_int_equal(two.filled, fx(1));
+    assert_int_equal(taker.filled, lots * fx(0.1));
+    bench_close(&b);
+    open_crowd(&b, ""); /* the taker meets all of one and a part of the other: the rest ends */
+    ask = best(&b, 1, VM_SELL);
+    lots = vm_at(engine_of(&b, 1), (int64_t)(ask * 2), NULL);
+    for (uint64_t id = 1; id <= 2; id++) {
+        bench_more(
+            &b, (struct ask){ .id = id, .side = SIDE_SELL, .type = ORDER_TYPE_LIMIT, .price = ask },
+            (struct mk_more){ .oco = 1 });
+    }
+    ASK(&b, .id = 3, .type = ORDER_TYPE_MARKET, .account = 2, .quantity = (double)lots / 10 + 1.5);
+    assert_int_equal(tale_of(&b, 1).filled, fx(1));
+    assert_int_equal(tale_of(&b, 2).filled, fx(0.5));
+    assert_int_equal(tale_of(&b, 2).reason, REASON_LIST_PARTNER);
+    assert_false(lives(&b, 2));
+    bench_close(&b);
+}
+
 /* Children wait until their parent is filled; one ends the other; they end with the parent. */
 static void test_lists(void **unused) {
     (void)unused;
@@ -647,8 +685,9 @@ int main(void) {
         cmocka_unit_test(test_terms),        cmocka_unit_test(test_reduces),
         cmocka_unit_test(test_covers),       cmocka_unit_test(test_stops),
         cmocka_unit_test(test_types),        cmocka_unit_test(test_lists),
-        cmocka_unit_test(test_endless),      cmocka_unit_test(test_book),
-        cmocka_unit_test(test_latency),      cmocka_unit_test(test_random),
+        cmocka_unit_test(test_group_met),    cmocka_unit_test(test_endless),
+        cmocka_unit_test(test_book),         cmocka_unit_test(test_latency),
+        cmocka_unit_test(test_random),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

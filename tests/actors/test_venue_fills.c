@@ -180,6 +180,50 @@ static void test_children_grow(void **state) {
     bench_close(&b);
 }
 
+/* With children: filled they wait until their parent is wholly filled, on bars and trades, and end
+ * with one that is canceled before. */
+static void test_children_whole(void **state) {
+    (void)state;
+    struct bench b;
+    for (int trades = 0; trades < 2; trades++) {
+        for (int canceled = 0; canceled < 2; canceled++) {
+            bench_world(&b);
+            bench_open(&b, trades ? MSG_TRADE : MSG_BAR, "{participation: 50%, children: filled}");
+            if (trades) print(&b, 1, 100, 1);
+            if (!trades) whole(&b, 100, 100, 100, 100, 1);
+            ASK(&b, .id = 1, .side = BUY, .type = LIMIT, .price = 98, .quantity = 1);
+            child(&b,
+                  (struct ask){ .id = 2, .side = SELL, .type = STOP, .price = 95, .quantity = 1 });
+            child(&b, (struct ask){
+                          .id = 3, .side = SELL, .type = LIMIT, .price = 105, .quantity = 1 });
+            (void)said(&b);
+            if (trades) print(&b, 2, 94, 1);
+            if (!trades)
+                whole(&b, 99, 99, 94, 99, 1); /* beyond the stop, which does not work yet */
+            SAYS(&b, trades ? "2 1 0.5@98 maker\n" : "120 1 0.5@98 maker\n");
+            rig_reload(&b.rig);
+            if (canceled) {
+                ASK(&b, .id = 1, .op = REQUEST_OP_CANCEL);
+                SAYS(&b, trades ? "2 1 canceled\n2 2 expired list_parent\n2 3 expired list_parent\n"
+                                : "120 1 canceled\n120 2 expired list_parent\n"
+                                  "120 3 expired list_parent\n");
+                bench_close(&b);
+                continue;
+            }
+            if (trades) {
+                print(&b, 3, 97, 1);
+                print(&b, 4, 106, 9);
+                SAYS(&b, "3 1 0.5@98 maker\n4 3 1@105 maker\n4 2 expired list_partner\n");
+            } else {
+                whole(&b, 97.5, 97.5, 97.5, 97.5, 1);
+                whole(&b, 99, 106, 99, 99, 9);
+                SAYS(&b, "180 1 0.5@97.5 maker\n240 3 1@105 maker\n240 2 expired list_partner\n");
+            }
+            bench_close(&b);
+        }
+    }
+}
+
 /* A child that triggers ends what is open of its parent; a parent canceled unfilled takes its
  * children along. */
 static void test_child_ends_parent(void **state) {
@@ -340,6 +384,7 @@ int main(void) {
         cmocka_unit_test(test_cancel),
         cmocka_unit_test(test_children_grow),
         cmocka_unit_test(test_child_ends_parent),
+        cmocka_unit_test(test_children_whole),
         cmocka_unit_test(test_prints),
         cmocka_unit_test(test_prints_children),
         cmocka_unit_test(test_slippage_volume),

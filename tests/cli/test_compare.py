@@ -236,6 +236,88 @@ actors:
         self.assertEqual(shrike("compare", good, good, "--tolerance", "1x").returncode, 2)
         self.assertEqual(shrike("compare", good, good, "--limit", "-1").returncode, 2)
 
+    def test_rank(self):
+        """Runs best first, those that pass all thresholds before the rest; strategies of a run: with
+        one alone its Sharpe, return and round trips are the run's, with two they add up to it."""
+        data = os.path.join(self.dir, "x.csv")
+        klines(data, 7, 3000)
+        text = """name: NAME
+clock: virtual
+journal: "off"
+instruments:
+  X: {kind: linear, base: X, quote: USDT, tick_size: 0.1, lot_size: 0.001, maker_fee: 0.0002, taker_fee: FEE}
+accounts: {main: {quote: USDT, cash: 100000}}
+statistics: {risk_free: 0.01, select: {trades: ">= 1", total_return: "RULE"}}
+sources: [{kind: klines, instrument: X, interval: 1h, file: x.csv}]
+actors:
+  s: {kind: strategy, class: sma_cross, instruments: [X], interval: 1h, account: main, params: {fast: 5, slow: 20}, sizing: {fixed: 1}}
+  OTHER
+  risk: {kind: risk, limits: {max_order_quantity: 100, max_order_notional: 1000000, price_collar: 0.5, max_position: 100, order_rate: {count: 1000, per: 1s}, duplicate_window: 1ms, max_open_orders: 100}}
+  execution: {kind: execution}
+  venue: {kind: venue}
+  portfolio: {kind: portfolio}
+"""
+        other = "t: {kind: strategy, class: sma_cross, instruments: [X], interval: 1h, account: " \
+                "main, params: {fast: 9, slow: 31}, sizing: {fixed: 2}}"
+        def run(name, fee="0.0005", rule=">= -1", more=""):
+            path = os.path.join(self.dir, name + ".yaml")
+            with open(path, "w") as f:
+                f.write(text.replace("NAME", name).replace("FEE", fee).replace("RULE", rule)
+                        .replace("OTHER", more))
+            out = os.path.join(self.dir, name)
+            done = shrike("backtest", path, "--out", out, "--no-html")
+            self.assertEqual(done.returncode, 0, done.stderr)
+            with open(os.path.join(out, "summary.json")) as f:
+                return out, json.load(f)["statistics"]
+        def rank(*words):
+            done = shrike("compare", "--rank", *words, "--json")
+            self.assertEqual(done.returncode, 0, done.stderr)
+            return json.loads(done.stdout)
+        runs = {n: run(n, **more) for n, more in (
+            ("dear", {"fee": "0.001"}), ("cheap", {"fee": "0"}), ("none", {"rule": ">= 9"}),
+            ("both", {"more": other}))}
+        dirs = {n: r[0] for n, r in runs.items()}
+        said = rank(dirs["dear"], dirs["none"], dirs["cheap"])
+        self.assertTrue(said["comparable"])
+        self.assertEqual([r["name"] for r in said["rows"]], ["cheap", "dear", "none"])
+        self.assertEqual([r["rank"] for r in said["rows"]], [1, 2, 3])
+        self.assertEqual([(r["passed"], r["thresholds"], r["failed"]) for r in said["rows"]],
+                         [(2, 2, ""), (2, 2, ""), (1, 2, "total_return")])
+        for row in said["rows"]:
+            figures = runs[row["name"]][1]["curves"][-1]["figures"]
+            for mine, theirs in (("return", "total_return"), ("drawdown", "max_drawdown"),
+                                 ("sharpe", "sharpe"), ("trades", "trades"),
+                                 ("win_rate", "win_rate")):
+                self.assertEqual(row[mine], figures[theirs], mine)
+        for by, key in (("return", lambda r: -r["return"]), ("drawdown", lambda r: r["drawdown"]),
+                        ("trades", lambda r: -r["trades"])):
+            got = rank(dirs["dear"], dirs["both"], dirs["cheap"], "--by", by)["rows"]
+            self.assertEqual(got, sorted(got, key=lambda r: (key(r), r["rank"])), by)
+        alone = rank(dirs["cheap"])["rows"]
+        self.assertEqual([r["name"] for r in alone], ["s"])
+        figures = runs["cheap"][1]["curves"][-1]["figures"]
+        self.assertAlmostEqual(alone[0]["sharpe"], figures["sharpe"], 7)
+        self.assertEqual(alone[0]["trades"], figures["trades"])
+        self.assertEqual(alone[0]["win_rate"], figures["win_rate"])
+        two = rank(dirs["both"], "--by", "return")["rows"]
+        self.assertEqual(sorted(r["name"] for r in two), ["s", "t"])
+        self.assertGreaterEqual(two[0]["return"], two[1]["return"])
+        self.assertAlmostEqual(sum(r["return"] for r in two),
+                               runs["both"][1]["portfolio"]["return"], 9)
+        for row in two:
+            self.assertEqual(row["trades"], sum(
+                t["strategy"] == row["name"] for t in rows(dirs["both"], "trades")))
+        self.assertEqual(len(rank(dirs["both"], dirs["cheap"], "--strategies")["rows"]), 3)
+        table = shrike("compare", "--rank", *dirs.values()).stdout
+        for name in dirs:
+            self.assertIn(name, table)
+        self.assertIn("fails total_return", table)
+        self.assertEqual(shrike("compare", "--rank").returncode, 2)
+        self.assertEqual(shrike("compare", "--rank", dirs["dear"], "--by", "luck").returncode, 2)
+        self.assertEqual(shrike("compare", dirs["dear"], dirs["both"], "--by", "return").returncode,
+                         2)
+        self.assertEqual(shrike("compare", "--rank", self.dir, dirs["dear"]).returncode, 1)
+
 
 if __name__ == "__main__":
     unittest.main(verbosity=2)

@@ -596,7 +596,8 @@ def portfolio(run, report):
         row = {"strategy": names[i], "volatility": sd(c) * year,
                "contribution_return": sum((x * k for x, k in zip(c, links)), D(0)) / link(total - 1),
                "contribution_volatility": cov / sd(r) * year,
-               "contribution_drawdown": sum(c[deepest[1]:deepest[2]], D(0)), "correlation": []}
+               "contribution_drawdown": sum(c[deepest[1]:deepest[2]], D(0)),
+               "sharpe": sharpe_of(c, report.daily, run.A), "correlation": []}
         for k, other in enumerate(parts):
             mo = mean(other)
             cov = sum(((x - mc) * (y - mo) for x, y in zip(c, other)), D(0)) / len(c)
