@@ -4,11 +4,11 @@
  *         after each. A position is kept for each account, strategy (owner of the order id) and
  *         instrument, and one for each account and instrument, in which all its strategies are
  *         netted as the venue nets them (one-way mode). The strategies' positions tell who earned
- *         what (POSITION, round trips); the netted one is the account's money: cash, unrealised P&L and equity are
- *         reckoned with it, so cash is the venue's to the unit after every fill. While one strategy
- *         alone has traded an instrument on an account the two are the same; from the second on the
- *         netted one is told as well, as a POSITION of owner 0 behind the strategy's. All in exact
- *         integers:
+ *         what (POSITION, round trips); the netted one is the account's money: cash, unrealised
+ *         P&L and equity are reckoned with it, so cash is the venue's to the unit after every
+ *         fill. While one strategy alone has traded an instrument on an account the two are the
+ *         same; from the second on the netted one is told as well, as a POSITION of owner 0 behind
+ *         the strategy's. All in exact integers:
  *           cash of a fill   price x quantity, once a fill: a buy's rounded up, a sell's down
  *           opening          adds that cash to the cost (a short's cost is negative: what it gave)
  *           reducing         takes cost x closed / held, rounded toward zero, off the cost, the
