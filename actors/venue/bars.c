@@ -190,13 +190,14 @@ static void work_account(struct rt_ctx *ctx, struct venue *v, struct venue_book 
                        .forced = { .legs = v->forced[0] } };
     struct way high = { .p = low.p, .deals = v->deals[1], .forced = { .legs = v->forced[1] } };
     bool low_first = true;
-    if (path.backed) {
+    if (path.backed || more) {
         const struct msg_mark_bar *m = &b->mark_bar;
         bool own = m->open_ns == bar->open_ns && m->interval_ns == bar->interval_ns;
         path.open = own ? m->open : bar->open;
         path.low = own ? m->low : bar->low;
         path.high = own ? m->high : bar->high;
-        path.stand = venue_backing_stand(ctx, v, b, l->account);
+        path.close = own ? m->close : bar->close;
+        if (path.backed) path.stand = venue_backing_stand(ctx, v, b, l->account);
     }
     if (more) {
         venue_path_bar(ctx, v, b, l->account, bar, &path);
