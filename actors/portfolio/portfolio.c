@@ -458,7 +458,8 @@ static void portfolio_on_fill(struct rt_ctx *ctx, void *state, const struct msg_
 /* What is closed by force of an account's position. */
 struct forced {
     const struct msg_liquidation *l; /* as told */
-    uint16_t child;                  /* of the order ids of its fills: 0 = liquidation, 1 = adl */
+    uint16_t child;                  /* of the order ids of its fills; 1 = deleveraged, else 0 */
+    uint8_t liquidity;               /* of its fills */
     int64_t time_ns;                 /* when */
 };
 
@@ -483,7 +484,7 @@ static void say_forced_fill(struct rt_ctx *ctx, const struct forced *x,
                             .fee_asset = fee_asset,
                             .account = l->account,
                             .side = p->quantity > 0 ? SIDE_SELL : SIDE_BUY,
-                            .liquidity = LIQUIDITY_TAKER,
+                            .liquidity = x->liquidity,
                             .terms = ORDER_TERMS_EXIT };
 }
 
@@ -561,6 +562,8 @@ static void forced(struct rt_ctx *ctx, struct portfolio_state *st, const struct 
         refuse(ctx, &bad, REASON_UNKNOWN_INSTRUMENT);
         return;
     }
+    /* nobody took or made a delivery */
+    const uint8_t liquidity = frame->kind == MSG_DELIVERY ? LIQUIDITY_NONE : LIQUIDITY_TAKER;
     struct portfolio_account *a = &st->accounts[l->account - 1];
     uint64_t whose = key_for(st, l->account, 0, l->instrument, l->side, ORDER_TERMS_EXIT);
     struct portfolio_net *n = net_of(st, whose);
@@ -597,7 +600,9 @@ static void forced(struct rt_ctx *ctx, struct portfolio_state *st, const struct 
 /* portfolio_on_liquidation books that an account's position was liquidated. */
 static void portfolio_on_liquidation(struct rt_ctx *ctx, void *state,
                                      const struct msg_frame *frame) {
-    const struct forced x = { .l = msg_body(frame), .time_ns = frame->time_ns };
+    const struct forced x = { .l = msg_body(frame),
+                              .liquidity = LIQUIDITY_TAKER,
+                              .time_ns = frame->time_ns };
     forced(ctx, state, &x);
 }
 
@@ -608,7 +613,19 @@ static void portfolio_on_deleverage(struct rt_ctx *ctx, void *state,
                    "they have the same fields");
     struct msg_liquidation l;
     memcpy(&l, msg_body(frame), sizeof l);
-    const struct forced x = { .l = &l, .child = 1, .time_ns = frame->time_ns };
+    const struct forced x = {
+        .l = &l, .child = 1, .liquidity = LIQUIDITY_TAKER, .time_ns = frame->time_ns
+    };
+    forced(ctx, state, &x);
+}
+
+/* portfolio_on_delivery books that an account's position was delivered. */
+static void portfolio_on_delivery(struct rt_ctx *ctx, void *state, const struct msg_frame *frame) {
+    _Static_assert(sizeof(struct msg_delivery) == sizeof(struct msg_liquidation),
+                   "they have the same fields");
+    struct msg_liquidation l;
+    memcpy(&l, msg_body(frame), sizeof l);
+    const struct forced x = { .l = &l, .time_ns = frame->time_ns };
     forced(ctx, state, &x);
 }
 
@@ -930,6 +947,7 @@ const struct rt_actor_kind portfolio_kind = {
     .on = { [MSG_FILL] = portfolio_on_fill,
             [MSG_LIQUIDATION] = portfolio_on_liquidation,
             [MSG_DELEVERAGE] = portfolio_on_deleverage,
+            [MSG_DELIVERY] = portfolio_on_delivery,
             [MSG_FUNDING_FEE] = portfolio_on_funding_fee,
             [MSG_TRADE] = portfolio_on_trade,
             [MSG_TIMER] = portfolio_on_timer,

@@ -3,6 +3,7 @@
 #include "actors/venue/fund.h"
 #include "actors/venue/path.h"
 #include "actors/venue/span.h"
+#include "actors/venue/term.h"
 #include <assert.h>
 
 /* pick_order fills pick with order idx, met at price on no side in particular. */
@@ -289,4 +290,5 @@ void venue_bars_path(struct rt_ctx *ctx, struct venue *v, struct venue_book *b,
     if (v->lack_cnt > 0) venue_fund_settle(ctx, v, b);
     if (b->span != NULL) venue_span_bar(b->span, bar);
     if (b->average != NULL) venue_average_bar(b->average, bar);
+    if (b->term != NULL) venue_term_price(b, bar->open_ns + bar->interval_ns, bar->close, false);
 }

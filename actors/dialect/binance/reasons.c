@@ -91,6 +91,8 @@ static const struct entry entries[] = {
     { REASON_LIQUIDATION, { NO_ANSWER, { -2023, "User in liquidation mode now." } } },
     { REASON_DELEVERAGED, { NO_ANSWER, NO_ANSWER } },
     /* the market */
+    { REASON_INSTRUMENT_EXPIRED,
+      { NO_ANSWER, { -4140, "Invalid symbol status for opening position." } } },
     { REASON_MARKET_CLOSED, { { -2010, "Market is closed." }, { -4141, "Symbol is closed." } } },
     { REASON_WOULD_MATCH,
       { { -2010, "Order would immediately match and take." },
