@@ -562,8 +562,6 @@ static void forced(struct rt_ctx *ctx, struct portfolio_state *st, const struct 
         refuse(ctx, &bad, REASON_UNKNOWN_INSTRUMENT);
         return;
     }
-    /* nobody took or made a delivery */
-    const uint8_t liquidity = frame->kind == MSG_DELIVERY ? LIQUIDITY_NONE : LIQUIDITY_TAKER;
     struct portfolio_account *a = &st->accounts[l->account - 1];
     uint64_t whose = key_for(st, l->account, 0, l->instrument, l->side, ORDER_TERMS_EXIT);
     struct portfolio_net *n = net_of(st, whose);
@@ -625,6 +623,7 @@ static void portfolio_on_delivery(struct rt_ctx *ctx, void *state, const struct 
                    "they have the same fields");
     struct msg_liquidation l;
     memcpy(&l, msg_body(frame), sizeof l);
+    /* nobody took or made it */
     const struct forced x = { .l = &l, .time_ns = frame->time_ns };
     forced(ctx, state, &x);
 }
