@@ -14,6 +14,13 @@ uint16_t mk_more_refuses(uint64_t order_id, uint8_t type, uint8_t terms, qty_t q
     if (m->display < 0 || m->display > quantity || (m->display > 0 && !limited)) {
         return REASON_BAD_DISPLAY;
     }
+    if (m->working > 1 || (m->working == 1 && !mk_order_waits(type))) return REASON_BAD_TERMS;
+    if (m->stp >= MK_STP_CNT) return REASON_BAD_TERMS;
+    if (terms & ORDER_TERMS_CLOSE_POSITION) {
+        const unsigned with = ORDER_TERMS_EXIT | ORDER_TERMS_REDUCE_ONLY;
+        bool fits = type == ORDER_TYPE_STOP || type == ORDER_TYPE_TAKE_PROFIT;
+        if (!fits || (terms & with) != with || m->parent != 0) return REASON_BAD_TERMS;
+    }
     if (m->parent == 0 && m->oco == 0) return REASON_NONE;
     if (type == ORDER_TYPE_MARKET || terms & once || m->parent == order_id) return REASON_LIST_RULE;
     return REASON_NONE;

@@ -7,7 +7,10 @@
  *         (1..5000) with trailing_stop only, which needs it, has no price and may have an
  *         activation; expire_ns with the term gtd only, which needs it and is for orders that wait:
  *         bad_terms. display: 0 < display <= quantity, of limit orders: bad_display. A market, ioc
- *         or fok order is no member of a list, nor is an order its own parent: list_rule.
+ *         or fok order is no member of a list, nor is an order its own parent: list_rule. working
+ *         with orders that wait for a trigger only; stp one of MK_STP_*. The term close_position
+ *         with stop and take_profit only, together with exit and reduce_only, without a parent:
+ *         bad_terms.
  * Thread  pure functions.
  * Memory  the caller's. */
 #ifndef ACTORS_MARKET_MORE_H
@@ -20,6 +23,18 @@
 #include <string.h>
 
 enum { MK_TRAIL_MAX = 5000 }; /* largest trail_bips */
+
+/* Self-trade prevention, as stp carries it. */
+enum mk_stp {
+    MK_STP_DEFAULT,   /* the account's, else the instrument's, else none */
+    MK_STP_NONE,      /* own orders may trade with one another */
+    MK_STP_TAKER,     /* the taker's rest expires */
+    MK_STP_MAKER,     /* the resting order expires */
+    MK_STP_BOTH,      /* both expire */
+    MK_STP_DECREMENT, /* both lose what would have traded */
+    MK_STP_TRANSFER,  /* as that; between accounts of a group what would have traded is moved */
+    MK_STP_CNT
+};
 
 /* The further terms; zero what there is none of. */
 struct mk_more {
@@ -84,6 +99,12 @@ static inline void mk_more_put(void *body, size_t plain_bytes, const struct mk_m
 /* mk_order_waits tells whether orders of type wait for a trigger. */
 static inline bool mk_order_waits(uint8_t type) {
     return type >= ORDER_TYPE_STOP && type <= ORDER_TYPE_TRAILING_STOP;
+}
+
+/* mk_order_plain tells whether orders of type with those terms need no further terms, and may have
+ * none. */
+static inline bool mk_order_plain(uint8_t type, uint8_t terms) {
+    return type <= ORDER_TYPE_STOP && !(terms & (ORDER_TERMS_GTD | ORDER_TERMS_CLOSE_POSITION));
 }
 
 /* mk_order_limited tells whether orders of type have a limit price. */

@@ -170,7 +170,7 @@ static uint16_t check_form(const struct passage *p) {
     if (mk_order_priced(i->type) && (i->price <= 0 || !risk_on_step(&p->in->tick, i->price))) {
         return REASON_BAD_TICK;
     }
-    bool plain = i->type <= ORDER_TYPE_STOP && !(i->terms & ORDER_TERMS_GTD);
+    bool plain = mk_order_plain(i->type, i->terms);
     uint16_t why = plain && p->more == NULL ? REASON_NONE : check_terms(p);
     if (why != REASON_NONE) return why;
     if (i->quantity > p->in->max_order_quantity) return REASON_MAX_QUANTITY;
@@ -342,7 +342,12 @@ static uint16_t check(struct rt_ctx *ctx, struct risk_state *st, uint16_t source
     p->reference = reference(ctx, p->in);
     p->exposure->reference = p->reference;
     uint16_t why = check_form(p);
-    if (why == REASON_NONE) why = check_list(st, p);
+    if (i->terms & ORDER_TERMS_CLOSE_POSITION) { /* what it may fill is what is held */
+        if (!only_reduces(p->in, i->terms)) return REASON_BAD_TERMS;
+        p->linked = p->free_exit = true;
+    } else if (why == REASON_NONE) {
+        why = check_list(st, p);
+    }
     if (why == REASON_NONE) why = check_position(st, p);
     if (why == REASON_NONE) why = check_price(p);
     if (why == REASON_NONE) why = check_flow(ctx, st, p);

@@ -73,6 +73,9 @@ struct st_signal {
                                 * trigger or cancel ends the others; 0 = none */
     uint32_t trail_bips; /* for ST_ORDER: trailing_stop, 1e-4 of the extreme. With bracket: the
                                 * stop is a trailing one */
+    uint8_t working;     /* for ST_ORDER: what its trigger looks at, 0 = the last price, 1 = the
+                          * mark. With bracket: of the stop */
+    uint8_t stp;         /* for ST_ORDER: MK_STP_* of actors/market/more.h, 0 = as declared */
     bool anyway;         /* for ST_REPLACE: the new order is placed though the cancel fails */
     bool bracket;        /* an order that opens is followed by its exits, at sl (or trailing)
                                 * and tp1, that begin and grow with its fills: one ends the other,

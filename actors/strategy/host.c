@@ -1,5 +1,6 @@
 #include "actors/strategy/host.h"
 #include "actors/market/bars.h"
+#include "actors/market/filters.h"
 #include "actors/market/more.h"
 #include "actors/market/value.h"
 #include <assert.h>
@@ -174,7 +175,9 @@ static void follow(struct st_host *h, const struct st_signal *s, const struct st
     uint64_t first = ST_OCO_FIRST;
     if (s->trail_bips > 0 || at_tick(l, side, s->sl) > 0) {
         bool trails = s->trail_bips > 0;
-        struct mk_more more = { .parent = parent->id, .oco = first, .trail_bips = s->trail_bips };
+        struct mk_more more = {
+            .parent = parent->id, .oco = first, .trail_bips = s->trail_bips, .working = s->working
+        };
         o.type = trails ? ORDER_TYPE_TRAILING_STOP : ORDER_TYPE_STOP;
         o.price = trails ? 0 : at_tick(l, side, s->sl);
         exit.reason = REASON_SIGNAL_STOP_LOSS;
@@ -385,10 +388,18 @@ static bool more_of(const struct st_leg *l, const struct st_signal *s, struct mk
         .parent = s->parent,
         .oco = s->oco,
         .trail_bips = s->bracket ? 0 : s->trail_bips,
+        .stp = s->stp,
+        .working = s->bracket ? 0 : s->working,
     };
     return s->type > ORDER_TYPE_STOP || s->terms & ORDER_TERMS_GTD || s->expire_ns != 0 ||
            s->stop_price != 0 || s->display != 0 || s->activation != 0 || s->parent != 0 ||
-           s->oco != 0 || out->trail_bips != 0;
+           s->oco != 0 || out->trail_bips != 0 || out->stp != 0 || out->working != 0;
+}
+
+/* least_of returns the smallest quantity that an order of in may have. */
+static qty_t least_of(const struct mk_instrument *in) {
+    qty_t least = in->filters == NULL ? 0 : fixed_ceil_to(in->filters->lot_min, in->lot_size);
+    return least > in->lot_size ? least : in->lot_size;
 }
 
 /* order serves ST_ORDER, and ST_REPLACE of the order old. */
@@ -410,9 +421,14 @@ static uint64_t order(struct st_host *h, const struct st_signal *s, struct st_or
         o.price = 0;
     }
     struct mk_more more;
-    bool plain = !more_of(l, s, &more);
+    bool closes = o.terms & ORDER_TERMS_CLOSE_POSITION;
+    if (closes) o.terms |= ORDER_TERMS_EXIT | ORDER_TERMS_REDUCE_ONLY;
+    bool plain = !more_of(l, s, &more) && !closes;
     uint16_t why = REASON_NONE;
     bool exit = o.terms & ORDER_TERMS_EXIT;
+    if (closes && (s->quantity != 0 || l->in->kind != MK_LINEAR || l->shared)) {
+        return say_none(h, s, REASON_BAD_TERMS);
+    }
     if (s->quantity < 0) return say_none(h, s, REASON_BAD_LOT);
     if (!exit && (why = guard_reason(h)) != REASON_NONE) return say_none(h, s, why);
     if (s->quantity > 0) {
@@ -420,6 +436,7 @@ static uint64_t order(struct st_host *h, const struct st_signal *s, struct st_or
     } else if (exit) {
         qty_t held = is_short(h, s->leg, o.side, o.terms) ? l->shorts : l->position;
         o.quantity = fixed_floor_to(held < 0 ? -held : held, l->in->lot_size);
+        if (closes && o.quantity == 0) o.quantity = least_of(l->in);
     } else {
         why = st_size(h, s->leg, &o.quantity);
     }
@@ -470,6 +487,7 @@ static uint16_t amend_figures(struct st_host *h, const struct st_order *o,
     if (o->canceling != ST_CANCEL_NONE) return REASON_AMEND_RULE;
     if (o->amending) return REASON_AMEND_PENDING;
     if (s->price < 0 || s->stop_price < 0 || s->quantity < 0) return REASON_BAD_TERMS;
+    if (s->quantity > 0 && o->terms & ORDER_TERMS_CLOSE_POSITION) return REASON_AMEND_RULE;
     if (o->type == ORDER_TYPE_MARKET || (s->price > 0 && !mk_order_priced(o->type)) ||
         (s->stop_price > 0 && !stops)) {
         return REASON_AMEND_RULE;

@@ -187,13 +187,14 @@ static void work_account(struct rt_ctx *ctx, struct venue *v, struct venue_book 
     struct way low = { .p = venue_purse_now(ctx, v, b, l->account), .deals = v->deals[0] };
     struct way high = { .p = low.p, .deals = v->deals[1] };
     bool low_first = true;
-    if (path.backed) {
+    if (path.backed || more) {
         const struct msg_mark_bar *m = &b->mark_bar;
         bool own = m->open_ns == bar->open_ns && m->interval_ns == bar->interval_ns;
         path.open = own ? m->open : bar->open;
         path.low = own ? m->low : bar->low;
         path.high = own ? m->high : bar->high;
-        path.stand = venue_backing_stand(ctx, v, b, l->account);
+        path.close = own ? m->close : bar->close;
+        if (path.backed) path.stand = venue_backing_stand(ctx, v, b, l->account);
     }
     if (more) {
         venue_path_bar(ctx, v, b, l->account, bar, &path);

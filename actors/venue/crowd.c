@@ -279,6 +279,13 @@ static void hear(struct rt_ctx *ctx, struct venue *v, struct venue_book *b,
     if (idx == VENUE_NONE) return; /* closed before it was canceled */
     if (e->kind == VM_ACCEPTED) c->ids[idx] = e->id;
     if (e->kind == VM_TRIGGERED) {
+        struct venue_order *o = &v->orders.pool[idx];
+        const struct venue_figures now = { .price = o->price,
+                                           .quantity = e->lots * b->instrument->lot_size };
+        if (o->terms & ORDER_TERMS_CLOSE_POSITION && now.quantity > 0) {
+            o->quantity = now.quantity;
+            venue_say_amended(ctx, v, b, o, &now, REASON_NONE, false);
+        }
         decide(c, v->orders.pool[idx].account, e->tag, oco_of(v, idx), VENUE_FATE_FIRED);
     }
     if (e->kind == VM_REFUSED) end(ctx, v, b, idx, ORDER_STATUS_REJECTED, e->reason);
@@ -511,6 +518,11 @@ static void place(struct rt_ctx *ctx, struct venue *v, struct venue_book *b, uin
                         .flags = reduces ? VM_REDUCE : 0,
                         .side = order->side == SIDE_BUY ? VM_BUY : VM_SELL };
     terms_of(in, order, m == NULL ? NULL : &m->terms, &n);
+    if (m != NULL && venue_by_mark(b, &m->terms)) n.flags |= VM_MARK;
+    if (order->terms & ORDER_TERMS_CLOSE_POSITION) {
+        n.flags = (uint16_t)((n.flags & ~VM_REDUCE) | VM_CLOSE);
+        n.lots = 0;
+    }
     if (m != NULL) m->stage = VENUE_RESTS; /* where in the engine, the engine knows */
     if (m != NULL) m->extreme = 0;
     uint16_t reason = n.price > VM_PRICE_MAX || n.stop > VM_PRICE_MAX ? REASON_BAD_TICK
@@ -529,6 +541,19 @@ static void place(struct rt_ctx *ctx, struct venue *v, struct venue_book *b, uin
     }
     c->ids[idx] = 0;
     (void)vm_place(c->ag->vm, &n);
+}
+
+void venue_crowd_mark(struct rt_ctx *ctx, struct venue *v, struct venue_book *b) {
+    struct venue_crowd *c = crowd_of(v, b);
+    price_t at[4];
+    find_ids(v, c);
+    same_positions(v, b);
+    for (uint32_t i = 0, cnt = venue_mark_path(b, SIDE_SELL, at); i < cnt; i++) {
+        int64_t ticks = at[i] / b->instrument->tick_size;
+        if (ticks >= 1 && ticks <= VM_PRICE_MAX) vm_mark(c->ag->vm, ticks);
+        pump(ctx, v, b);
+    }
+    venue_crowd_tell(ctx, v, b);
 }
 
 uint16_t venue_crowd_amend(struct rt_ctx *ctx, struct venue *v, struct venue_book *b, uint32_t idx,

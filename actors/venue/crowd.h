@@ -77,6 +77,9 @@ void venue_crowd_step(struct rt_ctx *ctx, struct venue *v, struct venue_book *b)
  * then. */
 void venue_crowd_join(struct rt_ctx *ctx, struct venue *v, struct venue_book *b, uint32_t idx);
 
+/* venue_crowd_mark tells the engine b's newest mark, and what comes of it. */
+void venue_crowd_mark(struct rt_ctx *ctx, struct venue *v, struct venue_book *b);
+
 /* venue_crowd_amend gives the open order idx the figures to in the engine, where it is there: of
  * one that waits for its trigger by sending it anew. What comes of it is told by venue_crowd_tell,
  * when the order has them too. Returns why not, REASON_NONE when it did. */

@@ -351,6 +351,8 @@ static bool fire(struct rt_ctx *ctx, struct venue *v, struct venue_book *b, uint
     v->orders.more[idx].stage = VENUE_FIRED;
     venue_path_after(ctx, v, b, order->account, order->order_id, oco_of(v, idx), VENUE_FATE_FIRED);
     uint16_t why = venue_rules_trigger(b, order, &v->orders.more[idx].terms, price);
+    bool closes = order->terms & ORDER_TERMS_CLOSE_POSITION;
+    if (why == REASON_NONE && closes && !venue_close_all(ctx, v, b, idx)) why = REASON_REDUCE_ONLY;
     if (why == REASON_NONE) return true;
     end(ctx, v, b, idx, ORDER_STATUS_EXPIRED, why);
     return false;
@@ -368,6 +370,7 @@ static bool begin(struct rt_ctx *ctx, struct venue *v, struct venue_book *b, uin
         return true;
     }
     m->stage = VENUE_ARMED;
+    if (from != 0 && venue_by_mark(b, &m->terms)) from = b->mark;
     if (from == 0 || !venue_path_touch(b, order, &m->terms, &m->extreme, from)) return true;
     return fire(ctx, v, b, idx, from);
 }
@@ -454,7 +457,7 @@ static bool triggered(struct rt_ctx *ctx, struct venue *v, struct venue_book *b,
         if (price == 0) continue;
         if (order->flags & VENUE_MORE) {
             struct venue_more *m = &v->orders.more[i];
-            if (m->stage != VENUE_ARMED) continue;
+            if (m->stage != VENUE_ARMED || venue_by_mark(b, &m->terms)) continue;
             if (!venue_path_touch(b, order, &m->terms, &m->extreme, price)) continue;
             v->picks[cnt++] = (struct venue_pick){
                 .rank = (int64_t)order->seq, .order_id = order->order_id, .price = price, .idx = i
@@ -472,6 +475,33 @@ static bool triggered(struct rt_ctx *ctx, struct venue *v, struct venue_book *b,
         (void)fire(ctx, v, b, idx, v->picks[i].price);
     }
     return any || cnt > 0;
+}
+
+void venue_depth_mark(struct rt_ctx *ctx, struct venue *v, struct venue_book *b) {
+    uint32_t cnt = 0;
+    for (uint32_t i = b->head; i != VENUE_NONE; i = v->orders.pool[i].next) {
+        const struct venue_order *order = &v->orders.pool[i];
+        struct venue_more *m = &v->orders.more[i];
+        price_t at[4];
+        if (!(order->flags & VENUE_MORE) || m->stage != VENUE_ARMED) continue;
+        if (!venue_by_mark(b, &m->terms)) continue;
+        bool met = false;
+        uint32_t prices = venue_mark_path(b, order->side, at);
+        for (uint32_t k = 0; k < prices && !met; k++) {
+            met = venue_path_touch(b, order, &m->terms, &m->extreme, at[k]);
+        }
+        if (!met) continue;
+        v->picks[cnt++] = (struct venue_pick){
+            .rank = (int64_t)order->seq, .order_id = order->order_id, .price = b->mark, .idx = i
+        };
+    }
+    venue_pick_sort(v->picks, cnt);
+    for (uint32_t i = 0; i < cnt; i++) {
+        uint32_t idx = v->picks[i].idx;
+        if (venue_orders_find(&v->orders, v->picks[i].order_id) != idx) continue; /* a partner's */
+        (void)fire(ctx, v, b, idx, v->picks[i].price);
+    }
+    if (cnt > 0) venue_depth_eager(ctx, v, b);
 }
 
 /* settle works what the update that is whole now brings. */

@@ -83,6 +83,9 @@ void venue_depth_join(struct rt_ctx *ctx, struct venue *v, struct venue_book *b,
 /* venue_depth_eager works all orders that wait for the book to stand, by arrival, if it does. */
 void venue_depth_eager(struct rt_ctx *ctx, struct venue *v, struct venue_book *b);
 
+/* venue_depth_mark lets b's newest mark trigger orders that look at it. */
+void venue_depth_mark(struct rt_ctx *ctx, struct venue *v, struct venue_book *b);
+
 /* venue_depth_leave takes the order idx, which is about to be closed, from where it rests. */
 void venue_depth_leave(struct venue *v, struct venue_book *b, uint32_t idx);
 

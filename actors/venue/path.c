@@ -1,4 +1,5 @@
 #include "actors/venue/path.h"
+#include "actors/venue/amend.h"
 #include "actors/venue/bars.h"
 #include <assert.h>
 
@@ -21,6 +22,9 @@ struct way {
     uint32_t cnt;               /* orders */
     uint32_t done;              /* deals */
     price_t at;                 /* where on the path it is */
+    price_t from, to;           /* the leg it is on */
+    price_t mark_from, mark_to; /* the mark's leg meanwhile */
+    bool marked;                /* it is known what the mark does meanwhile */
     qty_t room;                 /* what the bar leaves for ours; without a cap all there is */
 };
 
@@ -100,6 +104,32 @@ static const struct mk_more *terms_of(const struct way *w, uint32_t k) {
     static const struct mk_more none;
     uint32_t idx = w->steps[k].idx;
     return order_of(w, k)->flags & VENUE_MORE ? &w->v->orders.more[idx].terms : &none;
+}
+
+/* part_of returns how far between a and b (whole / of of the way from a), rounded toward a. */
+static price_t part_of(price_t a, price_t b, int64_t whole, int64_t of) {
+    return of == 0 ? a : a + (price_t)((__int128)(b - a) * whole / of);
+}
+
+/* mark_now returns where the mark is. */
+static price_t mark_now(const struct way *w) {
+    return part_of(w->mark_from, w->mark_to, w->at - w->from, w->to - w->from);
+}
+
+/* meets_mark tells whether the mark's leg meets the trigger t of order, and where the path is
+ * then. */
+static bool meets_mark(const struct way *w, const struct venue_order *order, price_t t, bool down,
+                       price_t *at) {
+    const int64_t tick = w->b->instrument->tick_size;
+    if (!w->marked) return false;
+    if (down ? w->mark_from <= t : w->mark_from >= t) return true; /* as the leg begins */
+    if (down ? w->mark_to > t : w->mark_to < t) return false;
+    price_t p = part_of(w->from, w->to, t - w->mark_from, w->mark_to - w->mark_from);
+    p = order->side == SIDE_BUY ? fixed_ceil_to(p, tick) : fixed_floor_to(p, tick);
+    bool falling = w->to < w->from;
+    if (falling ? p < w->to : p > w->to) p = w->to; /* a leg off the tick */
+    if (falling ? p < *at : p > *at) *at = p;
+    return true;
 }
 
 static void look(struct way *w, uint32_t k);
@@ -280,6 +310,14 @@ static void fire(struct way *w, uint32_t k) {
         end(w, k, ORDER_STATUS_EXPIRED, why);
         return;
     }
+    if (order_of(w, k)->terms & ORDER_TERMS_CLOSE_POSITION) {
+        struct venue_step *s = &w->steps[k];
+        s->left = s->closes = venue_closes(w->b, &w->p, order_of(w, k)->side);
+        if (s->closes == 0) {
+            end(w, k, ORDER_STATUS_EXPIRED, REASON_REDUCE_ONLY);
+            return;
+        }
+    }
     if (mk_order_limited(order_of(w, k)->type)) {
         look_limit(w, k);
     } else {
@@ -295,8 +333,11 @@ static void look(struct way *w, uint32_t k) {
     } else if (order->type == ORDER_TYPE_LIMIT) {
         look_limit(w, k);
     } else {
+        bool mark = venue_by_mark(w->b, terms_of(w, k));
+        price_t at = mark ? mark_now(w) : w->at;
         w->steps[k].stage = VENUE_ARMED;
-        if (venue_path_touch(w->b, order, terms_of(w, k), &w->steps[k].extreme, w->at)) fire(w, k);
+        if (mark && !w->marked) return;
+        if (venue_path_touch(w->b, order, terms_of(w, k), &w->steps[k].extreme, at)) fire(w, k);
     }
 }
 
@@ -309,6 +350,7 @@ static bool meets(const struct way *w, uint32_t k, enum course course, price_t e
     if (s->stage == VENUE_ARMED) {
         price_t t = trigger(w->b, order, terms_of(w, k), s->extreme);
         bool down = falls(order);
+        if (t != 0 && venue_by_mark(w->b, terms_of(w, k))) return meets_mark(w, order, t, down, at);
         if (t == 0 || (down ? course == UP : course == DOWN)) return false;
         if (down ? t < end : t > end) return false;
         if (down ? t < *at : t > *at) *at = t;
@@ -330,12 +372,17 @@ static void follow(struct way *w) {
         struct venue_step *s = &w->steps[k];
         const struct venue_order *order = order_of(w, k);
         if (s->stage != VENUE_ARMED || order->type != ORDER_TYPE_TRAILING_STOP) continue;
-        (void)venue_path_touch(w->b, order, terms_of(w, k), &s->extreme, w->at);
+        bool mark = venue_by_mark(w->b, terms_of(w, k));
+        if (mark && !w->marked) continue;
+        (void)venue_path_touch(w->b, order, terms_of(w, k), &s->extreme,
+                               mark ? mark_now(w) : w->at);
     }
 }
 
 /* walk goes along one leg to the price to. */
 static void walk(struct way *w, enum course course, price_t to) {
+    w->from = w->at;
+    w->to = to;
     for (;;) {
         uint32_t next = VENUE_NONE;
         price_t where = 0;
@@ -361,7 +408,8 @@ static void walk(struct way *w, enum course course, price_t to) {
         default: trade(w, next, where, LIQUIDITY_MAKER); break;
         }
     }
-    w->at = to;
+    w->at = w->from = to;
+    w->mark_from = w->mark_to;
     follow(w);
 }
 
@@ -382,12 +430,19 @@ static void go(struct way *w, const struct msg_bar *bar, const struct venue_mark
     for (int leg = 0; leg < 2; leg++) {
         bool down = (leg == 0) == low_first;
         price_t to = down ? m->low : m->high;
+        w->marked = true;
+        w->mark_from = from;
+        w->mark_to = to;
+        w->from = w->to = w->at;
+        if (leg == 0) follow(w); /* the mark's open */
         if (!forced) walk(w, down ? DOWN : UP, down ? bar->low : bar->high);
         if (forced && !venue_account_holds(&w->p)) return;
         if (force(w, m, from, to)) forced = true; /* what is left of it, in hedge mode */
         from = to;
     }
     if (forced) return;
+    w->mark_from = from;
+    w->mark_to = m->close;
     walk(w, low_first ? DOWN : UP, bar->close);
 }
 
@@ -451,6 +506,11 @@ static void settle(struct rt_ctx *ctx, struct venue *v, struct venue_book *b, ui
         const struct venue_step *s = &w->steps[k];
         struct venue_order *order = &v->orders.pool[s->idx];
         if (order->flags & VENUE_MORE) v->orders.more[s->idx].waits = s->waits;
+        if (s->closes > 0) {
+            const struct venue_figures now = { .price = order->price, .quantity = s->closes };
+            order->quantity = s->closes;
+            venue_say_amended(ctx, v, b, order, &now, REASON_NONE, false);
+        }
         if (s->stage == VENUE_GONE || s->stage == VENUE_LATER) continue;
         if (order->flags & VENUE_MORE) {
             v->orders.more[s->idx].stage = s->stage;

@@ -9,7 +9,7 @@
  *         What it sets free or ends counts from that price on: a child is looked at there as at an
  *         open. Trailing stops follow the path as it goes.
  * Thread  the venue's shard.
- * Memory  per order of the venue two steps of 32 bytes and four indices, given at init.
+ * Memory  per order of the venue two steps of 40 bytes and four indices, given at init.
  * Cost    per order met a walk over the account's orders: meant for tens, not thousands. */
 #ifndef ACTORS_VENUE_PATH_H
 #define ACTORS_VENUE_PATH_H
@@ -18,6 +18,7 @@
 /* What the mark does while a bar goes its way: the mark's own bar, else the bar itself. */
 struct venue_marks {
     price_t open, low, high;  /* of the mark */
+    price_t close;            /* of the mark */
     bool backed;              /* the account may be liquidated */
     struct venue_stand stand; /* what stands beside its position */
 };

@@ -52,6 +52,7 @@ static bool meets_more(struct venue *v, const struct venue_book *b, uint32_t idx
                              .liquidity = LIQUIDITY_TAKER };
     switch (more->stage) {
     case VENUE_ARMED:
+        if (venue_by_mark(b, &more->terms)) return false;
         pick->act = VENUE_FIRE;
         return venue_path_touch(b, order, &more->terms, &more->extreme, price);
     case VENUE_FIRED:
@@ -110,10 +111,14 @@ static void work_each(struct rt_ctx *ctx, struct venue *v, struct venue_book *b,
             more->stage = mk_order_limited(order->type) && !once ? VENUE_RESTS : VENUE_FIRED;
             venue_path_part(ctx, v, b, pick->account, pick->order_id, parent, 0);
             venue_path_after(ctx, v, b, pick->account, pick->order_id, oco, VENUE_FATE_FIRED);
-            const struct venue_deal refused = {
+            struct venue_deal refused = {
                 .status = ORDER_STATUS_EXPIRED,
                 .reason = venue_rules_trigger(b, order, &more->terms, pick->price),
             };
+            bool closes = order->terms & ORDER_TERMS_CLOSE_POSITION;
+            if (refused.reason == REASON_NONE && closes && !venue_close_all(ctx, v, b, pick->idx)) {
+                refused.reason = REASON_REDUCE_ONLY;
+            }
             if (refused.reason == REASON_NONE) continue;
             venue_tell(ctx, v, b, pick->idx, &refused);
             venue_path_after(ctx, v, b, pick->account, pick->order_id, 0, VENUE_FATE_ENDED);
@@ -132,6 +137,30 @@ static void work_each(struct rt_ctx *ctx, struct venue *v, struct venue_book *b,
         }
         venue_path_after(ctx, v, b, pick->account, pick->order_id, oco, fate);
     }
+}
+
+void venue_prints_mark(struct rt_ctx *ctx, struct venue *v, struct venue_book *b) {
+    uint32_t cnt = 0;
+    for (uint32_t i = b->head; i != VENUE_NONE; i = v->orders.pool[i].next) {
+        const struct venue_order *order = &v->orders.pool[i];
+        struct venue_more *more = &v->orders.more[i];
+        price_t at[4];
+        if (!(order->flags & VENUE_MORE) || more->stage != VENUE_ARMED) continue;
+        if (!venue_by_mark(b, &more->terms)) continue;
+        bool met = false;
+        uint32_t prices = venue_mark_path(b, order->side, at);
+        for (uint32_t k = 0; k < prices && !met; k++) {
+            met = venue_path_touch(b, order, &more->terms, &more->extreme, at[k]);
+        }
+        if (!met) continue;
+        v->picks[cnt++] = (struct venue_pick){ .order_id = order->order_id,
+                                               .price = b->mark,
+                                               .idx = i,
+                                               .account = order->account,
+                                               .act = VENUE_FIRE };
+    }
+    venue_pick_sort(v->picks, cnt);
+    work_each(ctx, v, b, cnt);
 }
 
 /* work_trade works what a trade meets. */

@@ -12,4 +12,7 @@
  * or moved, and returns how many it took. */
 uint32_t venue_prints_run(struct rt_ctx *ctx, struct venue *v, struct venue_book *b,
                           const struct msg_trade *trades, uint32_t cnt);
+
+/* venue_prints_mark lets b's newest mark trigger orders that look at it. */
+void venue_prints_mark(struct rt_ctx *ctx, struct venue *v, struct venue_book *b);
 #endif

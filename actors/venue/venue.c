@@ -99,6 +99,36 @@ struct venue_purse venue_purse_now(struct rt_ctx *ctx, struct venue *v, const st
     return p;
 }
 
+qty_t venue_closes(const struct venue_book *b, const struct venue_purse *p, uint8_t side) {
+    qty_t held = side == SIDE_SELL ? p->held.quantity
+                 : p->hedge        ? -p->shorts.quantity
+                                   : -p->held.quantity;
+    return held > 0 ? fixed_floor_to(held, b->instrument->lot_size) : 0;
+}
+
+bool venue_close_all(struct rt_ctx *ctx, struct venue *v, struct venue_book *b, uint32_t idx) {
+    struct venue_order *order = &v->orders.pool[idx];
+    const struct venue_purse p = venue_purse(v, b, order->account);
+    const struct venue_figures now = { .price = order->price,
+                                       .quantity = venue_closes(b, &p, order->side) };
+    if (now.quantity == 0) return false;
+    order->quantity = now.quantity;
+    venue_say_amended(ctx, v, b, order, &now, REASON_NONE, false);
+    return true;
+}
+
+uint32_t venue_mark_path(const struct venue_book *b, uint8_t side, price_t at[4]) {
+    const struct msg_mark_bar *m = &b->mark_bar;
+    bool sells = side == SIDE_SELL;
+    at[0] = b->mark;
+    if (!b->mark_bars) return 1;
+    at[0] = m->open;
+    at[1] = sells ? m->high : m->low;
+    at[2] = sells ? m->low : m->high;
+    at[3] = m->close;
+    return 4;
+}
+
 /* count_held counts account's position in b in, or out again. */
 static void count_held(const struct venue *v, struct venue_book *b, uint8_t account, bool is) {
     if (b->instrument->kind == MK_SPOT) return;
@@ -399,7 +429,7 @@ static bool terms_fit(const struct venue_order *order) {
     case ORDER_TYPE_TAKE_PROFIT_LIMIT:
         return (terms & ~once) == 0 || terms == ORDER_TERMS_POST_ONLY; /* one or the other */
     case ORDER_TYPE_STOP:
-    case ORDER_TYPE_TAKE_PROFIT:
+    case ORDER_TYPE_TAKE_PROFIT: return (terms & ~(unsigned)ORDER_TERMS_CLOSE_POSITION) == 0;
     case ORDER_TYPE_TRAILING_STOP: return terms == 0;
     default: return false;
     }
@@ -411,7 +441,7 @@ static uint16_t refusal_more(const struct rt_ctx *ctx, const struct venue *v,
                              const struct venue_book *b, const struct venue_order *order,
                              const struct mk_more *m, bool known) {
     const struct mk_instrument *ins = b->instrument;
-    if (m->stp != 0 || m->working != 0) return REASON_UNSUPPORTED;
+    if (m->working != 0 && ins->kind == MK_SPOT) return REASON_UNSUPPORTED;
     uint16_t reason =
         mk_more_refuses(order->order_id, order->type, order->terms, order->quantity, m);
     if (reason != REASON_NONE) return reason;
@@ -472,6 +502,11 @@ static uint16_t refusal_rules(struct rt_ctx *ctx, struct venue *v, const struct 
     bool market = !mk_order_priced(order->type);
     if (b->driver == VENUE_CLOSED || v->closed) return REASON_MARKET_CLOSED;
     if (!terms_fit(order) || !account_fits(v, ins, order->account) || order->order_id == 0) {
+        return REASON_UNSUPPORTED;
+    }
+    if (order->terms & ORDER_TERMS_CLOSE_POSITION &&
+        (ins->kind == MK_SPOT ||
+         (b->driver == VENUE_CROWD && v->market->accounts[order->account - 1].hedge))) {
         return REASON_UNSUPPORTED;
     }
     bool opens = !(order->terms & ORDER_TERMS_EXIT),
@@ -851,7 +886,7 @@ static void take_request(struct rt_ctx *ctx, struct venue *v, struct venue_book 
     order->terms = r->terms;
     order->flags = 0;
     order->op = (uint8_t)r->op;
-    bool plain = r->type <= ORDER_TYPE_STOP && !(r->terms & ORDER_TERMS_GTD);
+    bool plain = mk_order_plain(r->type, r->terms);
     if (more != NULL || (place && (!plain || b->share > 0))) {
         static const struct mk_more none;
         bool further = more != NULL && memcmp(more, &none, sizeof none) != 0;
@@ -918,7 +953,11 @@ static void take_mark(struct rt_ctx *ctx, struct venue *v, struct venue_book *b,
     } else {
         b->mark = ((const struct msg_mark_price *)row)->mark;
     }
-    if (b->driver != VENUE_BARS) venue_backing_sweep(ctx, v, b, b->mark);
+    if (b->driver == VENUE_BARS) return;
+    if (b->driver == VENUE_PRINTS && b->more_cnt > 0) venue_prints_mark(ctx, v, b);
+    if (b->driver == VENUE_DEPTH && b->more_cnt > 0) venue_depth_mark(ctx, v, b);
+    if (b->driver == VENUE_CROWD) venue_crowd_mark(ctx, v, b);
+    venue_backing_sweep(ctx, v, b, b->mark);
 }
 
 /* venue_on_start listens to what it always wants to know: marks, funding, recorded books. */

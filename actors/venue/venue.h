@@ -51,6 +51,20 @@
  *           trailing_stop: its trigger is trail_bips from the extreme since it follows (at once, or
  *           from its activation on), rounded to the tick away from the price. The extreme moves
  *           along the path, the way back meets the trigger, in the same bar. Else as a stop.
+ *   Mark    working mark (linear): the trigger is tested on the mark's path, where a series of
+ *   marks is
+ *           declared, else on the last price's. On bars the mark's own bar of the same time goes
+ *           open, extreme, extreme, close with the bar, leg by leg in step: where the mark is at
+ *           the trigger, as far along its leg as that is, the bar is as far along its own, rounded
+ *           to the tick against the order; it is worked there. An open alone tests none; a mark
+ *           that opens beyond counts from the bar's open on. A bar without a bar of marks is its
+ *           own. On trades and books each mark told tests it (of a bar: the extreme that is best
+ *           for it, then the other), and what fires acts as if a trade had triggered it. Trailing
+ *           stops follow the mark.
+ *   Close   close_position: closes what the account holds against it when it triggers, whole lots;
+ *   its
+ *           quantity is changed to that then (MSG_VENUE_AMENDED, unasked). With nothing to close it
+ *           expires with reduce_only. Not among simulated traders in hedge mode (unsupported).
  *   gtd     Expires at its instant with good_till_date; a bar or trade of before is worked, one
  *           that ends at that instant too.
  *   Lists   A child begins where its parent is first filled, on the rest of the path of the same
@@ -199,6 +213,7 @@ struct venue_step {
     price_t extreme; /* as in struct venue_more */
     qty_t left;      /* what of it is still to be traded */
     qty_t waits;     /* as in struct venue_more */
+    qty_t closes;    /* close_position that has triggered on this way: what it closes; else 0 */
     uint32_t idx;    /* its slot */
     uint8_t stage;   /* enum venue_stage */
     uint8_t pad[3];  /* zero */
@@ -270,6 +285,22 @@ price_t venue_last_price(struct rt_ctx *ctx, const struct venue_book *b);
 /* venue_cancel_forced cancels account's open orders in b because it is liquidated. */
 void venue_cancel_forced(struct rt_ctx *ctx, struct venue *v, struct venue_book *b,
                          uint8_t account);
+
+/* venue_closes returns what an order of side may close of purse p, in whole lots. */
+qty_t venue_closes(const struct venue_book *b, const struct venue_purse *p, uint8_t side);
+
+/* venue_close_all gives the open order idx, close_position and just triggered, the quantity that it
+ * closes, and says so; false where there is none. */
+bool venue_close_all(struct rt_ctx *ctx, struct venue *v, struct venue_book *b, uint32_t idx);
+
+/* venue_by_mark tells whether the trigger of an order with terms looks at the mark of b. */
+static inline bool venue_by_mark(const struct venue_book *b, const struct mk_more *terms) {
+    return terms->working != 0 && b->mark_series != VENUE_NO_SERIES;
+}
+
+/* venue_mark_path puts the prices that the newest row of b's mark went through into at, as they
+ * test an order of side: what is best for it first. Returns how many. */
+uint32_t venue_mark_path(const struct venue_book *b, uint8_t side, price_t at[4]);
 
 /* venue_purse returns what account (from 1) holds of b's instrument. */
 struct venue_purse venue_purse(const struct venue *v, const struct venue_book *b, uint8_t account);

@@ -573,7 +573,6 @@ static void test_turn_round(void **state) {
         bool free;     /* the stop and the exit are in nobody's way */
     } cases[] = {
         { ORDER_TERMS_EXIT | ORDER_TERMS_REDUCE_ONLY, false, true },
-        { ORDER_TERMS_CLOSE_POSITION, false, true },
         { ORDER_TERMS_EXIT | ORDER_TERMS_REDUCE_ONLY, true, false },
         { ORDER_TERMS_EXIT, false, false },
     };
@@ -1034,6 +1033,33 @@ static void test_amends(void **state) {
     rig_close(&g.rig);
 }
 
+/* Goal: an order that closes the position when it triggers passes though nothing is held, reserves
+ * nothing, and keeps nobody's room; without reduce_only it is refused. */
+static void test_close_position(void **state) {
+    (void)state;
+    struct gate g;
+    const uint8_t closes = EXIT | ORDER_TERMS_REDUCE_ONLY | ORDER_TERMS_CLOSE_POSITION;
+    gate_open(&g, LIMITS, 1000 * ONE, 1000 * ONE);
+    struct msg_order_intent i = { .price = 960 * ONE,
+                                  .quantity = ONE,
+                                  .instrument = WORLD_PERP,
+                                  .side = SELL,
+                                  .type = STP,
+                                  .terms = closes };
+    struct msg_risk_verdict v = gate_ask(&g, i);
+    assert_true(v.quantity == ONE && v.reason == REASON_NONE);
+    assert_int_equal(exposure(&g, WORLD_PERP)->reserved[SELL], 0);
+    gate_amended(&g, v.order_id, 9 * ONE, AMEND_BY_VENUE, REASON_NONE); /* it has triggered */
+    assert_int_equal(exposure(&g, WORLD_PERP)->reserved[SELL], 0);
+    gate_state(&g, v.order_id, ORDER_STATUS_FILLED);
+    i.terms = EXIT | ORDER_TERMS_CLOSE_POSITION;
+    assert_int_equal(gate_ask(&g, i).reason, REASON_BAD_TERMS);
+    i.terms = closes;
+    i.instrument = WORLD_SPOT;
+    assert_int_equal(gate_ask(&g, i).reason, REASON_BAD_TERMS);
+    rig_close(&g.rig);
+}
+
 /* Goal: a cancel is passed on in its place, by whoever's order it is only; an order that replaces
  * another is checked as any, and both are reserved. */
 static void test_changes(void **state) {
@@ -1074,14 +1100,15 @@ static void test_changes(void **state) {
 /* main runs the tests of this file. */
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_each_limit),  cmocka_unit_test(test_lists),
-        cmocka_unit_test(test_order_rate),  cmocka_unit_test(test_duplicate_window),
-        cmocka_unit_test(test_open_orders), cmocka_unit_test(test_kill_and_journal),
-        cmocka_unit_test(test_fills),       cmocka_unit_test(test_protection),
-        cmocka_unit_test(test_turn_round),  cmocka_unit_test(test_no_start),
-        cmocka_unit_test(test_overrides),   cmocka_unit_test(test_steps),
-        cmocka_unit_test(test_bound_holds), cmocka_unit_test(test_flow_agrees_with_lists),
-        cmocka_unit_test(test_amends),      cmocka_unit_test(test_changes),
+        cmocka_unit_test(test_each_limit),     cmocka_unit_test(test_lists),
+        cmocka_unit_test(test_order_rate),     cmocka_unit_test(test_duplicate_window),
+        cmocka_unit_test(test_open_orders),    cmocka_unit_test(test_kill_and_journal),
+        cmocka_unit_test(test_fills),          cmocka_unit_test(test_protection),
+        cmocka_unit_test(test_turn_round),     cmocka_unit_test(test_no_start),
+        cmocka_unit_test(test_overrides),      cmocka_unit_test(test_steps),
+        cmocka_unit_test(test_bound_holds),    cmocka_unit_test(test_flow_agrees_with_lists),
+        cmocka_unit_test(test_amends),         cmocka_unit_test(test_changes),
+        cmocka_unit_test(test_close_position),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1271,6 +1271,45 @@ static void test_amend(void **state) {
     bench_close(&b);
 }
 
+/* What a trigger looks at and self-trade prevention are passed on; with a bracket the first is the
+ * stop's. An order that closes the position has no quantity of its own: what is held, at least a
+ * lot, and no other strategy beside it. */
+static void test_mark_and_close(void **state) {
+    (void)state;
+    struct bench b;
+    bench_open(&b, plain);
+    int64_t lot = ONE / 1000, p = 50000 * ONE;
+    struct st_signal s = { .action = ST_ORDER,
+                           .side = SIDE_BUY,
+                           .type = ORDER_TYPE_STOP,
+                           .price = 51000 * ONE,
+                           .working = 1,
+                           .stp = MK_STP_BOTH };
+    signal_at(&b, BTC_PERP, p, s);
+    assert_true(more_of(&b, 0)->working == 1 && more_of(&b, 0)->stp == MK_STP_BOTH);
+    s.bracket = true;
+    s.sl = 49000 * ONE;
+    signal_at(&b, BTC_PERP, p, s);
+    assert_true(more_of(&b, 0)->working == 0 && more_of(&b, 1)->working == 1);
+    s = (struct st_signal){ .action = ST_ORDER,
+                            .side = SIDE_SELL,
+                            .type = ORDER_TYPE_STOP,
+                            .terms = ORDER_TERMS_CLOSE_POSITION,
+                            .price = 49000 * ONE };
+    signal_at(&b, BTC_PERP, p, s);
+    const struct msg_order_intent *i = msg_body(rig_find(&b.rig, MSG_ORDER_INTENT_MORE, 0));
+    assert_int_equal(i->terms, OUT | ORDER_TERMS_CLOSE_POSITION);
+    assert_int_equal(i->quantity, lot); /* nothing is held */
+    s.quantity = lot;
+    signal_at(&b, BTC_PERP, p, s);
+    assert_int_equal(packet_of(&b.rig, 0)->reason[1], REASON_BAD_TERMS);
+    s.quantity = 0;
+    s.type = ORDER_TYPE_LIMIT;
+    signal_at(&b, BTC_PERP, p, s);
+    assert_int_equal(packet_of(&b.rig, 0)->reason[1], REASON_BAD_TERMS);
+    bench_close(&b);
+}
+
 /* All that the probe of the next test does in one call. */
 static void batch(struct st_host *h, uint16_t leg, const struct msg_bar *bar) {
     struct st_signal s = { .action = ST_CANCEL, .leg = leg, .order_id = last_id };
@@ -1342,18 +1381,19 @@ static void test_batch(void **state) {
 /* main runs the tests of this file. */
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_turns),      cmocka_unit_test(test_spot),
-        cmocka_unit_test(test_orders),     cmocka_unit_test(test_rests),
-        cmocka_unit_test(test_reduced),    cmocka_unit_test(test_cancel_waits),
-        cmocka_unit_test(test_late_fill),  cmocka_unit_test(test_sizes),
-        cmocka_unit_test(test_equity),     cmocka_unit_test(test_commands),
-        cmocka_unit_test(test_warm_up),    cmocka_unit_test(test_stops),
-        cmocka_unit_test(test_runs),       cmocka_unit_test(test_frames),
-        cmocka_unit_test(test_named_bars), cmocka_unit_test(test_data_guard),
-        cmocka_unit_test(test_reload),     cmocka_unit_test(test_refusals),
-        cmocka_unit_test(test_packet),     cmocka_unit_test(test_param_load),
-        cmocka_unit_test(test_bracket),    cmocka_unit_test(test_further_terms),
-        cmocka_unit_test(test_amend),      cmocka_unit_test(test_batch),
+        cmocka_unit_test(test_turns),          cmocka_unit_test(test_spot),
+        cmocka_unit_test(test_orders),         cmocka_unit_test(test_rests),
+        cmocka_unit_test(test_reduced),        cmocka_unit_test(test_cancel_waits),
+        cmocka_unit_test(test_late_fill),      cmocka_unit_test(test_sizes),
+        cmocka_unit_test(test_equity),         cmocka_unit_test(test_commands),
+        cmocka_unit_test(test_warm_up),        cmocka_unit_test(test_stops),
+        cmocka_unit_test(test_runs),           cmocka_unit_test(test_frames),
+        cmocka_unit_test(test_named_bars),     cmocka_unit_test(test_data_guard),
+        cmocka_unit_test(test_reload),         cmocka_unit_test(test_refusals),
+        cmocka_unit_test(test_packet),         cmocka_unit_test(test_param_load),
+        cmocka_unit_test(test_bracket),        cmocka_unit_test(test_further_terms),
+        cmocka_unit_test(test_amend),          cmocka_unit_test(test_batch),
+        cmocka_unit_test(test_mark_and_close),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

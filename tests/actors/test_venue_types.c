@@ -322,7 +322,7 @@ static void test_refusals(void **state) {
           "good_till_date" },
         { { .id = 1, .type = LIMIT, .price = 100 }, { .display = 2 * FIXED_ONE }, "bad_display" },
         { { .id = 1, .type = LIMIT, .price = 100 }, { .display = FIXED_ONE / 100 }, "bad_display" },
-        { { .id = 1, .type = LIMIT, .price = 100 }, { .working = 1 }, "unsupported" },
+        { { .id = 1, .type = LIMIT, .price = 100 }, { .working = 1 }, "bad_terms" },
         { { .id = 1, .type = LIMIT, .price = 100 }, { .parent = 1 }, "list_rule" },
         { { .id = 1, .type = LIMIT, .price = 100 }, { .parent = 77 }, "list_parent" },
         { { .id = 1, .type = LIMIT, .price = 100 }, { .oco = 77 }, "list_partner" },

@@ -109,6 +109,7 @@ static void heard(struct st_host *h, struct mixed *m, uint16_t leg) {
     s.action = ST_ORDER;
     s.reason = REASON_SIGNAL_CROSS_UP;
     fill_in(h, &s, &bits, last, p);
+    if (p[M_CHANGE].i > 0 && s.type >= ORDER_TYPE_STOP) s.working = (uint8_t)draw(&more, 2);
     if (p[M_CHANGE].i > 0) {
         uint64_t third = st_random(h);
         if (draw(&third, 100) < p[M_CHANGE].i) change(h, m, &s, third);

@@ -2,12 +2,13 @@
 """Goal: orders of every type work on every driver of the venue, and end the same wherever the actors
 live, with the journal on and off, and however often the process dies.
 Method: the strategy `mixed` of the drills (shrike_drill: shrike with more strategies) places orders
-of all types at random, alone, in groups and with brackets, amends and replaces some, on bars, on
-trades, on both with a cap on the share and a model of impact, on a recorded book with a gap
-(test_depth's) and among simulated traders. Each run: several of every type filled, some ended by a
-partner, some by a parent, some by their time, some amended, none unsupported; placements on one
-and five shards and two processes give the same bytes; the same for a run killed again and again;
-`replay --verify` holds. That lists keep to their rules is tests/actors/test_venue_depth's."""
+of all types at random, alone, in groups and with brackets, amends and replaces some, lets some look
+at the mark, on bars, on trades, on both with a cap on the share and a model of impact, on a recorded
+book with a gap (test_depth's) and among simulated traders. Each run: several of every type filled,
+some ended by a partner, some by a parent, some by their time, some amended, none unsupported;
+placements on one and five shards and two processes give the same bytes; the same for a run killed
+again and again; `replay --verify` holds. That lists keep to their rules is
+tests/actors/test_venue_depth's."""
 # once: what is compared does not depend on how the tree was compiled; CI's release build runs it
 import collections
 import csv
@@ -57,12 +58,14 @@ def graphs(rng, scratch):
     cash = money(main=1000000, second=1000000)
     bars = klines("BTC-PERP", "1m", walk_file(os.path.join(scratch, "bars.csv"), rng, 1500, "1m",
                                               BEGIN, 60000, 20, 0.1, 1))
-    yield "bars", run_of("bars", [bars], pair("1m", every=1, reach=4), cash), 60000
+    mark = klines("BTC-PERP", "1m", walk_file(os.path.join(scratch, "mark.csv"), rng, 1500, "1m",
+                                              BEGIN, 60000, 20, 0.1, 1), price="mark")
+    yield "bars", run_of("bars", [bars, mark], pair("1m", every=1, reach=4), cash), 60000
     yield "bars-capped", capped(run_of("bars-capped", [bars], pair("1m", every=1, reach=4), cash),
                                 "10%", {"model": "root", "factor": 1, "bars": 20}), 60000
     prints = trades("BTC-PERP", prints_file(os.path.join(scratch, "trades.csv"), rng, 6000, BEGIN,
                                             2000, 4, 0.1, 1, 300))
-    yield "trades", run_of("trades", [prints], pair("5s", every=1, reach=300), cash), 2000
+    yield "trades", run_of("trades", [prints, mark], pair("5s", every=1, reach=300), cash), 2000
     yield "trades-capped", capped(run_of("trades-capped", [prints], pair("5s", every=1, reach=300),
                                          cash), "2%", {"model": "volume", "factor": "0.01",
                                                         "bars": 10, "interval": "1m"}), 2000

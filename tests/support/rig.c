@@ -146,7 +146,7 @@ int rt_init_actor_kind(struct rt_init *init, const char *kind, int n, struct rt_
 
 uint16_t rig_series(struct rig *r, uint16_t row_kind, uint32_t key, int64_t span_ns) {
     assert(r->series_cnt < RIG_SERIES_MAX);
-    bool bars = row_kind == MSG_BAR;
+    bool bars = row_kind == MSG_BAR || row_kind == MSG_MARK_BAR;
     uint32_t bytes = bars                         ? sizeof(struct msg_bar)
                      : row_kind == MSG_TRADE      ? sizeof(struct msg_trade)
                      : row_kind == MSG_BOOK_DELTA ? sizeof(struct msg_book_delta)
