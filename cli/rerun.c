@@ -11,6 +11,7 @@
 /* The result files that a run makes the same of the same configuration, data and program. */
 static const char *const files[] = { "orders.csv", "fills.csv",  "trades.csv",  "equity.csv",
                                      "daily.csv",  "charts.csv", "funding.csv", "summary.json" };
+/* How many there are. */
 enum { FILE_CNT = sizeof files / sizeof files[0] };
 
 /* What became of a run that was made again. */
