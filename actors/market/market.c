@@ -30,14 +30,31 @@ static const int64_t SECOND_NS = INT64_C(1000000000);                 /* ns in a
 static const int64_t discounts[MK_KINDS] = { 25000000, 10000000, 0 }; /* Binance's, by kind */
 
 const char *const mk_kind_words[MK_KINDS + 1] = { "spot", "linear", "inverse", NULL };
-static const char *const instrument_keys[] = {
-    "symbol",          "kind",        "base",          "quote",
-    "venue",           "tick_size",   "lot_size",      "min_notional",
-    "maker_fee",       "taker_fee",   "slippage_bps",  "brackets",
-    "liquidation_fee", "slippage",    "participation", "filters",
-    "session",         "stale_after", "fees",          "multiplier",
-    "contract_value",  NULL
-};
+static const char *const instrument_keys[] = { "symbol",
+                                               "kind",
+                                               "base",
+                                               "quote",
+                                               "venue",
+                                               "tick_size",
+                                               "lot_size",
+                                               "min_notional",
+                                               "maker_fee",
+                                               "taker_fee",
+                                               "slippage_bps",
+                                               "brackets",
+                                               "liquidation_fee",
+                                               "slippage",
+                                               "participation",
+                                               "filters",
+                                               "session",
+                                               "stale_after",
+                                               "fees",
+                                               "multiplier",
+                                               "expiry",
+                                               "settlement",
+                                               "delivery_fee",
+                                               "contract_value",
+                                               NULL };
 static const char *const slippage_words[] = { "bps", "volume", "root", NULL };
 static const char *const slippage_keys[] = { "model", "factor", "bars", "interval", NULL };
 static const char *const slippage_bps_keys[] = { "model", "bps", NULL };
@@ -276,6 +293,44 @@ static int read_contract(struct rt_node *n, struct mk_instrument *in, struct rt_
     return rc;
 }
 
+/* read_expiry reads expiry:, settlement: and delivery_fee: of the instrument n. */
+static int read_expiry(struct rt_node *n, struct mk_instrument *in, struct rt_error *err) {
+    static const char *const means[] = { "last", "mark", NULL };
+    static const char *const keys[] = { "mean", "window", NULL };
+    static const char *const price_keys[] = { "price", NULL };
+    struct rt_node *at = rt_node_get(n, "expiry"), *map, *given;
+    int which = 0;
+    int rc = rt_node_time(n, "expiry", false, 0, &in->expiry_ns, err);
+    if (rc == 0) rc = rt_node_map(n, "settlement", false, &map, err);
+    if (rc == 0)
+        rc = rt_node_fixed(n, "delivery_fee", false, 0, fee_max, 0, &in->delivery_fee, err);
+    if (rc < 0) return rc;
+    if (at == NULL) {
+        const char *key = map != NULL ? "settlement" : "delivery_fee";
+        given = rt_node_get(n, key);
+        if (given == NULL) return 0;
+        return rt_node_fail(given, err, "says nothing without expiry:");
+    }
+    if (in->kind == MK_SPOT) {
+        return rt_node_fail(at, err, "is for kind: linear and kind: inverse only");
+    }
+    if (in->expiry_ns <= 0) return rt_node_fail(at, err, "expected an instant after 1970");
+    in->settle_node = map;
+    in->settle_window_ns = 30 * 60 * SECOND_NS;
+    if (map == NULL) return 0;
+    if (rt_node_get(map, "price") != NULL) {
+        rc = rt_node_fixed(map, "price", true, 1, INT64_MAX / 2, 0, &in->settle_price, err);
+        return rc < 0 ? rc : rt_node_no_more(map, price_keys, err);
+    }
+    rc = rt_node_choice(map, "mean", false, means, 0, &which, err);
+    in->settle_mark = which == 1;
+    if (rc == 0) {
+        rc = rt_node_duration(map, "window", false, 1, 366 * 86400 * SECOND_NS,
+                              in->settle_window_ns, &in->settle_window_ns, err);
+    }
+    return rc < 0 ? rc : rt_node_no_more(map, keys, err);
+}
+
 /* read_instrument reads one entry of instruments: into in. */
 static int read_instrument(struct mk_market *m, struct rt_node *n, struct rt_node *schemes,
                            struct mk_instrument *in, struct mk_session **session,
@@ -293,6 +348,7 @@ static int read_instrument(struct mk_market *m, struct rt_node *n, struct rt_nod
                             "is the quote too, expected another asset");
     }
     if ((rc = read_contract(n, in, err)) < 0) return rc;
+    if ((rc = read_expiry(n, in, err)) < 0) return rc;
     rc = rt_node_fixed(n, "tick_size", true, 1, STEP_MAX, 0, &in->tick_size, err);
     if (rc < 0) return rc;
     rc = rt_node_fixed(n, "lot_size", true, 1, STEP_MAX, 0, &in->lot_size, err);

@@ -88,7 +88,13 @@ struct mk_instrument {
     uint32_t bracket_cnt;                /* how many, at most MK_BRACKETS_MAX */
     const struct mk_filters *filters;    /* what the venue lets orders be; NULL = not declared */
     const struct mk_charges *charges;    /* what trading costs besides; NULL = nothing */
-    const struct mk_session *session;    /* when it trades; NULL = not declared: always */
+    int64_t expiry_ns;                   /* when it expires, ns UTC; 0 = never */
+    int64_t settle_window_ns; /* the mean of the prices of so long before is what it settles at */
+    price_t settle_price;     /* what it settles at, 0 = that mean */
+    int64_t delivery_fee;     /* rate of the notional that delivery costs, 1e-8 */
+    bool settle_mark;         /* the mean is that of the mark, else of the last price */
+    const struct rt_node *settle_node; /* where settlement: stands, for errors of boot, or NULL */
+    const struct mk_session *session;  /* when it trades; NULL = not declared: always */
     int64_t stale_ns; /* its book is not believed after so long without an update; 0 = ever */
     const struct rt_node *stale_node; /* where that stands, for errors of boot, or NULL */
 };

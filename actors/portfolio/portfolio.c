@@ -458,7 +458,7 @@ static void portfolio_on_fill(struct rt_ctx *ctx, void *state, const struct msg_
  */
 static void say_forced_fill(struct rt_ctx *ctx, const struct msg_liquidation *l,
                             const struct portfolio_position *p, qty_t quantity, cash_t fee,
-                            uint16_t fee_asset) {
+                            uint16_t fee_asset, uint8_t liquidity) {
     cash_t cost = INT64_MAX;
     (void)fixed_mul(l->price, quantity, p->quantity < 0 ? FIXED_UP : FIXED_DOWN, &cost);
     struct msg_fill *f = rt_say(ctx, MSG_FILL, 0, sizeof *f);
@@ -474,14 +474,14 @@ static void say_forced_fill(struct rt_ctx *ctx, const struct msg_liquidation *l,
                             .fee_asset = fee_asset,
                             .account = l->account,
                             .side = p->quantity > 0 ? SIDE_SELL : SIDE_BUY,
-                            .liquidity = LIQUIDITY_TAKER,
+                            .liquidity = liquidity,
                             .terms = ORDER_TERMS_EXIT };
 }
 
 /* close_forced closes what p holds at price; its fill and position are told. False on overflow. */
 static bool close_forced(struct rt_ctx *ctx, struct portfolio_state *st,
                          const struct msg_liquidation *l, struct portfolio_position *p, cash_t fee,
-                         int64_t time_ns) {
+                         int64_t time_ns, uint8_t liquidity) {
     const struct portfolio_instrument *in = instrument_of(st, p);
     qty_t size = magnitude(p->quantity);
     bool buy = p->quantity < 0;
@@ -492,12 +492,16 @@ static bool close_forced(struct rt_ctx *ctx, struct portfolio_state *st,
                              buy ? -cash : cash, l->price, fee, &c)) {
         return false;
     }
-    say_forced_fill(ctx, l, p, size, fee, in->settle_asset);
+    say_forced_fill(ctx, l, p, size, fee, in->settle_asset, liquidity);
     (void)tell_fill(ctx, st, in, p, &c, l->trade_id, time_ns);
     return true;
 }
 
-/* portfolio_on_liquidation books that the venue closed an account's position by force. */
+_Static_assert(sizeof(struct msg_delivery) == sizeof(struct msg_liquidation),
+               "a delivery has the very fields of a liquidation");
+
+/* portfolio_on_liquidation books that the venue closed an account's position by force, or delivered
+ * it. */
 static void portfolio_on_liquidation(struct rt_ctx *ctx, void *state,
                                      const struct msg_frame *frame) {
     struct portfolio_state *st = state;
@@ -508,6 +512,8 @@ static void portfolio_on_liquidation(struct rt_ctx *ctx, void *state,
         refuse(ctx, &bad, REASON_UNKNOWN_INSTRUMENT);
         return;
     }
+    /* nobody took or made a delivery */
+    const uint8_t liquidity = frame->kind == MSG_DELIVERY ? LIQUIDITY_NONE : LIQUIDITY_TAKER;
     struct portfolio_account *a = &st->accounts[l->account - 1];
     uint64_t whose = key_for(st, l->account, 0, l->instrument, l->side, ORDER_TERMS_EXIT);
     struct portfolio_net *n = net_of(st, whose);
@@ -541,7 +547,8 @@ static void portfolio_on_liquidation(struct rt_ctx *ctx, void *state,
         cash_t fee =
             --owners == 0 ? left : (cash_t)((__int128)l->fee * magnitude(p->quantity) / sizes);
         left -= fee;
-        if (!close_forced(ctx, st, l, p, fee, frame->time_ns)) refuse(ctx, &bad, REASON_OVERFLOW);
+        if (!close_forced(ctx, st, l, p, fee, frame->time_ns, liquidity))
+            refuse(ctx, &bad, REASON_OVERFLOW);
     }
     a->cash = after;
     a->realized_total += whole.realized;
@@ -874,6 +881,7 @@ const struct rt_actor_kind portfolio_kind = {
     .init = portfolio_init,
     .on = { [MSG_FILL] = portfolio_on_fill,
             [MSG_LIQUIDATION] = portfolio_on_liquidation,
+            [MSG_DELIVERY] = portfolio_on_liquidation,
             [MSG_FUNDING_FEE] = portfolio_on_funding_fee,
             [MSG_TRADE] = portfolio_on_trade,
             [MSG_TIMER] = portfolio_on_timer,

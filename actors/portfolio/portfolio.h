@@ -36,6 +36,7 @@
  *         On an account in hedge mode long and short of a linear instrument are positions of their
  *         own, each kept and netted as above: a fill's side and its exit term tell which it
  *         is of; POSITION tells with position_side.
+ *         DELIVERY is booked as LIQUIDATION is; its fills are neither taker's nor maker's.
  *         LIQUIDATION (the venue closed an account's position by force) closes what each of its
  *         strategies holds of the instrument at that price, and the netted one: a FILL is told for
  *         each strategy, of an order with its id's sequence 0, then its POSITION. The fee is shared

@@ -16,6 +16,7 @@ static bool counts(uint16_t kind) {
     case MSG_POSITION:
     case MSG_FUNDING_FEE:
     case MSG_LIQUIDATION:
+    case MSG_DELIVERY:
     case MSG_VENUE_BALANCE:
     case MSG_FEE_BALANCE:
     case MSG_ALERT:

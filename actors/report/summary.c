@@ -486,7 +486,8 @@ int report_manifest(const struct rt_run *run, const char *dir, struct rt_error *
     char path[4200], fresh[4300], hex[65];
     static const char *const slippages[] = { "bps", "volume", "root" };
     bool first = true, linear = false, spot = false, trades = false, cap = false, model = false,
-         tiers = false, burn = false, charges = false, inverse = false, sized = false;
+         tiers = false, burn = false, charges = false, inverse = false, sized = false,
+         dated = false;
     if ((size_t)snprintf(path, sizeof path, "%s/manifest.json", dir) >= sizeof path)
         return rt_error_set(err, -ENAMETOOLONG, "%.200s...: the directory's name is too long", dir);
     snprintf(fresh, sizeof fresh, "%s.new", path);
@@ -539,6 +540,17 @@ int report_manifest(const struct rt_run *run, const char *dir, struct rt_error *
         if (x->contract != 0) {
             fprintf(to, ", \"%s\": \"%s\"", x->kind == MK_INVERSE ? "contract_value" : "multiplier",
                     money(x->contract));
+        }
+        if (x->expiry_ns != 0) {
+            fprintf(to, ", \"expiry_ns\": %lld, \"delivery_fee\": \"%s\", \"settlement\": \"",
+                    (long long)x->expiry_ns, money(x->delivery_fee));
+            if (x->settle_price > 0) {
+                fprintf(to, "at %s\"", money(x->settle_price));
+            } else {
+                fprintf(to, "mean of the %s over %g s before\"",
+                        x->settle_mark ? "mark" : "last price", (double)x->settle_window_ns / 1e9);
+            }
+            dated = true;
         }
         instrument_fees(to, x);
         charges = charges || x->charges != NULL;
@@ -636,6 +648,17 @@ int report_manifest(const struct rt_run *run, const char *dir, struct rt_error *
                                      "money, margin, fees, limits "
                                      "of notional and sizing",
                                      NULL },
+              &first);
+    if (dated)
+        rules(to,
+              (const char *const[]){
+                  "expiry: what a bar that ends at the expiry has met is filled, then open orders "
+                  "expire and later ones are rejected (instrument_expired), and positions are "
+                  "delivered: closed at the settlement price (given, or the mean of the closes or "
+                  "trades within the window that ends then, rounded down to 1e-8; where there are "
+                  "none "
+                  "the newest before) with the delivery fee, as fills without liquidity",
+                  NULL },
               &first);
     if (inverse)
         rules(to,

@@ -2,6 +2,7 @@
 #include "actors/venue/average.h"
 #include "actors/venue/path.h"
 #include "actors/venue/span.h"
+#include "actors/venue/term.h"
 #include <assert.h>
 
 /* pick_order fills pick with order idx, met at price on no side in particular. */
@@ -285,4 +286,5 @@ void venue_bars_path(struct rt_ctx *ctx, struct venue *v, struct venue_book *b,
     if (b->held_cnt > 0) b->last = bar->close;
     if (b->span != NULL) venue_span_bar(b->span, bar);
     if (b->average != NULL) venue_average_bar(b->average, bar);
+    if (b->term != NULL) venue_term_price(b, bar->open_ns + bar->interval_ns, bar->close, false);
 }

@@ -2,6 +2,7 @@
 #include "actors/venue/amend.h"
 #include "actors/venue/average.h"
 #include "actors/venue/path.h"
+#include "actors/venue/term.h"
 #include <assert.h>
 #include <errno.h>
 #include <string.h>
@@ -252,6 +253,9 @@ static void print(struct rt_ctx *ctx, struct venue *v, struct venue_book *b,
     if (taker != VENUE_NONE) fill(ctx, v, b, taker, e, e->other_left, LIQUIDITY_TAKER);
     uint32_t maker = b->open_cnt == 0 ? VENUE_NONE : ours(v, b, e->id);
     if (maker != VENUE_NONE) fill(ctx, v, b, maker, e, e->left, LIQUIDITY_MAKER);
+    if (b->term != NULL) {
+        venue_term_price(b, ctx->now_ns, e->price * b->instrument->tick_size, false);
+    }
     if (b->average != NULL) {
         venue_average_trade(b->average, ctx->now_ns, e->price * b->instrument->tick_size,
                             e->lots * b->instrument->lot_size);

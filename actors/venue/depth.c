@@ -2,6 +2,7 @@
 #include "actors/market/book_rows.h"
 #include "actors/venue/average.h"
 #include "actors/venue/path.h"
+#include "actors/venue/term.h"
 #include <assert.h>
 
 enum { FILL_BYTES = 512 }; /* room that one fill and the end of its order need, and more */
@@ -670,6 +671,7 @@ uint32_t venue_depth_run(struct rt_ctx *ctx, struct venue *v, struct venue_book 
         if (b->flight_head != VENUE_NONE) venue_land(ctx, v, b);
         if (trades) {
             b->last = trade[i].price;
+            if (b->term != NULL) venue_term_price(b, trade[i].time_ns, trade[i].price, false);
             if (b->average != NULL) {
                 venue_average_trade(b->average, trade[i].time_ns, trade[i].price,
                                     trade[i].quantity);

@@ -28,6 +28,12 @@ void venue_ledger_forced(struct venue *v, const struct mk_instrument *in, uint8_
     *at(v, mk_settle(in), VENUE_LEDGER_FUND) += (__int128)fee - pays;
 }
 
+void venue_ledger_delivery(struct venue *v, const struct mk_instrument *in, uint8_t side,
+                           qty_t quantity, price_t price, cash_t fee) {
+    venue_ledger_forced(v, in, side, quantity, price, 0, 0);
+    *at(v, mk_settle(in), VENUE_LEDGER_FEES) += fee;
+}
+
 void venue_ledger_funding(struct venue *v, const struct mk_instrument *in, cash_t amount) {
     *at(v, mk_settle(in), VENUE_LEDGER_FUNDING) += amount;
 }

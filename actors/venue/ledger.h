@@ -49,6 +49,10 @@ void venue_ledger_fill(struct venue *v, const struct mk_instrument *in,
 void venue_ledger_forced(struct venue *v, const struct mk_instrument *in, uint8_t side,
                          qty_t quantity, price_t price, cash_t fee, cash_t pays);
 
+/* venue_ledger_delivery books that quantity was delivered at price by a trade of side, with fee. */
+void venue_ledger_delivery(struct venue *v, const struct mk_instrument *in, uint8_t side,
+                           qty_t quantity, price_t price, cash_t fee);
+
 /* venue_ledger_funding books that an account paid amount (below zero: received). */
 void venue_ledger_funding(struct venue *v, const struct mk_instrument *in, cash_t amount);
 

@@ -32,6 +32,7 @@ enum venue_flag {
     VENUE_FLIGHT = 8,   /* has not arrived yet */
     VENUE_FORCED = 32,  /* leaves because its account was liquidated */
     VENUE_MORE = 64,    /* has further terms: worked by its stage, and always eager */
+    VENUE_ENDS = 16,    /* leaves because its contract has expired */
     VENUE_LAPSES = 128, /* leaves because its time ran out */
 };
 
@@ -95,6 +96,7 @@ enum venue_driver {
 };
 
 struct venue_span;    /* span.h */
+struct venue_term;    /* term.h */
 struct venue_average; /* average.h */
 
 /* The orders of one instrument. */
@@ -128,6 +130,7 @@ struct venue_book {
                               * all orders have VENUE_MORE */
     qty_t room;    /* what is left of it in the row in hand */
     struct venue_span *span;       /* what a slippage model reckons with, NULL = none */
+    struct venue_term *term;       /* its end, NULL = it has none */
     struct venue_average *average; /* what filters reckon with, NULL = the last price */
     uint8_t heard;                 /* interests raised: a bit per enum rt_hear */
     bool stale;                    /* a bound may be too near: see venue_orders_bounds */

@@ -2,6 +2,7 @@
 #include "actors/venue/average.h"
 #include "actors/venue/path.h"
 #include "actors/venue/span.h"
+#include "actors/venue/term.h"
 #include <assert.h>
 
 /* meets_trade tells whether a trade at price meets the order idx, and fills pick if so. A stop it
@@ -198,6 +199,7 @@ uint32_t venue_prints_run(struct rt_ctx *ctx, struct venue *v, struct venue_book
         if (b->span != NULL) venue_span_clock(b->span, trades[i].time_ns);
         work_trade(ctx, v, b, &trades[i]);
         if (b->span != NULL) venue_span_trade(b->span, &trades[i]);
+        if (b->term != NULL) venue_term_price(b, trades[i].time_ns, trades[i].price, false);
         if (b->average != NULL) {
             venue_average_trade(b->average, trades[i].time_ns, trades[i].price, trades[i].quantity);
         }

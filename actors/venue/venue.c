@@ -10,6 +10,7 @@
 #include "actors/venue/path.h"
 #include "actors/venue/prints.h"
 #include "actors/venue/span.h"
+#include "actors/venue/term.h"
 #include <assert.h>
 #include <errno.h>
 #include <string.h>
@@ -376,6 +377,7 @@ static inline uint8_t wants(const struct venue_book *b) {
     uint8_t want = 0;
     if (b->driver == VENUE_CLOSED || b->driver == VENUE_CROWD) return 0;
     bool held = b->backed_cnt > 0 || b->span != NULL || b->average != NULL ||
+                venue_term_live(b->term) ||
                 (b->held_cnt > 0 && b->funding_series != VENUE_NO_SERIES);
     if (b->driver == VENUE_BARS) {
         if (b->open_cnt > 0) want |= 1U << RT_HEAR_OPEN;
@@ -501,6 +503,7 @@ static uint16_t refusal_rules(struct rt_ctx *ctx, struct venue *v, const struct 
     const struct mk_instrument *ins = b->instrument;
     bool market = !mk_order_priced(order->type);
     if (b->driver == VENUE_CLOSED || v->closed) return REASON_MARKET_CLOSED;
+    if (b->term != NULL && ctx->now_ns >= ins->expiry_ns) return REASON_INSTRUMENT_EXPIRED;
     if (!terms_fit(order) || !account_fits(v, ins, order->account) || order->order_id == 0) {
         return REASON_UNSUPPORTED;
     }
@@ -615,10 +618,12 @@ static void arrive_order(struct rt_ctx *ctx, struct venue *v, struct venue_book 
 
 void venue_leave(struct rt_ctx *ctx, struct venue *v, struct venue_book *b, uint32_t idx) {
     const struct venue_order *order = &v->orders.pool[idx];
-    bool forced = order->flags & VENUE_FORCED, lapses = order->flags & VENUE_LAPSES;
+    bool ends = order->flags & VENUE_ENDS, forced = order->flags & VENUE_FORCED;
+    bool lapses = ends || order->flags & VENUE_LAPSES;
     const struct venue_deal deal = {
         .status = lapses ? ORDER_STATUS_EXPIRED : ORDER_STATUS_CANCELED,
-        .reason = lapses   ? REASON_GOOD_TILL_DATE
+        .reason = ends     ? REASON_INSTRUMENT_EXPIRED
+                  : lapses ? REASON_GOOD_TILL_DATE
                   : forced ? REASON_LIQUIDATION
                            : REASON_NONE,
     };
@@ -641,8 +646,8 @@ static bool is_due(struct rt_ctx *ctx, const struct venue *v, const struct venue
 }
 
 /* cancel_order cancels the open order idx of b; why: VENUE_FORCED, because its account is
- * liquidated, VENUE_LAPSES, because its time ran out, or 0. Where a bar that ends at this instant
- * is still to be worked, the order stays for it. */
+ * liquidated, VENUE_LAPSES, because its time ran out, VENUE_ENDS, because its contract's did, or 0.
+ * Where a bar that ends at this instant is still to be worked, the order stays for it. */
 static void cancel_order(struct rt_ctx *ctx, struct venue *v, struct venue_book *b, uint32_t idx,
                          uint8_t why) {
     struct venue_order *order = &v->orders.pool[idx];
@@ -953,6 +958,7 @@ static void take_mark(struct rt_ctx *ctx, struct venue *v, struct venue_book *b,
     } else {
         b->mark = ((const struct msg_mark_price *)row)->mark;
     }
+    if (b->term != NULL) venue_term_price(b, ctx->now_ns, b->mark, true);
     if (b->driver == VENUE_BARS) return;
     if (b->driver == VENUE_PRINTS && b->more_cnt > 0) venue_prints_mark(ctx, v, b);
     if (b->driver == VENUE_DEPTH && b->more_cnt > 0) venue_depth_mark(ctx, v, b);
@@ -970,6 +976,8 @@ static void venue_on_start(struct rt_ctx *ctx, void *state, const struct msg_fra
         if (b->driver == VENUE_CROWD) venue_crowd_start(ctx, v, b);
         if (b->mark_series != VENUE_NO_SERIES)
             rt_interest(ctx, b->mark_series, RT_HEAR_EARLY, true);
+        if (b->term != NULL && b->term->stage == VENUE_TERM_TRADES)
+            rt_timer_set(ctx, VENUE_TIMER_TERM + i + 1, b->instrument->expiry_ns);
         if (b->funding_series != VENUE_NO_SERIES)
             rt_interest(ctx, b->funding_series, RT_HEAR_EARLY, true);
     }
@@ -998,6 +1006,9 @@ static uint32_t hear_rows(struct rt_ctx *ctx, void *state, uint16_t series, enum
         venue_bars_open(ctx, v, b, rows);
     } else {
         venue_bars_path(ctx, v, b, rows);
+        /* a mark of this instant may be behind it: then the timer of the expiry delivers */
+        bool over = b->term != NULL && ctx->now_ns >= b->instrument->expiry_ns;
+        if (over && !b->instrument->settle_mark) venue_term_deliver(ctx, v, b);
     }
     venue_listen(ctx, v, b);
     return 1;
@@ -1094,6 +1105,22 @@ static void tell_silences(struct rt_ctx *ctx, const struct venue *v) {
                              .reason = REASON_STALE_DATA };
 }
 
+/* end_term ends trading in b at its expiry, first thing of that instant; called again, when all of
+ * it has been heard, it delivers what is held. */
+static void end_term(struct rt_ctx *ctx, struct venue *v, struct venue_book *b) {
+    if (b->term->stage == VENUE_TERM_TRADES) {
+        b->term->stage = VENUE_TERM_ENDED;
+        for (uint32_t a = 1; a <= v->market->account_cnt; a++) {
+            cancel_all(ctx, v, b, (uint8_t)a, VENUE_ENDS);
+        }
+        if (b->driver == VENUE_CROWD) venue_crowd_tell(ctx, v, b);
+        rt_timer_set(ctx, VENUE_TIMER_TERM + (uint64_t)b->instrument->id, ctx->now_ns + 1);
+    } else {
+        venue_term_deliver(ctx, v, b);
+    }
+    venue_listen(ctx, v, b);
+}
+
 /* venue_on_stop ends all orders when the data has ended. */
 static void venue_on_stop(struct rt_ctx *ctx, void *state, const struct msg_frame *frame) {
     struct venue *v = state;
@@ -1105,6 +1132,12 @@ static void venue_on_stop(struct rt_ctx *ctx, void *state, const struct msg_fram
     tell_faults(ctx, v);
     tell_silences(ctx, v);
     if (stop->reason != REASON_END_OF_DATA) return; /* execution cancels what is to be canceled */
+    for (uint32_t i = 0; i < v->market->instrument_cnt; i++) {
+        struct venue_book *b = &v->books[i];
+        bool over = b->term != NULL && ctx->now_ns >= b->instrument->expiry_ns;
+        if (over && b->term->stage == VENUE_TERM_TRADES) end_term(ctx, v, b);
+        if (over) venue_term_deliver(ctx, v, b);
+    }
     v->closed = true;
     expire_all(ctx, v);
     tell_locks(ctx, v);
@@ -1130,6 +1163,11 @@ static void on_due(struct rt_ctx *ctx, void *state, const struct msg_frame *fram
     }
     if (timer->key == TIMER_LAPSE) {
         lapse(ctx, v);
+        return;
+    }
+    if (timer->key > VENUE_TIMER_TERM) {
+        assert(timer->key <= VENUE_TIMER_TERM + (uint64_t)v->market->instrument_cnt);
+        end_term(ctx, v, &v->books[timer->key - VENUE_TIMER_TERM - 1]);
         return;
     }
     if (timer->key > VENUE_TIMER_SILENT) {
@@ -1209,6 +1247,7 @@ static int init_books(struct rt_init *init, struct venue *v,
         }
         venue_orders_book(b, &m->instruments[i], driver, series);
         b->average = venue_average_new(init, &m->instruments[i]);
+        b->term = venue_term_new(init, &m->instruments[i]);
         int rc = init_fills(init, b, options->share, err);
         if (rc != 0) return rc;
         if (m->instruments[i].stale_ns != 0 && driver != VENUE_DEPTH) {
@@ -1224,6 +1263,11 @@ static int init_books(struct rt_init *init, struct venue *v,
         b->mark_bars = b->mark_series != VENUE_NO_SERIES;
         if (!b->mark_bars) b->mark_series = series_of(init, MSG_MARK_PRICE, i + 1, &last);
         b->funding_series = series_of(init, MSG_FUNDING, i + 1, &last);
+        if (b->term != NULL && b->instrument->settle_mark && b->mark_series == VENUE_NO_SERIES) {
+            return rt_node_fail(b->instrument->settle_node, err,
+                                "is by the mark, and no source has the mark price of %s",
+                                b->instrument->name);
+        }
     }
     v->series_cnt = (uint32_t)(last + 1);
     v->book_of = rt_init_take(init, (v->series_cnt + 1) * sizeof *v->book_of);
@@ -1484,6 +1528,9 @@ static void venue_save(const void *state, struct rt_row_sink *sink) {
         if (v->books[i].average != NULL) {
             venue_average_save(v->books[i].average, (uint16_t)(i + 1), sink);
         }
+        if (v->books[i].term != NULL) {
+            venue_term_save(v->books[i].term, (uint16_t)(i + 1), sink);
+        }
         if (v->books[i].span != NULL) {
             venue_span_save(v->books[i].span, (uint16_t)(i + 1), sink);
         }
@@ -1529,7 +1576,7 @@ static int load_order(struct venue *v, uint64_t seq, const struct msg_order_row 
             .type = row->type,
             .terms = row->terms,
             .flags = row->flags & (VENUE_LEAVES | VENUE_EAGER | VENUE_FLIGHT | VENUE_FORCED |
-                                   VENUE_MORE | VENUE_LAPSES),
+                                   VENUE_MORE | VENUE_LAPSES | VENUE_ENDS),
             .op = op,
         };
         v->orders.more[idx] = (struct venue_more){ .stage = VENUE_FRESH };
@@ -1653,7 +1700,12 @@ static int load_counter(struct venue *v, const struct msg_counter_row *row, stru
         return 0;
     }
     if (venue_fees_load(&v->fees, v->market, row->id, row->value)) return 0;
-    if (row->id >= VENUE_COUNTER_AVERAGE) {
+    if (row->id >= VENUE_COUNTER_TERM) {
+        const uint64_t at = row->id - VENUE_COUNTER_TERM, of = at / VENUE_TERM_FIGURES;
+        struct venue_term *t =
+            of >= 1 && of <= v->market->instrument_cnt ? v->books[of - 1].term : NULL;
+        if (t != NULL && venue_term_load(t, at % VENUE_TERM_FIGURES, row->value)) return 0;
+    } else if (row->id >= VENUE_COUNTER_AVERAGE) {
         const uint64_t at = row->id - VENUE_COUNTER_AVERAGE;
         const uint64_t id = at / VENUE_AVERAGE_FIGURES >> 16;
         struct venue_average *a =
@@ -1827,17 +1879,11 @@ static const struct rt_option venue_options[] = {
     { 0 },
 };
 
-static const uint16_t venue_says[] = { MSG_ALERT,
-                                       MSG_VENUE_STATUS,
-                                       MSG_VENUE_FILL,
-                                       MSG_VENUE_LIQUIDATION,
-                                       MSG_VENUE_FUNDING,
-                                       MSG_VENUE_AMENDED,
-                                       MSG_VENUE_BALANCE,
-                                       MSG_TRADE,
-                                       MSG_QUOTE,
-                                       MSG_BOOK_DELTA,
-                                       0 };
+static const uint16_t venue_says[] = {
+    MSG_ALERT,          MSG_VENUE_STATUS,  MSG_VENUE_FILL,    MSG_VENUE_LIQUIDATION,
+    MSG_VENUE_DELIVERY, MSG_VENUE_FUNDING, MSG_VENUE_AMENDED, MSG_VENUE_BALANCE,
+    MSG_TRADE,          MSG_QUOTE,         MSG_BOOK_DELTA,    0
+};
 
 const struct rt_actor_kind venue_kind = {
     .name = "venue",

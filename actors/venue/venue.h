@@ -229,6 +229,7 @@ enum {
     VENUE_DEALS = 2,                /* an order's part fill and its end, on one way */
     VENUE_TIMER_CROWD = 0x30000,    /* + instrument id: timer of simulated traders */
     VENUE_TIMER_SILENT = 0x40000,   /* + instrument id: timer by which a book may be silent */
+    VENUE_TIMER_TERM = 0x50000,     /* + instrument id: timer of its expiry */
 };
 
 /* The venue's state. */

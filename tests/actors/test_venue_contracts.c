@@ -1,6 +1,7 @@
 /* rig: the venue alone */
 /* Goal: with contracts that have a size the venue makes and loses nothing, whatever it is asked:
- * inverse ones in coin, linear ones with a multiplier; one-way and hedge mode, cross and isolated.
+ * inverse ones in coin, linear ones with a multiplier, one of them dated; one-way and hedge mode,
+ * cross and isolated.
  * Method: random orders and bars that gap, from seeds; after each step accounts and the venue's
  * books come to what was deposited; in the middle the venue is made anew from its rows. Figures:
  * tests/e2e/test_contracts.py. */
@@ -11,9 +12,12 @@ static const struct mk_bracket bracket = { .cap = INT64_MAX,
                                            .maintenance = 1000000,
                                            .leverage = 100 };
 
-/* random_run runs one seed on contracts of kind. Returns how many positions were closed by force.
- */
-static size_t random_run(uint64_t seed, enum mk_kind kind, enum mk_margin margin, bool hedge) {
+enum { LIVES = 100 }; /* bars until the second contract expires */
+
+/* random_run runs one seed on contracts of kind. Returns how many positions were closed by force;
+ * *delivered grows by how many were delivered. */
+static size_t random_run(uint64_t seed, enum mk_kind kind, enum mk_margin margin, bool hedge,
+                         size_t *delivered) {
     static uint16_t leverages[4] = { 100, 50, 20, 10 };
     struct bench b;
     uint64_t gen = seed;
@@ -35,6 +39,9 @@ static size_t random_run(uint64_t seed, enum mk_kind kind, enum mk_margin margin
         b.accounts[i].margin = margin;
         b.accounts[i].hedge = hedge;
     }
+    b.instruments[1].expiry_ns = START_NS + LIVES * BAR_NS;
+    b.instruments[1].settle_window_ns = 7 * BAR_NS;
+    b.instruments[1].delivery_fee = 12345;
     bench_open(&b, MSG_BAR, "{}");
     double price[2] = { 1000, 1000 };
     uint64_t id = 0;
@@ -66,10 +73,16 @@ static size_t random_run(uint64_t seed, enum mk_kind kind, enum mk_margin margin
                              1);
             price[i - 1] = p[3];
         }
+        bench_at(&b, (turn + 1) * 60.0); /* the expiry is first thing of its instant */
         for (uint16_t i = 1; i <= 2; i++) {
             bench_bar_ends(&b, i);
             CHECK(seed, venue_conserved(b.rig.state));
         }
+        const struct venue *v = b.rig.state;
+        for (int a = 0; a < 2 && turn + 1 >= LIVES; a++) { /* delivered, and nothing since */
+            CHECK(seed, v->holdings[a * 2 + 1].quantity == 0 && v->shorts[a * 2 + 1].quantity == 0);
+        }
+        if (turn + 1 == LIVES) *delivered += rig_count(&b.rig, MSG_VENUE_DELIVERY);
         forced += rig_count(&b.rig, MSG_VENUE_LIQUIDATION);
         rig_forget(&b.rig);
         if (turn % 40 == 20) {
@@ -84,12 +97,14 @@ static size_t random_run(uint64_t seed, enum mk_kind kind, enum mk_margin margin
 /* All kinds. */
 static void test_conserved(void **state) {
     (void)state;
-    size_t forced = 0;
+    size_t forced = 0, delivered = 0;
     for (uint64_t seed = 1; seed <= 24; seed++) {
         forced += random_run(seed, seed % 2 ? MK_INVERSE : MK_LINEAR,
-                             seed / 2 % 2 ? MK_MARGIN_CROSS : MK_MARGIN_ISOLATED, seed / 4 % 2);
+                             seed / 2 % 2 ? MK_MARGIN_CROSS : MK_MARGIN_ISOLATED, seed / 4 % 2,
+                             &delivered);
     }
     assert_true(forced > 20);
+    assert_true(delivered > 5);
 }
 
 /* main runs the tests of this file. */

@@ -90,6 +90,8 @@ static const struct entry entries[] = {
     { REASON_REDUCE_ONLY, { NO_ANSWER, { -2022, "ReduceOnly Order is rejected." } } },
     { REASON_LIQUIDATION, { NO_ANSWER, { -2023, "User in liquidation mode now." } } },
     /* the market */
+    { REASON_INSTRUMENT_EXPIRED,
+      { NO_ANSWER, { -4140, "Invalid symbol status for opening position." } } },
     { REASON_MARKET_CLOSED, { { -2010, "Market is closed." }, { -4141, "Symbol is closed." } } },
     { REASON_WOULD_MATCH,
       { { -2010, "Order would immediately match and take." },
