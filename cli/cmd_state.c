@@ -1,4 +1,5 @@
 #include "actors/market/market.h"
+#include "actors/market/value.h"
 #include "actors/report/merge.h"
 #include "cli/cli.h"
 #include "runtime/base/decimal.h"
@@ -161,10 +162,8 @@ static void tell_holdings(struct teller *w, const struct mk_market *m, const str
                 cost += all[k].cost;
             }
             if (quantity == 0) continue;
-            __int128 each = (__int128)(cost < 0 ? -cost : cost) * FIXED_ONE /
-                            (quantity < 0 ? -quantity : quantity);
             rt_decimal_format(quantity, q);
-            rt_decimal_format((int64_t)each, p);
+            rt_decimal_format(mk_average(&m->instruments[i - 1], cost, quantity), p);
             tell(w, (const char *const[]){ "account", "symbol", "quantity", "average_price" },
                  (const char *const[]){ "POS", m->accounts[a - 1].name,
                                         m->instruments[i - 1].symbol, q, p, NULL });

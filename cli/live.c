@@ -1,5 +1,6 @@
 #include "cli/live.h"
 #include "actors/market/market.h"
+#include "actors/market/value.h"
 #include "cli/cli.h"
 #include "runtime/base/decimal.h"
 #include "runtime/time/clock.h"
@@ -203,10 +204,10 @@ static const char *exact(int64_t v, char out[40]) {
     return out;
 }
 
-/* mean returns what one unit cost, rounded down. */
-static int64_t mean(int64_t cost, int64_t quantity) {
-    __int128 q = (__int128)(cost < 0 ? -(__int128)cost : cost) * FIXED_ONE;
-    return quantity ? (int64_t)(q / (quantity < 0 ? -quantity : quantity)) : 0;
+/* mean returns the average price of a position. */
+static price_t mean(const struct live *v, const struct msg_position *p) {
+    const struct mk_instrument *in = mk_instrument_get(v->market, p->instrument);
+    return in ? mk_average(in, p->cost, p->quantity) : 0;
 }
 
 /* strategy returns the name of the owner of an order. */
@@ -339,7 +340,7 @@ static void draw_positions(struct live *v, struct picture *p) {
                  ? v->market->accounts[q->account - 1].name
                  : "?",
              strategy(v, q->owner), instrument(v, q->instrument), exact(q->quantity, a),
-             cents(mean(q->cost, q->quantity), b), cents(q->realized_total, c));
+             cents(mean(v, q), b), cents(q->realized_total, c));
     }
 }
 

@@ -614,6 +614,23 @@ static void execution_on_venue_liquidation(struct rt_ctx *ctx, void *state,
     alert(ctx, v->instrument, REASON_LIQUIDATION, v->quantity);
 }
 
+/* execution_on_venue_deleverage passes on that a position was closed against another's. */
+static void execution_on_venue_deleverage(struct rt_ctx *ctx, void *state,
+                                          const struct msg_frame *frame) {
+    struct execution_state *st = state;
+    const struct msg_venue_deleverage *v = msg_body(frame);
+    if (!is_next(st, EXECUTION_LIQUIDATION, v->trade_id)) return;
+    struct msg_deleverage *m = rt_say(ctx, MSG_DELEVERAGE, 0, sizeof *m);
+    *m = (struct msg_deleverage){ .trade_id = v->trade_id,
+                                  .price = v->price,
+                                  .quantity = v->quantity,
+                                  .fee = v->fee,
+                                  .instrument = v->instrument,
+                                  .account = v->account,
+                                  .side = v->side };
+    alert(ctx, v->instrument, REASON_DELEVERAGED, v->quantity);
+}
+
 /* execution_on_venue_delivery passes on that a position was delivered; its trade's number is one of
  * those that liquidations have. */
 static void execution_on_venue_delivery(struct rt_ctx *ctx, void *state,
@@ -874,17 +891,12 @@ static const struct rt_option execution_options[] = {
 };
 
 /* Kinds it says. */
-static const uint16_t execution_says[] = { MSG_ORDER_STATE,
-                                           MSG_VENUE_REQUEST,
-                                           MSG_VENUE_REQUEST_MORE,
-                                           MSG_VENUE_REPLACE,
-                                           MSG_ORDER_AMENDED,
-                                           MSG_FILL,
-                                           MSG_LIQUIDATION,
-                                           MSG_DELIVERY,
-                                           MSG_FUNDING_FEE,
-                                           MSG_ALERT,
-                                           0 };
+static const uint16_t execution_says[] = {
+    MSG_ORDER_STATE,   MSG_VENUE_REQUEST, MSG_VENUE_REQUEST_MORE,
+    MSG_VENUE_REPLACE, MSG_ORDER_AMENDED, MSG_FILL,
+    MSG_LIQUIDATION,   MSG_DELEVERAGE,    MSG_DELIVERY,
+    MSG_FUNDING_FEE,   MSG_ALERT,         0
+};
 
 const struct rt_actor_kind execution_kind = {
     .name = "execution",
@@ -903,6 +915,7 @@ const struct rt_actor_kind execution_kind = {
             [MSG_VENUE_AMENDED] = execution_on_venue_amended,
             [MSG_VENUE_FILL] = execution_on_venue_fill,
             [MSG_VENUE_LIQUIDATION] = execution_on_venue_liquidation,
+            [MSG_VENUE_DELEVERAGE] = execution_on_venue_deleverage,
             [MSG_VENUE_DELIVERY] = execution_on_venue_delivery,
             [MSG_VENUE_FUNDING] = execution_on_venue_funding,
             [MSG_TIMER] = execution_on_timer,

@@ -38,6 +38,10 @@ bool mk_gap(const struct mk_instrument *in, qty_t quantity, price_t from, price_
     price_t low = from < to ? from : to, high = from < to ? to : from;
     cash_t more, less;
     if (in->kind != MK_INVERSE) return mk_notional(in, quantity, high - low, out);
+    if (low == high) {
+        *out = 0; /* not what rounding apart would leave */
+        return true;
+    }
     if (!mk_notional(in, quantity, low, &more)) return false;
     __int128 size = quantity < 0 ? -(__int128)quantity : quantity;
     if (!fixed_div128(size * in->contract, high, FIXED_DOWN, &less)) return false;

@@ -47,6 +47,20 @@ bool mk_quantity_settled(const struct mk_instrument *in, cash_t amount, price_t 
     return fixed_muldiv(amount, price, in->contract, FIXED_DOWN, out);
 }
 
+price_t mk_average(const struct mk_instrument *in, cash_t cost, qty_t quantity) {
+    __int128 size = quantity < 0 ? -(__int128)quantity : quantity;
+    __int128 sum = cost < 0 ? -(__int128)cost : cost, price;
+    if (size == 0 || sum == 0) return 0;
+    if (in->contract == 0) {
+        price = sum * FIXED_ONE / size;
+    } else if (in->kind == MK_INVERSE) {
+        price = size * in->contract / sum;
+    } else {
+        price = sum * SQUARE / (size * in->contract);
+    }
+    return price == (price_t)price ? (price_t)price : 0;
+}
+
 double mk_estimate(const struct mk_instrument *in, double quantity, double price) {
     double size = (double)in->contract / FIXED_ONE;
     if (in->contract == 0) return quantity * price;

@@ -48,6 +48,10 @@ bool mk_quantity(const struct mk_instrument *in, cash_t amount, price_t price, q
 /* mk_quantity_settled does the same of an amount of what in settles in. */
 bool mk_quantity_settled(const struct mk_instrument *in, cash_t amount, price_t price, qty_t *out);
 
+/* mk_average returns the average price of quantity (signed) of in that cost so much: the harmonic
+ * mean of inverse contracts; rounded down, 0 where it is none or larger than a price can be. */
+price_t mk_average(const struct mk_instrument *in, cash_t cost, qty_t quantity);
+
 /* mk_estimate returns what quantity is worth at price, signed, as a double: for statistics. */
 double mk_estimate(const struct mk_instrument *in, double quantity, double price);
 

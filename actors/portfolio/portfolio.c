@@ -2,6 +2,7 @@
 #include "actors/market/more.h"
 #include <assert.h>
 #include <errno.h>
+#include <string.h>
 
 _Static_assert(sizeof(struct portfolio_position) == 64, "a position is one cache line");
 _Static_assert(sizeof(struct portfolio_net) == 64, "what an account holds is one cache line");
@@ -454,15 +455,24 @@ static void portfolio_on_fill(struct rt_ctx *ctx, void *state, const struct msg_
     say_account(ctx, st, f->account, mark ? TELL_MARK : TELL_STATE);
 }
 
-/* say_forced_fill tells what a liquidation closed of p, as a fill of an order that was never made.
+/* What is closed by force of an account's position. */
+struct forced {
+    const struct msg_liquidation *l; /* as told */
+    uint16_t child;                  /* of the order ids of its fills; 1 = deleveraged, else 0 */
+    uint8_t liquidity;               /* of its fills */
+    int64_t time_ns;                 /* when */
+};
+
+/* say_forced_fill tells what was closed by force of p, as a fill of an order that was never made.
  */
-static void say_forced_fill(struct rt_ctx *ctx, const struct msg_liquidation *l,
+static void say_forced_fill(struct rt_ctx *ctx, const struct forced *x,
                             const struct portfolio_position *p, qty_t quantity, cash_t fee,
-                            uint16_t fee_asset, uint8_t liquidity) {
+                            uint16_t fee_asset) {
+    const struct msg_liquidation *l = x->l;
     cash_t cost = INT64_MAX;
     (void)fixed_mul(l->price, quantity, p->quantity < 0 ? FIXED_UP : FIXED_DOWN, &cost);
     struct msg_fill *f = rt_say(ctx, MSG_FILL, 0, sizeof *f);
-    *f = (struct msg_fill){ .order_id = mk_order_id((uint16_t)(p->key >> 16), 0, 0),
+    *f = (struct msg_fill){ .order_id = mk_order_id((uint16_t)(p->key >> 16), 0, x->child),
                             .trade_id = l->trade_id,
                             .price = l->price,
                             .quantity = quantity,
@@ -474,46 +484,84 @@ static void say_forced_fill(struct rt_ctx *ctx, const struct msg_liquidation *l,
                             .fee_asset = fee_asset,
                             .account = l->account,
                             .side = p->quantity > 0 ? SIDE_SELL : SIDE_BUY,
-                            .liquidity = liquidity,
+                            .liquidity = x->liquidity,
                             .terms = ORDER_TERMS_EXIT };
 }
 
-/* close_forced closes what p holds at price; its fill and position are told. False on overflow. */
-static bool close_forced(struct rt_ctx *ctx, struct portfolio_state *st,
-                         const struct msg_liquidation *l, struct portfolio_position *p, cash_t fee,
-                         int64_t time_ns, uint8_t liquidity) {
+/* close_forced closes size (> 0) of what p holds; its fill and position are told. False on
+ * overflow. */
+static bool close_forced(struct rt_ctx *ctx, struct portfolio_state *st, const struct forced *x,
+                         struct portfolio_position *p, qty_t size, cash_t fee) {
     const struct portfolio_instrument *in = instrument_of(st, p);
-    qty_t size = magnitude(p->quantity);
     bool buy = p->quantity < 0;
     struct portfolio_change c;
     cash_t cash;
-    if (!mk_value(in->rules, l->price, size, buy ? FIXED_UP : FIXED_DOWN, &cash) ||
+    if (!mk_value(in->rules, x->l->price, size, buy ? FIXED_UP : FIXED_DOWN, &cash) ||
         !portfolio_change_of(in->rules, p->quantity, p->cost, buy ? size : -size,
-                             buy ? -cash : cash, l->price, fee, &c)) {
+                             buy ? -cash : cash, x->l->price, fee, &c)) {
         return false;
     }
-    say_forced_fill(ctx, l, p, size, fee, in->settle_asset, liquidity);
-    (void)tell_fill(ctx, st, in, p, &c, l->trade_id, time_ns);
+    say_forced_fill(ctx, x, p, size, fee, in->settle_asset);
+    (void)tell_fill(ctx, st, in, p, &c, x->l->trade_id, x->time_ns);
     return true;
 }
 
-_Static_assert(sizeof(struct msg_delivery) == sizeof(struct msg_liquidation),
-               "a delivery has the very fields of a liquidation");
+/* share_forced closes what x tells of the strategies' positions of whose. All of the account's
+ * position: all of each. A part of it: of those that are on its side, in proportion to their
+ * size, in whole lots, down; what that leaves is taken of them in order of their keys. False on
+ * overflow. */
+static bool share_forced(struct rt_ctx *ctx, struct portfolio_state *st, const struct forced *x,
+                         uint64_t whose, qty_t held) {
+    const struct msg_liquidation *l = x->l;
+    qty_t lot = st->instruments[l->instrument - 1].lot_size;
+    bool whole = l->quantity == magnitude(held);
+    uint32_t cnt = rt_map_sorted(&st->by_key, st->sorted);
+    __int128 sizes = 0;
+    qty_t parts = 0;
+    for (int pass = 0; pass < 2; pass++) { /* how much there is; how much is shared out at first */
+        for (uint32_t i = 0; i < cnt; i++) {
+            const struct portfolio_position *p = &st->positions[st->sorted[i].value];
+            qty_t size = magnitude(p->quantity);
+            if ((p->key & ~OWNER_BITS) != whose || size == 0) continue;
+            if (!whole && (p->quantity > 0) != (held > 0)) continue;
+            if (pass == 0) sizes += size;
+            if (pass == 1)
+                parts += fixed_floor_to((qty_t)(size * (__int128)l->quantity / sizes), lot);
+        }
+    }
+    qty_t left = l->quantity - parts;
+    cash_t fee_left = l->fee;
+    __int128 done = 0, all = whole ? sizes : l->quantity;
+    bool fits = true;
+    for (uint32_t i = 0; i < cnt; i++) {
+        struct portfolio_position *p = &st->positions[st->sorted[i].value];
+        qty_t size = magnitude(p->quantity), closed = size;
+        if ((p->key & ~OWNER_BITS) != whose || size == 0) continue;
+        if (!whole) {
+            if ((p->quantity > 0) != (held > 0)) continue;
+            closed = fixed_floor_to((qty_t)(size * (__int128)l->quantity / sizes), lot);
+            qty_t more = left < size - closed ? left : size - closed;
+            left -= more;
+            closed += more;
+        }
+        if (closed == 0) continue;
+        done += closed;
+        cash_t fee = done == all ? fee_left : (cash_t)((__int128)l->fee * closed / all);
+        fee_left -= fee;
+        fits = close_forced(ctx, st, x, p, closed, fee) && fits;
+    }
+    return fits;
+}
 
-/* portfolio_on_liquidation books that the venue closed an account's position by force, or delivered
- * it. */
-static void portfolio_on_liquidation(struct rt_ctx *ctx, void *state,
-                                     const struct msg_frame *frame) {
-    struct portfolio_state *st = state;
-    const struct msg_liquidation *l = msg_body(frame);
+/* forced books that the venue closed an account's position, or a part of it, by force. */
+static void forced(struct rt_ctx *ctx, struct portfolio_state *st, const struct forced *x) {
+    const struct msg_liquidation *l = x->l;
     struct msg_fill bad = { .order_id = l->trade_id, .quantity = l->quantity };
     if (l->instrument == 0 || l->instrument > st->instrument_cnt || l->account == 0 ||
         l->account > st->account_cnt || l->quantity <= 0 || l->price <= 0) {
         refuse(ctx, &bad, REASON_UNKNOWN_INSTRUMENT);
         return;
     }
-    /* nobody took or made a delivery */
-    const uint8_t liquidity = frame->kind == MSG_DELIVERY ? LIQUIDITY_NONE : LIQUIDITY_TAKER;
     struct portfolio_account *a = &st->accounts[l->account - 1];
     uint64_t whose = key_for(st, l->account, 0, l->instrument, l->side, ORDER_TERMS_EXIT);
     struct portfolio_net *n = net_of(st, whose);
@@ -522,7 +570,7 @@ static void portfolio_on_liquidation(struct rt_ctx *ctx, void *state,
     struct portfolio_change whole;
     const struct portfolio_instrument *in = &st->instruments[l->instrument - 1];
     cash_t cash, after;
-    bool fits = n->quantity == -moved &&
+    bool fits = (n->quantity < 0) == buy && magnitude(n->quantity) >= l->quantity &&
                 mk_value(in->rules, l->price, l->quantity, buy ? FIXED_UP : FIXED_DOWN, &cash) &&
                 portfolio_change_of(in->rules, n->quantity, n->cost, moved, buy ? -cash : cash,
                                     l->price, l->fee, &whole) &&
@@ -532,36 +580,52 @@ static void portfolio_on_liquidation(struct rt_ctx *ctx, void *state,
         refuse(ctx, &bad, REASON_REFUSED_BAD_FRAME);
         return;
     }
-    __int128 sizes = 0;
-    uint32_t owners = 0, cnt = rt_map_sorted(&st->by_key, st->sorted);
-    for (uint32_t i = 0; i < cnt; i++) {
-        const struct portfolio_position *p = &st->positions[st->sorted[i].value];
-        if ((p->key & ~OWNER_BITS) != whose) continue;
-        owners += p->quantity != 0;
-        sizes += magnitude(p->quantity);
-    }
-    cash_t left = l->fee;
-    for (uint32_t i = 0; i < cnt; i++) {
-        struct portfolio_position *p = &st->positions[st->sorted[i].value];
-        if ((p->key & ~OWNER_BITS) != whose || p->quantity == 0) continue;
-        cash_t fee =
-            --owners == 0 ? left : (cash_t)((__int128)l->fee * magnitude(p->quantity) / sizes);
-        left -= fee;
-        if (!close_forced(ctx, st, l, p, fee, frame->time_ns, liquidity))
-            refuse(ctx, &bad, REASON_OVERFLOW);
-    }
+    if (!share_forced(ctx, st, x, whose, n->quantity)) refuse(ctx, &bad, REASON_OVERFLOW);
     a->cash = after;
     a->realized_total += whole.realized;
     a->fee_total += l->fee;
     st->instruments[l->instrument - 1].last_fill = l->price;
     n->realized_total += whole.realized;
     n->fee_total += l->fee;
-    net_put(st, n, 0, 0);
+    net_put(st, n, whole.quantity, whole.cost);
     if (n->owner_cnt > 1) {
         const struct portfolio_position none = { .key = whose };
         say_net(ctx, st, n, &none, l->trade_id, whole.realized);
     }
     say_account(ctx, st, l->account, TELL_MARK);
+}
+
+/* portfolio_on_liquidation books that an account's position was liquidated. */
+static void portfolio_on_liquidation(struct rt_ctx *ctx, void *state,
+                                     const struct msg_frame *frame) {
+    const struct forced x = { .l = msg_body(frame),
+                              .liquidity = LIQUIDITY_TAKER,
+                              .time_ns = frame->time_ns };
+    forced(ctx, state, &x);
+}
+
+/* portfolio_on_deleverage books that an account's position was closed against another's. */
+static void portfolio_on_deleverage(struct rt_ctx *ctx, void *state,
+                                    const struct msg_frame *frame) {
+    _Static_assert(sizeof(struct msg_deleverage) == sizeof(struct msg_liquidation),
+                   "they have the same fields");
+    struct msg_liquidation l;
+    memcpy(&l, msg_body(frame), sizeof l);
+    const struct forced x = {
+        .l = &l, .child = 1, .liquidity = LIQUIDITY_TAKER, .time_ns = frame->time_ns
+    };
+    forced(ctx, state, &x);
+}
+
+/* portfolio_on_delivery books that an account's position was delivered. */
+static void portfolio_on_delivery(struct rt_ctx *ctx, void *state, const struct msg_frame *frame) {
+    _Static_assert(sizeof(struct msg_delivery) == sizeof(struct msg_liquidation),
+                   "they have the same fields");
+    struct msg_liquidation l;
+    memcpy(&l, msg_body(frame), sizeof l);
+    /* nobody took or made it */
+    const struct forced x = { .l = &l, .time_ns = frame->time_ns };
+    forced(ctx, state, &x);
 }
 
 /* portfolio_on_funding_fee books what funding cost. */
@@ -881,7 +945,8 @@ const struct rt_actor_kind portfolio_kind = {
     .init = portfolio_init,
     .on = { [MSG_FILL] = portfolio_on_fill,
             [MSG_LIQUIDATION] = portfolio_on_liquidation,
-            [MSG_DELIVERY] = portfolio_on_liquidation,
+            [MSG_DELEVERAGE] = portfolio_on_deleverage,
+            [MSG_DELIVERY] = portfolio_on_delivery,
             [MSG_FUNDING_FEE] = portfolio_on_funding_fee,
             [MSG_TRADE] = portfolio_on_trade,
             [MSG_TIMER] = portfolio_on_timer,

@@ -1,14 +1,14 @@
 /* portfolio.h - what is held, what it cost, what it earned, what an account is worth.
  *
- * For     hears FILL, LIQUIDATION, FUNDING_FEE; says POSITION, then ACCOUNT_STATE, after each. A
- *         position is kept for each account, strategy (owner of the order id) and instrument, and
- *         one for each account and instrument, in which all its strategies are netted as the venue
- *         nets them (one-way mode). The strategies' positions tell who earned what (POSITION, round
- *         trips); the netted one is the account's money: cash, unrealised P&L and equity are
- *         reckoned with it, so cash is the venue's to the unit after every fill. While one strategy
- *         alone has traded an instrument on an account the two are the same; from the second on the
- *         netted one is told as well, as a POSITION of owner 0 behind the strategy's. All in exact
- *         integers:
+ * For     hears FILL, LIQUIDATION, DELEVERAGE, FUNDING_FEE; says POSITION, then ACCOUNT_STATE,
+ *         after each. A position is kept for each account, strategy (owner of the order id) and
+ *         instrument, and one for each account and instrument, in which all its strategies are
+ *         netted as the venue nets them (one-way mode). The strategies' positions tell who earned
+ *         what (POSITION, round trips); the netted one is the account's money: cash, unrealised
+ *         P&L and equity are reckoned with it, so cash is the venue's to the unit after every
+ *         fill. While one strategy alone has traded an instrument on an account the two are the
+ *         same; from the second on the netted one is told as well, as a POSITION of owner 0 behind
+ *         the strategy's. All in exact integers:
  *           cash of a fill   price x quantity, once a fill: a buy's rounded up, a sell's down
  *           opening          adds that cash to the cost (a short's cost is negative: what it gave)
  *           reducing         takes cost x closed / held, rounded toward zero, off the cost, the
@@ -37,10 +37,14 @@
  *         own, each kept and netted as above: a fill's side and its exit term tell which it
  *         is of; POSITION tells with position_side.
  *         DELIVERY is booked as LIQUIDATION is; its fills are neither taker's nor maker's.
- *         LIQUIDATION (the venue closed an account's position by force) closes what each of its
- *         strategies holds of the instrument at that price, and the netted one: a FILL is told for
- *         each strategy, of an order with its id's sequence 0, then its POSITION. The fee is shared
- *         out by quantity, the last has the rest. FUNDING_FEE moves cash, and nothing else.
+ *         LIQUIDATION (the venue closed an account's position by force, or a part of it) closes
+ *         what each of its strategies holds of the instrument at that price, and the netted one: a
+ *         FILL is told for each strategy, of an order with its id's sequence 0, then its POSITION.
+ *         Of a part each strategy on the position's side loses in proportion to its size, in whole
+ *         lots down, what that leaves the first that has it. The fee is shared out by quantity,
+ *         the last has the rest. DELEVERAGE (it was closed against another account's) likewise;
+ *         the child of the order's id is 1.
+ *         FUNDING_FEE moves cash, and nothing else.
  *         A fee in the account's fee asset (market.h) comes out of its balance of that and counts
  *         in fee_total at the asset's price as the fill is told, rounded up. The balance is worth
  *         balance x price, rounded down, in equity; FEE_BALANCE tells it before ACCOUNT_STATE where

@@ -1,4 +1,5 @@
 #include "actors/report/compare.h"
+#include "actors/market/value.h"
 #include "actors/report/table.h"
 #include "runtime/base/config.h"
 #include "runtime/base/decimal.h"
@@ -232,6 +233,48 @@ static int read_trades(struct run *r, struct report_side *s, struct rt_error *er
     return code;
 }
 
+/* read_sizes reads which of the instruments in list have contracts of a size. */
+static int read_sizes(struct rt_node *list, struct report_side *s, struct rt_error *err) {
+    const char *text;
+    int code = 0;
+    s->sized = calloc(list->child_cnt + 1, sizeof *s->sized);
+    if (!s->sized) return rt_error_set(err, -ENOMEM, "out of memory");
+    for (struct rt_node *n = list->child; code == 0 && n; n = n->next) {
+        struct mk_instrument *in = &s->sized[s->sized_cnt];
+        bool inverse = n->kind == RT_NODE_MAP && rt_node_get(n, "contract_value") != NULL;
+        const char *key = inverse ? "contract_value" : "multiplier";
+        if (n->kind != RT_NODE_MAP || rt_node_get(n, key) == NULL) continue;
+        in->kind = inverse ? MK_INVERSE : MK_LINEAR;
+        code = rt_node_text(n, "instrument", true, sizeof in->name - 1, NULL, &text, err);
+        if (code == 0) snprintf(in->name, sizeof in->name, "%s", text);
+        if (code == 0) code = rt_node_text(n, key, true, RT_DECIMAL_CHARS, NULL, &text, err);
+        if (code == 0 && rt_decimal_parse(text, strlen(text), &in->contract) != 0) {
+            code = rt_node_fail(rt_node_get(n, key), err, "is no number");
+        }
+        s->sized_cnt++;
+    }
+    return code;
+}
+
+/* dearer returns how much dearer quantity of o's instrument was to get at than at other: bought
+ * higher, sold lower; 0 where that leaves the range of money. */
+static cash_t dearer(const struct report_compare *c, const struct order *o, price_t at,
+                     price_t other, qty_t quantity) {
+    const struct report_cell *name = &o->who[2];
+    const bool buy = o->side.cnt == 3;
+    cash_t paid, would;
+    for (uint32_t i = 0; i < c->side[0].sized_cnt; i++) {
+        const struct mk_instrument *in = &c->side[0].sized[i];
+        if (strlen(in->name) != name->cnt || memcmp(in->name, name->text, name->cnt) != 0) continue;
+        if (at <= 0 || other <= 0 || !mk_value(in, at, quantity, FIXED_ZERO, &paid) ||
+            !mk_value(in, other, quantity, FIXED_ZERO, &would)) {
+            return 0;
+        }
+        return buy ? paid - would : would - paid;
+    }
+    return fixed_mul(buy ? at - other : other - at, quantity, FIXED_ZERO, &paid) ? paid : 0;
+}
+
 /* read_manifest reads what the run was made of. A run that was stopped early may have none. */
 static int read_manifest(const char *dir, struct report_side *s, struct rt_error *err) {
     char path[400];
@@ -259,6 +302,8 @@ static int read_manifest(const char *dir, struct report_side *s, struct rt_error
     }
     rt_sha256_end(&h, hash);
     rt_sha256_hex(hash, s->data);
+    if (code == 0) code = rt_node_list(root, "instruments", false, &list, err);
+    if (code == 0 && list) code = read_sizes(list, s, err);
     rt_config_close(config);
     return code;
 }
@@ -361,7 +406,6 @@ static int pair_up(struct report_compare *c, struct order *a, struct order *b,
     int code = 0;
     a->paired = b->paired = true;
     c->pairs++;
-    bool buy = a->side.cnt == 3;
     if (a->created_ns != b->created_ns)
         code = put_time(c, REPORT_TIME, a, a->created_ns, b->created_ns, err);
     if (code == 0 && cell_cmp(a->signal, b->signal) != 0)
@@ -390,8 +434,7 @@ static int pair_up(struct report_compare *c, struct order *a, struct order *b,
         qty_t both = a->filled < b->filled ? a->filled : b->filled;
         int64_t effect = 0;
         if (a->average != b->average) {
-            int64_t worse = buy ? a->average - b->average : b->average - a->average;
-            if (!fixed_mul(worse, both, FIXED_ZERO, &effect)) effect = 0;
+            effect = dearer(c, a, a->average, b->average, both);
             code = put_fixed(c, REPORT_FILL_PRICE, a, a->average, b->average, effect, err);
         }
         if (code == 0 && a->fee != b->fee)
@@ -578,6 +621,11 @@ void report_compare_close(struct report_compare *c) {
     free(c->differences);
     c->differences = NULL;
     c->difference_cnt = 0;
+    for (int i = 0; i < 2; i++) {
+        free(c->side[i].sized);
+        c->side[i].sized = NULL;
+        c->side[i].sized_cnt = 0;
+    }
 }
 
 bool report_compare_same(const struct report_compare *c) {

@@ -14,6 +14,7 @@
  * Cost    a pass over the files and a sort of the orders. */
 #ifndef ACTORS_REPORT_COMPARE_H
 #define ACTORS_REPORT_COMPARE_H
+#include "actors/market/market.h"
 #include "runtime/base/error.h"
 #include "schemas/fixed.h"
 #include <stdbool.h>
@@ -61,6 +62,8 @@ struct report_side {
     cash_t realized, net, fees;     /* of round trips: P&L, less fees, fees */
     cash_t equity;                  /* last row of each account, summed */
     int64_t first_ns, last_ns;      /* first and last instant of orders and equity; 0 = none */
+    struct mk_instrument *sized;    /* instruments whose contracts have a size: name, kind, size */
+    uint32_t sized_cnt;             /* how many */
 };
 
 /* A comparison. */

@@ -16,9 +16,11 @@ static bool counts(uint16_t kind) {
     case MSG_POSITION:
     case MSG_FUNDING_FEE:
     case MSG_LIQUIDATION:
+    case MSG_DELEVERAGE:
     case MSG_DELIVERY:
     case MSG_VENUE_BALANCE:
     case MSG_FEE_BALANCE:
+    case MSG_VENUE_BOOKS:
     case MSG_ALERT:
     case MSG_ACCOUNT_STATE: return (kind & MSG_OUT) != 0;
     default: return false;

@@ -894,6 +894,25 @@ static void accounts(const struct page *g) {
     }
 }
 
+/* books lists the venue's books. */
+static void books(const struct page *g) {
+    static const char *const heads[] = {
+        "Asset", ">Fees", ">Funding", ">Insurance fund", ">At start", ">Left by rounding", NULL
+    };
+    if (!first(g, g->j->values, "venue")) return;
+    doc_add(g->d, DOC_HEADING, "Venue's books");
+    struct doc_block *b = table(g, "", heads);
+    for (const struct report_value *a = first(g, g->j->values, "venue"); a; a = next(g, a)) {
+        const char *start = text(g, a, "insurance_fund_start");
+        cell(g, b, text(g, a, "asset"));
+        value(g, b, cash(g, text(g, a, "fees")), DOC_FG);
+        value(g, b, cash(g, text(g, a, "funding")), DOC_FG);
+        value(g, b, cash(g, text(g, a, "insurance_fund")), DOC_FG);
+        value(g, b, *start ? cash(g, start) : "", DOC_FG);
+        value(g, b, text(g, a, "rounding"), DOC_FG);
+    }
+}
+
 /* all_figures lists every figure of every curve. */
 static void all_figures(const struct page *g) {
     const struct report_value *curves[CURVES_MAX];
@@ -1113,6 +1132,7 @@ static void compose(struct page *g) {
     trades(g);
     if (main) portfolio(g);
     accounts(g);
+    books(g);
     if (main) all_figures(g);
     assumptions(g);
 }

@@ -637,6 +637,17 @@ static void on_burn(struct results *r, const struct msg_frame *f) {
     a->burn_worth = m->worth;
 }
 
+/* on_books takes the venue's books of an asset. */
+static void on_books(struct results *r, const struct msg_frame *f) {
+    const struct msg_venue_books *m = msg_body(f);
+    struct report_summary *s = r->sum;
+    if (m->asset >= r->market->asset_cnt || s->book_cnt == REPORT_BOOKS) return;
+    struct report_books *b = &s->books[s->book_cnt++];
+    snprintf(b->asset, sizeof b->asset, "%s", r->market->assets[m->asset]);
+    b->told = *m;
+    s->insurance = s->insurance || m->insured != 0;
+}
+
 /* on_balance takes how much of an account's cash is locked. */
 static void on_balance(struct results *r, const struct msg_frame *f) {
     const struct msg_venue_balance *m = msg_body(f);
@@ -727,7 +738,13 @@ static int instant(struct results *r, struct rt_error *err) {
             if (l->account >= 1 && l->account <= r->market->account_cnt)
                 r->sum->accounts[l->account - 1].liquidations++;
         }
+        if (f->kind == MSG_DELEVERAGE) {
+            const struct msg_deleverage *l = msg_body(f);
+            if (l->account >= 1 && l->account <= r->market->account_cnt)
+                r->sum->accounts[l->account - 1].deleveraged++;
+        }
         if (f->kind == MSG_FEE_BALANCE) on_burn(r, f);
+        if (f->kind == MSG_VENUE_BOOKS) on_books(r, f);
         if (f->kind == MSG_ACCOUNT_STATE) code = on_account(r, f);
     }
     if (code == 0) code = fills_flush(r, false);

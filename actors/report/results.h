@@ -37,7 +37,16 @@
 struct rt_run;
 struct report_statistics;
 
-enum { REPORT_STATUSES = 9 }; /* size of the table of statuses */
+enum {
+    REPORT_STATUSES = 9, /* size of the table of statuses */
+    REPORT_BOOKS = 64,   /* assets whose books the summary tells */
+};
+
+/* The venue's books of an asset. */
+struct report_books {
+    char asset[16];              /* its name */
+    struct msg_venue_books told; /* as told at the end */
+};
 
 /* What became of one account. */
 struct report_account {
@@ -62,7 +71,8 @@ struct report_account {
                               * asset at its */
     cash_t funding;          /* paid, in quote; below zero received */
     uint64_t payments;       /* funding payments */
-    uint64_t liquidations;   /* positions closed by force */
+    uint64_t liquidations;   /* positions, or parts, closed by force */
+    uint64_t deleveraged;    /* closed against one that nothing was left of */
     cash_t profit, loss;     /* sum of net_pnl of round trips above zero; of those below, as > 0 */
     uint64_t trades, wins;   /* round trips; those with net_pnl > 0 */
     uint64_t marks;          /* rows of equity.csv */
@@ -97,8 +107,11 @@ struct report_summary {
     bool funding;                        /* it has series of funding */
     char no_marks[200];                  /* linear instruments without a series of marks, names */
     bool portfolio;                      /* someone keeps positions and equity */
-    uint32_t account_cnt;                /* accounts */
-    struct report_account accounts[255]; /* in id order */
+    bool insurance;                      /* a venue has declared its insurance fund */
+    uint32_t book_cnt;                   /* assets with books */
+    struct report_books books[REPORT_BOOKS]; /* the venue's books, as told */
+    uint32_t account_cnt;                    /* accounts */
+    struct report_account accounts[255];     /* in id order */
 
     /* statistics.h; NULL where nobody keeps equity, and where the journal was cut */
     struct report_statistics *statistics;

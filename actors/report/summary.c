@@ -62,6 +62,33 @@ static void counts_json(FILE *to, const uint64_t *counts, int cnt, const char *(
     fputc('}', to);
 }
 
+/* exactly formats v (1e-16) into out. */
+static const char *exactly(int64_t v, char out[32]) {
+    uint64_t u = v < 0 ? 0 - (uint64_t)v : (uint64_t)v;
+    const uint64_t one = (uint64_t)FIXED_ONE * FIXED_ONE;
+    snprintf(out, 32, "%s%llu.%016llu", v < 0 ? "-" : "", (unsigned long long)(u / one),
+             (unsigned long long)(u % one));
+    return out;
+}
+
+/* books_json writes the venue's books. */
+static void books_json(const struct report_summary *s, FILE *to) {
+    char left[32];
+    fputs("  \"venue\": [", to);
+    for (uint32_t i = 0; i < s->book_cnt; i++) {
+        const struct report_books *b = &s->books[i];
+        fprintf(to,
+                "%s\n    {\"asset\": \"%s\", \"fees\": \"%s\", \"funding\": \"%s\", "
+                "\"insurance_fund\": \"%s\", \"rounding\": \"%s\"",
+                i ? "," : "", b->asset, money(b->told.fees), money(b->told.funding),
+                money(b->told.fund), exactly(b->told.rounding, left));
+        if (b->told.insured)
+            fprintf(to, ", \"insurance_fund_start\": \"%s\"", money(b->told.fund_start));
+        fputc('}', to);
+    }
+    fputs("\n  ],\n", to);
+}
+
 void report_summary_json(const struct report_summary *s, FILE *to) {
     fputs("{\n  \"name\": ", to);
     quoted(to, s->name);
@@ -107,6 +134,8 @@ void report_summary_json(const struct report_summary *s, FILE *to) {
             fputs("\"profit_factor\": null, ", to);
         fprintf(to, "\"exposure\": %.8f, \"open_positions\": %u", exposure(s, a),
                 a->open_positions);
+        if (s->insurance)
+            fprintf(to, ", \"deleveraged\": %llu", (unsigned long long)a->deleveraged);
         if (a->burn[0])
             fprintf(to,
                     ",\n     \"fee_asset\": {\"asset\": \"%s\", \"balance\": \"%s\", \"price\": "
@@ -115,7 +144,9 @@ void report_summary_json(const struct report_summary *s, FILE *to) {
                     money(a->burn_start));
         fputc('}', to);
     }
-    fputs("\n  ],\n  \"statistics\": ", to);
+    fputs("\n  ],\n", to);
+    books_json(s, to);
+    fputs("  \"statistics\": ", to);
     if (s->statistics)
         report_statistics_json(s->statistics, to);
     else
@@ -193,6 +224,10 @@ void report_summary_print(const struct report_summary *s, FILE *to, bool colour)
             fprintf(to, "  %-15s %s%llu position%s closed by force%s\n", "liquidations",
                     colour ? "\033[31m" : "", (unsigned long long)a->liquidations,
                     a->liquidations > 1 ? "s" : "", plain);
+        if (a->deleveraged)
+            fprintf(to, "  %-15s %llu time%s, against positions that nothing was left of\n",
+                    "deleveraged", (unsigned long long)a->deleveraged,
+                    a->deleveraged > 1 ? "s" : "");
         fprintf(to, "  %-15s %llu", "round trips", (unsigned long long)a->trades);
         if (a->trades) {
             fprintf(to, ", %.1f %% won, profit factor ", 100 * win_rate(a));
@@ -219,6 +254,12 @@ void report_summary_print(const struct report_summary *s, FILE *to, bool colour)
     counts_print(to, "  refused for", s->refused, REPORT_REASONS, msg_reason_name);
     counts_print(to, "  ended for", s->ended, REPORT_REASONS, msg_reason_name);
     counts_print(to, "  not made for", s->unplaced, REPORT_REASONS, msg_reason_name);
+    for (uint32_t i = 0; i < s->book_cnt; i++) {
+        const struct report_books *b = &s->books[i];
+        if (!b->told.insured) continue;
+        fprintf(to, "  %-15s %s %s (start %s)\n", "insurance fund", grouped(b->told.fund), b->asset,
+                grouped(b->told.fund_start));
+    }
     if (s->cut)
         fputs("  the journal's oldest records were dropped (archive_max): this is what is left\n",
               to);
@@ -479,6 +520,15 @@ static void account_burn(FILE *to, const struct mk_market *m, const struct mk_ac
             money(f->discount[MK_SPOT]), money(f->discount[MK_LINEAR]));
 }
 
+/* insured tells whether a venue declares its insurance fund. */
+static bool insured(const struct rt_topology *t) {
+    for (uint32_t i = 0; i < t->actor_cnt; i++) {
+        const struct rt_actor_def *a = &t->actors[i];
+        if (strcmp(a->kind->name, "venue") == 0 && rt_node_get(a->config, "insurance")) return true;
+    }
+    return false;
+}
+
 int report_manifest(const struct rt_run *run, const char *dir, struct rt_error *err) {
     static const char *const clocks[] = { "virtual", "paced", "real" };
     const struct rt_topology *t = run->topology;
@@ -640,6 +690,16 @@ int report_manifest(const struct rt_run *run, const char *dir, struct rt_error *
                 "is closed at the liquidation price, or at the mark where it opened beyond it, "
                 "at no price worse than the one at which nothing is left, with the liquidation "
                 "fee",
+                NULL },
+            &first);
+    if (insured(t))
+        rules(
+            to,
+            (const char *const[]){
+                "insurance: a liquidation reduces the position to the cap of the highest lower "
+                "bracket at which margin suffices, else closes it; where the fund cannot pay what "
+                "it lacks at its bankruptcy price, accounts that hold against it are closed at "
+                "that price by profit x leverage (deleveraged)",
                 NULL },
             &first);
     if (sized)

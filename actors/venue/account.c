@@ -160,9 +160,8 @@ static bool move_linear(const struct mk_instrument *in, struct venue_purse *p,
 }
 
 bool venue_account_close(const struct mk_instrument *in, struct venue_purse *p,
-                         struct venue_holding *h, price_t price, cash_t fee) {
+                         struct venue_holding *h, qty_t quantity, price_t price, cash_t fee) {
     bool buy = h->quantity < 0;
-    qty_t quantity = buy ? -h->quantity : h->quantity;
     cash_t value;
     return mk_value(in, price, quantity, buy ? FIXED_UP : FIXED_DOWN, &value) &&
            move_linear(in, p, h, buy, quantity, price, value, fee);
@@ -180,6 +179,8 @@ static bool burns(const struct venue_purse *p, const struct mk_instrument *in, q
     if (in_base && p->burn->asset == in->base_asset) {
         if (!mk_fee_less(quantity, rate, discount, fee)) return false;
         deal->fee = *fee;
+        deal->rounded = (int64_t)((__int128)*fee * FIXED_ONE -
+                                  (__int128)quantity * rate * (FIXED_ONE - discount) / FIXED_ONE);
         return true;
     }
     int64_t amount;
@@ -188,6 +189,8 @@ static bool burns(const struct venue_purse *p, const struct mk_instrument *in, q
         return false;
     }
     deal->fee = amount;
+    deal->rounded = (int64_t)((__int128)amount * FIXED_ONE -
+                              (__int128)value * rate * (FIXED_ONE - discount) / p->burn_price);
     deal->fee_asset = p->burn->asset;
     *fee = 0;
     return true;
@@ -237,7 +240,11 @@ void venue_account_deal(struct venue_purse *p, const struct venue_book *b,
     deal->quantity = quantity;
     deal->price = at;
     deal->value = value;
-    if (!burnt) deal->fee = fee;
+    if (!burnt) {
+        deal->fee = fee;
+        deal->rounded = (int64_t)((__int128)(fee - charged) * FIXED_ONE -
+                                  (__int128)(in_base ? quantity : size) * rate);
+    }
     deal->charged = charged;
     deal->slippage = buy ? at - price : price - at;
     if (quantity == wanted) {

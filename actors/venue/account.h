@@ -64,6 +64,7 @@ struct venue_purse {
     int64_t now_ns;                  /* of charges with a date */
     uint16_t leverage;               /* declared for the instrument; 0 without margin */
     uint8_t margin;                  /* enum mk_margin of the account */
+    bool steps;                      /* linear: liquidations go step by step (backing.h) */
     bool hedge;                      /* the account is in hedge mode and the instrument linear */
 };
 
@@ -74,6 +75,7 @@ struct venue_deal {
     cash_t value;       /* worth as it moved (mk_value): paid rounded up, received down */
     int64_t fee;        /* in the fee asset; below zero for a rebate */
     cash_t charged;     /* of it by the instrument's charges */
+    int64_t rounded;    /* what rounding the fee up added to it, 1e-16 */
     int64_t slippage;   /* price given away beyond the undisturbed one, per unit, >= 0 */
     uint16_t reason;    /* why the rest ends; REASON_NONE when there is none */
     uint16_t fee_asset; /* index in the table of assets */
@@ -96,11 +98,11 @@ static inline void venue_account_charged(struct mk_charged *c, const struct venu
     c->paid += deal->charged;
 }
 
-/* venue_account_close closes p's position h (its held or shorts; not spot) in in at price (> 0) by
- * force, with a fee in what it settles in. False when a sum leaves the range of money; then nothing
- * is booked. */
+/* venue_account_close closes quantity (> 0, no more than it is) of p's position h (its held or
+ * shorts; not spot) in in at price (> 0) by force, with a fee in what it settles in. False when a
+ * sum leaves the range of money; then nothing is booked. */
 bool venue_account_close(const struct mk_instrument *in, struct venue_purse *p,
-                         struct venue_holding *h, price_t price, cash_t fee);
+                         struct venue_holding *h, qty_t quantity, price_t price, cash_t fee);
 
 /* venue_account_holds tells whether p holds any position. */
 static inline bool venue_account_holds(const struct venue_purse *p) {

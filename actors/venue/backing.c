@@ -1,9 +1,9 @@
 #include "actors/venue/backing.h"
 #include "actors/market/margin.h"
+#include "actors/venue/fund.h"
 #include <assert.h>
 
-/* mark_of returns the mark price of b as of now: where it has none the last price; 0 before any. */
-static price_t mark_of(struct rt_ctx *ctx, const struct venue_book *b) {
+price_t venue_backing_mark(struct rt_ctx *ctx, const struct venue_book *b) {
     if (b->mark > 0) return b->mark;
     return b->last > 0 ? b->last : venue_last_price(ctx, b);
 }
@@ -46,12 +46,29 @@ struct venue_stand venue_backing_stand(struct rt_ctx *ctx, const struct venue *v
         for (int leg = 0; leg < 2; leg++, h = shorts) {
             cash_t unrealized, maintenance;
             if (h->quantity == 0) continue;
-            figures(other->instrument, h, mark_of(ctx, other), &unrealized, &maintenance);
+            figures(other->instrument, h, venue_backing_mark(ctx, other), &unrealized,
+                    &maintenance);
             s.unrealized = saturated(s.unrealized, unrealized);
             s.maintenance = saturated(s.maintenance, maintenance);
         }
     }
     return s;
+}
+
+cash_t venue_backing_open(struct rt_ctx *ctx, const struct venue *v, uint8_t account) {
+    cash_t sum = 0;
+    for (uint32_t i = 0; i < v->market->instrument_cnt; i++) {
+        const struct venue_book *b = &v->books[i];
+        const struct venue_holding *legs[] = { holding_of(v, account, i), short_of(v, account, i) };
+        for (int leg = 0; leg < 2 && b->instrument->kind != MK_SPOT; leg++) {
+            cash_t unrealized, maintenance;
+            if (legs[leg]->quantity == 0) continue;
+            figures(b->instrument, legs[leg], venue_backing_mark(ctx, b), &unrealized,
+                    &maintenance);
+            sum = saturated(sum, unrealized);
+        }
+    }
+    return sum;
 }
 
 /* Notional of the open orders of an account in an instrument, by side. */
@@ -161,7 +178,7 @@ uint16_t venue_backing_refuses(struct rt_ctx *ctx, const struct venue *v,
     cash_t spare =
         saturated(v->cash[account - 1], locked > INT64_MAX ? -INT64_MAX : (cash_t)-locked);
     uint16_t leverage = mk_leverage(v->market, account, b->instrument->id);
-    price_t mark = mark_of(ctx, b);
+    price_t mark = venue_backing_mark(ctx, b);
     if (mark <= 0) mark = order->price;
     struct burden before, after;
     if (!burden_of(v, b, account, mark, NULL, &before)) return REASON_OVERFLOW;
@@ -176,7 +193,7 @@ uint16_t venue_backing_refuses(struct rt_ctx *ctx, const struct venue *v,
                     short_of(v, account, i)->quantity == 0 && other->open_cnt == 0;
         struct burden x = after;
         if (other->instrument->kind == MK_SPOT || (idle && other != b)) continue;
-        if (other != b && !burden_of(v, other, account, mark_of(ctx, other), NULL, &x)) {
+        if (other != b && !burden_of(v, other, account, venue_backing_mark(ctx, other), NULL, &x)) {
             return REASON_OVERFLOW;
         }
         uint16_t by = mk_leverage(v->market, account, other->instrument->id);
@@ -209,32 +226,71 @@ static cash_t all_of(const struct venue_stand *stand, const struct venue_purse *
     return p->margin == MK_MARGIN_CROSS ? saturated(p->cash, stand->unrealized) : h->isolated;
 }
 
-/* close_leg closes p's position h at price, which may be better than met (the fund pays the rest).
- * The liquidation fee is taken as far as left covers it: what is left then of what backs the
- * position. What was done goes to out. False when a figure leaves the range of money. */
+/* close_leg closes quantity of p's position h at price, which may be better than met (the fund pays
+ * the rest). The liquidation fee is taken as far as left covers it: what is left then of what backs
+ * the position. What was done goes to out. False when a figure leaves the range of money. */
 static bool close_leg(const struct mk_instrument *in, struct venue_purse *p,
-                      struct venue_holding *h, price_t met, price_t price, cash_t left,
-                      struct venue_forced_leg *out) {
-    qty_t quantity = h->quantity < 0 ? -h->quantity : h->quantity;
+                      struct venue_holding *h, qty_t quantity, price_t met, price_t price,
+                      cash_t left, struct venue_forced_leg *out) {
+    bool whole = quantity == (h->quantity < 0 ? -h->quantity : h->quantity);
     uint8_t side = h->quantity > 0 ? SIDE_SELL : SIDE_BUY;
-    cash_t notional, fee, pays;
+    cash_t notional, fee, pays, before = p->cash, apart = h->isolated;
     if (!mk_notional(in, quantity, price, &notional) ||
         !mk_fee(notional, in->liquidation_fee, &fee)) {
         return false;
     }
     if (!mk_gap(in, quantity, met, price, &pays)) return false;
     if (fee > left) fee = left > 0 ? left : 0;
-    if (!venue_account_close(in, p, h, price, fee)) return false;
+    if (!venue_account_close(in, p, h, quantity, price, fee)) return false;
+    if (!whole && p->margin == MK_MARGIN_ISOLATED) h->isolated = apart + (p->cash - before);
     *out = (struct venue_forced_leg){
         .quantity = quantity, .price = price, .fee = fee, .pays = pays, .side = side
     };
     return true;
 }
 
-/* force_one does what venue_backing_force does for one position, h. */
-static bool force_one(const struct venue_book *b, const struct venue_stand *stand,
-                      struct venue_purse *p, struct venue_holding *held, price_t mark, bool gap,
-                      struct venue_forced_leg *out) {
+/* suffices tells whether margin backs p's position h at price. */
+static bool suffices(const struct mk_instrument *in, const struct venue_stand *stand,
+                     const struct venue_purse *p, const struct venue_holding *h, price_t price) {
+    struct mk_holding held = { .quantity = h->quantity, .cost = h->cost };
+    cash_t unrealized, maintenance;
+    if (!mk_margin_unrealized(in, &held, price, &unrealized) ||
+        !mk_margin_maintenance(in, h->quantity, price, &maintenance)) {
+        return false;
+    }
+    __int128 must = maintenance;
+    if (p->margin == MK_MARGIN_CROSS) must += stand->maintenance;
+    return (__int128)all_of(stand, p, h) + unrealized > must;
+}
+
+/* reduction finds how much of p's position h must be closed at price so that margin backs the rest:
+ * down to the cap of the highest bracket below its own at which it does; all of it where none does.
+ */
+static qty_t reduction(const struct mk_instrument *in, const struct venue_stand *stand,
+                       const struct venue_purse *p, const struct venue_holding *h, price_t price,
+                       cash_t left) {
+    qty_t size = h->quantity < 0 ? -h->quantity : h->quantity;
+    cash_t notional;
+    if (in->bracket_cnt == 0 || left <= 0 || !mk_notional(in, size, price, &notional)) return size;
+    for (const struct mk_bracket *b = mk_bracket_at(in, notional); b-- > in->brackets;) {
+        qty_t most;
+        if (!mk_quantity_settled(in, b->cap, price, &most) || most > size) most = size;
+        qty_t rest = fixed_floor_to(most, in->lot_size);
+        struct venue_purse trial = *p;
+        struct venue_holding *t = h == &p->shorts ? &trial.shorts : &trial.held;
+        struct venue_forced_leg leg;
+        if (rest <= 0) break;
+        if (rest == size) continue;
+        if (!close_leg(in, &trial, t, size - rest, price, price, left, &leg)) break;
+        if (suffices(in, stand, &trial, t, price)) return size - rest;
+    }
+    return size;
+}
+
+/* force_step does what venue_backing_force does for one position, h, once. */
+static bool force_step(const struct venue_book *b, const struct venue_stand *stand,
+                       struct venue_purse *p, struct venue_holding *held, price_t mark, bool gap,
+                       struct venue_forced *out) {
     const struct mk_instrument *in = b->instrument;
     struct mk_holding h = { .quantity = held->quantity, .cost = held->cost };
     if (h.quantity == 0 || mark <= 0) return false;
@@ -252,7 +308,22 @@ static bool force_one(const struct venue_book *b, const struct venue_stand *stan
     if (is_long ? price < nothing : price > nothing) price = nothing;
     cash_t left = 0;
     if (!mk_margin_unrealized(in, &h, price, &left)) return false;
-    return close_leg(in, p, held, met, price, saturated(all, left), out);
+    left = saturated(all, left);
+    qty_t quantity = is_long ? h.quantity : -h.quantity;
+    if (p->steps && price == met) quantity = reduction(in, stand, p, held, price, left);
+    assert(out->cnt < VENUE_FORCED_MAX);
+    if (!close_leg(in, p, held, quantity, met, price, left, &out->legs[out->cnt])) return false;
+    out->cnt++;
+    return true;
+}
+
+/* force_one does it as often as it is met. */
+static bool force_one(const struct venue_book *b, const struct venue_stand *stand,
+                      struct venue_purse *p, struct venue_holding *held, price_t mark, bool gap,
+                      struct venue_forced *out) {
+    bool any = false;
+    while (force_step(b, stand, p, held, mark, gap, out)) any = true;
+    return any;
 }
 
 /* left_of returns what is left of all where the long is closed at up and the short at down. */
@@ -283,10 +354,13 @@ static bool force_both(const struct venue_book *b, const struct venue_stand *sta
         down = at_tick(in, mk_better(in, s.quantity, down, lack), SIDE_SELL);
     }
     left = left_of(in, all, &l, up, &s, down);
-    if (!close_leg(in, p, &p->held, met[0], up, left, &out->legs[0])) return false;
-    left = saturated(left, -out->legs[0].fee);
-    bool whole = close_leg(in, p, &p->shorts, met[1], down, left, &out->legs[1]);
+    struct venue_forced_leg *leg = &out->legs[out->cnt];
+    assert(out->cnt + 2 <= VENUE_FORCED_MAX);
+    if (!close_leg(in, p, &p->held, l.quantity, met[0], up, left, &leg[0])) return false;
+    left = saturated(left, -leg[0].fee);
+    bool whole = close_leg(in, p, &p->shorts, -s.quantity, met[1], down, left, &leg[1]);
     assert(whole); /* its figures were in range a moment ago */
+    out->cnt += 2;
     return true;
 }
 
@@ -295,17 +369,16 @@ bool venue_backing_force(const struct venue_book *b, const struct venue_stand *s
                          struct venue_forced *out) {
     bool both = p->held.quantity != 0 && p->shorts.quantity != 0;
     if (both && p->margin == MK_MARGIN_CROSS) return force_both(b, stand, p, from, to, out);
-    bool one = force_one(b, stand, p, &p->held, to, from == 0, &out->legs[0]);
-    bool other = p->hedge && force_one(b, stand, p, &p->shorts, to, from == 0, &out->legs[1]);
+    bool one = force_one(b, stand, p, &p->held, to, from == 0, out);
+    bool other = p->hedge && force_one(b, stand, p, &p->shorts, to, from == 0, out);
     return one || other;
 }
 
 /* say_forced says that account's position in b was closed by force. */
 static void say_forced(struct rt_ctx *ctx, struct venue *v, const struct venue_book *b,
                        uint8_t account, const struct venue_forced_leg *leg) {
-    if (leg->quantity == 0) return;
-    venue_ledger_forced(v, b->instrument, leg->side, leg->quantity, leg->price, leg->fee,
-                        leg->pays);
+    cash_t pays = venue_fund_pays(v, b, account, leg) ? leg->pays : 0;
+    venue_ledger_forced(v, b->instrument, leg->side, leg->quantity, leg->price, leg->fee, pays);
     struct msg_venue_liquidation *m = rt_say(ctx, MSG_VENUE_LIQUIDATION, 0, sizeof *m);
     *m = (struct msg_venue_liquidation){ .trade_id = ++v->trades,
                                          .price = leg->price,
@@ -325,8 +398,13 @@ void venue_backing_tell(struct rt_ctx *ctx, struct venue *v, struct venue_book *
     } else {
         venue_cancel_forced(ctx, v, b, account);
     }
-    venue_flush(ctx, v); /* fills first: they made the position */
-    for (int leg = 0; leg < 2; leg++) say_forced(ctx, v, b, account, &forced->legs[leg]);
+    venue_flush(ctx, v);          /* fills first: they made the position */
+    for (int n = 0; n < 2; n++) { /* what was sold first: the long of hedge mode */
+        for (uint32_t i = 0; i < forced->cnt; i++) {
+            bool sold = forced->legs[i].side == SIDE_SELL;
+            if (sold == (n == 0)) say_forced(ctx, v, b, account, &forced->legs[i]);
+        }
+    }
 }
 
 void venue_backing_sweep(struct rt_ctx *ctx, struct venue *v, struct venue_book *b, price_t mark) {
@@ -336,11 +414,12 @@ void venue_backing_sweep(struct rt_ctx *ctx, struct venue *v, struct venue_book 
         struct venue_purse p = venue_purse(v, b, account);
         if (!venue_account_holds(&p)) continue;
         struct venue_stand stand = venue_backing_stand(ctx, v, b, account);
-        struct venue_forced forced = { 0 };
+        struct venue_forced forced = { .legs = v->forced[0] };
         if (!venue_backing_force(b, &stand, &p, 0, mark, &forced)) continue;
         venue_purse_put(v, b, account, &p);
         venue_backing_tell(ctx, v, b, account, &forced);
     }
+    venue_fund_settle(ctx, v, b);
 }
 
 /* fund_leg charges account funding on position h of p at mark, and says so. */
@@ -352,7 +431,7 @@ static void fund_leg(struct rt_ctx *ctx, struct venue *v, struct venue_book *b, 
         return;
     }
     p->cash = cash;
-    venue_ledger_funding(v, b->instrument, amount);
+    venue_ledger_funding(v, b->instrument, h->quantity, mark, rate, amount);
     if (p->margin == MK_MARGIN_ISOLATED) h->isolated -= amount;
     venue_flush(ctx, v);
     struct msg_venue_funding *m = rt_say(ctx, MSG_VENUE_FUNDING, 0, sizeof *m);
@@ -367,7 +446,7 @@ static void fund_leg(struct rt_ctx *ctx, struct venue *v, struct venue_book *b, 
 
 void venue_backing_fund(struct rt_ctx *ctx, struct venue *v, struct venue_book *b,
                         const struct msg_funding *f) {
-    price_t mark = f->mark > 0 ? f->mark : mark_of(ctx, b);
+    price_t mark = f->mark > 0 ? f->mark : venue_backing_mark(ctx, b);
     for (uint32_t a = 1; b->held_cnt > 0 && a <= v->market->account_cnt; a++) {
         struct venue_purse p = venue_purse(v, b, (uint8_t)a);
         if (!venue_account_holds(&p)) continue;

@@ -24,6 +24,18 @@
  *                      account, but at no price worse than the one at which nothing is left
  *                      (beyond it the insurance fund pays). liquidation_fee of the notional goes to
  *                      the fund, as far as something is left.
+ *           steps      where insurance is declared (fund.h), as Binance does: the position is first
+ *                      reduced by one immediate-or-cancel order at that price, down to the cap of
+ *                      the highest bracket below its own at which margin suffices again: what is
+ *                      left + unrealized, realized losses and the fee of the part taken off, is
+ *                      above maintenance at that price; in whole lots. Where it suffices in none,
+ *                      all of it is closed, as above. What is left may be met again on the same
+ *                      way. isolated: losses and fee of the part come out of what is set apart, no
+ *                      share of that is given back. A pair of hedge mode is closed whole. (Binance,
+ *                      "Liquidation Protocols": open orders are canceled, the position is reduced
+ *                      by one large IOC order without closing all of it; margin compliant after
+ *                      losses and fees, it stops; else the fund takes over at the bankruptcy
+ *                      price.)
  *           hedge      long and short are margined each by itself: initial margin of each at the
  *                      mark with the orders that open it, the larger for neither; orders that close
  *                      need none. cross: both are liquidated together, where the wallet + both
@@ -47,24 +59,23 @@ struct venue_stand {
     cash_t maintenance; /* cross: what those must be backed by */
 };
 
-/* A position closed by force. */
+/* A position closed by force, or a part of it. */
 struct venue_forced_leg {
-    qty_t quantity; /* closed; 0 = nothing was */
+    qty_t quantity; /* closed */
     price_t price;  /* at this price */
     cash_t fee;     /* to the insurance fund */
     cash_t pays;    /* what the fund adds: the price is that much better than what was met */
     uint8_t side;   /* of the trade that closed it */
 };
 
-/* What of an account in an instrument was closed by force. */
+/* What of an account in an instrument was closed by force on one way. */
 struct venue_forced {
-    struct venue_forced_leg legs[2]; /* the position, in hedge mode the long; the short */
+    struct venue_forced_leg *legs; /* one after the other, room for VENUE_FORCED_MAX */
+    uint32_t cnt;                  /* how many */
 };
 
-/* venue_forced tells whether f holds anything. */
-static inline bool venue_forced(const struct venue_forced *f) {
-    return f->legs[0].quantity > 0 || f->legs[1].quantity > 0;
-}
+/* Each step of a position leaves it in a lower bracket, the last closes it; hedge mode has two. */
+enum { VENUE_FORCED_MAX = 2 * (MK_BRACKETS_MAX + 1) };
 
 /* venue_backing_on tells whether margin backs what account holds in b: it may be liquidated. */
 static inline bool venue_backing_on(const struct venue *v, const struct venue_book *b,
@@ -78,13 +89,20 @@ static inline bool venue_backing_on(const struct venue *v, const struct venue_bo
 uint16_t venue_backing_refuses(struct rt_ctx *ctx, const struct venue *v,
                                const struct venue_book *b, const struct venue_order *order);
 
+/* venue_backing_mark returns the mark price of b as of now: where it has none the last price; 0
+ * before any. */
+price_t venue_backing_mark(struct rt_ctx *ctx, const struct venue_book *b);
+
+/* venue_backing_open sums the unrealized P&L of account's linear positions, at their marks. */
+cash_t venue_backing_open(struct rt_ctx *ctx, const struct venue *v, uint8_t account);
+
 /* venue_backing_stand reckons what stands beside account's position in b. */
 struct venue_stand venue_backing_stand(struct rt_ctx *ctx, const struct venue *v,
                                        const struct venue_book *b, uint8_t account);
 
 /* venue_backing_force closes p's positions whose liquidation price the mark meets on its way from
  * from (> 0) to to; from 0: it opened at to, may lie beyond, and is the price then. Returns whether
- * it did, and adds what it closed to out (empty before the first call). */
+ * it did, and adds what it closed to out. */
 bool venue_backing_force(const struct venue_book *b, const struct venue_stand *stand,
                          struct venue_purse *p, price_t from, price_t to, struct venue_forced *out);
 

@@ -1,5 +1,6 @@
 #include "actors/venue/bars.h"
 #include "actors/venue/average.h"
+#include "actors/venue/fund.h"
 #include "actors/venue/path.h"
 #include "actors/venue/span.h"
 #include "actors/venue/term.h"
@@ -185,8 +186,10 @@ static void walk(const struct venue *v, const struct venue_book *b, const struct
 static void work_account(struct rt_ctx *ctx, struct venue *v, struct venue_book *b,
                          const struct msg_bar *bar, const struct legs *l, bool more) {
     struct venue_marks path = { .backed = venue_backing_on(v, b, l->account) };
-    struct way low = { .p = venue_purse_now(ctx, v, b, l->account), .deals = v->deals[0] };
-    struct way high = { .p = low.p, .deals = v->deals[1] };
+    struct way low = { .p = venue_purse_now(ctx, v, b, l->account),
+                       .deals = v->deals[0],
+                       .forced = { .legs = v->forced[0] } };
+    struct way high = { .p = low.p, .deals = v->deals[1], .forced = { .legs = v->forced[1] } };
     bool low_first = true;
     if (path.backed || more) {
         const struct msg_mark_bar *m = &b->mark_bar;
@@ -216,7 +219,7 @@ static void work_account(struct rt_ctx *ctx, struct venue *v, struct venue_book 
         uint32_t pick = low_first ? i : i < above ? l->below + i : i - above;
         venue_tell(ctx, v, b, l->picks[pick].idx, &w->deals[i]);
     }
-    if (venue_forced(&w->forced)) venue_backing_tell(ctx, v, b, l->account, &w->forced);
+    if (w->forced.cnt > 0) venue_backing_tell(ctx, v, b, l->account, &w->forced);
 }
 
 /* work_path works what the path inside bar meets, account by account; orders: the bar's open was
@@ -284,6 +287,7 @@ void venue_bars_path(struct rt_ctx *ctx, struct venue *v, struct venue_book *b,
     assert(b->leaves_cnt == 0);
     if (b->flight_head != VENUE_NONE) venue_land(ctx, v, b); /* what waited for this bar */
     if (b->held_cnt > 0) b->last = bar->close;
+    if (v->lack_cnt > 0) venue_fund_settle(ctx, v, b);
     if (b->span != NULL) venue_span_bar(b->span, bar);
     if (b->average != NULL) venue_average_bar(b->average, bar);
     if (b->term != NULL) venue_term_price(b, bar->open_ns + bar->interval_ns, bar->close, false);

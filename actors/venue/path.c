@@ -492,6 +492,7 @@ static struct way way_of(struct rt_ctx *ctx, struct venue *v, const struct venue
                          .p = venue_purse_now(ctx, v, b, account),
                          .steps = v->steps[n],
                          .deals = v->deals[n],
+                         .forced = { .legs = v->forced[n] },
                          .who = v->who[n],
                          .cnt = cnt,
                          .room = b->share > 0 ? b->room : INT64_MAX };
@@ -552,7 +553,7 @@ void venue_path_bar(struct rt_ctx *ctx, struct venue *v, struct venue_book *b, u
     bool low_first = worth_low != worth_high ? worth_low < worth_high : held >= 0;
     const struct way *w = low_first ? &low : &high;
     settle(ctx, v, b, account, w);
-    if (venue_forced(&w->forced)) venue_backing_tell(ctx, v, b, account, &w->forced);
+    if (w->forced.cnt > 0) venue_backing_tell(ctx, v, b, account, &w->forced);
 }
 
 /* hanging returns the open order of account in b that hangs on id or oco and is to end, with the

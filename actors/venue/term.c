@@ -33,7 +33,7 @@ static void deliver_leg(struct rt_ctx *ctx, struct venue *v, const struct venue_
     cash_t notional, fee;
     if (quantity == 0) return;
     if (!mk_notional(in, quantity, price, &notional) || !mk_fee(notional, in->delivery_fee, &fee) ||
-        !venue_account_close(in, p, h, price, fee)) {
+        !venue_account_close(in, p, h, quantity, price, fee)) {
         struct msg_alert *a = rt_say(ctx, MSG_ALERT, 0, sizeof *a);
         *a = (struct msg_alert){
             .value = quantity, .subject = in->id, .actor = ctx->self, .reason = REASON_OVERFLOW

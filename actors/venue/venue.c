@@ -7,6 +7,7 @@
 #include "actors/venue/bars.h"
 #include "actors/venue/crowd.h"
 #include "actors/venue/depth.h"
+#include "actors/venue/fund.h"
 #include "actors/venue/path.h"
 #include "actors/venue/prints.h"
 #include "actors/venue/span.h"
@@ -76,6 +77,7 @@ struct venue_purse venue_purse(const struct venue *v, const struct venue_book *b
     if (p.margin != MK_MARGIN_NONE) {
         p.leverage = mk_leverage(v->market, account, b->instrument->id);
     }
+    p.steps = venue_fund_on(v, b->instrument);
     p.hedge = v->market->accounts[account - 1].hedge;
     if (p.hedge) p.shorts = v->shorts[row + b->instrument->id - 1];
     return p;
@@ -709,6 +711,28 @@ void venue_cancel_forced(struct rt_ctx *ctx, struct venue *v, struct venue_book 
     venue_listen(ctx, v, b);
 }
 
+void venue_cut(struct rt_ctx *ctx, struct venue *v, struct venue_book *b, uint8_t account,
+               uint16_t reason) {
+    const struct venue_deal deal = { .status = ORDER_STATUS_CANCELED, .reason = reason };
+    uint32_t cnt = 0;
+    for (uint32_t i = b->head; i != VENUE_NONE; i = v->orders.pool[i].next) {
+        const struct venue_order *order = &v->orders.pool[i];
+        if (order->account != account) continue;
+        v->gone[cnt++] = (struct venue_pick){ .order_id = order->order_id, .idx = i };
+    }
+    venue_pick_sort(v->gone, cnt);
+    for (uint32_t i = 0; i < cnt; i++) {
+        uint32_t idx = v->gone[i].idx;
+        uint64_t id = v->gone[i].order_id;
+        if (venue_orders_find(&v->orders, id) != idx) continue; /* with another */
+        const struct venue_order *order = &v->orders.pool[idx];
+        uint64_t oco = order->flags & VENUE_MORE ? v->orders.more[idx].terms.oco : 0;
+        venue_tell(ctx, v, b, idx, &deal);
+        venue_path_after(ctx, v, b, account, id, oco, VENUE_FATE_CUT);
+    }
+    venue_listen(ctx, v, b);
+}
+
 /* arrive_cancel lets a request to cancel arrive. */
 static void arrive_cancel(struct rt_ctx *ctx, struct venue *v, struct venue_book *b, uint32_t idx) {
     struct venue_order request = v->orders.pool[idx];
@@ -1131,13 +1155,17 @@ static void venue_on_stop(struct rt_ctx *ctx, void *state, const struct msg_fram
     }
     tell_faults(ctx, v);
     tell_silences(ctx, v);
-    if (stop->reason != REASON_END_OF_DATA) return; /* execution cancels what is to be canceled */
+    if (stop->reason != REASON_END_OF_DATA) { /* execution cancels what is to be canceled */
+        venue_ledger_tell(ctx, v);
+        return;
+    }
     for (uint32_t i = 0; i < v->market->instrument_cnt; i++) {
         struct venue_book *b = &v->books[i];
         bool over = b->term != NULL && ctx->now_ns >= b->instrument->expiry_ns;
         if (over && b->term->stage == VENUE_TERM_TRADES) end_term(ctx, v, b);
         if (over) venue_term_deliver(ctx, v, b);
     }
+    venue_ledger_tell(ctx, v);
     v->closed = true;
     expire_all(ctx, v);
     tell_locks(ctx, v);
@@ -1368,6 +1396,11 @@ static int venue_init(struct rt_init *init, void *state, struct rt_error *err) {
     v->holdings = rt_init_take(init, rows * sizeof *v->holdings);
     v->ledger = rt_init_take(init, m->asset_cnt * sizeof *v->ledger);
     venue_fees_init(init, m, &v->fees);
+    for (int k = 0; k < 2; k++) {
+        v->forced[k] = rt_init_take(init, VENUE_FORCED_MAX * sizeof *v->forced[k]);
+    }
+    rc = venue_fund_init(init, v, err);
+    if (rc != 0) return rc;
     v->shorts = rt_init_take(init, rows * sizeof *v->shorts);
     v->locks = rt_init_take(init, rows * sizeof *v->locks);
     v->locked = rt_init_take(init, m->account_cnt * sizeof *v->locked);
@@ -1873,17 +1906,29 @@ static const struct rt_option venue_options[] = {
     { "book_levels", "int", "64..1M", "16384", "levels kept outside them" },
     { "agents", "node", "{instruments: [NAME | {instrument, start_price}], ...}", "none",
       "simulated traders that make the market of instruments without a source" },
+    { "insurance", "node", "{ASSET: amount}", "none",
+      "what the insurance fund begins with; then liquidations go step by step, and where it cannot "
+      "pay accounts are deleveraged" },
     { "limits", "node", "{order_rate: [{count, per}], max_orders, ...}", "none",
       "most orders of an account in a window; most it may have open over all instruments" },
     { "orders_max", "int", "1..65536", "4096", "orders open or on their way, at most" },
     { 0 },
 };
 
-static const uint16_t venue_says[] = {
-    MSG_ALERT,          MSG_VENUE_STATUS,  MSG_VENUE_FILL,    MSG_VENUE_LIQUIDATION,
-    MSG_VENUE_DELIVERY, MSG_VENUE_FUNDING, MSG_VENUE_AMENDED, MSG_VENUE_BALANCE,
-    MSG_TRADE,          MSG_QUOTE,         MSG_BOOK_DELTA,    0
-};
+static const uint16_t venue_says[] = { MSG_ALERT,
+                                       MSG_VENUE_STATUS,
+                                       MSG_VENUE_FILL,
+                                       MSG_VENUE_LIQUIDATION,
+                                       MSG_VENUE_DELIVERY,
+                                       MSG_VENUE_FUNDING,
+                                       MSG_VENUE_DELEVERAGE,
+                                       MSG_VENUE_BOOKS,
+                                       MSG_VENUE_AMENDED,
+                                       MSG_VENUE_BALANCE,
+                                       MSG_TRADE,
+                                       MSG_QUOTE,
+                                       MSG_BOOK_DELTA,
+                                       0 };
 
 const struct rt_actor_kind venue_kind = {
     .name = "venue",

@@ -219,8 +219,11 @@ struct venue_step {
     uint8_t pad[3];  /* zero */
 };
 
-struct venue_depth; /* depth.h */
-struct venue_crowd; /* crowd.h */
+struct venue_depth;      /* depth.h */
+struct venue_fund;       /* fund.h */
+struct venue_lack;       /* fund.h */
+struct venue_forced_leg; /* backing.h */
+struct venue_crowd;      /* crowd.h */
 
 enum {
     VENUE_COUNTER_DEPTH = 0x100000, /* counters of recorded books in snapshots, from here on */
@@ -241,33 +244,37 @@ struct venue {
     int64_t *burn_held;             /* by account id - 1: what it has of its fee asset */
     struct venue_holding *holdings; /* by (account id - 1) * instrument_cnt + instrument id - 1 */
     struct venue_holding *shorts;   /* likewise: shorts of accounts in hedge mode */
-    struct venue_ledger *ledger;    /* by asset: the venue's books */
-    struct venue_fees fees;         /* tiers of accounts that have them */
-    struct mk_charged *charged;     /* beside each slot of orders: what it has paid of charges; NULL
+    struct venue_fund *funds;       /* by asset: the insurance fund; NULL = none is declared */
+    struct venue_lack *lacks;       /* what a row met that the fund cannot pay, likewise */
+    struct venue_forced_leg *forced[2]; /* scratch: what is closed by force on two ways */
+    struct venue_ledger *ledger;        /* by asset: the venue's books */
+    struct venue_fees fees;             /* tiers of accounts that have them */
+    struct mk_charged *charged;   /* beside each slot of orders: what it has paid of charges; NULL
                                      * where no instrument has any */
-    struct venue_lock *locks;       /* like holdings: what open orders lock of them */
-    struct venue_locked *locked;    /* by account id - 1: of its cash */
-    uint16_t *book_of;              /* instrument id by index of series, of prices, marks and
+    struct venue_lock *locks;     /* like holdings: what open orders lock of them */
+    struct venue_locked *locked;  /* by account id - 1: of its cash */
+    uint16_t *book_of;            /* instrument id by index of series, of prices, marks and
                                      * funding; 0 = none of ours */
-    struct venue_pick *picks;       /* scratch: what a row meets, orders_max + 1 */
-    struct venue_pick *gone;        /* scratch: what is canceled together, orders_max */
-    struct venue_deal *deals[2];    /* scratch: what comes of the picks, for two ways of working */
-    struct venue_step *steps[2];    /* scratch: an account's orders on two ways, orders_max each */
-    uint32_t *who[2];               /* scratch: which of them the deals are of */
-    struct rt_map_slot *sorted;     /* scratch: orders_max */
-    struct venue_depth **depths;    /* by instrument id - 1: its recorded book, NULL = none */
-    struct venue_crowd **crowds;    /* by instrument id - 1: its traders, NULL = none */
-    struct venue_answers answers;   /* what is on its way to us */
-    struct venue_answers more;      /* what one event had too much of: told at the same instant, in
+    struct venue_pick *picks;     /* scratch: what a row meets, orders_max + 1 */
+    struct venue_pick *gone;      /* scratch: what is canceled together, orders_max */
+    struct venue_deal *deals[2];  /* scratch: what comes of the picks, for two ways of working */
+    struct venue_step *steps[2];  /* scratch: an account's orders on two ways, orders_max each */
+    uint32_t *who[2];             /* scratch: which of them the deals are of */
+    struct rt_map_slot *sorted;   /* scratch: orders_max */
+    struct venue_depth **depths;  /* by instrument id - 1: its recorded book, NULL = none */
+    struct venue_crowd **crowds;  /* by instrument id - 1: its traders, NULL = none */
+    struct venue_answers answers; /* what is on its way to us */
+    struct venue_answers more;    /* what one event had too much of: told at the same instant, in
                                      * events of their own */
-    uint32_t said;                  /* answers said in the call in hand */
-    struct venue_limits limits;     /* declared: what an account may have open and send */
-    struct venue_legs legs;         /* declared: how long feed, requests and answers take */
-    int64_t latency_ns;             /* the same as one typical figure, for bars */
-    uint64_t requests;              /* requests heard: the last seq */
-    uint64_t accepted;              /* orders accepted: the last venue_order_id */
-    uint64_t trades;                /* fills told: the last trade_id */
-    uint64_t payments;              /* funding payments told: the last payment_id */
+    uint32_t lack_cnt;            /* lacks in hand */
+    uint32_t said;                /* answers said in the call in hand */
+    struct venue_limits limits;   /* declared: what an account may have open and send */
+    struct venue_legs legs;       /* declared: how long feed, requests and answers take */
+    int64_t latency_ns;           /* the same as one typical figure, for bars */
+    uint64_t requests;            /* requests heard: the last seq */
+    uint64_t accepted;            /* orders accepted: the last venue_order_id */
+    uint64_t trades;              /* fills told: the last trade_id */
+    uint64_t payments;            /* funding payments told: the last payment_id */
     uint64_t joined[VENUE_JOINED_MAX]; /* orders that ended filled as they arrived, at joined_ns:
                                         * their children are still to come */
     qty_t joined_quantity[VENUE_JOINED_MAX]; /* how much of them */
@@ -286,6 +293,11 @@ price_t venue_last_price(struct rt_ctx *ctx, const struct venue_book *b);
 /* venue_cancel_forced cancels account's open orders in b because it is liquidated. */
 void venue_cancel_forced(struct rt_ctx *ctx, struct venue *v, struct venue_book *b,
                          uint8_t account);
+
+/* venue_cut cancels account's open orders in b at once, for reason. Not while orders that a row
+ * of b meets are in hand. */
+void venue_cut(struct rt_ctx *ctx, struct venue *v, struct venue_book *b, uint8_t account,
+               uint16_t reason);
 
 /* venue_closes returns what an order of side may close of purse p, in whole lots. */
 qty_t venue_closes(const struct venue_book *b, const struct venue_purse *p, uint8_t side);

@@ -108,6 +108,7 @@ static void agree(const struct street *s, uint64_t seed) {
     const struct risk_state *k = s->rigs[RISK]->state;
     const struct execution_state *x = s->rigs[EXECUTION]->state;
     CHECK(seed, x->open_cnt == k->by_order.cnt);
+    CHECK(seed, venue_conserved(v));
     for (uint32_t account = WORLD_MAIN; account <= WORLD_SECOND; account++) {
         CHECK(seed, v->cash[account - 1] == p->accounts[account - 1].cash);
         for (uint16_t instrument = 1; instrument <= 2; instrument++) {

@@ -52,6 +52,8 @@ static void test_published(void **state) {
     struct mk_holding more = bought(&bybit, 2000, 6000 * ONE);
     h = bought(&bybit, 1000, 5000 * ONE);
     h.cost += more.cost;
+    h.quantity += more.quantity;
+    assert_true(mk_average(&bybit, h.cost, h.quantity) == 562500003515); /* 3000 / 0.53333333 */
     assert_true(-h.cost == 53333333);      /* 0.2 + 0.333..: 3,000 / 0.53333333 = 5,625.00003 */
     h = bought(&binance, 10, 40000 * ONE); /* 1,000 USD of BTC: 0.025 */
     assert_true(h.cost == -2500000);
@@ -65,6 +67,9 @@ static void test_published(void **state) {
     assert_true(mk_funding(&binance, -3 * ONE, 70000 * ONE, 10000, &out) && out == -42);
     h = bought(&emini, 2, 4500 * ONE + 25 * ONE / 100);
     assert_true(h.cost == 450025 * ONE);
+    assert_true(mk_average(&emini, h.cost, h.quantity) == 450025 * (ONE / 100));
+    assert_true(mk_average(&plain, -3 * ONE, -2 * ONE) == 150000000);
+    assert_true(mk_average(&plain, 5, 0) == 0);
     assert_true(earned(&emini, &h, 4510 * ONE) == 975 * ONE);
     assert_true(mk_funding(&emini, 2 * ONE, 4500 * ONE, 10000, &out) && out == 45 * ONE);
     qty_t n;

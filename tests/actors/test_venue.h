@@ -291,8 +291,8 @@ static inline const char *status_word(uint8_t status) {
     }
 }
 
-/* said gives what was said since the last call, as text; but for balances. It checks that accounts
- * and the venue's books come to what was deposited. */
+/* said gives what was said since the last call, as text; but for balances and books. It checks that
+ * accounts and the venue's books come to what was deposited. */
 static inline const char *said(struct bench *b) {
     size_t n = 0, cap = sizeof b->text;
     char x[32], y[32];
@@ -300,7 +300,7 @@ static inline const char *said(struct bench *b) {
     const struct msg_frame *f;
     b->text[0] = 0;
     for (size_t i = 0; (f = rig_said(&b->rig, i)) != NULL && n < cap; i++) {
-        if (f->kind == MSG_VENUE_BALANCE) continue;
+        if (f->kind == MSG_VENUE_BALANCE || f->kind == MSG_VENUE_BOOKS) continue;
         n += (size_t)snprintf(b->text + n, cap - n, "%g ", (double)(f->time_ns - START_NS) / 1e9);
         if (f->kind == MSG_VENUE_STATUS) {
             const struct msg_venue_status *s = msg_body(f);

@@ -137,8 +137,9 @@ static void test_liquidation_gap(void **state) {
     closed(&b, 1, BUY, 1, 70);
     assert_int_equal(bench_cash(&b, 1), 0);
     const struct venue *v = b.rig.state;
-    assert_true(v->ledger[1].figure[VENUE_LEDGER_FUND] == -fx(10));
-    assert_true(v->ledger[1].figure[VENUE_LEDGER_MARKET] == fx(30)); /* 20 of the account's, 10 */
+    assert_true(v->ledger[1].figure[VENUE_LEDGER_FUND] == -(__int128)fx(10) * FIXED_ONE);
+    assert_true(v->ledger[1].figure[VENUE_LEDGER_MARKET] ==
+                (__int128)fx(30) * FIXED_ONE); /* 20 of the account's, 10 */
     bench_close(&b);
 }
 

@@ -7,6 +7,7 @@ funding payments, which orders margin refuses, when and at what price a position
 its fee, and the cash at the end. All of it must be in funding.csv, orders.csv, fills.csv and
 summary.json. Placements (two shards, two processes) must give the same bytes."""
 # once: what is compared does not depend on how the tree was compiled
+import copy
 import json
 import os
 import sys
@@ -23,6 +24,8 @@ FUNDING = os.path.join(SOURCE, "..", "shared", "data", "crypto", "funding")
 BRACKETS = [(50000, 125, "0.004"), (600000, 100, "0.005"), (3000000, 75, "0.0065"),
             (12000000, 50, "0.01"), (70000000, 25, "0.02"), (1000000000, 5, "0.1")]
 LIQUIDATION_FEE = Fraction("0.0125")
+LOW_FEE = Fraction("0.001")  # below the maintenance of a bracket: else no part suffices
+TAKER = Fraction("0.0005")
 TICK = Fraction("0.1")
 
 
@@ -124,7 +127,9 @@ def to_tick(price, up):
 
 
 class Account:
-    """An account with one position, as the rules have it."""
+    """An account with one position, as the rules have it; steps: liquidated step by step."""
+
+    steps, clearance = False, LIQUIDATION_FEE
 
     def __init__(self, contract, cash, isolated, leverage):
         self.c = contract
@@ -188,17 +193,74 @@ class Account:
             return None
         price = to_tick(mark if gap else limit, not is_long)
         price = max(price, TICK)
-        nothing = self.c.nothing(self.quantity, self.cost, wallet)
+        met, nothing = price, self.c.nothing(self.quantity, self.cost, wallet)
         if nothing is not None:
             nothing = to_tick(nothing, is_long)
             price = max(price, nothing) if is_long else min(price, nothing)
         size = abs(self.quantity)
         left = wallet + cents(self.c.worth(self.quantity, price) - self.cost, False)
-        fee = min(cents(cents(abs(self.c.worth(size, price)), True) * LIQUIDATION_FEE, True), max(left, Fraction(0)))
+        fee = self.cleared(size, price, left)
         side = "sell" if is_long else "buy"
+        self.pays = Fraction(0)
+        if price != met:
+            low, high = sorted(abs(self.c.worth(size, p)) for p in (price, met))
+            self.pays = cents(high, True) - cents(low, False) if self.c.inverse else cents(
+                high - low, True)
+        elif self.steps:
+            part = self.reduction(price, left)
+            if part:
+                size, fee = part
+                self.close(side, size, price, fee)
+                return side, size, price, fee
         self.trade(side, size, price, fee)
         self.apart = Fraction(0)
         return side, size, price, fee
+
+    def cleared(self, size, price, left):
+        """cleared is the fee of closing size by force, as far as left covers it."""
+        fee = cents(cents(abs(self.c.worth(size, price)), True) * self.clearance, True)
+        return min(fee, max(left, Fraction(0)))
+
+    def close(self, side, quantity, price, fee):
+        """close closes a part by force: isolated, its loss and fee are of what is set apart."""
+        cash, apart = self.cash, self.apart
+        self.trade(side, quantity, price, fee)
+        if self.isolated:
+            self.apart = apart + self.cash - cash
+
+    def maintained(self, quantity, price):
+        """maintained is what quantity must be backed by at price, rounded up as money is."""
+        notional = cents(abs(self.c.worth(quantity, price)), True)
+        rate, cum = next((t[2], t[3]) for t in self.c.tiers
+                         if notional <= t[1] or t[1] == self.c.tiers[-1][1])
+        return cents(notional * rate, True) - cum
+
+    def reduction(self, price, left):
+        """reduction is how much is closed at price so that margin backs the rest, and its fee: down to
+        the cap of the highest lower bracket at which it does; None where none does."""
+        size = abs(self.quantity)
+        notional = cents(abs(self.c.worth(size, price)), True)
+        lot = Fraction(str(self.c.instrument.get("lot_size", "0.001")))
+        for cap in [t[1] for t in self.c.tiers if t[1] < notional][::-1]:
+            rest = cap / abs(self.c.worth(1, price)) // lot * lot
+            if rest <= 0 or left <= 0:
+                return None
+            fee = self.cleared(size - rest, price, left)
+            trial = copy.deepcopy(self)
+            trial.close("sell" if self.quantity > 0 else "buy", size - rest, price, fee)
+            worth = cents(self.c.worth(trial.quantity, price) - trial.cost, False)
+            if trial.wallet() + worth > self.maintained(rest, price):
+                return size - rest, fee
+        return None
+
+    def forces(self, mark, gap):
+        """forces does force as often as it is met: what it does, and what the fund pays for it."""
+        out = []
+        while True:
+            hit = self.force(mark, gap)
+            if not hit:
+                return out
+            out.append(hit + (self.pays,))
 
     def refuses(self, order, price, mark, before):
         """refuses tells why margin refuses a market order; before: notional of the account's open
@@ -228,8 +290,16 @@ def series(rows):
                                                   ("open", "high", "low", "close")) for r in rows}
 
 
-def check(test, out, bars, marks, funding, cash, isolated, leverage, contract=PERP):
-    """check reckons the run in out again and compares."""
+def left_over(contract, side, quantity, price):
+    """left_over is what rounding leaves of the worth of a trade, in the books' 1e-16."""
+    exact = contract.worth(quantity, price)
+    exact = Fraction((exact * ONE**2).numerator // (exact * ONE**2).denominator, ONE**2)
+    return abs(cents(exact, side == "buy") - exact)
+
+
+def check(test, out, bars, marks, funding, cash, isolated, leverage, contract=PERP, insurance=None):
+    """check reckons the run in out again and compares; insurance: the fund, where it is declared."""
+    fund, rounding, taken, parts = Fraction(0), Fraction(0), Fraction(0), 0
     orders = rows_of(os.path.join(out, "orders.csv"))
     fills = rows_of(os.path.join(out, "fills.csv"))
     by_order = {f["client_order_id"]: f for f in fills}
@@ -237,6 +307,8 @@ def check(test, out, bars, marks, funding, cash, isolated, leverage, contract=PE
     paid = rows_of(os.path.join(out, "funding.csv")) if os.path.exists(
         os.path.join(out, "funding.csv")) else []
     a = Account(contract, cash, isolated, leverage)
+    a.steps = insurance is not None
+    a.clearance = LOW_FEE if a.steps else LIQUIDATION_FEE
     decided, opened = {}, {}
     for o in orders:
         decided.setdefault(int(o["created_ns"]), []).append(o)
@@ -256,18 +328,22 @@ def check(test, out, bars, marks, funding, cash, isolated, leverage, contract=PE
         if bar:
             path = m or bar
             extreme = path[2] if a.quantity > 0 else path[1]
-            hit = a.force(path[0], True) or a.force(extreme, False)
-            if hit:
+            hits = a.forces(path[0], True) + a.forces(extreme, False)
+            parts += len(hits) - bool(hits and not a.quantity)
+            for side, size, price, fee, pays in hits:
                 got = forced[n_forced]
                 n_forced += 1
-                side, size, price, fee = hit
+                fund += fee - pays
+                rounding += left_over(contract, side, size, price)
                 want = (t, side, size, price, fee)
                 test.assertEqual((int(got["time_ns"]), got["side"], Fraction(got["quantity"]),
                                   Fraction(got["price"]), Fraction(got["fee"])), want)
             last = bar[3]
         if t in due and a.quantity:
             at = mark if mark is not None else last
+            exact = contract.size(a.quantity, at) * due[t]
             amount = a.fund(at, due[t])
+            rounding += amount - exact  # the books keep it to 1e-16
             got = paid[n_paid]
             n_paid += 1
             test.assertEqual((int(got["time_ns"]), Fraction(got["amount"]),
@@ -286,6 +362,10 @@ def check(test, out, bars, marks, funding, cash, isolated, leverage, contract=PE
                     refused += 1
         for o in opened.get(t, []):
             f = by_order[o["client_order_id"]]
+            size, price = Fraction(f["quantity"]), Fraction(f["price"])
+            rounding += left_over(contract, f["side"], size, price)
+            rate = abs(cents(contract.worth(size, price), f["side"] == "buy")) * TAKER
+            rounding, taken = rounding + Fraction(f["fee"]) - rate, taken + rate
             a.trade(f["side"], Fraction(f["quantity"]), Fraction(f["price"]), Fraction(f["fee"]))
     test.assertEqual(n_forced, len(forced))
     test.assertEqual(n_paid, len(paid))
@@ -296,16 +376,25 @@ def check(test, out, bars, marks, funding, cash, isolated, leverage, contract=PE
     test.assertEqual(Fraction(said["cash"]), a.cash)
     test.assertEqual(Fraction(said["funding"]), sum(Fraction(p["amount"]) for p in paid))
     test.assertEqual(said["liquidations"], len(forced))
-    return len(forced), len(paid), refused
+    if fills:
+        books = {b["asset"]: b for b in summary["venue"]}[contract.quote]
+        test.assertEqual(Fraction(books["insurance_fund"]), fund + (insurance or 0))
+        off = Fraction(books["rounding"]) - rounding
+        test.assertTrue(0 <= off < Fraction(len(paid) + 1, 10**16), float(off))
+        test.assertEqual(Fraction(books["fees"]), cents(taken, False))
+    return len(forced), len(paid), refused, parts
 
 
-def tree(sources, cash, margin, leverage, fraction, fast, slow, contract=PERP):
+def tree(sources, cash, margin, leverage, fraction, fast, slow, contract=PERP, insurance=None):
     """tree is the run file."""
+    venue = {} if insurance is None else {"insurance": {contract.quote: insurance}}
     perp = dict(INSTRUMENTS["BTC-PERP"])
     perp["min_notional"] = 5
     perp["liquidation_fee"] = "0.0125"
     perp["brackets"] = [{"cap": c, "leverage": l, "maintenance": r} for c, l, r in contract.brackets]
     perp.update(contract.instrument)
+    if insurance is not None:
+        perp["liquidation_fee"] = "0.001"
     return {
         "name": "perpetual", "clock": "virtual", "instruments": {"BTC-PERP": perp},
         "accounts": {"main": {"quote": contract.quote, "cash": cash, "margin": margin,
@@ -318,7 +407,7 @@ def tree(sources, cash, margin, leverage, fraction, fast, slow, contract=PERP):
                       "sizing": {"fraction": fraction}},
             "risk": {"kind": "risk", "limits": WIDE},
             "execution": {"kind": "execution"}, "portfolio": {"kind": "portfolio"},
-            "venue": {"kind": "venue"}}}
+            "venue": {"kind": "venue", **venue}}}
 
 
 class Runs(unittest.TestCase):
@@ -344,7 +433,7 @@ class Runs(unittest.TestCase):
         """walks checks seeded walks that jump, with marks of their own."""
         seed = int(os.environ.get("SHRIKE_SEED") or random.randrange(2**32))
         print("seed %d (SHRIKE_SEED=%d makes this run again)" % (seed, seed))
-        total = [0, 0, 0]
+        total = [0, 0, 0, 0]
         for n in range(count):
             walk = random.Random(seed * 1000 + n)
             price, bars, marks, funding = 20000.0, [], [], []
@@ -389,12 +478,13 @@ class Runs(unittest.TestCase):
                 sources.append({"kind": "klines", "instrument": "BTC-PERP", "interval": "1h",
                                 "price": "mark", "file": paths["marks"]})
             fraction = 12 if thin else min(leverage, 19) * walk.choice([0.5, 0.9])
-            config = tree(sources, cash, margin, leverage, fraction, 3, 9, contract)
+            insurance = (None, 10**9, 10**9)[n % 3]
+            config = tree(sources, cash, margin, leverage, fraction, 3, 9, contract, insurance)
             out = self.run_one("walk%d" % n, config)
             keyed = lambda lines: {at * 10**6: tuple(map(Fraction, v)) for at, *v in lines}
             came = check(self, out, keyed(bars), keyed(marks) if with_marks else {},
                          [(at * 10**6 // HOUR * HOUR, Fraction(r)) for at, r in funding], cash,
-                         margin == "isolated", leverage, contract)
+                         margin == "isolated", leverage, contract, insurance)
             total = [x + y for x, y in zip(total, came)]
             if n < 2: # other placements: the same bytes
                 config["shards"] = {"main": {}, "second": {}}
@@ -411,7 +501,7 @@ class Runs(unittest.TestCase):
                     done = subprocess.run([BIN, "replay", d, "--verify"], capture_output=True,
                                           text=True, timeout=120, check=False)
                     self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
-        print("walks: %d closed by force, %d payments, %d refused" % tuple(total))
+        print("walks: %d closed by force, %d payments, %d refused, %d parts" % tuple(total))
         self.assertGreater(total[0], 0)
         self.assertGreater(total[1], count)
 
@@ -437,22 +527,24 @@ class Perpetual(Runs):
                  {"kind": "klines", "instrument": "BTC-PERP", "interval": "1h", "price": "mark",
                   "file": os.path.join(KLINES, names["marks"] + ".csv.zst")},
                  {"kind": "funding", "instrument": "BTC-PERP", "file": rates}]
-        total = [0, 0, 0]
-        for n, (margin, leverage, fraction, with_marks) in enumerate(
-                [("isolated", 50, 18, True), ("cross", 50, 18, True), ("cross", 20, 19, True),
-                 ("isolated", 100, 10, False), ("cross", 75, 20, False)]):
+        total = [0, 0, 0, 0]
+        for n, (margin, leverage, fraction, with_marks, insurance) in enumerate(
+                [("isolated", 50, 18, True, None), ("cross", 50, 18, True, 10**9),
+                 ("cross", 20, 19, True, None), ("isolated", 100, 10, False, 10**9),
+                 ("cross", 75, 20, False, None), ("isolated", 50, 13, True, 10**9)]):
             sources = files if with_marks else [files[0], files[2]]
             out = self.run_one("real%d" % n, tree(sources, 100000, margin, leverage, fraction, 20,
-                                                  60))
+                                                  60, PERP, insurance))
             came = check(self, out, series(data["bars"]),
                          series(data["marks"]) if with_marks else {}, funding, 100000,
-                         margin == "isolated", leverage)
-            print("%s %dx, sized %dx, %s: %d closed by force, %d payments, %d refused" % (
+                         margin == "isolated", leverage, PERP, insurance)
+            print("%s %dx, sized %dx, %s: %d closed by force, %d payments, %d refused, %d parts" % (
                 margin, leverage, fraction, "marks" if with_marks else "no marks", *came))
             total = [x + y for x, y in zip(total, came)]
         self.assertGreater(total[0], 20)
         self.assertGreater(total[1], 500)
         self.assertGreater(total[2], 0)
+        self.assertGreater(total[3], 10)
 
     def test_walks(self):
         """Seeded walks that jump, with marks of their own: gaps beyond the liquidation price."""

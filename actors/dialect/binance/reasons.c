@@ -89,6 +89,7 @@ static const struct entry entries[] = {
       { NO_ANSWER, { -2027, "Exceeded the maximum allowable position at current leverage." } } },
     { REASON_REDUCE_ONLY, { NO_ANSWER, { -2022, "ReduceOnly Order is rejected." } } },
     { REASON_LIQUIDATION, { NO_ANSWER, { -2023, "User in liquidation mode now." } } },
+    { REASON_DELEVERAGED, { NO_ANSWER, NO_ANSWER } },
     /* the market */
     { REASON_INSTRUMENT_EXPIRED,
       { NO_ANSWER, { -4140, "Invalid symbol status for opening position." } } },
