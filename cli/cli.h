@@ -80,4 +80,9 @@ int cmd_compare(int argc, char **argv);  /* cmd_compare.c */
 int cmd_audit(int argc, char **argv);    /* cmd_audit.c */
 int cmd_report(int argc, char **argv);   /* cmd_report.c */
 int cmd_bench(int argc, char **argv);    /* cmd_bench.c */
+
+/* cli_rerun makes the run in dir again from what it keeps (config.yaml, run.yaml, the data that it
+ * names; relative paths start at moved, where that is not NULL) and compares the results, byte for
+ * byte. Returns the exit code: 0 = the same. */
+int cli_rerun(const char *dir, const char *moved, bool json);
 #endif

@@ -104,7 +104,14 @@ int cmd_backtest(int argc, char **argv) {
     struct rt_run run;
     const char *out = cli_option(&argc, argv, "--out");
     bool json = cli_flag(&argc, argv, "--json"), no_html = cli_flag(&argc, argv, "--no-html");
+    const char *again = cli_option(&argc, argv, "--rerun"),
+               *base = cli_option(&argc, argv, "--base");
     char page[4200];
+    if (again) {
+        if (out || no_html) return cli_wrong("backtest", "--rerun DIR has neither --out nor pages");
+        return cli_words("backtest", argc, argv, 0, "") ? 2 : cli_rerun(again, base, json);
+    }
+    if (base) return cli_wrong("backtest", "--base belongs to --rerun");
     if (cli_words("backtest", argc, argv, 1, "RUN.yaml")) return 2;
     if (!out) return cli_wrong("backtest", "--out DIR expected: where the results go");
     if (rt_topology_load(argv[1], &shrike_registry, NULL, &t, &err) < 0)

@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 /* The program, as provenance tells it. */
 #define TOOL "shrike-0.1"
@@ -112,13 +113,39 @@ static const char *set_text(const struct data_set *set, char out[160]) {
     return out;
 }
 
+/* others writes the names of the venues in the store that have the set, but for its own, into out
+ * (cap bytes): "binance-um, okx"; "" when there are none. */
+static void others(const char *root, const struct data_set *of, char *out, size_t cap) {
+    DIR *dir = opendir(root);
+    size_t at = 0;
+    out[0] = '\0';
+    for (struct dirent *e; dir != NULL && (e = readdir(dir)) != NULL;) {
+        char path[PATH_MAX];
+        struct data_set set = *of;
+        struct rt_error none;
+        if (!data_set_name_ok(e->d_name) || strcmp(e->d_name, of->venue) == 0) continue;
+        snprintf(set.venue, sizeof set.venue, "%.31s", e->d_name);
+        if (data_set_dir(root, &set, path, &none) < 0 || access(path, F_OK) != 0) continue;
+        int n = at < cap ? snprintf(out + at, cap - at, "%s%s", at ? ", " : "", set.venue) : 0;
+        at += n > 0 ? (size_t)n : 0;
+    }
+    if (dir != NULL) closedir(dir);
+}
+
 /* import_set commits one set of a file. Returns 0 or negative errno with err. */
 static int import_set(struct data_load *l, struct data_loaded *d, const struct options *o,
                       struct rt_error *err) {
-    char hash[RT_SHA256_CHARS + 1], name[160], dir[PATH_MAX];
+    char hash[RT_SHA256_CHARS + 1], name[160], dir[PATH_MAX], have[300] = "";
+    if (!o->load.venue && d->set.symbol[0]) others(o->store, &d->set, have, sizeof have);
     if (!d->set.venue[0] || !d->set.symbol[0])
-        return rt_error_set(err, -EINVAL, "%s: its name does not tell the %s", l->name,
-                            d->set.venue[0] ? "symbol; --symbol does" : "venue; --venue does");
+        return rt_error_set(err, -EINVAL, "%s: its name does not tell the %s%s%s%s", l->name,
+                            d->set.venue[0] ? "symbol; --symbol does" : "venue; --venue does",
+                            have[0] ? " (of " : "", have, have[0] ? " the store has it)" : "");
+    if (have[0])
+        fprintf(stderr,
+                "shrike data: %s: taken for %s by its name; the store has it of %s too: --venue "
+                "names the one that is meant\n",
+                l->name, set_text(&d->set, name), have);
     rt_sha256_hex(l->file.hash, hash);
     uint32_t before = o->again ? 0 : imported(o->store, &d->set, hash);
     if (before) {

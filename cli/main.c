@@ -23,11 +23,17 @@ const struct cli_command cli_commands[] = {
       cmd_run },
     { "backtest", "run a file on the virtual clock and write the results",
       "usage: shrike backtest RUN.yaml --out DIR [--json] [--no-html]\n"
+      "       shrike backtest --rerun DIR [--base DIR] [--json]\n"
       "  Writes orders, fills, trades, equity, daily and charts.csv, summary.json, manifest.json "
       "and\n"
       "  the page report.html (--no-html: not that one) into DIR and prints a short report\n"
       "  (--json: summary.json). A DIR that holds an unfinished backtest of the same file is\n"
       "  finished.\n"
+      "  --rerun DIR  makes the run that DIR holds again, from the configuration and the names of\n"
+      "               data kept there, and compares the results: the checksums of both, exit code "
+      "1\n"
+      "               when they are not the same to the byte\n"
+      "  --base DIR   where relative paths of its data start, if that has moved\n"
       "example:\n"
       "  shrike data generate --out data && shrike backtest config/backtest.yaml --out "
       "runs/backtest\n",

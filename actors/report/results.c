@@ -516,14 +516,16 @@ static int fill_book(struct results *r, const struct fill *f) {
     if (!r->sum->statistics) return 0;
     double price = number(f->f.price), quantity = number(f->f.quantity);
     double worth = inst ? mk_estimate(inst, quantity, price) : price * quantity;
-    const struct report_holding told = { .time_ns = f->time_ns,
-                                         .change = change,
-                                         .price = price,
-                                         .cash = (f->f.side == SIDE_BUY ? -1 : 1) * worth -
-                                                 number(quote_fee),
-                                         .instrument = f->f.instrument,
-                                         .owner = f->after[0].owner,
-                                         .account = f->f.account };
+    const struct report_holding told = {
+        .time_ns = f->time_ns,
+        .change = change,
+        .price = price,
+        .cash = (f->f.side == SIDE_BUY ? -1 : 1) * worth - number(quote_fee),
+        .instrument = f->f.instrument,
+        .owner = f->after[0].owner,
+        .account = f->f.account,
+        .shorts = f->after[0].position_side == POSITION_SIDE_SHORT
+    };
     return report_statistics_fill(r->sum->statistics, &told, fabs(worth));
 }
 

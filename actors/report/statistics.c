@@ -150,7 +150,8 @@ static struct row row_of(const struct rt_series *s, const void *at) {
 struct holder {
     size_t holding;     /* next of the holdings */
     size_t point;       /* account: its next mark */
-    qty_t quantity;     /* held */
+    qty_t quantity;     /* held, but for: */
+    qty_t shorts;       /* the short of hedge mode */
     double filled;      /* price of its last fill */
     struct qs_sum cash; /* owner: moved by its fills of this instrument so far */
 };
@@ -194,7 +195,7 @@ static void follow(const struct pass *p, struct holder *h, uint8_t account, uint
         if (g->instrument != p->instrument || (account && g->account != account) ||
             (owner && g->owner != owner))
             continue;
-        h->quantity += g->change;
+        *(g->shorts ? &h->shorts : &h->quantity) += g->change;
         if (g->change) h->filled = g->price;
         qs_sum_add(&h->cash, g->cash);
     }
@@ -212,7 +213,8 @@ static void value_marks(struct pass *p, int64_t until_ns) {
             struct qs_point *at = &c->points[h->point];
             follow(p, h, (uint8_t)(a + 1), 0, at->time_ns);
             double price = qs_is_none(p->last) ? h->filled : p->last;
-            at->gross += fabs(mk_estimate(in, number(h->quantity), price));
+            at->gross += fabs(mk_estimate(in, number(h->quantity), price)) +
+                         fabs(mk_estimate(in, number(h->shorts), price));
         }
         if (h->point < c->input.point_cnt && c->points[h->point].time_ns < p->mark_ns)
             p->mark_ns = c->points[h->point].time_ns;
@@ -236,7 +238,7 @@ static void value_days(struct pass *p, int64_t until_ns) {
             follow(p, h, 0, p->s->parts[o].owner, day_ends(p));
             double price = qs_is_none(p->last) ? h->filled : p->last;
             p->worth[o * p->day_cnt + p->day] +=
-                qs_sum_value(&h->cash) + mk_estimate(in, number(h->quantity), price);
+                qs_sum_value(&h->cash) + mk_estimate(in, number(h->quantity + h->shorts), price);
         }
     }
 }

@@ -57,6 +57,7 @@ struct report_holding {
     uint16_t instrument; /* id */
     uint16_t owner;      /* strategy's actor id */
     uint8_t account;     /* id */
+    bool shorts;         /* it is of the short of hedge mode */
 };
 
 /* What one strategy brought, day by day. */

@@ -13,6 +13,7 @@ enum {
     SECRET_BYTES = 4,  /* shorter texts are no secrets, and are in every sentence */
     WORD_BYTES = 48,   /* longest word that a suggestion is looked for */
     RANGE_BYTES = 200, /* of what was expected */
+    LIST_BYTES = 300,  /* of the keys that are known */
 };
 
 /* A value under a key with one of these in it is never repeated in a sentence. */
@@ -571,7 +572,7 @@ int rt_node_no_more(struct rt_node *map, const char *const *known, struct rt_err
     while (n != NULL && n->used) n = n->next;
     if (n == NULL) return 0;
     const struct config_node *at = config_node_of(n);
-    char list[RANGE_BYTES] = "", sentence[2 * RANGE_BYTES];
+    char list[LIST_BYTES] = "", sentence[LIST_BYTES + RANGE_BYTES];
     if (known != NULL) word_list(known, list, sizeof list);
     const char *near = nearest(n->key, known);
     snprintf(sentence, sizeof sentence, "is not a known key%s%s%s; expected %s%s",

@@ -201,6 +201,15 @@ static int bounded(const struct rt_topology *t, const struct rt_shard *s, struct
     return 0;
 }
 
+/* often tells how far apart rows of d without a span are on average, by its first block b, which
+ * begins at at; INT64_MAX where it does not tell. */
+static int64_t often(const struct rt_feed *d, const struct rt_block *b, int64_t at) {
+    int64_t last;
+    if (b->cnt < 2) return INT64_MAX;
+    memcpy(&last, b->rows + (b->cnt - 1) * d->s.row_bytes, sizeof last);
+    return (last - at) / (int64_t)(b->cnt - 1);
+}
+
 /* warm looks whether the data is there that warm_up: declares. A series that begins later is told
  * in the run's report; one that has no row before the start warms nothing and is refused. */
 static int warm(struct rt_run *run, struct rt_shard *s, struct rt_error *err) {
@@ -217,19 +226,23 @@ static int warm(struct rt_run *run, struct rt_shard *s, struct rt_error *err) {
     for (uint16_t i = 0; i < s->series_cnt; i++) {
         struct rt_feed *d = &s->feeds[i];
         struct rt_block b = { 0 };
-        int64_t at = INT64_MAX;
-        /* what comes when it comes, and what need not have ended once till then */
-        if (d->s.span_ns == 0 || d->s.span_ns > t->warm_ns / 2) continue;
+        int64_t at = INT64_MAX, span_ns = d->s.span_ns, late_ns = span_ns;
+        if (span_ns > t->warm_ns / 2) continue; /* need not have ended once till then */
         if (d->s.rows_total > 0 && d->s.block(&d->s, 0, &b) == 0 && b.cnt > 0) {
             rt_series_keep(d, &b);
             memcpy(&at, b.rows, sizeof at);
         }
-        if (at > s->warm_ns - d->s.span_ns)
+        if (span_ns == 0) { /* what comes when it comes: rare ones need not have come till then */
+            const int64_t every_ns = often(d, &b, at);
+            if (every_ns > t->warm_ns / 2) continue;
+            late_ns = 10 * every_ns > t->warm_ns / 50 ? 10 * every_ns : t->warm_ns / 50;
+        }
+        if (at > s->warm_ns - (span_ns > 0 ? span_ns : 1))
             return rt_node_fail(n, err,
                                 "%s has no row before the start; expected data that "
                                 "reaches back so far, or a later start:",
                                 d->s.name);
-        if (at < s->start_ns + d->s.span_ns) continue;
+        if (at < s->start_ns + late_ns) continue;
         size_t used = strlen(run->sources_report);
         snprintf(run->sources_report + used, sizeof run->sources_report - used,
                  "warning: %s: %.1f of %.1f days of warm_up\n", d->s.name,

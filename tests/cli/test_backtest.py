@@ -8,7 +8,7 @@ import os
 import shutil
 import unittest
 
-from front import HEADINGS, UNIT, folder_with_data, rows, run_file, shrike, units
+from front import HEADINGS, UNIT, folder_with_data, klines, rows, run_file, shrike, units
 
 NAMES = ["orders", "fills", "trades", "equity"]
 
@@ -228,6 +228,45 @@ class Backtest(unittest.TestCase):
             f.write("hang: 300ms\n")
         done = shrike("backtest", run, "--out", out)
         self.assertEqual(done.returncode, 0, done.stderr)
+
+    def test_rerun(self):
+        """A result is made again to the byte from what its directory keeps, wherever one stands and
+        on two shards; other data, a changed file and moved data are told."""
+        moved = os.path.join(self.folder, "made")
+        os.mkdir(moved)
+        for name in ("btc.csv", "eth.csv"):
+            shutil.copy(os.path.join(self.folder, name), moved)
+        for shards, journal in ((1, "on"), (2, "on"), (1, "off")):
+            run = run_file(moved, f"{journal}{shards}.yaml", shards=shards, journal=journal)
+            out = os.path.join(moved, f"{journal}{shards}")
+            self.assertEqual(shrike("backtest", run, "--out", out).returncode, 0)
+            os.unlink(run)  # nothing outside is needed but the data
+            done = shrike("backtest", "--rerun", out, "--json", cwd="/")
+            self.assertEqual(done.returncode, 0, done.stderr)
+            said = json.loads(done.stdout)
+            self.assertEqual((said["same"], said["same_data"], said["same_program"],
+                              said["differ"]), (True, True, True, []))
+            self.assertEqual(said["checksum"], said["again"])
+        self.assertIn("the same, to the byte", shrike("backtest", "--rerun", out).stdout)
+        with open(os.path.join(out, "fills.csv"), "a") as f:
+            f.write("x\n")
+        done = shrike("backtest", "--rerun", out, "--json")
+        self.assertEqual((done.returncode, json.loads(done.stdout)["differ"]), (1, ["fills.csv"]))
+        first = os.path.join(moved, "on1")
+        away = os.path.join(self.folder, "away")
+        os.mkdir(away)
+        for name in ("btc.csv", "eth.csv"):
+            os.rename(os.path.join(moved, name), os.path.join(away, name))
+        self.assertIn("cannot read", shrike("backtest", "--rerun", first).stderr)
+        self.assertEqual(shrike("backtest", "--rerun", first, "--base", away).returncode, 0)
+        klines(os.path.join(away, "btc.csv"), 99, 1500, 42000.0)
+        done = shrike("backtest", "--rerun", first, "--base", away, "--json")
+        said = json.loads(done.stdout)
+        self.assertEqual((done.returncode, said["same"], said["same_data"]), (1, False, False))
+        self.assertIn("trades.csv", said["differ"])
+        self.assertEqual(shrike("backtest", "--rerun", away).returncode, 1)
+        self.assertEqual(shrike("backtest", "--rerun", first, "--out", "x").returncode, 2)
+        self.assertEqual(shrike("backtest", "x.yaml", "--out", "x", "--base", "y").returncode, 2)
 
     def test_refusals(self):
         """Another run's directory, changed data, wrong usage."""

@@ -88,6 +88,29 @@ class Store(unittest.TestCase):
                 self.assertEqual(done.returncode, 0, done.stderr)
         self.assertEqual(backtest(self.folder, "parts", sources=STORE), plain)
 
+    def test_venue_by_name(self):
+        """A venue that only the file's name tells is said when the store has the same of others; a
+        name that tells none is refused with the venues there are."""
+        with tempfile.TemporaryDirectory() as folder:
+            for name in ("BTCUSDT-1m-2024-01.csv", "binance_um_BTCUSDT_1m.csv"):
+                klines(os.path.join(folder, name), 3, 50, minutes=1)
+            store = os.path.join(folder, "store")
+            def take(name, *more):
+                return shrike("data", "import", os.path.join(folder, name), "--store", store, *more)
+            first = take("binance_um_BTCUSDT_1m.csv")
+            self.assertEqual((first.returncode, first.stderr), (0, ""))
+            for venue in ("okx", "bybit"):
+                done = take("BTCUSDT-1m-2024-01.csv", "--venue", venue)
+                self.assertEqual((done.returncode, done.stderr), (0, ""))
+            done = take("BTCUSDT-1m-2024-01.csv")
+            self.assertEqual(done.returncode, 1)
+            for venue in ("okx", "bybit", "binance-um", "--venue"):
+                self.assertIn(venue, done.stderr)
+            done = take("binance_um_BTCUSDT_1m.csv", "--again")
+            self.assertEqual(done.returncode, 0, done.stderr)
+            self.assertIn("taken for binance-um/BTCUSDT/klines-1m by its name", done.stderr)
+            self.assertIn("okx", done.stderr)
+
     def test_ls_and_export(self):
         """ls tells rows, gaps and imports; what export writes is imported to the same set."""
         with open(self.btc) as f:

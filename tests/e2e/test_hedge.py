@@ -233,7 +233,7 @@ def check(test, out, bars, marks, funding, cash, isolated, leverage):
     for f in fills:
         if f not in forced:
             filled.setdefault(int(f["time_ns"]), []).append(f)
-    due, mark, last = dict(funding), None, None
+    due, mark, last, held = dict(funding), None, None, {}
     n = dict(forced=0, pairs=0, paid=0, refused=0, both=0)
     for t in sorted({t for x in bars for t in (x, x + HOUR)} | set(due)):
         bar, m = bars.get(t - HOUR), marks.get(t - HOUR)
@@ -275,11 +275,19 @@ def check(test, out, bars, marks, funding, cash, isolated, leverage):
                                Fraction(f["fee"]), o["effect"] == "entry")
             test.assertEqual(Fraction(f["realized_pnl"]), realized, f)
             n["both"] += bool(a.long.quantity and a.short.quantity)
+        held[t] = (a.long.quantity - a.short.quantity, last or Fraction(0))
     test.assertEqual(n["forced"], len(forced))
     test.assertEqual(n["paid"], len(paid))
     with open(os.path.join(out, "summary.json")) as f:
-        said = json.load(f)["accounts"][0]
+        summary = json.load(f)
+    said = summary["accounts"][0]
     test.assertEqual(Fraction(said["cash"]), a.cash)
+    # both positions count in leverage, not what they come to together
+    most = max((float(both * price / Fraction(r["equity"])) for r in rows_of(
+        os.path.join(out, "equity.csv")) for both, price in (held[int(r["time_ns"])],)
+        if Fraction(r["equity"]) > 0), default=0)
+    told = summary["statistics"]["curves"][0]["figures"]["gross_leverage_max"]
+    test.assertLess(abs(told - most), 1e-9 * most)
     worth = sum(leg.unrealized(last) for leg in a.legs())
     test.assertEqual(Fraction(said["equity"]), a.cash + worth)
     return n

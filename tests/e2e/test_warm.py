@@ -128,12 +128,39 @@ def main():
         check("a warm-up of all there is is refused", "" if "nothing is left to trade on" in
               shrike("check", file, check=False) else "taken")
 
+        prints = trades("BTC-PERP", prints_file(os.path.join(scratch, "trades.csv"), rng, 9000,
+                                                START, 60000, 30, 0.1, 1, 600))
+        tick = {"s": cross("BTC-PERP", "one", "1m", {"fixed": "0.05"}, short=True, fast=2, slow=7)}
+        money = {"one": {"quote": "USDT", "cash": 50000}}
+        late = dict(start="2025-05-08T02:00:00Z", warm_up="90m")
+        for name, more, said in (
+                ("trades that begin at the start are refused",
+                 dict(late, start="2025-05-08"), "has no row before the start"),
+                ("trades that begin within the warm-up are told", dict(late, warm_up="6h"),
+                 "BTC-PERP trades: 0.1 of 0.2 days of warm_up")):
+            for k, shards in enumerate(([{}], [{}] * 2)):
+                stream = place(run_of("stream", [prints], tick, money, **more), shards,
+                               {"s": len(shards) - 1})
+                file = write_run(stream, os.path.join(scratch, "t.yaml"))
+                told = shrike("check", file, check=False)
+                check("%s, %d shards" % (name, k + 1), "" if told.count(said) == 1 else told[-300:])
+        stream = place(run_of("stream", [prints], tick, money, **late), [{}], {}, journal="on")
+        told, held = decisions(stream, os.path.join(scratch, "stream"))
+        check("trades warm too", "" if held == [d for d in told if d[0] < START + 7200 * 10**9] and
+              held and len(told) > len(held) else "others are held back")
+        one = results(place(stream, [{}], {}), os.path.join(scratch, "t1"), "backtest")
+        two = results(place(stream, [{"process": p} for p in ("engine", "other")], {"s": 1},
+                            ["engine", "other"], journal="stage"), os.path.join(scratch, "t2"),
+                      "backtest")
+        check("trades, two processes", differ(one, two))
         want = results(place(run, [{}], {}), os.path.join(scratch, "one"), "backtest")
         apart = {"quick": 1, "slow": 1}
         five = dict({"feed": 0, "risk": 2, "execution": 3, "venue": 3, "portfolio": 4}, **apart)
         for name, placed, how in (
                 ("two shards", place(run, [{}] * 2, apart, journal="on"), "backtest"),
                 ("five shards", place(run, [{}] * 5, five), "backtest"),
+                ("two processes", place(run, [{"process": p} for p in ("engine", "other")], apart,
+                                        ["engine", "other"], journal="stage"), "backtest"),
                 ("at random", place(run, [{}] * 3, spread(rng, run, 3)), "backtest"),
                 ("paced", place(run, [{}], {}, clock=PACED, journal="on"), "run")):
             check(name, differ(want, results(placed, os.path.join(scratch, name), how)))
