@@ -245,7 +245,10 @@ void report_summary_print(const struct report_summary *s, FILE *to, bool colour)
     if (s->statistics && s->statistics->total) {
         const struct report_curve *t = &s->statistics->curves[s->account_cnt];
         fprintf(to, "%sall accounts%s\n", bold, plain);
-        fprintf(to, "  %-15s %.2f %s\n", "equity", t->report.end_equity, t->quote);
+        int64_t equity = 0;
+        for (uint32_t i = 0; i < s->account_cnt; i++)
+            if (__builtin_add_overflow(equity, s->accounts[i].equity, &equity)) equity = INT64_MAX;
+        fprintf(to, "  %-15s %s %s\n", "equity", grouped(equity), t->quote);
         report_statistics_print(s->statistics, t, to);
     }
     fprintf(to, "  %-15s %llu, %llu fills\n", "orders", (unsigned long long)s->orders,
