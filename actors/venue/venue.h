@@ -380,6 +380,23 @@ void venue_flush(struct rt_ctx *ctx, struct venue *v);
 /* venue_land lets all of b's requests arrive that are due. */
 void venue_land(struct rt_ctx *ctx, struct venue *v, struct venue_book *b);
 
+/* venue_wants returns what b's orders need to hear, a bit per enum rt_hear. */
+uint8_t venue_wants(const struct venue_book *b);
+
 /* venue_listen raises and lowers interests to what b's orders need. */
 void venue_listen(struct rt_ctx *ctx, const struct venue *v, struct venue_book *b);
+
+/* venue_count_held counts account's position in b in, or out again. */
+void venue_count_held(const struct venue *v, struct venue_book *b, uint8_t account, bool is);
+
+/* venue_init is the actor's init (setup.c): reads the options and takes the memory. 0 or negative
+ * errno with err. */
+int venue_init(struct rt_init *init, void *state, struct rt_error *err);
+
+/* venue_save is the actor's save (rows.c): counters, accounts, positions, open orders by id,
+ * requests and answers on their way. */
+void venue_save(const void *state, struct rt_row_sink *sink);
+/* venue_load takes back one row. */
+int venue_load(void *state, uint16_t kind, uint64_t key, const void *row, uint32_t bytes,
+               struct rt_error *err);
 #endif
