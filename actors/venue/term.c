@@ -72,25 +72,30 @@ void venue_term_deliver(struct rt_ctx *ctx, struct venue *v, struct venue_book *
     }
 }
 
-void venue_term_save(const struct venue_term *t, uint16_t id, struct rt_row_sink *sink) {
-    const int64_t figures[VENUE_TERM_FIGURES] = { (int64_t)(uint64_t)t->sum,
-                                                  (int64_t)(t->sum >> 64), t->cnt, t->newest,
-                                                  t->stage };
+void venue_term_save(const struct venue_book *b, struct rt_row_sink *sink) {
+    const struct venue_term *t = b->term;
+    const uint64_t first = VENUE_COUNTER_TERM + (uint64_t)b->instrument->id * VENUE_TERM_FIGURES;
+    const int64_t figures[VENUE_TERM_FIGURES] = {
+        (int64_t)(uint64_t)t->sum, (int64_t)(t->sum >> 64), t->cnt, t->newest, t->stage, b->heard
+    };
     for (uint64_t i = 0; i < VENUE_TERM_FIGURES; i++) {
-        struct msg_counter_row row = {
-            .value = figures[i], .id = VENUE_COUNTER_TERM + (uint64_t)id * VENUE_TERM_FIGURES + i
-        };
+        struct msg_counter_row row = { .value = figures[i], .id = first + i };
         if (row.value != 0) sink->put(sink, MSG_COUNTER_ROW, row.id, &row, sizeof row);
     }
 }
 
-bool venue_term_load(struct venue_term *t, uint64_t at, int64_t value) {
+bool venue_term_load(struct venue_book *b, uint64_t at, int64_t value) {
+    struct venue_term *t = b->term;
+    if (t == NULL) return false;
     switch (at) {
     case 0: t->sum += (__int128)(uint64_t)value; return true;
     case 1: t->sum += (__int128)((unsigned __int128)(uint64_t)value << 64); return true;
     case 2: t->cnt = value; return value >= 0;
     case 3: t->newest = value; return value >= 0;
     case 4: t->stage = value; return value >= VENUE_TERM_TRADES && value <= VENUE_TERM_GONE;
+    case VENUE_TERM_HEARD:
+        b->heard = (uint8_t)value;
+        return true; /* interests come by themselves */
     default: return false;
     }
 }

@@ -40,7 +40,11 @@ enum venue_term_stage {
     VENUE_TERM_GONE,   /* all is delivered */
 };
 
-enum { VENUE_TERM_FIGURES = 5 }; /* counters of an instrument in snapshots */
+/* Counters of an instrument in snapshots. */
+enum {
+    VENUE_TERM_FIGURES = 6, /* how many */
+    VENUE_TERM_HEARD = 5,   /* the last one: interests raised, of the book */
+};
 
 /* VENUE_COUNTER_TERM + instrument id * VENUE_TERM_FIGURES + one: counters of terms. */
 #define VENUE_COUNTER_TERM (UINT64_C(1) << 44)
@@ -60,9 +64,9 @@ static inline bool venue_term_live(const struct venue_term *t) {
  * ended; where it is called again it does nothing. */
 void venue_term_deliver(struct rt_ctx *ctx, struct venue *v, struct venue_book *b);
 
-/* venue_term_save writes the term of instrument id. */
-void venue_term_save(const struct venue_term *t, uint16_t id, struct rt_row_sink *sink);
+/* venue_term_save writes b's term. */
+void venue_term_save(const struct venue_book *b, struct rt_row_sink *sink);
 
-/* venue_term_load takes back figure number at of t, false when there is none. */
-bool venue_term_load(struct venue_term *t, uint64_t at, int64_t value);
+/* venue_term_load takes back figure number at of b's term, false when there is none. */
+bool venue_term_load(struct venue_book *b, uint64_t at, int64_t value);
 #endif
