@@ -11,8 +11,10 @@
  *                    index's series declares that as the mark). Where the window holds none: the
  *                    newest before. Where there is none at all nothing is delivered.
  *           deliver  Each account's position is closed at it, in order of ids, with delivery_fee
- *                    of its notional: after the bar that ends then; where none does, or on trades,
- *                    as soon as all of that instant has been heard, or the data ends.
+ *                    of its notional (one of nothing too, for strategies of a flat account that
+ *                    hold against each other): after the bar that ends then; where none does,
+ *                    or on trades, as soon as all of that instant has been heard, or the data
+ *                    ends.
  * Thread  the venue's shard.
  * Memory  48 bytes an instrument with an expiry, from the arena at init; none else.
  * Cost    its bars or trades are heard while it lives: an addition a row; nothing else. */
