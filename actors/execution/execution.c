@@ -544,9 +544,10 @@ static void execution_on_venue_fill(struct rt_ctx *ctx, void *state,
         return;
     }
     enum fixed_round round = row->side == SIDE_BUY ? FIXED_UP : FIXED_DOWN;
-    if (!fixed_mul(v->price, v->quantity, round, &cash) ||
-        __builtin_add_overflow(row->cum_quantity, v->quantity, &cum_quantity) ||
-        __builtin_add_overflow(row->cum_cost, cash, &cum_cost) ||
+    /* The venue reckons what contracts of a size are worth: price x quantity may be beyond it. */
+    if (!fixed_mul(v->price, v->quantity, round, &cash)) cash = INT64_MAX;
+    if (__builtin_add_overflow(row->cum_cost, cash, &cum_cost)) cum_cost = INT64_MAX;
+    if (__builtin_add_overflow(row->cum_quantity, v->quantity, &cum_quantity) ||
         __builtin_add_overflow(row->cum_fee, v->fee, &cum_fee)) {
         st->counts[EXECUTION_FILLS_STRAY]++;
         alert(ctx, v->order_id, REASON_OVERFLOW, v->quantity);

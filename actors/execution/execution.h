@@ -19,7 +19,8 @@
  *         unless the old one is done or being canceled: then it is rejected with cancel_failed, or
  *         with anyway placed as any.
  *         A fill is told once: known by (order, trade id) while the order is remembered. Its cash
- *         is price x quantity, a buy's rounded up, a sell's down to 1e-8.
+ *         is price x quantity, a buy's rounded up, a sell's down to 1e-8, held within 64 bits: no
+ *         money is reckoned with it, average prices are.
  *         Once an order's strategy was stopped, the kill word is up or the run ends, no new order
  *         goes out; what is open is canceled (options on_stop, on_actor_stopped: cancel | leave;
  *         kill always cancels), as many in one call as it has room for, the rest by a timer at

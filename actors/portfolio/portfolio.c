@@ -558,7 +558,7 @@ static void forced(struct rt_ctx *ctx, struct portfolio_state *st, const struct 
     const struct msg_liquidation *l = x->l;
     struct msg_fill bad = { .order_id = l->trade_id, .quantity = l->quantity };
     if (l->instrument == 0 || l->instrument > st->instrument_cnt || l->account == 0 ||
-        l->account > st->account_cnt || l->quantity <= 0 || l->price <= 0) {
+        l->account > st->account_cnt || l->quantity < 0 || l->price <= 0) {
         refuse(ctx, &bad, REASON_UNKNOWN_INSTRUMENT);
         return;
     }
@@ -570,6 +570,10 @@ static void forced(struct rt_ctx *ctx, struct portfolio_state *st, const struct 
     struct portfolio_change whole;
     const struct portfolio_instrument *in = &st->instruments[l->instrument - 1];
     cash_t cash, after;
+    if (l->quantity == 0 && n->quantity == 0) { /* its strategies may hold against each other */
+        if (!share_forced(ctx, st, x, whose, 0)) refuse(ctx, &bad, REASON_OVERFLOW);
+        return;
+    }
     bool fits = (n->quantity < 0) == buy && magnitude(n->quantity) >= l->quantity &&
                 mk_value(in->rules, l->price, l->quantity, buy ? FIXED_UP : FIXED_DOWN, &cash) &&
                 portfolio_change_of(in->rules, n->quantity, n->cost, moved, buy ? -cash : cash,

@@ -36,7 +36,8 @@
  *         On an account in hedge mode long and short of a linear instrument are positions of their
  *         own, each kept and netted as above: a fill's side and its exit term tell which it
  *         is of; POSITION tells with position_side.
- *         DELIVERY is booked as LIQUIDATION is; its fills are neither taker's nor maker's.
+ *         DELIVERY is booked as LIQUIDATION is; its fills are neither taker's nor maker's. One of
+ *         nothing closes what strategies of a flat account hold against each other.
  *         LIQUIDATION (the venue closed an account's position by force, or a part of it) closes
  *         what each of its strategies holds of the instrument at that price, and the netted one: a
  *         FILL is told for each strategy, of an order with its id's sequence 0, then its POSITION.

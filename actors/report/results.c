@@ -35,8 +35,8 @@ struct order {
     price_t price;       /* limit or stop price, 0 = none */
     qty_t quantity;      /* wanted */
     qty_t filled;        /* so far */
-    cash_t cost;         /* price x quantity of its fills */
-    __int128 weight;     /* inverse: weight of its fills */
+    cash_t cost;         /* price x quantity of its fills, INT64_MAX = more than that */
+    __int128 weight;     /* contracts of a size: weight of its fills */
     int64_t created_ns;  /* when the intent was said */
     int64_t updated_ns;  /* when its state last changed */
     uint16_t instrument; /* id */
@@ -263,10 +263,12 @@ static void order_write(struct results *r, const struct order *o) {
         report_out_none(out);
     report_out_text(out, msg_order_status_name(o->status));
     report_out_fixed(out, o->filled);
+    const struct mk_instrument *in =
+        o->weight > 0 ? mk_instrument_get(r->market, o->instrument) : NULL;
+    bool weighed = in && (in->kind == MK_INVERSE || o->cost == INT64_MAX);
     if (o->filled > 0)
         report_out_fixed(
-            out, average(o->weight > 0 ? mk_instrument_get(r->market, o->instrument) : NULL,
-                         o->weight > 0 ? o->weight : (__int128)o->cost * FIXED_ONE, o->filled));
+            out, average(in, weighed ? o->weight : (__int128)o->cost * FIXED_ONE, o->filled));
     else
         report_out_none(out);
     report_out_time(out, o->created_ns);
@@ -698,10 +700,10 @@ static int on_funding(struct results *r, const struct msg_frame *f, struct rt_er
     return 0;
 }
 
-/* weigh_order counts a fill of an inverse contract to its order's average price. */
+/* weigh_order counts a fill of contracts of a size to its order's average price. */
 static void weigh_order(struct results *r, const struct msg_fill *f) {
     const struct mk_instrument *in = mk_instrument_get(r->market, f->instrument);
-    if (!in || in->kind != MK_INVERSE || !r->order_of.slots) return;
+    if (!in || in->contract == 0 || !r->order_of.slots) return;
     uint32_t n = rt_map_get(&r->order_of, f->order_id);
     if (n == RT_MAP_NONE) return; /* of a liquidation: of no order */
     order_find(r, f->order_id)->weight += weight(in, f->price, f->quantity);

@@ -259,7 +259,7 @@ static int read_leg(struct rt_init *init, struct st_host *h, struct rt_node *n,
     }
     const struct mk_account *a = &h->market->accounts[h->account - 1];
     if (mk_settle(in) != a->quote) {
-        return rt_node_fail(n, err, "%s is quoted in %s, expected %s like account %s", in->name,
+        return rt_node_fail(n, err, "%s settles in %s, expected %s like account %s", in->name,
                             h->market->assets[mk_settle(in)], h->market->assets[a->quote], a->name);
     }
     uint16_t kind = h->interval_ns == 0 ? MSG_TRADE : MSG_BAR;

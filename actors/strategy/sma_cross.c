@@ -259,7 +259,11 @@ static void sma_on_fill(struct st_host *h, void *state, uint16_t leg, const stru
         return;
     }
     if ((s->stop_pct == 0 && s->target_pct == 0) || s->bracket != 0) return;
-    if (!fixed_muldiv(fill->cum_cost, FIXED_ONE, fill->cum_quantity, FIXED_ZERO, &average)) return;
+    if (fill->cum_cost == INT64_MAX) { /* beyond 64 bits: contracts of a size */
+        average = fill->price;
+    } else if (!fixed_muldiv(fill->cum_cost, FIXED_ONE, fill->cum_quantity, FIXED_ZERO, &average)) {
+        return;
+    }
     s->stop = level(average, -way * s->stop_pct);
     s->target = level(average, way * s->target_pct);
     drop(h, &s->stop_id, REASON_BY_STRATEGY);

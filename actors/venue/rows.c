@@ -189,9 +189,7 @@ void venue_save(const void *state, struct rt_row_sink *sink) {
         if (v->books[i].average != NULL) {
             venue_average_save(v->books[i].average, (uint16_t)(i + 1), sink);
         }
-        if (v->books[i].term != NULL) {
-            venue_term_save(v->books[i].term, (uint16_t)(i + 1), sink);
-        }
+        if (v->books[i].term != NULL) venue_term_save(&v->books[i], sink);
         if (v->books[i].span != NULL) {
             venue_span_save(v->books[i].span, (uint16_t)(i + 1), sink);
         }
@@ -363,9 +361,9 @@ static int load_counter(struct venue *v, const struct msg_counter_row *row, stru
     if (venue_fees_load(&v->fees, v->market, row->id, row->value)) return 0;
     if (row->id >= VENUE_COUNTER_TERM) {
         const uint64_t at = row->id - VENUE_COUNTER_TERM, of = at / VENUE_TERM_FIGURES;
-        struct venue_term *t =
-            of >= 1 && of <= v->market->instrument_cnt ? v->books[of - 1].term : NULL;
-        if (t != NULL && venue_term_load(t, at % VENUE_TERM_FIGURES, row->value)) return 0;
+        struct venue_book *b =
+            of >= 1 && of <= v->market->instrument_cnt ? &v->books[of - 1] : NULL;
+        if (b != NULL && venue_term_load(b, at % VENUE_TERM_FIGURES, row->value)) return 0;
     } else if (row->id >= VENUE_COUNTER_AVERAGE) {
         const uint64_t at = row->id - VENUE_COUNTER_AVERAGE;
         const uint64_t id = at / VENUE_AVERAGE_FIGURES >> 16;

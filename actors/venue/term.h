@@ -11,8 +11,10 @@
  *                    index's series declares that as the mark). Where the window holds none: the
  *                    newest before. Where there is none at all nothing is delivered.
  *           deliver  Each account's position is closed at it, in order of ids, with delivery_fee
- *                    of its notional: after the bar that ends then; where none does, or on trades,
- *                    as soon as all of that instant has been heard, or the data ends.
+ *                    of its notional (one of nothing too, for strategies of a flat account that
+ *                    hold against each other): after the bar that ends then; where none does,
+ *                    or on trades, as soon as all of that instant has been heard, or the data
+ *                    ends.
  * Thread  the venue's shard.
  * Memory  48 bytes an instrument with an expiry, from the arena at init; none else.
  * Cost    its bars or trades are heard while it lives: an addition a row; nothing else. */
@@ -40,7 +42,11 @@ enum venue_term_stage {
     VENUE_TERM_GONE,   /* all is delivered */
 };
 
-enum { VENUE_TERM_FIGURES = 5 }; /* counters of an instrument in snapshots */
+/* Counters of an instrument in snapshots. */
+enum {
+    VENUE_TERM_FIGURES = 6, /* how many */
+    VENUE_TERM_HEARD = 5,   /* the last one: interests raised, of the book */
+};
 
 /* VENUE_COUNTER_TERM + instrument id * VENUE_TERM_FIGURES + one: counters of terms. */
 #define VENUE_COUNTER_TERM (UINT64_C(1) << 44)
@@ -60,9 +66,9 @@ static inline bool venue_term_live(const struct venue_term *t) {
  * ended; where it is called again it does nothing. */
 void venue_term_deliver(struct rt_ctx *ctx, struct venue *v, struct venue_book *b);
 
-/* venue_term_save writes the term of instrument id. */
-void venue_term_save(const struct venue_term *t, uint16_t id, struct rt_row_sink *sink);
+/* venue_term_save writes b's term. */
+void venue_term_save(const struct venue_book *b, struct rt_row_sink *sink);
 
-/* venue_term_load takes back figure number at of t, false when there is none. */
-bool venue_term_load(struct venue_term *t, uint64_t at, int64_t value);
+/* venue_term_load takes back figure number at of b's term, false when there is none. */
+bool venue_term_load(struct venue_book *b, uint64_t at, int64_t value);
 #endif

@@ -428,7 +428,10 @@ void rt_series_tell(struct rt_shard *s, const struct rt_next *n, uint64_t rows_m
     struct rt_feed *d = &s->feeds[i];
     struct rt_cursor *c = &d->cur[how];
     uint64_t up = c->up;
-    if (s->tape && s->rows_limit - s->rows < rows_max) rows_max = s->rows_limit - s->rows;
+    /* a limit that is reached is of rows before: one that all shards share is told without */
+    if (s->tape && s->rows_limit > s->rows && s->rows_limit - s->rows < rows_max) {
+        rows_max = s->rows_limit - s->rows;
+    }
     if (s->clock == RT_CLOCK_REAL) rows_max = 1;
     bool shared = n->after_ns == n->time_ns && s->series_cnt > FEW;
     if ((up & (up - 1)) != 0 || (shared && rows_max > 1)) {

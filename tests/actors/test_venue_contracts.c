@@ -107,8 +107,29 @@ static void test_conserved(void **state) {
     assert_true(delivered > 5);
 }
 
+/* A snapshot taken before the expiry, without an order or position: bars are heard until the
+ * delivery and not after it. */
+static void test_deaf_after(void **state) {
+    (void)state;
+    struct bench b;
+    bench_world(&b);
+    b.instruments[0].kind = MK_LINEAR;
+    b.instruments[0].expiry_ns = START_NS + 3 * BAR_NS;
+    b.instruments[0].settle_window_ns = BAR_NS;
+    bench_open(&b, MSG_BAR, "{}");
+    for (int turn = 0; turn < 5; turn++) {
+        bench_bar_begins(&b, 1, START_NS + turn * BAR_NS, fx(100), fx(101), fx(99), fx(100), 1);
+        bench_at(&b, (turn + 1) * 60.0);
+        bench_bar_ends(&b, 1);
+        assert_int_equal(b.rig.series[b.series[0]].up[RT_HEAR_EARLY], turn < 2);
+        if (turn == 1) rig_reload(&b.rig);
+    }
+    bench_close(&b);
+}
+
 /* main runs the tests of this file. */
 int main(void) {
-    const struct CMUnitTest tests[] = { cmocka_unit_test(test_conserved) };
+    const struct CMUnitTest tests[] = { cmocka_unit_test(test_conserved),
+                                        cmocka_unit_test(test_deaf_after) };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -115,6 +115,13 @@ static void heard(struct st_host *h, struct mixed *m, uint16_t leg) {
         s.stp = (uint8_t)draw(&more, MK_STP_CNT);
         uint64_t third = st_random(h);
         if (draw(&third, 100) < p[M_CHANGE].i) change(h, m, &s, third);
+        bool stop = s.type == ORDER_TYPE_STOP || s.type == ORDER_TYPE_TAKE_PROFIT;
+        if (stop && s.terms == 0 && draw(&third, 2) == 0) { /* for all that is held */
+            s.terms = ORDER_TERMS_CLOSE_POSITION;
+            s.quantity = 0;
+            id_keep(m, st_signal(h, &s));
+            return;
+        }
     }
     int64_t how = draw(&more, 4);
     if (how == 0) { /* stop and target behind it */

@@ -85,6 +85,33 @@ class Contracts(Runs):
         """A contract is fifty times the index."""
         self.walks(10 if NIGHT else 2, 50000, TIMES)
 
+    def test_many(self):
+        """Contracts of one dollar each, so many that price x quantity is beyond 64 bits."""
+        rng, _ = seeded()
+        with Scratch() as folder:
+            path = walk_file(os.path.join(folder, "bars.csv"), rng, 400, "1h", 1704067200 * 10**9,
+                             400000, 2000, 0.1, 1)
+            how = {"fraction": "0.9"}
+            run = run_of("many", [klines("BTC-PERP", "1h", path)],
+                         {"s": cross("BTC-PERP", "main", "1h", how, fast=2, slow=5, short=True,
+                                     stop_loss_pct="2", take_profit_pct="2")},
+                         {"main": {"quote": "BTC", "cash": 1000}}, journal="on",
+                         **{"BTC-PERP": {"kind": "inverse", "contract_value": 1, "quote": "USD",
+                                         "lot_size": 1}})
+            out = backtest(run, os.path.join(folder, "run"))
+            books, fills = Books(run), rows_of(os.path.join(out, "fills.csv"))
+            for f in sorted(fills, key=lambda f: int(f["trade_id"])):
+                self.assertEqual(books.fill(f), "")
+            self.averages(out, fills, run["instruments"]["BTC-PERP"])
+            self.assertTrue(any(Fraction(f["quantity"]) * Fraction(f["price"]) > 2**63 / 10**8
+                                for f in fills))
+            filled = sum(Fraction(o["filled_quantity"])
+                         for o in rows_of(os.path.join(out, "orders.csv")))
+            self.assertEqual(filled, sum(Fraction(f["quantity"]) for f in fills))
+            with open(os.path.join(out, "summary.json")) as f:
+                self.assertEqual(Fraction(json.load(f)["accounts"][0]["cash"]), books.cash["main"])
+            shrike("replay", out, "--verify")
+
 
 if __name__ == "__main__":
     unittest.main(verbosity=2)

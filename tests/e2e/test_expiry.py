@@ -98,6 +98,40 @@ def wrong_of(name, closes, orders, fills):
     return "" if after or name == "ETH-PERP" else "no order came later"
 
 
+def against(rng, scratch):
+    """against is what is wrong where an account is flat at the expiry because its strategies hold
+    against each other: each of them is delivered."""
+    path = walk_file(os.path.join(scratch, "against.csv"), rng, 1440, "1m", START * 10**9, 9000, 30,
+                     0.001, 3)
+    made = {n: cross("FIL", "main", "1m", {"fixed": 10}, fast=fast, slow=slow, short=n == "s",
+                     long=n == "l") for n, fast, slow in (("l", 2, 5), ("s", 3, 40))}
+    run = run_of("against", [klines("FIL", "1m", path)], made, {"main": {"quote": "USDT", "cash": 5000}})
+    fills = rows_of(os.path.join(backtest(run, os.path.join(scratch, "endless")), "fills.csv"))
+    held, end = {"l": 0, "s": 0}, None
+    for f, after in zip(fills, fills[1:]):
+        held[f["strategy"]] += 10 if f["side"] == "buy" else -10
+        at = int(f["time_ns"]) // 10**9 + MINUTE
+        if held == {"l": 10, "s": -10} and int(after["time_ns"]) > at * 10**9:
+            end = at
+            break
+    if not end:
+        return "they never do"
+    run["instruments"]["FIL"].update({"expiry": instant(end), "delivery_fee": "0.001"})
+    out = backtest(place(run, [{}] * 2, {"portfolio": 1}, journal="on"), os.path.join(scratch, "flat"))
+    shrike("replay", out, "--verify")
+    for f in rows_of(os.path.join(out, "fills.csv")):
+        if f["liquidity"] == "none":
+            held[f["strategy"]] += int(f["quantity"]) * (1 if f["side"] == "buy" else -1)
+            if int(f["time_ns"]) != end * 10**9 or f["fee"] != "0":
+                return str(f)
+    trips = rows_of(os.path.join(out, "trades.csv"))
+    with open(os.path.join(out, "summary.json")) as f:
+        account = json.load(f)["accounts"][0]
+    sums = [sum(Fraction(t[k]) for t in trips) for k in ("realized_pnl", "fee")]
+    said = [Fraction(account[k]) for k in ("realized_pnl", "fees")]
+    return "" if not any(held.values()) and sums == said else "%s, %s, %s" % (held, sums, said)
+
+
 def main():
     """main runs all; the exit code tells whether anything was wrong."""
     rng, _ = seeded()
@@ -131,6 +165,7 @@ def main():
             wanted = books.cash[a["account"]]
             check("cash of " + a["account"], "" if Fraction(a["cash"]) == wanted and
                   Fraction(a["equity"]) == wanted else "%s, reckoned %s" % (a, float(wanted)))
+        check("strategies against each other", against(rng, scratch))
         with open(os.path.join(out, "manifest.json")) as f:
             manifest = json.load(f)
         told = {i["instrument"]: i["settlement"] for i in manifest["instruments"]}

@@ -3,7 +3,8 @@ Method: the same graph (moving-average crosses with stops on several intervals, 
 feed, risk, execution, portfolio, venue) is run on one shard, two, five, spread at random (printed
 seed), on two and three processes, as a backtest and by `shrike run` on the paced clock, with the
 journal on and off, by every build that is at hand; orders.csv, fills.csv, trades.csv, equity.csv,
-daily.csv, charts.csv and summary.json must be the same bytes. Data: invented walks, endless bars of
+daily.csv, charts.csv and summary.json must be the same bytes; a run of six symbols on two shards must
+be what `replay --verify` makes of its journal. Data: invented walks, endless bars of
 the built-in market cut by end:, and recorded bars where ../shared/data is at hand. Builds with sanitizers, being slow, take a short walk
 only. Night (SHRIKE_NIGHT=1): the whole month, more spreads."""
 # threaded: shards are threads here
@@ -161,6 +162,34 @@ def graphs(rng, scratch):
     return out
 
 
+def many(rng, scratch):
+    """many is a run of six symbols whose bars end at the same instants, with two or three strategies
+    on each, and where those live: one of a symbol's on the other shard, but of the first symbol."""
+    names = sorted(INSTRUMENTS)[:6]
+    walks = [klines(n, "1m", walk_file(os.path.join(scratch, n + ".csv"), rng, 200, "1m",
+                                       1704067200 * 10**9, 6000, 20, 0.1, 1)) for n in names]
+    strategies, home = {}, {}
+    for i, n in enumerate(names):
+        for j in range(3 if i else 1):
+            strategies["s%d%d" % (i, j)] = cross(n, "main", "1m", {"fixed": 1}, fast=3, slow=9)
+            home["s%d%d" % (i, j)] = int(j == 2)
+    return run_of("many", walks, strategies, {"main": {"quote": "USDT", "cash": 100000}}), home
+
+
+def replayed(rng, scratch):
+    """replayed tells whether a run of many symbols on two shards is made again by replay, "" = yes."""
+    run, home = many(rng, scratch)
+    dir = os.path.join(scratch, "many")
+    wrong = differ(results(place(run, [{}], {}), dir + "0", "backtest"),
+                   results(place(run, [{}] * 2, home, journal="on"), dir, "backtest"))
+    try:
+        shrike("replay", os.path.join(dir, "out"), "--verify")
+    except AssertionError as e:
+        wrong = wrong or str(e)
+    print("%s many symbols on two shards, replayed %s" % ("FAIL" if wrong else "ok  ", wrong))
+    return wrong
+
+
 def newest_source():
     """newest_source returns when a file that the program is made of was last changed, and which."""
     found = (0, "")
@@ -195,6 +224,8 @@ def main():
     rng, _ = seeded()
     bad, count = [], 0
     with Scratch() as scratch:
+        if replayed(rng, scratch):
+            bad.append("many symbols, replayed")
         for graph, run in graphs(rng, scratch):
             want = results(place(run, [{}], {}), os.path.join(scratch, graph), "backtest")
             rows = [want[n].count(b"\n") - 1 for n in FILES]
