@@ -658,7 +658,8 @@ int report_manifest(const struct rt_run *run, const char *dir, struct rt_error *
     if (charges)
         rules(to,
               (const char *const[]){
-                  "charges: fees of an instrument come on top of its rates, in quote; each is "
+                  "charges: fees of an instrument come on top of its rates, in what it settles in; "
+                  "each is "
                   "reckoned of all that its order has traded so far, less what that has paid, so "
                   "that least and largest sums hold for the order; a liquidation pays none",
                   NULL },

@@ -16,7 +16,10 @@ int venue_fund_init(struct rt_init *init, struct venue *v, struct rt_error *err)
         if (!v->funds[i].on) continue;
         rc = rt_node_fixed(map, m->assets[i], true, 0, START_MAX, 0, &v->funds[i].start, err);
     }
-    return rc < 0 ? rc : rt_node_no_more(map, NULL, err);
+    if (rc < 0) return rc;
+    const char **known = rt_init_take(init, (m->asset_cnt + 1) * sizeof *known);
+    for (uint32_t i = 0; i < m->asset_cnt; i++) known[i] = m->assets[i];
+    return rt_node_no_more(map, known, err);
 }
 
 bool venue_fund_pays(struct venue *v, const struct venue_book *b, uint8_t account,
