@@ -73,7 +73,7 @@ static bool same_position(const struct msg_position *a, const struct msg_positio
 /* gather reads what the run said. */
 static int gather(const struct rt_run *run, struct list *orders, struct list *positions,
                   struct list *balances, struct msg_account_state *accounts, bool *seen,
-                  struct rt_error *err) {
+                  struct msg_fee_balance *burns, struct rt_error *err) {
     struct report_merge m;
     uint64_t rank = 0;
     int more, code = report_merge_open(&m, run, err);
@@ -96,6 +96,9 @@ static int gather(const struct rt_run *run, struct list *orders, struct list *po
                 const struct msg_account_state *a = msg_body(f);
                 accounts[a->account] = *a;
                 seen[a->account] = true;
+            } else if (f->kind == MSG_FEE_BALANCE) {
+                const struct msg_fee_balance *b = msg_body(f);
+                burns[b->account] = *b;
             } else if (f->kind == MSG_VENUE_BALANCE) {
                 const struct msg_venue_balance *l = msg_body(f);
                 struct msg_venue_balance *all = (struct msg_venue_balance *)(void *)balances->items;
@@ -177,6 +180,20 @@ static void tell_holdings(struct teller *w, const struct mk_market *m, const str
     }
 }
 
+/* tell_burns tells what accounts have of the asset they pay fees in. */
+static void tell_burns(struct teller *w, const struct mk_market *m,
+                       const struct msg_fee_balance *burns) {
+    for (uint32_t a = 1; a <= m->account_cnt; a++) {
+        const struct mk_fee_asset *f = &m->accounts[a - 1].burn;
+        char amount[RT_DECIMAL_CHARS];
+        if (!f->on) continue;
+        rt_decimal_format(burns[a].account != 0 ? burns[a].balance : f->balance, amount);
+        tell(w, (const char *const[]){ "account", "asset", "amount" },
+             (const char *const[]){ "FEES", m->accounts[a - 1].name, m->assets[f->asset], amount,
+                                    NULL });
+    }
+}
+
 /* tell_locked tells what open orders lock of spot balances, where they do. */
 static void tell_locked(struct teller *w, const struct mk_market *m, const struct list *balances) {
     const struct msg_venue_balance *all =
@@ -223,15 +240,17 @@ int cmd_state(int argc, char **argv) {
                 positions = { .bytes = sizeof(struct msg_position) },
                 balances = { .bytes = sizeof(struct msg_venue_balance) };
     struct msg_account_state accounts[256] = { 0 };
+    struct msg_fee_balance burns[256] = { 0 };
     bool seen[256] = { 0 };
     struct teller w = { .json = cli_flag(&argc, argv, "--json") };
     if (cli_words("state", argc, argv, 1, "DIR, the directory of a run,")) return 2;
     if (cli_peek(argv[1], &t, &run, &err) < 0) return cli_fail("state", &err, NULL);
     int code = cli_kept(argv[1], t, &run, &err);
-    if (code == 0) code = gather(&run, &orders, &positions, &balances, accounts, seen, &err);
+    if (code == 0) code = gather(&run, &orders, &positions, &balances, accounts, seen, burns, &err);
     if (code == 0) {
         tell_orders(&w, t->world, &orders);
         tell_holdings(&w, t->world, &positions, accounts, seen);
+        tell_burns(&w, t->world, burns);
         tell_locked(&w, t->world, &balances);
         code = tell_actors(&w, &run, &err);
     }

@@ -275,6 +275,10 @@ def main():
                  "backtest"),
                 ("paced", place(run, [{}], {}, clock=PACED, journal="on"), "run")):
             check(name, differ(want, results(placed, os.path.join(scratch, name), how)))
+        told = shrike("state", os.path.join(scratch, "two shards", "out")).splitlines()
+        told = {l.split()[1]: l.split()[2:] for l in told if l.startswith("FEES ")}
+        check("state tells the balances", "" if set(told) == set(BURNS) and all(
+            t[0] == "BNB" and Fraction(t[1]) == books.held_in[n] for n, t in told.items()) else told)
         paced = {"kind": "paced", "speed": 5000000}
         got, kills = killed(place(run, [{}], {}, clock=paced, journal="on", snapshot_every="200ms"),
                             os.path.join(scratch, "killed"), rng)
