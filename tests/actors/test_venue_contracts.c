@@ -119,10 +119,10 @@ static void test_deaf_after(void **state) {
     bench_open(&b, MSG_BAR, "{}");
     for (int turn = 0; turn < 5; turn++) {
         bench_bar_begins(&b, 1, START_NS + turn * BAR_NS, fx(100), fx(101), fx(99), fx(100), 1);
+        if (turn == 2) rig_reload(&b.rig);
         bench_at(&b, (turn + 1) * 60.0);
         bench_bar_ends(&b, 1);
         assert_int_equal(b.rig.series[b.series[0]].up[RT_HEAR_EARLY], turn < 2);
-        if (turn == 1) rig_reload(&b.rig);
     }
     bench_close(&b);
 }
