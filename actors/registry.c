@@ -60,6 +60,8 @@ static const struct rt_full_rule full_rules[] = {
     { MSG_VENUE_LIQUIDATION, RT_FULL_REFUSE, 0, 0, true },
     { MSG_VENUE_FUNDING, RT_FULL_REFUSE, 0, 0, true },
     { MSG_LIQUIDATION, RT_FULL_REFUSE, 0, 0, true },
+    { MSG_VENUE_DELEVERAGE, RT_FULL_REFUSE, 0, 0, true },
+    { MSG_DELEVERAGE, RT_FULL_REFUSE, 0, 0, true },
     { MSG_VENUE_DELIVERY, RT_FULL_REFUSE, 0, 0, true },
     { MSG_DELIVERY, RT_FULL_REFUSE, 0, 0, true },
     { MSG_FUNDING_FEE, RT_FULL_REFUSE, 0, 0, true },
