@@ -598,13 +598,24 @@ static bool is_next(struct execution_state *st, enum execution_count last, uint6
     return true;
 }
 
-/* execution_on_venue_liquidation passes on that a position was closed by force. */
-static void execution_on_venue_liquidation(struct rt_ctx *ctx, void *state,
-                                           const struct msg_frame *frame) {
+_Static_assert(sizeof(struct msg_venue_liquidation) == sizeof(struct msg_liquidation) &&
+                   sizeof(struct msg_venue_deleverage) == sizeof(struct msg_liquidation) &&
+                   sizeof(struct msg_venue_delivery) == sizeof(struct msg_liquidation) &&
+                   sizeof(struct msg_deleverage) == sizeof(struct msg_liquidation) &&
+                   sizeof(struct msg_delivery) == sizeof(struct msg_liquidation),
+               "what closes a position without an order has the very fields of a liquidation");
+
+/* execution_on_venue_forced passes on that a position was closed without an order: by force,
+ * against another's, or delivered. All three are counted in one row of trade ids. */
+static void execution_on_venue_forced(struct rt_ctx *ctx, void *state,
+                                      const struct msg_frame *frame) {
     struct execution_state *st = state;
     const struct msg_venue_liquidation *v = msg_body(frame);
+    uint16_t kind = frame->kind == MSG_VENUE_LIQUIDATION  ? MSG_LIQUIDATION
+                    : frame->kind == MSG_VENUE_DELEVERAGE ? MSG_DELEVERAGE
+                                                          : MSG_DELIVERY;
     if (!is_next(st, EXECUTION_LIQUIDATION, v->trade_id)) return;
-    struct msg_liquidation *m = rt_say(ctx, MSG_LIQUIDATION, 0, sizeof *m);
+    struct msg_liquidation *m = rt_say(ctx, kind, 0, sizeof *m);
     *m = (struct msg_liquidation){ .trade_id = v->trade_id,
                                    .price = v->price,
                                    .quantity = v->quantity,
@@ -612,41 +623,9 @@ static void execution_on_venue_liquidation(struct rt_ctx *ctx, void *state,
                                    .instrument = v->instrument,
                                    .account = v->account,
                                    .side = v->side };
-    alert(ctx, v->instrument, REASON_LIQUIDATION, v->quantity);
-}
-
-/* execution_on_venue_deleverage passes on that a position was closed against another's. */
-static void execution_on_venue_deleverage(struct rt_ctx *ctx, void *state,
-                                          const struct msg_frame *frame) {
-    struct execution_state *st = state;
-    const struct msg_venue_deleverage *v = msg_body(frame);
-    if (!is_next(st, EXECUTION_LIQUIDATION, v->trade_id)) return;
-    struct msg_deleverage *m = rt_say(ctx, MSG_DELEVERAGE, 0, sizeof *m);
-    *m = (struct msg_deleverage){ .trade_id = v->trade_id,
-                                  .price = v->price,
-                                  .quantity = v->quantity,
-                                  .fee = v->fee,
-                                  .instrument = v->instrument,
-                                  .account = v->account,
-                                  .side = v->side };
-    alert(ctx, v->instrument, REASON_DELEVERAGED, v->quantity);
-}
-
-/* execution_on_venue_delivery passes on that a position was delivered; its trade's number is one of
- * those that liquidations have. */
-static void execution_on_venue_delivery(struct rt_ctx *ctx, void *state,
-                                        const struct msg_frame *frame) {
-    struct execution_state *st = state;
-    const struct msg_venue_delivery *v = msg_body(frame);
-    if (!is_next(st, EXECUTION_LIQUIDATION, v->trade_id)) return;
-    struct msg_delivery *m = rt_say(ctx, MSG_DELIVERY, 0, sizeof *m);
-    *m = (struct msg_delivery){ .trade_id = v->trade_id,
-                                .price = v->price,
-                                .quantity = v->quantity,
-                                .fee = v->fee,
-                                .instrument = v->instrument,
-                                .account = v->account,
-                                .side = v->side };
+    if (kind == MSG_DELIVERY) return; /* nothing is wrong */
+    uint16_t reason = kind == MSG_LIQUIDATION ? REASON_LIQUIDATION : REASON_DELEVERAGED;
+    alert(ctx, v->instrument, reason, v->quantity);
 }
 
 /* execution_on_venue_funding passes on what funding cost. */
@@ -915,9 +894,9 @@ const struct rt_actor_kind execution_kind = {
             [MSG_VENUE_STATUS] = execution_on_venue_status,
             [MSG_VENUE_AMENDED] = execution_on_venue_amended,
             [MSG_VENUE_FILL] = execution_on_venue_fill,
-            [MSG_VENUE_LIQUIDATION] = execution_on_venue_liquidation,
-            [MSG_VENUE_DELEVERAGE] = execution_on_venue_deleverage,
-            [MSG_VENUE_DELIVERY] = execution_on_venue_delivery,
+            [MSG_VENUE_LIQUIDATION] = execution_on_venue_forced,
+            [MSG_VENUE_DELEVERAGE] = execution_on_venue_forced,
+            [MSG_VENUE_DELIVERY] = execution_on_venue_forced,
             [MSG_VENUE_FUNDING] = execution_on_venue_funding,
             [MSG_TIMER] = execution_on_timer,
             [MSG_STOP] = execution_on_stop,
