@@ -358,6 +358,7 @@ static uint32_t cross_quiet_bars(const void *state, uint16_t leg, const struct m
     uint32_t i = 0;
     if (l->relation == 0) return 0;
     for (; i < cnt; i++) {
+        __builtin_prefetch((const uint8_t *)bars + (i + 12) * sizeof *bars);
         int64_t fast_old =
             i >= fast ? bars[i - fast].close : l->ring[(l->seen + i - (uint64_t)fast) & c->mask];
         int64_t slow_old =

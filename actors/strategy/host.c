@@ -641,10 +641,7 @@ static void begin(struct st_host *h, struct rt_ctx *ctx) {
 
 /* leg_of returns the leg of an instrument, or ST_LEGS_MAX. */
 static uint16_t leg_of(const struct st_host *h, uint16_t instrument) {
-    for (uint16_t leg = 0; leg < h->leg_cnt; leg++) {
-        if (h->legs[leg].in->id == instrument) return leg;
-    }
-    return ST_LEGS_MAX;
+    return instrument <= h->market->instrument_cnt ? h->leg_of[instrument] : ST_LEGS_MAX;
 }
 
 /* run_bars tells a run of bars. */

@@ -140,7 +140,8 @@ static void pass(struct rt_shard *s, uint16_t i) {
     struct rt_cursor *c = &d->cur[RT_HEAR_ROW];
     const int64_t span_ns = d->s.span_ns, over_ns = s->ctx.now_ns - ends_at(d, c->row);
     if (over_ns < 0) return;
-    uint64_t cnt = (uint64_t)(over_ns / span_ns) + 1;
+    uint64_t cnt = 1;
+    if (over_ns >= span_ns) cnt = over_ns < 2 * span_ns ? 2 : (uint64_t)(over_ns / span_ns) + 1;
     int64_t end_ns = ends_at(d, c->row + cnt - 1);
     if (end_ns == s->ctx.now_ns && rt_series_order(RT_HEAR_ROW, i) >= s->order) {
         cnt--;
@@ -358,6 +359,7 @@ static inline void next_any(const struct rt_shard *s, struct rt_next *out) {
                              .order = best < 0 ? UINT64_MAX : event_order(best),
                              .series = (int16_t)best,
                              .how = (uint8_t)(best < 0 ? 0 : best >> 16),
+                             .alone = true,
                              .after_ns = after_ns,
                              .after_order = after < 0 ? UINT64_MAX : event_order(after) };
 }
@@ -403,7 +405,8 @@ static inline void next_row(struct rt_shard *s, struct rt_next *out) {
         find_same(s);
         cnt = first_two(s, found);
     }
-    if (cnt < 2) {
+    const bool more = cnt == 2;
+    if (cnt == 0) {
         next_any(s, out);
         return;
     }
@@ -411,8 +414,9 @@ static inline void next_row(struct rt_shard *s, struct rt_next *out) {
                              .order = event_order(found[0]),
                              .series = (int16_t)found[0],
                              .how = (uint8_t)(found[0] >> 16),
-                             .after_ns = s->same_ns,
-                             .after_order = event_order(found[1]) };
+                             .alone = more,
+                             .after_ns = more ? s->same_ns : INT64_MAX,
+                             .after_order = more ? event_order(found[1]) : UINT64_MAX };
 }
 
 void rt_series_next_row(struct rt_shard *s, struct rt_next *out) {
@@ -421,7 +425,6 @@ void rt_series_next_row(struct rt_shard *s, struct rt_next *out) {
 
 void rt_series_next(struct rt_shard *s, struct rt_next *out) {
     next_row(s, out);
-    out->alone = true;
     struct rt_timer t;
     if (rt_wheel_peek(s->wheel, &t)) {
         int64_t due_ns = t.due_ns > s->now_ns || s->clock == RT_CLOCK_REAL ? t.due_ns : s->now_ns;

@@ -159,7 +159,7 @@ struct rt_next {
     uint64_t order;       /* class, kind, rank or id, packed: smaller is earlier */
     int16_t series;       /* index, or -1 for a timer */
     uint8_t how;          /* enum rt_hear */
-    bool alone;           /* after_ns and after_order are known */
+    bool alone;           /* after_ns and after_order tell what comes after it */
     int64_t after_ns;     /* what comes after it, but for rows of its own: time ... */
     uint64_t after_order; /* ... and order */
 };
