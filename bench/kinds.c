@@ -297,6 +297,7 @@ static const struct st_class tick_class = {
 /* --- a moving-average cross of many instruments ---------------------------------------------- */
 
 enum {
+    AHEAD = 12,      /* bars fetched ahead of the one in hand */
     CROSS_LEGS = 32, /* instruments of one */
     CROSS_SLOW = 32, /* longest average, a power of two */
 };
@@ -353,18 +354,20 @@ static uint32_t cross_quiet_bars(const void *state, uint16_t leg, const struct m
                                  uint32_t cnt) {
     const struct cross *c = state;
     const struct cross_leg *l = &c->legs[leg];
-    const int64_t fast = c->fast, slow = c->slow;
+    const int64_t fast = c->fast, slow = c->slow, relation = l->relation;
+    const uint64_t mask = c->mask, seen = l->seen;
     int64_t lead = l->lead;
     uint32_t i = 0;
-    if (l->relation == 0) return 0;
+    if (relation == 0) return 0;
     for (; i < cnt; i++) {
-        __builtin_prefetch((const uint8_t *)bars + (i + 12) * sizeof *bars);
+        __builtin_prefetch((const uint8_t *)bars + (i + AHEAD) * sizeof *bars);
+        const int64_t close = bars[i].close;
         int64_t fast_old =
-            i >= fast ? bars[i - fast].close : l->ring[(l->seen + i - (uint64_t)fast) & c->mask];
+            i >= fast ? bars[i - fast].close : l->ring[(seen + i - (uint64_t)fast) & mask];
         int64_t slow_old =
-            i >= slow ? bars[i - slow].close : l->ring[(l->seen + i - (uint64_t)slow) & c->mask];
-        lead += (bars[i].close - fast_old) * slow - (bars[i].close - slow_old) * fast;
-        if ((lead ^ l->relation) < 0) break;
+            i >= slow ? bars[i - slow].close : l->ring[(seen + i - (uint64_t)slow) & mask];
+        lead += (close - fast_old) * slow - (close - slow_old) * fast;
+        if ((lead ^ relation) < 0) break;
     }
     return i;
 }
@@ -374,18 +377,22 @@ static uint32_t cross_skip_bars(void *state, uint16_t leg, const struct msg_bar 
                                 uint32_t cnt) {
     const struct cross *c = state;
     struct cross_leg *l = &((struct cross *)state)->legs[leg];
-    const int64_t fast = c->fast, slow = c->slow;
+    const int64_t fast = c->fast, slow = c->slow, relation = l->relation;
+    const uint64_t mask = c->mask;
+    int64_t lead = l->lead;
+    uint64_t seen = l->seen;
     uint32_t i = 0;
-    if (l->relation == 0) return 0;
+    if (relation == 0) return 0;
     for (; i < cnt; i++) {
-        int64_t fast_old = l->ring[(l->seen - (uint64_t)fast) & c->mask];
-        int64_t slow_old = l->ring[(l->seen - (uint64_t)slow) & c->mask];
-        int64_t next =
-            l->lead + (bars[i].close - fast_old) * slow - (bars[i].close - slow_old) * fast;
-        if ((next ^ l->relation) < 0) break;
-        l->ring[l->seen++ & c->mask] = bars[i].close;
-        l->lead = next;
+        const int64_t close = bars[i].close;
+        int64_t next = lead + (close - l->ring[(seen - (uint64_t)fast) & mask]) * slow -
+                       (close - l->ring[(seen - (uint64_t)slow) & mask]) * fast;
+        if ((next ^ relation) < 0) break;
+        l->ring[seen++ & mask] = close;
+        lead = next;
     }
+    l->lead = lead;
+    l->seen = seen;
     return i;
 }
 

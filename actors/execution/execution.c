@@ -196,7 +196,8 @@ static void move_to(struct rt_ctx *ctx, struct execution_state *st, struct execu
     say_state(ctx, &o->row);
     if (1U << status & DONE) {
         give(st, o);
-    } else if (st->done_cnt > 0 && st->done_cnt == st->done_max) { /* and where it stands in the map */
+    } else if (st->done_cnt > 0 &&
+               st->done_cnt == st->done_max) { /* and where it stands in the map */
         rt_map_prefetch(&st->index, st->orders[st->done_first].row.order_id);
     }
 }

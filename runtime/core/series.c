@@ -311,6 +311,11 @@ void rt_interest(struct rt_ctx *ctx, uint16_t series, enum rt_hear how, bool up)
 const void *rt_latest(struct rt_ctx *ctx, uint16_t series) {
     struct rt_shard *s = ctx->shard;
     struct rt_feed *d = &s->feeds[series];
+    if (d->asleep) { /* its cursor goes with the events: none is in hand that it has not passed */
+        pass(s, series);
+        const uint64_t row = d->cur[RT_HEAR_ROW].row;
+        return row > 0 ? fetch(s, d, row - 1) : NULL;
+    }
     d->latest[0] = told(s, series, RT_HEAR_ROW, d->latest[0]);
     return d->latest[0] ? fetch(s, d, d->latest[0] - 1) : NULL;
 }
