@@ -22,8 +22,9 @@ struct report_forms {
 
 /* report_page_write makes the report of the results in dir, in the forms asked for. benchmark is a
  * file of prices in place of the run's own (page_benchmark.h); NULL = as it ran. zone is what
- * instants are shown in; NULL = what the run declared (display_zone). Returns 0, or negative errno with err: no results there, a file is damaged, the library for PDF is not
- * installed (-ENOTSUP), a file cannot be written. */
+ * instants are shown in; NULL = what the run declared (display_zone). Returns 0, or negative errno
+ * with err: no results there, a file is damaged, the library for PDF is not installed (-ENOTSUP), a
+ * file cannot be written. */
 int report_page_write(const char *dir, const struct report_forms *forms, const char *benchmark,
                       const struct mk_zone *zone, struct rt_error *err)
     __attribute__((warn_unused_result));

@@ -1,8 +1,9 @@
 /* snapshot.h - what a store and results were on a day, day by day, and what has changed since.
  *
  * For     `shrike data snapshot`: a line per set (or result file) and UTC day, with a SHA-256 of its
- *         rows, so that a change of the past is seen and named: which set, which day, what of it.
- *         Forecasts of a run are the orders it decided (signal and all); its metrics are daily.csv.
+ *         rows, so that a change of the past is seen and named: which set, which day, what of
+ *         it. Forecasts of a run are the orders it decided (signal and all); its metrics are
+ *         daily.csv.
  * Form    CSV: set,day,rows,first_ns,last_ns,calendar,missing,outside,faults,repaired,left_out,
  *         equity,return,sha256. What a set does not have is empty; the day "all" sums up a set, its
  *         hash is that of its days' hashes. No wall time: the same rows give the same bytes, in
