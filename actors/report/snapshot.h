@@ -1,6 +1,6 @@
 /* snapshot.h - what a store and results were on a day, day by day, and what has changed since.
  *
- * For     `shrike data snapshot`: a line per set (or result file) and UTC day, with a SHA-256 of its
+ * For     `shrike data snapshot`: a line per set (or result file) and UTC day, with a hash of its
  *         rows, so that a change of the past is seen and named: which set, which day, what of
  *         it. Forecasts of a run are the orders it decided (signal and all); its metrics are
  *         daily.csv.
