@@ -698,20 +698,18 @@ int report_manifest(const struct rt_run *run, const char *dir, struct rt_error *
                 "liquidation in a book (recorded, simulated traders'): immediate or cancel at the "
                 "price at which nothing is left, level by level; what the book has not, where "
                 "margin does not suffice then, is taken over at that price by the insurance fund",
-                insured(t) ? NULL : "liquidation: the whole position, without insurance",
-                NULL },
+                insured(t) ? NULL : "liquidation: the whole position, without insurance", NULL },
             &first);
     if (insured(t))
-        rules(
-            to,
-            (const char *const[]){
-                "insurance: a liquidation reduces the position to the cap of the highest lower "
-                "bracket at which margin suffices, else closes it, of a long and a short of one "
-                "wallet the larger first; where the fund cannot pay what "
-                "it lacks at its bankruptcy price, accounts that hold against it are closed at "
-                "that price by profit x leverage (deleveraged)",
-                NULL },
-            &first);
+        rules(to,
+              (const char *const[]){
+                  "insurance: a liquidation reduces the position to the cap of the highest lower "
+                  "bracket at which margin suffices, else closes it, of a long and a short of one "
+                  "wallet the larger first; where the fund cannot pay what "
+                  "it lacks at its bankruptcy price, accounts that hold against it are closed at "
+                  "that price by profit x leverage (deleveraged)",
+                  NULL },
+              &first);
     if (sized)
         rules(to,
               (const char *const[]){ "multiplier: worth is price x quantity x multiplier, in "
