@@ -173,6 +173,16 @@ struct rt_actor_kind {
     uint32_t (*on_rows)(struct rt_ctx *ctx, void *state, uint16_t series, enum rt_hear how,
                         const void *rows, uint32_t cnt);
 
+    /* tells how many of the cnt rows that follow, oldest first, it would hear in silence, without
+     * moving anything, whatever else happens meanwhile but frames for it of that series (see
+     * series_of); 0 = it is not known. The state stays as it is. A shard that keeps no journal then
+     * lets the actor sleep through them: they are told later, all at once. NULL = never. */
+    uint32_t (*quiet_rows)(const void *state, uint16_t series, const void *rows, uint32_t cnt);
+
+    /* tells the one series whose rows a frame it hears has to do with, -1 = any: what it slept
+     * through of that series is told first. NULL = of all. */
+    int32_t (*series_of)(const void *state, const struct msg_frame *f);
+
     /* writes the whole state as rows. */
     void (*save)(const void *state, struct rt_row_sink *sink);
 
