@@ -64,6 +64,18 @@ int64_t rt_init_warm(const struct rt_init *init) {
     return init->shard->warm_ns;
 }
 
+int64_t rt_init_begins(const struct rt_init *init, int series) {
+    struct rt_shard *s = init->shard;
+    if (s->clock == RT_CLOCK_REAL) return INT64_MIN;
+    int64_t at, begins = s->warm_ns > s->start_ns ? s->warm_ns : s->start_ns;
+    struct rt_feed *d = &s->feeds[series];
+    struct rt_block b = { 0 };
+    if (d->s.rows_total == 0 || d->s.block(&d->s, 0, &b) < 0 || b.cnt == 0) return begins;
+    rt_series_keep(d, &b);
+    memcpy(&at, b.rows, sizeof at);
+    return at > begins ? at : begins;
+}
+
 int rt_init_actor(struct rt_init *init, const char *name) {
     const struct rt_actor_def *a = rt_topology_actor(init->shard->graph->topology, name);
     return a ? a->id : -ENOENT;

@@ -134,6 +134,11 @@ bool rt_init_endless(const struct rt_init *init);
  * Till then actors hear all there is, and should have no effect beyond themselves. */
 int64_t rt_init_warm(const struct rt_init *init);
 
+/* rt_init_begins returns the instant from which on there are rows of a series (an index) in the run
+ * proper, ns UTC: the later of its first row and of the run's start, after the warm-up. INT64_MIN
+ * on the real clock, which may start anew at any time. */
+int64_t rt_init_begins(const struct rt_init *init, int series);
+
 /* rt_init_actor returns the id of the actor named name, or -ENOENT. */
 int rt_init_actor(struct rt_init *init, const char *name);
 
