@@ -1,6 +1,7 @@
 #include "actors/venue/depth.h"
 #include "actors/market/book_rows.h"
 #include "actors/venue/average.h"
+#include "actors/venue/backing.h"
 #include "actors/venue/path.h"
 #include "actors/venue/term.h"
 #include <assert.h>
@@ -112,6 +113,10 @@ price_t venue_depth_price(const struct venue *v, const struct venue_book *b, uin
     return touch != 0 ? touch : b->last;
 }
 
+bool venue_depth_stands(const struct venue *v, const struct venue_book *b) {
+    return stands(depth_of(v, b));
+}
+
 /* --- what is taken ------------------------------------------------------------------------- */
 
 /* taken_find returns the note of what was taken from a level, or NULL. */
@@ -146,17 +151,22 @@ static qty_t share_of(const struct venue_depth *d, qty_t lot, qty_t quantity) {
     return fixed_floor_to(quantity, lot);
 }
 
-/* shown returns the lots that may still be taken from the level at price. */
-static qty_t shown(const struct venue_depth *d, qty_t lot, uint8_t side, price_t price) {
+/* left_at returns the lots of all that a level has at price that were not taken yet. */
+static qty_t left_at(const struct venue_depth *d, qty_t lot, uint8_t side, price_t price,
+                     qty_t all) {
     if (d->queues != NULL) {
-        qty_t some = share_of(d, lot, mk_book_at(&d->book, side, price));
         qty_t gone = mk_queues_taken(d->queues, side, price);
-        return some > gone ? fixed_floor_to(some - gone, lot) : 0;
+        return all > gone ? fixed_floor_to(all - gone, lot) : 0;
     }
     const struct venue_taken *t = d->taken_cnt == 0 ? NULL : taken_find(d, side, price);
     if (t == NULL && d->taken_cnt == VENUE_TAKEN_MAX) return 0;
-    qty_t all = share_of(d, lot, mk_book_at(&d->book, side, price));
     return t == NULL ? all : all > t->quantity ? fixed_floor_to(all - t->quantity, lot) : 0;
+}
+
+/* shown returns the lots that may still be taken from the level at price. */
+static qty_t shown(const struct venue_depth *d, qty_t lot, uint8_t side, price_t price) {
+    qty_t all = share_of(d, lot, mk_book_at(&d->book, side, price));
+    return left_at(d, lot, side, price, all);
 }
 
 /* --- resting orders ------------------------------------------------------------------------ */
@@ -383,6 +393,26 @@ static bool take(struct rt_ctx *ctx, struct venue *v, struct venue_book *b, uint
     return true;
 }
 
+bool venue_depth_force(struct rt_ctx *ctx, struct venue *v, struct venue_book *b,
+                       struct venue_worked *w) {
+    struct venue_depth *d = depth_of(v, b);
+    const qty_t lot = b->instrument->lot_size;
+    uint8_t side = other(w->side);
+    price_t price = mk_book_best(&d->book, side);
+    for (; price != 0 && w->rest > 0 && within(w->side, w->limit, price);
+         price = mk_book_next(&d->book, side, price)) {
+        qty_t all = fixed_floor_to(mk_book_at(&d->book, side, price), lot);
+        qty_t part = left_at(d, lot, side, price, all);
+        if (part > w->rest) part = w->rest;
+        if (part == 0) continue;
+        if (ctx->out_end - ctx->out < FILL_BYTES) return false;
+        bool noted = taken_add(d, side, price, part); /* nothing is left where there is no room */
+        assert(noted);
+        venue_backing_part(ctx, v, b, w, part, price);
+    }
+    return true;
+}
+
 /* fire lets the order idx, whose trigger is met at price, go on to take; its partners end. False
  * when it is refused and gone. */
 static bool fire(struct rt_ctx *ctx, struct venue *v, struct venue_book *b, uint32_t idx,
@@ -465,7 +495,7 @@ void venue_depth_join(struct rt_ctx *ctx, struct venue *v, struct venue_book *b,
 
 /* part_of returns how much of the order at rest may be filled at once. */
 static qty_t part_of(const struct venue *v, const struct venue_rest *rest) {
-    qty_t all = v->orders.pool[rest->idx].quantity;
+    qty_t all = venue_left(v, rest->idx);
     if (!(v->orders.pool[rest->idx].flags & VENUE_MORE)) return all;
     qty_t shows = v->orders.more[rest->idx].extreme;
     return shows > 0 && shows < all ? shows : all;
@@ -475,11 +505,11 @@ static qty_t part_of(const struct venue *v, const struct venue_rest *rest) {
  * that is used up: behind all that rests at its price. */
 static void next_part(struct venue *v, struct venue_depth *d, uint32_t idx, qty_t part) {
     struct venue_more *m = &v->orders.more[idx];
-    const struct venue_order *order = &v->orders.pool[idx];
-    if (!(order->flags & VENUE_MORE) || m->extreme == 0) return;
+    const qty_t left = venue_left(v, idx);
+    if (!(v->orders.pool[idx].flags & VENUE_MORE) || m->extreme == 0) return;
     m->extreme -= part;
     if (m->extreme > 0) return;
-    m->extreme = m->terms.display < order->quantity ? m->terms.display : order->quantity;
+    m->extreme = m->terms.display < left ? m->terms.display : left;
     leave(v, d, idx);
     join(v, d, idx);
 }
@@ -495,7 +525,7 @@ static void crossed(struct rt_ctx *ctx, struct venue *v, struct venue_book *b, u
         const struct venue_rest *rest = &d->rests[side][0];
         const uint32_t idx = rest->idx;
         const uint64_t id = v->orders.pool[idx].order_id;
-        qty_t left = d->queues != NULL ? part_of(v, rest) : v->orders.pool[idx].quantity, got = 0;
+        qty_t left = d->queues != NULL ? part_of(v, rest) : venue_left(v, idx), got = 0;
         price_t price = best;
         for (; price != 0 && within(side, rest->price, price) && got < left;
              price = mk_book_next(&d->book, other(side), price)) {
@@ -739,7 +769,7 @@ static qty_t met(struct rt_ctx *ctx, struct venue *v, struct venue_book *b, uint
         qty_t part = part_of(v, rest);
         if (part > room) part = room;
         room -= part;
-        if (fill(ctx, v, b, idx, part, at, LIQUIDITY_MAKER, 0) &&
+        if (part > 0 && fill(ctx, v, b, idx, part, at, LIQUIDITY_MAKER, 0) &&
             venue_orders_find(&v->orders, id) == idx) {
             next_part(v, d, idx, part);
         }
