@@ -3,7 +3,8 @@
  *
  * For     `shrike data instruments`. PRICE_FILTER, PERCENT_PRICE(_BY_SIDE), LOT_SIZE,
  *         MARKET_LOT_SIZE, (MIN_)NOTIONAL, ICEBERG_PARTS, TRAILING_DELTA, MAX_NUM_*, MAX_POSITION
- *         are taken over; other filters are counted. A bound that is 0 or beyond the range of money
+ *         are taken over, and the kinds of self-trade prevention of a symbol; other
+ *         filters are counted. A bound that is 0 or beyond the range of money
  *         is none. What USD-M checks on one side only (PERCENT_PRICE) is declared on that side.
  * Left    A symbol that cannot be traded here is left out with a reason: coin-margined, a price
  *         grid that does not begin at a whole tick, no tick or lot, names with other characters.
