@@ -297,6 +297,7 @@ static const struct st_class tick_class = {
 /* --- a moving-average cross of many instruments ---------------------------------------------- */
 
 enum {
+    AHEAD = 12,      /* bars fetched ahead of the one in hand */
     CROSS_LEGS = 32, /* instruments of one */
     CROSS_SLOW = 32, /* longest average, a power of two */
 };
@@ -311,6 +312,8 @@ struct cross_leg {
 
 /* The state of the class. */
 struct cross {
+    int64_t fast, slow;                /* closes in the averages */
+    uint64_t mask;                     /* size of the used rings less 1 */
     struct cross_leg legs[CROSS_LEGS]; /* by leg */
 };
 
@@ -320,23 +323,77 @@ static const struct st_param cross_params[] = {
     { NULL, ST_INT, 0, 0, 0, NULL },
 };
 
+/* cross_on_start takes the parameters. */
+static void cross_on_start(struct st_host *h, void *state, const struct st_start *start) {
+    struct cross *c = state;
+    (void)h;
+    c->fast = start->params[0].i;
+    c->slow = start->params[1].i;
+    c->mask = c->slow <= CROSS_SLOW / 2 ? CROSS_SLOW / 2 - 1 : CROSS_SLOW - 1;
+}
+
 /* cross_on_bar takes a close of its leg and signals when the averages cross. */
 static void cross_on_bar(struct st_host *h, void *state, uint16_t leg, const struct msg_bar *bar) {
+    const struct cross *c = state;
     struct cross_leg *l = &((struct cross *)state)->legs[leg];
-    const union st_value *p = st_params(h);
-    const int64_t fast = p[0].i, slow = p[1].i;
-    const uint64_t mask = slow <= CROSS_SLOW / 2 ? CROSS_SLOW / 2 - 1 : CROSS_SLOW - 1;
-    int64_t fast_old = l->ring[(l->seen - (uint64_t)fast) & mask];
-    int64_t slow_old = l->ring[(l->seen - (uint64_t)slow) & mask];
-    l->ring[l->seen++ & mask] = bar->close;
-    l->lead += (bar->close - fast_old) * slow - (bar->close - slow_old) * fast;
-    if (l->seen < (uint64_t)slow || l->lead == 0) return;
+    int64_t fast_old = l->ring[(l->seen - (uint64_t)c->fast) & c->mask];
+    int64_t slow_old = l->ring[(l->seen - (uint64_t)c->slow) & c->mask];
+    l->ring[l->seen++ & c->mask] = bar->close;
+    l->lead += (bar->close - fast_old) * c->slow - (bar->close - slow_old) * c->fast;
+    if (l->seen < (uint64_t)c->slow || l->lead == 0) return;
     int64_t was = l->relation, now = l->lead > 0 ? 1 : -1;
     l->relation = now;
     if (was == 0 || was == now) return;
     struct st_signal s = { .leg = leg, .action = now > 0 ? ST_LONG : ST_FLAT };
     s.reason = now > 0 ? REASON_SIGNAL_CROSS_UP : REASON_SIGNAL_CROSS_DOWN;
     (void)st_signal(h, &s);
+}
+
+/* cross_quiet_bars looks how far the distance of the averages keeps its sign. */
+static uint32_t cross_quiet_bars(const void *state, uint16_t leg, const struct msg_bar *bars,
+                                 uint32_t cnt) {
+    const struct cross *c = state;
+    const struct cross_leg *l = &c->legs[leg];
+    const int64_t fast = c->fast, slow = c->slow, relation = l->relation;
+    const uint64_t mask = c->mask, seen = l->seen;
+    int64_t lead = l->lead;
+    uint32_t i = 0;
+    if (relation == 0) return 0;
+    for (; i < cnt; i++) {
+        __builtin_prefetch((const uint8_t *)bars + (i + AHEAD) * sizeof *bars);
+        const int64_t close = bars[i].close;
+        int64_t fast_old =
+            i >= fast ? bars[i - fast].close : l->ring[(seen + i - (uint64_t)fast) & mask];
+        int64_t slow_old =
+            i >= slow ? bars[i - slow].close : l->ring[(seen + i - (uint64_t)slow) & mask];
+        lead += (close - fast_old) * slow - (close - slow_old) * fast;
+        if ((lead ^ relation) < 0) break;
+    }
+    return i;
+}
+
+/* cross_skip_bars takes bars while the distance of the averages keeps its sign. */
+static uint32_t cross_skip_bars(void *state, uint16_t leg, const struct msg_bar *bars,
+                                uint32_t cnt) {
+    const struct cross *c = state;
+    struct cross_leg *l = &((struct cross *)state)->legs[leg];
+    const int64_t fast = c->fast, slow = c->slow, relation = l->relation;
+    const uint64_t mask = c->mask;
+    int64_t lead = l->lead;
+    uint64_t seen = l->seen;
+    uint32_t i = 0;
+    if (relation == 0) return 0;
+    for (; i < cnt; i++) {
+        const int64_t close = bars[i].close;
+        int64_t next = lead + (close - l->ring[(seen - (uint64_t)fast) & mask]) * slow -
+                       (close - l->ring[(seen - (uint64_t)slow) & mask]) * fast;
+        if ((next ^ relation) < 0) break;
+        l->ring[seen++ & mask] = close;
+        lead = next;
+    }
+    l->lead = lead;
+    l->seen = seen;
+    return i;
 }
 
 static const struct st_class cross_class = {
@@ -346,7 +403,10 @@ static const struct st_class cross_class = {
     .leg_min = 1,
     .leg_max = CROSS_LEGS,
     .state_bytes = sizeof(struct cross),
+    .on_start = cross_on_start,
     .on_bar = cross_on_bar,
+    .skip_bars = cross_skip_bars,
+    .quiet_bars = cross_quiet_bars,
 };
 
 static const struct st_class *const tick_classes[] = { &tick_class, &cross_class, NULL };

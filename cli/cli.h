@@ -3,6 +3,7 @@
  * For     cli/cmd_*.c, one file a subcommand. Exit codes: 0 done, 1 failed, 2 wrong usage. */
 #ifndef CLI_CLI_H
 #define CLI_CLI_H
+#include "actors/market/zone.h"
 #include "actors/registry.h"
 #include "runtime/boot/engine.h"
 #include "runtime/boot/supervise.h"
@@ -57,6 +58,10 @@ int cli_kept(const char *dir, const struct rt_topology *t, const struct rt_run *
              struct rt_error *err) __attribute__((warn_unused_result));
 /* cli_peek_close closes what cli_peek opened. */
 void cli_peek_close(struct rt_topology *t, struct rt_run *run);
+
+/* cli_zone takes --zone out of argv: 1 with *out when it is there, 0 when not; -1 when its value is
+ * no zone, with what is wrong told for command name. */
+int cli_zone(const char *name, int *argc, char **argv, struct mk_zone *out);
 
 struct report_summary; /* actors/report/results.h */
 

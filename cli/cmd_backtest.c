@@ -128,7 +128,7 @@ int cmd_backtest(int argc, char **argv) {
         bool fits = (size_t)snprintf(page, sizeof page, "%s/report.html", out) < sizeof page;
         if (fits && no_html) (void)unlink(page);
         if (fits && !no_html)
-            code = report_page_write(out, &(struct report_forms){ .html = page }, NULL, &err);
+            code = report_page_write(out, &(struct report_forms){ .html = page }, NULL, NULL, &err);
     }
     if (code == 0 && json)
         report_summary_json(sum, stdout);

@@ -301,10 +301,12 @@ int cmd_data(int argc, char **argv) {
         { "ls", data_cmd_ls },
         { "repair", data_cmd_repair },
         { "instruments", data_cmd_instruments },
+        { "snapshot", data_cmd_snapshot },
     };
     for (size_t i = 0; argc >= 2 && i < sizeof parts / sizeof parts[0]; i++)
         if (strcmp(argv[1], parts[i].name) == 0) return parts[i].main(argc - 1, argv + 1);
-    static const char *const names = "generate, check, import, export, ls, repair, instruments";
+    static const char *const names = "generate, check, import, export, ls, repair, instruments, "
+                                     "snapshot";
     if (argc >= 2) return cli_wrong("data", "'%s' is not one of %s", argv[1], names);
     return cli_wrong("data", "one of %s expected", names);
 }

@@ -1,3 +1,4 @@
+#include "actors/market/market.h"
 #include "cli/cli.h"
 #include "schemas/text.h"
 #include <ctype.h>
@@ -10,7 +11,6 @@
 #include <strings.h>
 #include <sys/file.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
 enum { BODY_MAX = 1 << 18 }; /* longest text of one body, bytes */
@@ -23,6 +23,8 @@ struct ask {
     int shard;             /* only this one, -1 = all */
     int kind;              /* only this kind, -1 = all */
     bool json;             /* one JSON object a line */
+    bool zoned;            /* --zone was given: each record with its time there */
+    struct mk_zone zone;   /* that, else the run's */
     int64_t limit;         /* records shown at most, -1 = all */
 };
 
@@ -95,6 +97,10 @@ static void show(const struct ask *a, uint16_t shard, uint64_t position,
         return;
     }
     msg_print(plain, body, sizeof body);
+    if (a->zoned) {
+        char when[MK_ZONE_TEXT];
+        printf("%s ", mk_zone_text(&a->zone, f->time_ns, when));
+    }
     if (a->t->shard_cnt > 1) printf("%-10s ", a->t->shards[shard].name);
     printf("%10llu %-3s %-10s %s\n", (unsigned long long)position, dir, who(a, f->source, from),
            body);
@@ -218,14 +224,6 @@ static int verify(struct ask *a, struct rt_error *first) {
     return bad;
 }
 
-/* date formats an instant. */
-static const char *date(int64_t ns, char out[32]) {
-    time_t at = (time_t)(ns / 1000000000);
-    struct tm tm;
-    if (!gmtime_r(&at, &tm) || !strftime(out, 32, "%Y-%m-%d %H:%M:%S", &tm)) snprintf(out, 32, "?");
-    return out;
-}
-
 /* stat_run counts records and bytes by kind. */
 static int stat_run(struct ask *a, struct rt_error *err) {
     static uint64_t cnt[2][MSG_KIND_MAX], bytes[2][MSG_KIND_MAX];
@@ -253,7 +251,7 @@ static int stat_run(struct ask *a, struct rt_error *err) {
         rt_tape_close(&l.tape);
         if (code < 0) return code;
         double days = last_ns > first_ns ? (double)(last_ns - first_ns) / 86400e9 : 0;
-        char from[32], until[32];
+        char from[MK_ZONE_TEXT], until[MK_ZONE_TEXT];
         if (a->json) {
             printf("{\"shard\":\"%s\",\"records\":%llu,\"bytes\":%llu,\"first_ns\":%lld,\"last_"
                    "ns\":%lld,\"kinds\":[",
@@ -262,7 +260,9 @@ static int stat_run(struct ask *a, struct rt_error *err) {
         } else {
             printf("shard %s: %llu records, %llu bytes", a->t->shards[i].name,
                    (unsigned long long)records, (unsigned long long)all);
-            if (records) printf(", %s to %s", date(first_ns, from), date(last_ns, until));
+            if (records)
+                printf(", %s to %s %s", mk_zone_text(&a->zone, first_ns, from),
+                       mk_zone_text(&a->zone, last_ns, until), a->zone.name);
             if (days > 0) printf(", %.0f bytes a day of its clock", (double)all / days);
             putchar('\n');
         }
@@ -350,6 +350,9 @@ int cmd_journal(int argc, char **argv) {
                *kind = cli_option(&argc, argv, "--kind");
     const char *limit = cli_option(&argc, argv, "--limit");
     a.json = cli_flag(&argc, argv, "--json");
+    const int asked = cli_zone("journal", &argc, argv, &a.zone);
+    if (asked < 0) return 2;
+    a.zoned = asked > 0;
     int verb = 0;
     if (cli_words("journal", argc, argv, 2, "ls, dump, verify, stat or follow, and DIR")) return 2;
     while (verb < 5 && strcmp(argv[1], verbs[verb]) != 0) verb++;
@@ -369,6 +372,7 @@ int cmd_journal(int argc, char **argv) {
     a.dir = argv[2];
     int code = cli_peek(a.dir, &a.t, &a.run, &err);
     if (code < 0) return cli_fail("journal", &err, NULL);
+    if (!a.zoned) a.zone = ((const struct mk_market *)a.t->world)->zone;
     for (uint32_t i = 0; shard && i < a.t->shard_cnt; i++)
         if (strcmp(a.t->shards[i].name, shard) == 0) a.shard = (int)i;
     if (shard && a.shard < 0)

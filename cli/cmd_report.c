@@ -23,13 +23,16 @@ int cmd_report(int argc, char **argv) {
                                   .pdf = cli_option(&argc, argv, "--pdf"),
                                   .markdown = cli_option(&argc, argv, "--markdown") };
     const char *benchmark = cli_option(&argc, argv, "--benchmark");
+    struct mk_zone zone;
+    const int asked = cli_zone("report", &argc, argv, &zone);
+    if (asked < 0) return 2;
     if (cli_words("report", argc, argv, 1, "DIR, a directory with results")) return 2;
     const char *dir = results_of(argv[1], room, sizeof room);
     if (!forms.html && !forms.pdf && !forms.markdown) {
         snprintf(made, sizeof made, "%s/report.html", dir);
         forms.html = made;
     }
-    if (report_page_write(dir, &forms, benchmark, &err) < 0)
+    if (report_page_write(dir, &forms, benchmark, asked ? &zone : NULL, &err) < 0)
         return cli_fail("report", &err,
                         err.code == -ENOENT
                             ? "DIR is what backtest --out made, or the directory of a run"

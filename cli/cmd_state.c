@@ -142,6 +142,16 @@ static void tell_orders(struct teller *w, const struct mk_market *m, struct list
     }
 }
 
+/* name_of returns what a position's instrument is called: the venue's symbol or, where another
+ * instrument has the same (spot and perpetual), our own name of it. */
+static const char *name_of(const struct mk_market *m, uint32_t i) {
+    const struct mk_instrument *in = &m->instruments[i - 1];
+    for (uint32_t k = 0; k < m->instrument_cnt; k++) {
+        if (k + 1 != i && strcmp(m->instruments[k].symbol, in->symbol) == 0) return in->name;
+    }
+    return in->symbol;
+}
+
 /* tell_holdings tells positions (of all strategies of an account together, as the portfolio nets
  * them; dust too) and cash. */
 static void tell_holdings(struct teller *w, const struct mk_market *m, const struct list *positions,
@@ -167,9 +177,9 @@ static void tell_holdings(struct teller *w, const struct mk_market *m, const str
             if (quantity == 0) continue;
             rt_decimal_format(quantity, q);
             rt_decimal_format(mk_average(&m->instruments[i - 1], cost, quantity), p);
-            tell(w, (const char *const[]){ "account", "symbol", "quantity", "average_price" },
-                 (const char *const[]){ "POS", m->accounts[a - 1].name,
-                                        m->instruments[i - 1].symbol, q, p, NULL });
+            tell(
+                w, (const char *const[]){ "account", "symbol", "quantity", "average_price" },
+                (const char *const[]){ "POS", m->accounts[a - 1].name, name_of(m, i), q, p, NULL });
         }
     for (uint32_t a = 1; a <= m->account_cnt; a++) {
         char amount[RT_DECIMAL_CHARS];

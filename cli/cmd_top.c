@@ -1,3 +1,4 @@
+#include "actors/market/market.h"
 #include "cli/cli.h"
 #include "runtime/time/clock.h"
 #include "runtime/watch/metrics.h"
@@ -6,7 +7,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/ioctl.h>
-#include <time.h>
 #include <unistd.h>
 
 enum { SHOWN_MAX = 256 }; /* rows of a kind */
@@ -169,20 +169,19 @@ static const char *span(uint64_t ns, char out[24]) {
     return out;
 }
 
-/* print_shards prints a line a shard. */
-static void print_shards(const struct look *a, const struct look *b, const char *dim,
-                         const char *plain) {
+/* print_shards prints a line a shard, its clock in zone. */
+static void print_shards(const struct look *a, const struct look *b, const struct mk_zone *zone,
+                         const char *dim, const char *plain) {
     int64_t ns = b->at_ns - a->at_ns;
-    printf("%s%-14s %4s %6s %11s %11s %10s %11s %10s %5s  %s%s%s\n", dim, "shard", "core", "busy",
-           "events/s", "frames/s", "longest", "journal", "unsynced", "free", "clock", plain, wipe);
+    printf("%s%-14s %4s %6s %11s %11s %10s %11s %10s %5s  clock, %s%s%s\n", dim, "shard", "core",
+           "busy", "events/s", "frames/s", "longest", "journal", "unsynced", "free", zone->name,
+           plain, wipe);
     for (uint32_t i = 0; i < b->shard_cnt; i++) {
         const struct shard_look *s = &b->shards[i], *o = i < a->shard_cnt ? &a->shards[i] : s;
-        char core[12] = "-", longest[24] = "-",
-             when[32] = "?"; /* virtual clock: no turn is timed */
+        char core[12] = "-", longest[24] = "-"; /* virtual clock: no turn is timed */
+        char when[MK_ZONE_TEXT];
         uint64_t busy = s->busy_ns - o->busy_ns, idle = s->idle_ns - o->idle_ns;
-        time_t at = (time_t)(s->now_ns / 1000000000);
-        struct tm tm;
-        if (gmtime_r(&at, &tm)) strftime(when, sizeof when, "%Y-%m-%d %H:%M:%S", &tm);
+        (void)mk_zone_text(zone, s->now_ns, when);
         if (s->core >= 0) snprintf(core, sizeof core, "%d", s->core);
         if (s->longest_ns) span(s->longest_ns, longest);
         printf("%-14s %4s %5.1f%% %11.0f %11.0f %10s %8.1f MB %7.0f kB %5llu  %s%s%s%s%s\n",
@@ -329,7 +328,7 @@ int cmd_top(int argc, char **argv) {
         const char *dim = colour ? "\033[2m" : "", *plain = colour ? "\033[0m" : "";
         wipe = once ? "" : "\033[K";
         if (!once) fputs(turn ? "\033[H" : "\033[2J\033[H", stdout);
-        print_shards(before, now, dim, plain);
+        print_shards(before, now, &((const struct mk_market *)t->world)->zone, dim, plain);
         print_edges(before, now, dim, plain);
         print_actors(before, now, dim, plain);
         if (once) break;

@@ -21,4 +21,13 @@ int data_cmd_quality(int argc, char **argv);
 /* data_cmd_instruments turns a venue's exchangeInfo into instruments of a run file
  * (data_instruments.c). */
 int data_cmd_instruments(int argc, char **argv);
+/* data_cmd_snapshot writes what data and results are, day by day, or compares two such files
+ * (data_snapshot.c). */
+int data_cmd_snapshot(int argc, char **argv);
+
+/* What is done with each set: dir is its directory; negative ends the walk. */
+typedef int data_set_fn(const char *dir, void *arg);
+/* data_sets_below calls fn for each set that lies depth levels below path (3 = path is a store), in
+ * order of names. Returns how many there are, or -1 when fn ended it. */
+int data_sets_below(const char *path, int depth, data_set_fn *fn, void *arg);
 #endif

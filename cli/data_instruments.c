@@ -1,4 +1,5 @@
 #include "actors/data/file.h"
+#include "actors/data/scan.h"
 #include "actors/dialect/binance/exchange.h"
 #include "cli/cli.h"
 #include "cli/data.h"
@@ -20,7 +21,7 @@ struct asked {
     int64_t maker, taker; /* fees; INT64_MIN = the venue's usual */
 };
 
-/* The venue's usual fees (VIP 0), 1e-8: spot, USD-M. */
+/* The venue's usual fees (VIP 0), 1e-8: spot, futures. */
 static const int64_t usual_fees[2][2] = { { 100000, 100000 }, { 20000, 50000 } };
 
 /* say prints a decimal in f. */
@@ -130,18 +131,22 @@ static void say_filters(FILE *f, const struct mk_filters *x) {
 /* say_instrument prints one instrument. */
 static void say_instrument(FILE *f, const struct asked *a, const struct bn_symbol *s) {
     const struct mk_instrument *in = &s->in;
-    bool linear = in->kind == MK_LINEAR;
-    int64_t maker = a->maker != INT64_MIN ? a->maker : usual_fees[linear][0];
-    int64_t taker = a->taker != INT64_MIN ? a->taker : usual_fees[linear][1];
+    bool contract = in->kind != MK_SPOT;
+    char expiry[40];
+    int64_t maker = a->maker != INT64_MIN ? a->maker : usual_fees[contract][0];
+    int64_t taker = a->taker != INT64_MIN ? a->taker : usual_fees[contract][1];
     fprintf(f, "  %s:\n    {symbol: %s, venue: %s, kind: %s, base: \"%s\", quote: \"%s\",\n     ",
-            in->name, in->symbol, a->venue, linear ? "linear" : "spot", s->base, s->quote);
+            in->name, in->symbol, a->venue, mk_kind_words[in->kind], s->base, s->quote);
     say(f, "tick_size: ", in->tick_size);
     say(f, ", lot_size: ", in->lot_size);
     if (in->min_notional > 0) say(f, ", min_notional: ", in->min_notional);
+    if (in->contract > 0) say(f, ",\n     contract_value: ", in->contract);
+    if (in->expiry_ns > 0)
+        fprintf(f, ",\n     expiry: \"%s\"", data_time_text(in->expiry_ns, expiry));
     say(f, ",\n     maker_fee: ", maker);
     say(f, ", taker_fee: ", taker);
     if (in->stp > MK_STP_NONE) fprintf(f, ", stp: %s", mk_stp_words[in->stp - 1]);
-    if (linear && in->liquidation_fee > 0) say(f, ", liquidation_fee: ", in->liquidation_fee);
+    if (contract && in->liquidation_fee > 0) say(f, ", liquidation_fee: ", in->liquidation_fee);
     for (uint32_t i = 0; i < s->bracket_cnt; i++) {
         fprintf(f, "%s{", i == 0 ? ",\n     brackets: [" : ",\n                ");
         say(f, "cap: ", s->brackets[i].cap);

@@ -24,6 +24,7 @@ struct options {
     enum data_overlap overlap;     /* of unequal rows */
     struct mk_session session;     /* when its market trades, where asked for */
     bool json;                     /* JSON instead of text */
+    bool days;                     /* a table of days too */
     bool again;                    /* import files that were imported before */
 };
 
@@ -48,6 +49,7 @@ static int options_read(int *argc, char **argv, struct options *o) {
     o->html = cli_option(argc, argv, "--html");
     o->json = cli_flag(argc, argv, "--json");
     o->again = cli_flag(argc, argv, "--again");
+    o->days = cli_flag(argc, argv, "--days");
     if ((text = cli_option(argc, argv, "--stream"))) {
         o->load.stream = data_stream_find(text);
         if (!o->load.stream) {
@@ -196,14 +198,18 @@ static int page_write(const struct data_load *l, const char *path, struct rt_err
 }
 
 /* quality_print prints the reports of a file's sets. */
-static void quality_print(const struct data_load *l, bool json) {
-    if (json) putchar('[');
+static void quality_print(const struct data_load *l, const struct options *o) {
+    if (o->json) putchar('[');
     for (uint32_t i = 0; i < l->set_cnt; i++) {
-        if (!json) report_quality_text(&l->set[i].quality, &l->set[i].set, stdout);
-        if (json && i) putchar(',');
-        if (json) report_quality_json(&l->set[i].quality, &l->set[i].set, stdout);
+        const struct data_quality *q = &l->set[i].quality;
+        if (o->json && i) putchar(',');
+        if (o->json)
+            report_quality_json(q, &l->set[i].set, stdout);
+        else
+            report_quality_text(q, &l->set[i].set, stdout);
+        if (o->days && !o->json) report_quality_days(q, true, stdout);
     }
-    if (json) printf("]\n");
+    if (o->json) printf("]\n");
 }
 
 /* faults_any tells whether a file's sets have any fault. */
@@ -219,7 +225,7 @@ static bool faults_any(const struct data_load *l) {
 static int import_file(const char *path, const struct options *o, struct rt_error *err) {
     struct data_load l;
     int code = data_load_file(path, &o->load, &l, err);
-    if (l.set_cnt && (o->json || faults_any(&l))) quality_print(&l, o->json);
+    if (l.set_cnt && (o->json || o->days || faults_any(&l))) quality_print(&l, o);
     struct rt_error page = { 0 };
     int written = page_write(&l, o->html, &page);
     for (uint32_t i = 0; code == 0 && i < l.set_cnt; i++) code = import_set(&l, &l.set[i], o, err);
@@ -305,7 +311,7 @@ int data_cmd_quality(int argc, char **argv) {
                               : data_load_file(argv[1], &o.load, &l, &err);
     const bool whole = code == 0; /* else what it found is not all */
     if (code == 0 && other) code = against(&l, other, &o, tolerance, &err);
-    if (l.set_cnt && (whole || faults_any(&l))) quality_print(&l, o.json);
+    if (l.set_cnt && (whole || faults_any(&l))) quality_print(&l, &o);
     struct rt_error page = { 0 };
     if (l.set_cnt && page_write(&l, o.html, &page) < 0 && code == 0) {
         code = page.code;
@@ -326,7 +332,7 @@ int data_cmd_repair(int argc, char **argv) {
     if (cli_words("data", argc, argv, 1, "repair: SET")) return 2;
     code = set_load(argv[1], &o.load.quality, &s, &l, &err);
     struct data_loaded *d = &l.set[0];
-    if (l.set_cnt) quality_print(&l, o.json);
+    if (l.set_cnt) quality_print(&l, &o);
     const uint64_t changes = l.set_cnt ? d->quality.left_out + d->quality.repaired : 0;
     if (code == 0 && changes == 0 && !o.json) printf("nothing to repair\n");
     if (code == 0 && changes > 0) {
@@ -416,47 +422,57 @@ static size_t names_of(const char *path, char ***names) {
     return cnt;
 }
 
-/* ls_below lists all sets in path, depth levels below it. Returns how many, or -1 with an error
- * told. */
-static int ls_below(const char *path, int depth, bool json, int before) {
+int data_sets_below(const char *path, int depth, data_set_fn *fn, void *arg) {
     char **names, below[PATH_MAX];
     size_t cnt = names_of(path, &names);
     int found = 0;
     for (size_t i = 0; i < cnt; i++) {
-        struct data_store s;
-        struct rt_error err = { 0 };
-        int len = snprintf(below, sizeof below, "%s/%s", path, names[i]);
+        int len = snprintf(below, sizeof below, "%s/%s", path, names[i]), more = 0;
         free(names[i]);
         if (found < 0 || len < 0 || len >= (int)sizeof below) continue;
-        if (depth > 1) {
-            int more = ls_below(below, depth - 1, json, before + found);
-            found = more < 0 ? more : found + more;
-        } else if (store_dir(below)) {
-            if (data_store_open(below, &s, &err) < 0) {
-                (void)cli_fail("data", &err, NULL);
-                found = -1;
-                continue;
-            }
-            ls_set(&s, json, before + found == 0);
-            found++;
-            data_store_close(&s);
-        }
+        if (depth > 1)
+            more = data_sets_below(below, depth - 1, fn, arg);
+        else if (store_dir(below))
+            more = fn(below, arg) < 0 ? -1 : 1;
+        found = more < 0 ? more : found + more;
     }
     free(names);
     return found;
 }
 
+/* How ls lists. */
+struct ls {
+    bool json; /* as JSON */
+    bool any;  /* a set was listed */
+};
+
+/* ls_one lists the set in dir; an error is told. */
+static int ls_one(const char *dir, void *arg) {
+    struct ls *ls = arg;
+    struct data_store s;
+    struct rt_error err = { 0 };
+    int code = data_store_open(dir, &s, &err);
+    if (code < 0) {
+        (void)cli_fail("data", &err, NULL);
+        return code;
+    }
+    ls_set(&s, ls->json, !ls->any);
+    ls->any = true;
+    data_store_close(&s);
+    return 0;
+}
+
 int data_cmd_ls(int argc, char **argv) {
     const char *store = cli_option(&argc, argv, "--store");
-    bool json = cli_flag(&argc, argv, "--json");
+    struct ls ls = { .json = cli_flag(&argc, argv, "--json") };
     if (cli_words("data", argc, argv, 0, "")) return 2;
-    if (json)
+    if (ls.json)
         putchar('[');
     else
         printf("%-44s %11s  %-19s  %-19s  %5s  %9s  %9s\n", "set", "rows", "from", "to", "gaps",
                "missing", "MiB");
-    int found = ls_below(store ? store : "data", 3, json, 0);
-    if (json) printf("]\n");
+    int found = data_sets_below(store ? store : "data", 3, ls_one, &ls);
+    if (ls.json) printf("]\n");
     return found < 0;
 }
 

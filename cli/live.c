@@ -6,7 +6,6 @@
 #include "runtime/time/clock.h"
 #include <stdlib.h>
 #include <sys/ioctl.h>
-#include <time.h>
 #include <unistd.h>
 
 enum {
@@ -182,12 +181,9 @@ static int64_t newest(const struct live *v) {
     return t;
 }
 
-/* date formats an instant. */
-static const char *date(int64_t ns, const char *format, char out[32]) {
-    time_t at = (time_t)(ns / 1000000000);
-    struct tm tm;
-    if (!gmtime_r(&at, &tm) || !strftime(out, 32, format, &tm)) snprintf(out, 32, "?");
-    return out;
+/* date formats an instant in the run's zone. */
+static const char *date(const struct live *v, int64_t ns, char out[MK_ZONE_TEXT]) {
+    return mk_zone_text(&v->market->zone, ns, out);
 }
 
 /* cents formats money with two decimals. */
@@ -254,10 +250,10 @@ static void measure(struct live *v, int64_t now_ns) {
 
 /* show_line prints one plain line. */
 static void show_line(struct live *v) {
-    char when[32], a[40], b[40];
+    char when[MK_ZONE_TEXT], a[40], b[40];
     int64_t now_ns = newest(v);
     if (!now_ns) return;
-    printf("%s  %.0f records/s", date(now_ns, "%Y-%m-%d %H:%M:%S", when), v->rate);
+    printf("%s %s  %.0f records/s", date(v, now_ns, when), v->market->zone.name, v->rate);
     for (uint32_t i = 1; i <= v->market->account_cnt; i++) {
         int64_t start, equity = equity_of(v, i, &start);
         printf("  %s %s (%s%s)", v->market->accounts[i - 1].name, cents(equity, a),
@@ -361,15 +357,15 @@ static void draw_orders(struct live *v, struct picture *p) {
 
 /* draw_fills draws the newest fills, newest first. */
 static void draw_fills(struct live *v, struct picture *p) {
-    char when[32], a[40], b[40], c[40];
+    char when[MK_ZONE_TEXT], a[40], b[40], c[40];
     uint64_t n = v->fill_cnt < LAST_FILLS ? v->fill_cnt : LAST_FILLS;
     for (uint64_t i = 0; i < n; i++) {
         const struct seen_fill *s = &v->fills[(v->fill_cnt - 1 - i) % LAST_FILLS];
         bool buy = s->f.side == SIDE_BUY;
-        draw(p, "  %s  %-10s %-12s %s%-4s%s %12s at %-14s fee %s",
-             date(s->time_ns, "%H:%M:%S", when), strategy(v, mk_order_owner(s->f.order_id)),
-             instrument(v, s->f.instrument), buy ? p->green : p->red, buy ? "buy" : "sell",
-             p->plain, exact(s->f.quantity, a), exact(s->f.price, b), exact(s->f.fee, c));
+        draw(p, "  %s  %-10s %-12s %s%-4s%s %12s at %-14s fee %s", date(v, s->time_ns, when) + 11,
+             strategy(v, mk_order_owner(s->f.order_id)), instrument(v, s->f.instrument),
+             buy ? p->green : p->red, buy ? "buy" : "sell", p->plain, exact(s->f.quantity, a),
+             exact(s->f.price, b), exact(s->f.fee, c));
     }
     if (n == 0) draw(p, "  %snone yet%s", p->dim, p->plain);
 }
@@ -378,7 +374,7 @@ static void draw_fills(struct live *v, struct picture *p) {
 static void show_table(struct live *v) {
     static struct picture p;
     struct winsize size = { 0 };
-    char when[32], a[40], b[40], c[40], d[40];
+    char when[MK_ZONE_TEXT], a[40], b[40], c[40], d[40];
     const struct rt_topology *t = v->run->topology;
     memset(&p, 0, sizeof p);
     p.bold = v->colour ? "\033[1m" : "";
@@ -391,8 +387,9 @@ static void show_table(struct live *v) {
     int64_t now_ns = newest(v);
     static const char *const clocks[] = { "virtual clock", "paced clock", "real clock" };
     bool killed = atomic_load_explicit(&v->run->link.shared->kill, memory_order_relaxed) != 0;
-    draw(&p, "%s%s%s  %s UTC  %s  %.0f records/s  up %llds%s%s%s%s", p.bold, t->name, p.plain,
-         now_ns ? date(now_ns, "%Y-%m-%d %H:%M:%S", when) : "starting", clocks[t->clock], v->rate,
+    draw(&p, "%s%s%s  %s %s  %s  %.0f records/s  up %llds%s%s%s%s", p.bold, t->name, p.plain,
+         now_ns ? date(v, now_ns, when) : "starting", now_ns ? v->market->zone.name : "",
+         clocks[t->clock], v->rate,
          (long long)((rt_clock_monotonic_ns() - v->begun_ns) / 1000000000), p.red,
          killed ? "  KILL SWITCH ON" : "",
          rt_run_waits(v->run) ? "  THE JOURNAL WAITS FOR DISK SPACE" : "", p.plain);

@@ -74,6 +74,7 @@ const struct cli_command cli_commands[] = {
       cmd_compare },
     { "report", "the report of a run as a page (HTML) and as PDF",
       "usage: shrike report DIR [--html FILE] [--pdf FILE] [--markdown FILE] [--benchmark FILE]\n"
+      "                     [--zone Z]\n"
       "  Makes the report of the results in DIR (what backtest --out made, or the directory of a "
       "run)\n"
       "  again. Without options DIR/report.html is written. The page needs no network and no other "
@@ -81,19 +82,22 @@ const struct cli_command cli_commands[] = {
       "  --html FILE  where the page goes\n"
       "  --pdf FILE   the same as PDF\n"
       "  --markdown FILE  its texts and tables as Markdown\n"
+      "  --zone Z     times are shown in Z (Asia/Shanghai, +08:00) in place of the run's "
+      "display_zone\n"
       "  --benchmark FILE  prices to measure against in place of the run's: CSV of days or bars\n"
       "example:\n"
       "  shrike report runs/backtest --pdf report.pdf\n",
       cmd_report },
     { "journal", "look into the journal of a run, while it runs or later",
       "usage: shrike journal ls|dump|verify|stat|follow DIR [--shard S] [--kind K] [--limit N] "
-      "[--json]\n"
+      "[--zone Z] [--json]\n"
       "  ls      the segments and where they are\n"
       "  dump    every record, heard (in) and said (out), by time\n"
       "  verify  reads all, checks every record; exit code 1 when one is damaged\n"
       "  stat    records and bytes by kind\n"
       "  follow  dump that goes on as long as the run does\n"
-      "  --kind takes a name of schemas/*.fbs.\n"
+      "  --kind takes a name of schemas/*.fbs; --zone Asia/Shanghai: each record with its time "
+      "there.\n"
       "example:\n"
       "  shrike journal follow runs/demo --kind Fill\n",
       cmd_journal },
@@ -143,16 +147,20 @@ const struct cli_command cli_commands[] = {
       "       shrike data import FILE... [--store DIR] [--venue V] [--symbol S] [--stream NAME]\n"
       "                            [--interval 1m] [--policy KIND=ACTION,..] [--min-rows N]\n"
       "                            [--spike-z Z] [--overlap refuse|keep|replace] [--again]\n"
-      "                            [--session NAME] [--html PAGE] [--json]\n"
+      "                            [--session NAME] [--days] [--html PAGE] [--json]\n"
       "       shrike data ls [--store DIR] [--json]\n"
       "       shrike data check FILE [--kind klines|trades] [--interval 1m] [--session NAME]\n"
       "                            [--json]\n"
       "       shrike data check FILE|SET --quality [--policy ..] [--against FILE|SET]\n"
-      "                            [--tolerance F] [--session NAME] [--html PAGE] [--json]\n"
+      "                            [--tolerance F] [--session NAME] [--days] [--html PAGE]\n"
+      "                            [--json]\n"
       "       shrike data repair SET [--policy KIND=ACTION,..] [--html PAGE] [--json]\n"
       "       shrike data export SET [--out FILE] [--start YYYY-MM-DD] [--end YYYY-MM-DD]\n"
       "       shrike data instruments FILE [--symbols A,B] [--brackets FILE] [--venue V]\n"
       "                            [--maker F] [--taker F] [--out FILE]\n"
+      "       shrike data snapshot [DIR...] [--session NAME] [--out FILE] [--against OLD] "
+      "[--json]\n"
+      "       shrike data snapshot --compare OLD NEW [--json]\n"
       "  generate  seeded bars or trades as CSV in Binance's form; the same options, the same "
       "bytes\n"
       "            --agents: trades, quotes and depth of a market of simulated traders\n"
@@ -162,12 +170,17 @@ const struct cli_command cli_commands[] = {
       "            by the policy; all of a file or nothing; a file imported before is skipped\n"
       "  check     reads a file as a run would; one line about it, or the first fault with its "
       "line;\n"
-      "            --quality: all faults of a file or a SET of the store\n"
+      "            --quality: all faults of a file or a SET of the store; --days: day by day\n"
       "  repair    answers the faults of a SET by the policy; what was is kept in import-N.csv\n"
       "  instruments\n"
       "            Binance's exchangeInfo (spot, USD-M), and leverageBracket, as instruments of a "
       "run\n"
       "            file, filters and all, to be included; all that trade, or those named\n"
+      "  snapshot  a line a day of each set and of the results in each DIR (default: the store "
+      "data),\n"
+      "            with a hash of its rows; compared with an older one, what of the past has "
+      "changed\n"
+      "            is named: exit code 1\n"
       "  Sessions are us_equity, cn_a, uk_equity, 24x7: what lies outside is not missing.\n"
       "  SET is a directory of the store, DIR/VENUE/SYMBOL/STREAM[-INTERVAL]. KINDs: malformed,\n"
       "  missing, range, order, duplicate, conflict, misaligned, gap, ohlc, spike, volume,\n"
@@ -267,6 +280,15 @@ bool cli_flag(int *argc, char **argv, const char *name) {
             return true;
         }
     return false;
+}
+
+int cli_zone(const char *name, int *argc, char **argv, struct mk_zone *out) {
+    const char *text = cli_option(argc, argv, "--zone");
+    if (!text) return 0;
+    if (mk_zone_named(text, out)) return 1;
+    (void)cli_wrong(name, "--zone '%s': expected UTC, Asia/Shanghai, America/New_York, +08:00, say",
+                    text);
+    return -1;
 }
 
 bool cli_colour(int fd) {

@@ -1,5 +1,6 @@
 #include "actors/data/quality.h"
 #include "actors/data/grid.h"
+#include "actors/data/intake.h"
 #include "actors/data/scan.h"
 #include "schemas/messages.h"
 #include <assert.h>
@@ -776,7 +777,12 @@ static struct data_day *day_at(struct data_quality *q, int64_t ns) {
     }
     memmove(&q->days[low + 1], &q->days[low], (q->day_cnt - low) * sizeof *q->days);
     q->day_cnt++;
-    q->days[low] = (struct data_day){ .day_ns = day_ns };
+    q->days[low] =
+        (struct data_day){ .day_ns = day_ns, .first_ns = DATA_NOT_TOLD, .last_ns = DATA_NOT_TOLD };
+    if (q->options.session != NULL) {
+        q->days[low].calendar =
+            (uint8_t)mk_session_day(q->options.session, (int32_t)(day_ns / DAY_NS));
+    }
     return &q->days[low];
 }
 
@@ -796,12 +802,60 @@ static void day_missing(struct data_quality *q, const struct data_table *t, uint
     }
 }
 
+/* day_row counts a row for its day. */
+static void day_row(struct data_quality *q, const struct data_table *t, uint64_t row) {
+    const struct mk_session *const session = q->options.session;
+    const int64_t ns = data_time(t, row);
+    struct data_day *d = day_at(q, ns);
+    if (d == NULL) return;
+    if (d->rows++ == 0) d->first_ns = ns;
+    d->last_ns = ns;
+    if (session == NULL) return;
+    const bool holds = t->interval_ns > 0 ? mk_session_expects(session, ns, t->interval_ns)
+                                          : mk_session_holds(session, ns);
+    d->outside += !holds;
+}
+
+void data_quality_notes(struct data_quality *q, const char *notes, size_t cnt) {
+    const char *end = notes + cnt;
+    for (const char *at = notes, *next = notes; at < end; at = next) {
+        const char *stop = memchr(at, '\n', (size_t)(end - at)), *time;
+        int64_t ns;
+        next = stop == NULL ? end : stop + 1;
+        if (stop == NULL) stop = end;
+        const bool out = stop - at > 9 && memcmp(at, "left_out,", 9) == 0;
+        const bool changed =
+            stop - at > 9 && (memcmp(at, "repaired,", 9) == 0 || memcmp(at, "replaced,", 9) == 0);
+        if (!out && !changed) continue;
+        time = memchr(at + 9, ',', (size_t)(stop - at - 9)); /* what,line,time,... */
+        if (time++ == NULL) continue;
+        const char *comma = memchr(time, ',', (size_t)(stop - time));
+        if (comma == NULL || !data_text_time(time, (size_t)(comma - time), &ns)) continue;
+        struct data_day *d = day_at(q, ns);
+        if (d == NULL) return;
+        d->left_out += out;
+        d->repaired += changed;
+    }
+}
+
+/* days_open adds the days on which ticks were to be expected, and of which there are none. */
+static void days_open(struct data_quality *q, const struct data_table *t) {
+    const struct mk_session *const session = q->options.session;
+    if (session == NULL || t->interval_ns > 0 || t->cnt == 0 || t->stream->gap == DATA_GAP_NONE)
+        return;
+    for (int64_t ns = data_time(t, 0); ns < data_time(t, t->cnt - 1); ns += DAY_NS) {
+        const enum mk_day kind = mk_session_day(session, (int32_t)(ns / DAY_NS));
+        if (kind == MK_DAY_OPEN || kind == MK_DAY_EARLY) (void)day_at(q, ns);
+    }
+}
+
 /* days_count makes the table of days. */
 static void days_count(struct data_quality *q, const struct data_table *t) {
     q->day_cnt = 0;
+    days_open(q, t);
     for (uint64_t row = 0; row < t->cnt; row++) {
-        struct data_day *d = day_at(q, data_time(t, row));
-        if (d != NULL) d->rows++;
+        struct data_day *d;
+        day_row(q, t, row);
         if (q->options.session != NULL && t->interval_ns > 0) {
             if (row > 0) day_missing(q, t, row);
             continue;
@@ -822,6 +876,8 @@ static void days_count(struct data_quality *q, const struct data_table *t) {
         struct data_day *d = day_at(q, f->time_ns);
         if (d != NULL) d->faults++;
     }
+    (void)fflush(q->note);
+    data_quality_notes(q, q->notes, q->notes_cnt);
 }
 
 /* rejected tells the first fault that was to be rejected, if there is one. */
@@ -884,7 +940,6 @@ int data_quality_run(struct data_quality *q, struct data_table *t, struct rt_err
                        q->options.rows_min);
     }
     days_count(q, t);
-    (void)fflush(q->note);
     return rejected(q, err);
 }
 

@@ -90,10 +90,15 @@ struct data_fault {
 
 /* One UTC day of rows. */
 struct data_day {
-    int64_t day_ns;   /* its midnight */
-    uint64_t rows;    /* rows that begin in it */
-    uint64_t missing; /* rows missing in it; bars only */
-    uint64_t faults;  /* faults of its rows, gaps apart */
+    int64_t day_ns;            /* its midnight */
+    int64_t first_ns, last_ns; /* its first and last row; DATA_NOT_TOLD = it has none */
+    uint64_t rows;             /* rows that begin in it */
+    uint64_t missing;          /* rows missing in it; bars only */
+    uint64_t outside;          /* rows when the session was shut */
+    uint64_t faults;           /* faults of its rows, gaps apart */
+    uint64_t left_out;         /* rows kept out, as the notes tell */
+    uint64_t repaired;         /* values changed and rows made, as the notes tell */
+    uint8_t calendar;          /* enum mk_day; open where there is no session */
 };
 
 /* What is asked. Zero means the default. */
@@ -153,6 +158,8 @@ void data_quality_fini(struct data_quality *q);
  * (all faults are listed all the same, as far as the passes came); -ENOMEM. */
 int data_quality_run(struct data_quality *q, struct data_table *t, struct rt_error *err)
     __attribute__((warn_unused_result));
+/* data_quality_notes adds what notes (the text of import-N.csv) tell to the days. */
+void data_quality_notes(struct data_quality *q, const char *notes, size_t cnt);
 /* data_quality_against compares t with the rows of another source: bars of one time that differ by
  * more than tolerance (a fraction) are "switch" faults. */
 void data_quality_against(struct data_quality *q, const struct data_table *t,

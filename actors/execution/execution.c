@@ -194,7 +194,12 @@ static void move_to(struct rt_ctx *ctx, struct execution_state *st, struct execu
     o->row.status = status;
     o->row.updated_ns = ctx->now_ns;
     say_state(ctx, &o->row);
-    if (1U << status & DONE) give(st, o);
+    if (1U << status & DONE) {
+        give(st, o);
+    } else if (st->done_cnt > 0 &&
+               st->done_cnt == st->done_max) { /* and where it stands in the map */
+        rt_map_prefetch(&st->index, st->orders[st->done_first].row.order_id);
+    }
 }
 
 /* refusal returns why the order of v cannot go out as a request of kind, REASON_NONE when it
@@ -275,6 +280,12 @@ static void execution_on_risk_verdict(struct rt_ctx *ctx, void *state,
     struct execution_order *o = take(st, v->order_id);
     st->open_cnt++;
     o->row = row;
+    /* which order is forgotten when this one is done: touched last long ago */
+    if (st->done_cnt > 0 && st->done_cnt == st->done_max) {
+        const struct execution_order *oldest = &st->orders[st->done_first];
+        __builtin_prefetch(oldest);
+        __builtin_prefetch(&oldest->next_free);
+    }
     say_state(ctx, &o->row);
     if (old != NULL) {
         say_replace(ctx, &o->row, more, old, replace->anyway);

@@ -317,6 +317,7 @@ static int read_expiry(struct rt_node *n, struct mk_instrument *in, struct rt_er
         return rt_node_fail(at, err, "is for kind: linear and kind: inverse only");
     }
     if (in->expiry_ns <= 0) return rt_node_fail(at, err, "expected an instant after 1970");
+    in->expiry_node = at;
     in->settle_node = map;
     in->settle_window_ns = 30 * 60 * SECOND_NS;
     if (map == NULL) return 0;
@@ -615,10 +616,44 @@ static int read_accounts(struct mk_market *m, struct rt_node *root, struct rt_er
     return rc;
 }
 
-/* read_rest reads deployment: and equity_interval: of root. */
+/* zone_of_market makes out the zone of the markets: that of each instrument's session, Shanghai's
+ * for what trades round the clock (crypto); UTC where they are not all of one. */
+static void zone_of_market(const struct mk_market *m, struct mk_zone *out) {
+    (void)mk_zone_named("UTC", out);
+    for (uint32_t i = 0; i < m->instrument_cnt; i++) {
+        const struct mk_session *s = m->sessions == NULL ? NULL : m->sessions[i];
+        struct mk_zone one;
+        (void)mk_zone_named("Asia/Shanghai", &one);
+        if (s != NULL && (s->offset_ns != 0 || s->dst != MK_DST_NONE))
+            mk_zone_like(s->offset_ns, s->dst, &one);
+        if (i > 0 && strcmp(one.name, out->name) != 0) {
+            (void)mk_zone_named("UTC", out);
+            return;
+        }
+        *out = one;
+    }
+}
+
+/* read_zone reads display_zone: of root. */
+static int read_zone(struct mk_market *m, struct rt_node *root, struct rt_error *err) {
+    const char *name;
+    int rc = rt_node_text(root, "display_zone", false, MK_ZONE_TEXT - 1, "UTC", &name, err);
+    if (rc < 0) return rc;
+    if (strcmp(name, "market") == 0) {
+        zone_of_market(m, &m->zone);
+    } else if (!mk_zone_named(name, &m->zone)) {
+        return rt_node_fail(rt_node_get(root, "display_zone"), err,
+                            "is not known, expected UTC, market, a zone such as Asia/Shanghai or "
+                            "America/New_York, or a distance from UTC such as \"+08:00\"");
+    }
+    return 0;
+}
+
+/* read_rest reads deployment:, display_zone: and equity_interval: of root. */
 static int read_rest(struct mk_market *m, struct rt_node *root, struct rt_error *err) {
     int64_t deployment;
     int rc = rt_node_int(root, "deployment", false, 0, DEPLOYMENT_MAX, 0, &deployment, err);
+    if (rc == 0) rc = read_zone(m, root, err);
     if (rc < 0) return rc;
     m->deployment = (uint32_t)deployment;
     struct rt_node *n = rt_node_get(root, "equity_interval");

@@ -7,6 +7,7 @@
 #ifndef ACTORS_MARKET_MARKET_H
 #define ACTORS_MARKET_MARKET_H
 #include "actors/market/charges.h"
+#include "actors/market/zone.h"
 #include "quant/stats/select.h"
 #include "runtime/base/config.h"
 #include "runtime/base/error.h"
@@ -93,6 +94,7 @@ struct mk_instrument {
     price_t settle_price;     /* what it settles at, 0 = that mean */
     int64_t delivery_fee;     /* rate of the notional that delivery costs, 1e-8 */
     bool settle_mark;         /* the mean is that of the mark, else of the last price */
+    const struct rt_node *expiry_node; /* where expiry: stands, for errors of boot, or NULL */
     const struct rt_node *settle_node; /* where settlement: stands, for errors of boot, or NULL */
     const struct mk_session *session;  /* when it trades; NULL = not declared: always */
     int64_t stale_ns; /* its book is not believed after so long without an update; 0 = ever */
@@ -157,6 +159,7 @@ struct mk_market {
     uint32_t charges_cnt;            /* instruments that have charges */
     uint32_t deployment;             /* 20 bits in every client order id; default 0 */
     uint32_t epoch;                  /* of client order ids */
+    struct mk_zone zone;             /* what people are shown instants in; files stay in UTC */
     int64_t equity_interval_ns;      /* equity marks; 0 = every bar of the finest series */
     struct mk_statistics statistics; /* how results are reckoned */
 };

@@ -6,7 +6,6 @@
 
 #define MINUTE_NS 60000000000LL
 #define DAY_NS    (1440 * MINUTE_NS)
-#define HOUR_NS   (60 * MINUTE_NS)
 
 static const int32_t NEVER = 200000; /* a day past the range of ns: known for ever */
 
@@ -66,32 +65,8 @@ static int window_add(const struct rt_node *n, struct mk_session *out, struct rt
     return rt_node_fail(n, err, "expected a window such as 09:30-16:00");
 }
 
-/* sunday returns the nth (1..) Sunday of a month, or its last (0). */
-static int32_t sunday(int32_t year, int32_t month, int32_t nth) {
-    if (nth == 0) {
-        int32_t last = (month == 12 ? qs_day_of(year + 1, 1, 1) : qs_day_of(year, month + 1, 1));
-        last--;
-        return last - (qs_weekday(last) + 1) % 7;
-    }
-    const int32_t first = qs_day_of(year, month, 1);
-    return first + (6 - qs_weekday(first)) + 7 * (nth - 1);
-}
-
 int64_t mk_session_offset(const struct mk_session *s, int64_t ns) {
-    int64_t from_ns, until_ns;
-    if (s->dst == MK_DST_NONE) return s->offset_ns;
-    const int32_t year = qs_date_of(qs_day_opened(ns + s->offset_ns)).year;
-    if (s->dst == MK_DST_EU) { /* at 01:00 UTC everywhere */
-        from_ns = sunday(year, 3, 0) * DAY_NS + HOUR_NS;
-        until_ns = sunday(year, 10, 0) * DAY_NS + HOUR_NS;
-    } else { /* at 02:00 of the clock on the wall */
-        const bool now = year >= 2007;
-        from_ns = (now ? sunday(year, 3, 2) : sunday(year, 4, 1)) * DAY_NS + 2 * HOUR_NS;
-        until_ns = (now ? sunday(year, 11, 1) : sunday(year, 10, 0)) * DAY_NS + HOUR_NS;
-        from_ns -= s->offset_ns;
-        until_ns -= s->offset_ns;
-    }
-    return ns >= from_ns && ns < until_ns ? s->offset_ns + HOUR_NS : s->offset_ns;
+    return mk_zone_shift(s->offset_ns, s->dst, ns);
 }
 
 /* closed_at returns where day is, or would be, among the closed days. */
@@ -225,6 +200,17 @@ int64_t mk_session_missing(const struct mk_session *s, int64_t from_ns, int64_t 
         }
     }
     return cnt;
+}
+
+const char *const mk_day_words[4] = { "open", "early", "closed", "unknown" };
+
+enum mk_day mk_session_day(const struct mk_session *s, int32_t day) {
+    if (day < s->known_from || day > s->known_until) return MK_DAY_UNKNOWN;
+    if (!is_open(s, day)) return MK_DAY_CLOSED;
+    for (uint32_t i = 0; i < s->early_cnt; i++) {
+        if (s->early[i].day == day) return MK_DAY_EARLY;
+    }
+    return MK_DAY_OPEN;
 }
 
 bool mk_session_knows(const struct mk_session *s, int64_t ns) {
@@ -376,23 +362,6 @@ static int early_read(struct rt_node *map, struct mk_session *out, struct rt_err
 
 /* zone_read reads offset: or zone:. */
 static int zone_read(struct rt_node *map, struct mk_session *out, struct rt_error *err) {
-    static const struct {
-        const char *name; /* as in the tz database */
-        int32_t minutes;  /* local time less UTC */
-        enum mk_dst dst;  /* daylight saving */
-    } zones[] = {
-        { "UTC", 0, MK_DST_NONE },
-        { "Asia/Shanghai", 480, MK_DST_NONE },
-        { "Asia/Hong_Kong", 480, MK_DST_NONE },
-        { "Asia/Singapore", 480, MK_DST_NONE },
-        { "Asia/Tokyo", 540, MK_DST_NONE },
-        { "America/New_York", -300, MK_DST_US },
-        { "America/Chicago", -360, MK_DST_US },
-        { "Europe/London", 0, MK_DST_EU },
-        { "Europe/Paris", 60, MK_DST_EU },
-        { "Europe/Berlin", 60, MK_DST_EU },
-        { "Europe/Zurich", 60, MK_DST_EU },
-    };
     const char *offset, *zone;
     int rc = rt_node_text(map, "offset", false, 6, "+00:00", &offset, err);
     if (rc == 0) rc = rt_node_text(map, "zone", false, 40, "", &zone, err);
@@ -400,10 +369,10 @@ static int zone_read(struct rt_node *map, struct mk_session *out, struct rt_erro
     if (*zone != '\0') {
         if (rt_node_get(map, "offset") != NULL)
             return rt_node_fail(rt_node_get(map, "offset"), err, "goes without zone");
-        for (size_t i = 0; i < sizeof zones / sizeof zones[0]; i++) {
-            if (strcmp(zones[i].name, zone) != 0) continue;
-            out->offset_ns = zones[i].minutes * MINUTE_NS;
-            out->dst = zones[i].dst;
+        struct mk_zone known;
+        if (zone[0] != '+' && zone[0] != '-' && mk_zone_named(zone, &known)) {
+            out->offset_ns = known.offset_ns;
+            out->dst = known.dst;
             return 0;
         }
         return rt_node_fail(rt_node_get(map, "zone"), err,

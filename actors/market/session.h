@@ -8,8 +8,7 @@
  *         latest. Names: us_equity (nyse, nasdaq), cn_a (sse, szse), uk_equity (lse), 24x7.
  *         Holidays of a name are known for some years only (holidays.h); what lies outside is not
  *         guessed: mk_session_knows.
- *         Zones: UTC and places without daylight saving, or by the rules of the US (since 1987) and
- *         of Europe (since 1996). Windows are placed by the distance from UTC at noon of their day.
+ *         Zones: those of zone.h. Windows are placed by the distance from UTC at noon of their day.
  *         Places: bars between two bars lie on the grid of the first, or, where the second does
  *         not, on grids that begin with each window. Bars of whole days belong to the UTC date of
  *         their midnight, else to the local date.
@@ -19,6 +18,7 @@
  *         same a day. */
 #ifndef ACTORS_MARKET_SESSION_H
 #define ACTORS_MARKET_SESSION_H
+#include "actors/market/zone.h"
 #include "runtime/base/config.h"
 #include <stdbool.h>
 #include <stdint.h>
@@ -28,9 +28,6 @@ enum {
     MK_SESSION_CLOSED = 1024, /* most closed days */
     MK_SESSION_EARLY = 256,   /* most days that close early */
 };
-
-/* Daylight saving. */
-enum mk_dst { MK_DST_NONE, MK_DST_US, MK_DST_EU };
 
 /* A day that closes early. */
 struct mk_early {
@@ -79,6 +76,12 @@ bool mk_session_expects(const struct mk_session *s, int64_t ns, int64_t interval
 /* mk_session_begins tells whether a bar of interval_ns may begin at ns: on the grid of a window,
  * or, for bars of whole days, at midnight here or in UTC. */
 bool mk_session_begins(const struct mk_session *s, int64_t ns, int64_t interval_ns);
+/* What a calendar says of a day. */
+enum mk_day { MK_DAY_OPEN, MK_DAY_EARLY, MK_DAY_CLOSED, MK_DAY_UNKNOWN };
+/* mk_day_words are their names in reports. */
+extern const char *const mk_day_words[4];
+/* mk_session_day tells what the calendar says of a local day (days since 1970-01-01). */
+enum mk_day mk_session_day(const struct mk_session *s, int32_t day);
 /* mk_session_knows tells whether closed days are known at the instant ns. */
 bool mk_session_knows(const struct mk_session *s, int64_t ns);
 /* mk_session_known writes the first and last day that are known, as "1990-01-01 to 2027-12-31". */

@@ -142,12 +142,14 @@ static void time_ticks(struct doc *d, struct ticks *t, int64_t first_ns, int64_t
     const int64_t minute = INT64_C(60000000000);
     t->cnt = 0;
     for (size_t i = 0; i < sizeof minutes / sizeof minutes[0]; i++) {
-        int64_t step = minutes[i] * minute;
+        int64_t step = minutes[i] * minute, begin = mk_zone_local(&d->zone, first_ns);
         if ((last_ns - first_ns) / step > wanted) continue;
-        int64_t at = (first_ns / step + (first_ns % step > 0)) * step;
-        for (; at <= last_ns && t->cnt < TICKS_MAX; at += step) {
+        int64_t at = (begin / step + (begin % step > 0)) * step; /* local time */
+        for (; t->cnt < TICKS_MAX; at += step) {
+            const int64_t ns = mk_zone_instant(&d->zone, at);
+            if (ns > last_ns) break;
             struct qs_date date = qs_date_of(qs_day_opened(at));
-            t->value[t->cnt] = (double)(at - first_ns);
+            t->value[t->cnt] = (double)(ns - first_ns);
             int of_day = (int)((at - qs_day_opened(at) * QS_DAY_NS) / minute);
             t->text[t->cnt++] = minutes[i] >= 1440 || of_day == 0
                                     ? doc_keep(d, "%02d-%02d", (int)date.month, (int)date.day)
@@ -155,13 +157,13 @@ static void time_ticks(struct doc *d, struct ticks *t, int64_t first_ns, int64_t
         }
         return;
     }
-    struct qs_date from = qs_date_of(qs_day_opened(first_ns)),
-                   until = qs_date_of(qs_day_opened(last_ns));
+    struct qs_date from = qs_date_of(qs_day_opened(mk_zone_local(&d->zone, first_ns))),
+                   until = qs_date_of(qs_day_opened(mk_zone_local(&d->zone, last_ns)));
     int first = from.year * 12 + from.month - 1, last = until.year * 12 + until.month - 1, step = 1;
     for (size_t i = 0; i < sizeof months / sizeof months[0]; i++)
         if ((last - first) / (step = months[i]) <= wanted) break;
     for (int m = (first + step - 1) / step * step; m <= last && t->cnt < TICKS_MAX; m += step) {
-        int64_t at = qs_day_of(m / 12, m % 12 + 1, 1) * QS_DAY_NS;
+        int64_t at = mk_zone_instant(&d->zone, qs_day_of(m / 12, m % 12 + 1, 1) * QS_DAY_NS);
         if (at < first_ns) continue;
         t->value[t->cnt] = (double)(at - first_ns);
         t->text[t->cnt++] =

@@ -28,7 +28,7 @@ static void *grown(struct doc *d, void *list, uint32_t cnt, uint32_t more, uint3
 }
 
 void doc_open(struct doc *d) {
-    *d = (struct doc){ .title = "" };
+    *d = (struct doc){ .title = "", .zone = { .name = "UTC" } };
 }
 
 void doc_close(struct doc *d) {

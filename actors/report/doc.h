@@ -10,6 +10,7 @@
  * Memory  on the heap, freed by doc_close. */
 #ifndef ACTORS_REPORT_DOC_H
 #define ACTORS_REPORT_DOC_H
+#include "actors/market/zone.h"
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -109,6 +110,7 @@ struct doc_chunk;
 /* A report. */
 struct doc {
     const char *title;        /* of the window */
+    struct mk_zone zone;      /* what instants are shown in; UTC; set after doc_open */
     bool paper;               /* charts are drawn for paper too; set after doc_open */
     struct doc_block *blocks; /* from top to bottom */
     uint32_t cnt, room;       /* how many; how many fit */

@@ -78,16 +78,16 @@ static const char *ratio(const struct page *g, double v) {
     if (fabs(v) >= 1e6 || (v != 0 && fabs(v) < 0.005)) return doc_keep(g->d, "%.3g", v);
     return doc_keep(g->d, "%.2f", v);
 }
-/* day formats the date of an instant. */
+/* day formats the date of an instant, in the page's zone. */
 static const char *day(const struct page *g, int64_t ns) {
     char room[CHART_TEXT];
     if (ns == INT64_MIN) return "-";
-    return doc_keep(g->d, "%s", chart_day(ns, room));
+    return doc_keep(g->d, "%s", chart_day(mk_zone_local(&g->d->zone, ns), room));
 }
-/* minute formats an instant. */
+/* minute formats an instant, in the page's zone. */
 static const char *minute(const struct page *g, int64_t ns) {
-    int64_t of_day = (ns - qs_day_opened(ns) * QS_DAY_NS) / INT64_C(60000000000);
-    return doc_keep(g->d, "%s %02d:%02d", day(g, ns), (int)(of_day / 60), (int)(of_day % 60));
+    char room[MK_ZONE_TEXT];
+    return doc_keep(g->d, "%.16s", mk_zone_text(&g->d->zone, ns, room));
 }
 /* span formats a span of time. */
 static const char *span(const struct page *g, double seconds) {
@@ -1044,6 +1044,9 @@ static void assumptions(const struct page *g) {
                          part(g, number(g, basis, "risk_free"), false),
                          part(g, number(g, basis, "required_return"), false),
                          text(g, basis, "benchmark"), text(g, basis, "closes")));
+    doc_add(g->d, DOC_NOTE,
+            doc_keep(g->d, "times are shown in %s; days, months and the rows of all files are UTC",
+                     g->d->zone.name));
     doc_add(
         g->d, DOC_NOTE,
         doc_keep(g->d,
@@ -1108,8 +1111,8 @@ static void compose(struct page *g) {
             last_ns = report_json_whole(g->j, top, "last_ns", 0);
     b->note =
         first_ns || last_ns
-            ? doc_keep(g->d, "%s to %s UTC%s%s", minute(g, first_ns), minute(g, last_ns),
-                       cnt > 1 ? ", shown first: " : "",
+            ? doc_keep(g->d, "%s to %s %s%s%s", minute(g, first_ns), minute(g, last_ns),
+                       g->d->zone.name, cnt > 1 ? ", shown first: " : "",
                        cnt > 1 ? (total ? "all accounts together" : text(g, main, "curve")) : "")
             : "nothing happened in this run";
     if (!main) {
@@ -1137,8 +1140,18 @@ static void compose(struct page *g) {
     assumptions(g);
 }
 
+/* zone_choose sets what instants are shown in: zone, or (NULL) what the run declared, else UTC. */
+static void zone_choose(struct page *g, const struct mk_zone *zone) {
+    const struct report_json *m = &g->p.manifest;
+    struct mk_zone own;
+    if (zone != NULL)
+        g->d->zone = *zone;
+    else if (m->cnt && mk_zone_named(report_json_text(m, m->values, "display_zone"), &own))
+        g->d->zone = own;
+}
+
 int report_page_write(const char *dir, const struct report_forms *forms, const char *benchmark,
-                      struct rt_error *err) {
+                      const struct mk_zone *zone, struct rt_error *err) {
     struct doc d;
     struct page g = { .d = &d };
     doc_open(&d);
@@ -1148,6 +1161,7 @@ int report_page_write(const char *dir, const struct report_forms *forms, const c
         page_data_close(&g.p);
     if (code == 0) {
         g.j = &g.p.summary;
+        zone_choose(&g, zone);
         compose(&g);
         if (d.failed) code = rt_error_set(err, -ENOMEM, "no memory for the report of %s", dir);
         if (code == 0 && forms->html) code = report_html_write(&d, forms->html, err);

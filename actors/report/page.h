@@ -10,6 +10,7 @@
  * Cost    some 10 ms, and 3 us a day of each curve. */
 #ifndef ACTORS_REPORT_PAGE_H
 #define ACTORS_REPORT_PAGE_H
+#include "actors/market/zone.h"
 #include "runtime/base/error.h"
 
 /* Files to write; NULL = not that one. */
@@ -20,9 +21,11 @@ struct report_forms {
 };
 
 /* report_page_write makes the report of the results in dir, in the forms asked for. benchmark is a
- * file of prices in place of the run's own (page_benchmark.h); NULL = as it ran. Returns 0, or
- * negative errno with err: no results there, a file is damaged, the library for PDF is not
- * installed (-ENOTSUP), a file cannot be written. */
+ * file of prices in place of the run's own (page_benchmark.h); NULL = as it ran. zone is what
+ * instants are shown in; NULL = what the run declared (display_zone). Returns 0, or negative errno
+ * with err: no results there, a file is damaged, the library for PDF is not installed (-ENOTSUP), a
+ * file cannot be written. */
 int report_page_write(const char *dir, const struct report_forms *forms, const char *benchmark,
-                      struct rt_error *err) __attribute__((warn_unused_result));
+                      const struct mk_zone *zone, struct rt_error *err)
+    __attribute__((warn_unused_result));
 #endif

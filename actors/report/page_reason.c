@@ -188,9 +188,9 @@ void page_reason(struct doc *d, const struct page_data *p, const struct report_v
         text = doc_keep(
             d, "%sWorst trade: %s %s of %s, %s to %s, %s %s%s%s. ", text,
             m.worst->is_short ? "short" : "long", m.worst->instrument, m.worst->strategy,
-            chart_day(m.worst->entry_ns, a), chart_day(m.worst->exit_ns, b),
-            chart_amount(m.worst->pnl, c), quote,
-            m.worst->mae - m.worst->mae == 0 ? ", at worst against it " : "",
+            chart_day(mk_zone_local(&d->zone, m.worst->entry_ns), a),
+            chart_day(mk_zone_local(&d->zone, m.worst->exit_ns), b), chart_amount(m.worst->pnl, c),
+            quote, m.worst->mae - m.worst->mae == 0 ? ", at worst against it " : "",
             m.worst->mae - m.worst->mae == 0 ? doc_keep(d, "%.2f %%", 100 * m.worst->mae) : "");
     if (bad)
         text = doc_keep(d, "%sWorst day: %s, %s.", text, chart_day(bad->close_ns - QS_DAY_NS, a),

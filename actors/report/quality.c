@@ -7,7 +7,7 @@
 enum {
     TEXT_FAULTS = 12,  /* faults shown in the terminal */
     HTML_FAULTS = 500, /* faults shown on the page */
-    HTML_DAYS = 4000,  /* days drawn */
+    HTML_DAYS = 4000,  /* days drawn, and days listed */
     CELL = 11,         /* pixels from one day to the next */
 };
 
@@ -49,8 +49,60 @@ static const char *place(const struct data_fault *f, char out[96]) {
     return out;
 }
 
+/* calendar_text writes how the days lie against the session's calendar into out; returns it. */
+static const char *calendar_text(const struct data_quality *q, char out[200]) {
+    uint64_t expected = 0, bare = 0, shut = 0, outside = 0, unknown = 0;
+    for (uint64_t i = 0; i < q->day_cnt; i++) {
+        const struct data_day *d = &q->days[i];
+        const bool open = d->calendar == MK_DAY_OPEN || d->calendar == MK_DAY_EARLY;
+        expected += open;
+        bare += open && d->rows == 0;
+        shut += d->calendar == MK_DAY_CLOSED && d->rows > 0;
+        unknown += d->calendar == MK_DAY_UNKNOWN;
+        outside += d->outside;
+    }
+    int n =
+        snprintf(out, 200,
+                 "calendar: %" PRIu64 " trading days, %" PRIu64 " of them without a row; %" PRIu64
+                 " rows outside its hours; rows on %" PRIu64 " days it was shut",
+                 expected, bare, outside, shut);
+    if (unknown > 0)
+        snprintf(out + n, 200 - (size_t)n, "; %" PRIu64 " days it does not know", unknown);
+    return out;
+}
+
+/* day_bad tells whether a day is not as it should be. */
+static bool day_bad(const struct data_day *d) {
+    return d->missing + d->outside + d->faults + d->left_out + d->repaired > 0;
+}
+
+/* clock_text writes the time of day of an instant into out, a dash for none; returns it. */
+static const char *clock_text(int64_t ns, char out[40]) {
+    char text[40];
+    if (ns == DATA_NOT_TOLD) return "-";
+    snprintf(out, 40, "%.8s", data_time_text(ns, text) + 11);
+    return out;
+}
+
+void report_quality_days(const struct data_quality *q, bool all, FILE *out) {
+    char day[40], from[40], to[40];
+    fprintf(out, "  %-10s %10s  %-8s  %-8s  %9s %8s %8s %8s %8s  %s\n", "day, UTC", "rows", "first",
+            "last", "missing", "outside", "faults", "left out", "changed",
+            q->options.session != NULL ? "calendar" : "");
+    for (uint64_t i = 0; i < q->day_cnt; i++) {
+        const struct data_day *d = &q->days[i];
+        if (!all && !day_bad(d)) continue;
+        fprintf(out,
+                "  %.10s %10" PRIu64 "  %-8s  %-8s  %9" PRIu64 " %8" PRIu64 " %8" PRIu64
+                " %8" PRIu64 " %8" PRIu64 "  %s\n",
+                data_time_text(d->day_ns, day), d->rows, clock_text(d->first_ns, from),
+                clock_text(d->last_ns, to), d->missing, d->outside, d->faults, d->left_out,
+                d->repaired, q->options.session != NULL ? mk_day_words[d->calendar] : "");
+    }
+}
+
 void report_quality_text(const struct data_quality *q, const struct data_set *set, FILE *out) {
-    char name[160], from[40], to[40], where[96];
+    char name[160], from[40], to[40], where[96], calendar[200];
     uint64_t all = 0;
     fprintf(out, "%s: %s: %" PRIu64 " rows", q->file, set_name(set, name), q->rows_in);
     if (q->rows_out > 0) {
@@ -63,6 +115,7 @@ void report_quality_text(const struct data_quality *q, const struct data_set *se
                 (double)q->delay_us / 1e3, (double)q->delay_low_us / 1e3,
                 (double)q->delay_high_us / 1e3);
     }
+    if (q->options.session != NULL) fprintf(out, "  %s\n", calendar_text(q, calendar));
     for (int k = 0; k < DATA_FAULT_CNT; k++) all += q->counts[k];
     if (all == 0) {
         fprintf(out, "  no fault found\n");
@@ -147,8 +200,15 @@ void report_quality_json(const struct data_quality *q, const struct data_set *se
         char when[40];
         fprintf(out,
                 "%s{\"day\":\"%.10s\",\"rows\":%" PRIu64 ",\"missing\":%" PRIu64
-                ",\"faults\":%" PRIu64 "}",
-                i > 0 ? "," : "", data_time_text(d->day_ns, when), d->rows, d->missing, d->faults);
+                ",\"faults\":%" PRIu64 ",\"left_out\":%" PRIu64 ",\"repaired\":%" PRIu64,
+                i > 0 ? "," : "", data_time_text(d->day_ns, when), d->rows, d->missing, d->faults,
+                d->left_out, d->repaired);
+        if (d->rows > 0)
+            fprintf(out, ",\"first_ns\":%" PRId64 ",\"last_ns\":%" PRId64, d->first_ns, d->last_ns);
+        if (q->options.session != NULL)
+            fprintf(out, ",\"calendar\":\"%s\",\"outside\":%" PRIu64, mk_day_words[d->calendar],
+                    d->outside);
+        fputc('}', out);
     }
     fputs("]}", out);
 }
@@ -227,9 +287,37 @@ static void faults_table(const struct data_quality *q, FILE *out) {
     fputs("</table></div></details>", out);
 }
 
+/* days_table writes the days one by one, folded. */
+static void days_table(const struct data_quality *q, FILE *out) {
+    const uint64_t first = q->day_cnt > HTML_DAYS ? q->day_cnt - HTML_DAYS : 0;
+    const bool calendar = q->options.session != NULL;
+    char day[40], from[40], to[40];
+    if (q->day_cnt == 0) return;
+    fprintf(
+        out,
+        "<details><summary>%s%" PRIu64 " days</summary><div class=scroll><table><tr><th>Day, UTC"
+        "<th class=n>Rows<th>First<th>Last<th class=n>Missing<th class=n>Faults<th class=n>Left "
+        "out<th class=n>Changed%s</tr>",
+        first > 0 ? "The last " : "All ", q->day_cnt - first,
+        calendar ? "<th class=n>Outside hours<th>Calendar" : "");
+    for (uint64_t i = first; i < q->day_cnt; i++) {
+        const struct data_day *d = &q->days[i];
+        fprintf(out,
+                "<tr%s><td>%.10s<td class=n>%" PRIu64 "<td>%s<td>%s<td class=n>%" PRIu64
+                "<td class=n>%" PRIu64 "<td class=n>%" PRIu64 "<td class=n>%" PRIu64,
+                day_bad(d) ? " class=bad" : "", data_time_text(d->day_ns, day), d->rows,
+                clock_text(d->first_ns, from), clock_text(d->last_ns, to), d->missing, d->faults,
+                d->left_out, d->repaired);
+        if (calendar)
+            fprintf(out, "<td class=n>%" PRIu64 "<td>%s", d->outside, mk_day_words[d->calendar]);
+        fputs("</tr>", out);
+    }
+    fputs("</table></div></details>", out);
+}
+
 /* section writes one data set. */
 static void section(const struct data_quality *q, const struct data_set *set, FILE *out) {
-    char name[160], from[40] = "", to[40] = "";
+    char name[160], from[40] = "", to[40] = "", calendar[200];
     uint64_t all = 0;
     for (int k = 0; k < DATA_FAULT_CNT; k++) all += q->counts[k];
     if (q->rows_out > 0) {
@@ -244,13 +332,15 @@ static void section(const struct data_quality *q, const struct data_set *set, FI
             "</p><dl><div><dt>rows read<dd>%" PRIu64 "</div><div><dt>rows left<dd>%" PRIu64
             "</div><div><dt>missing in gaps<dd>%" PRIu64 "</div><div><dt>left out<dd>%" PRIu64
             "</div><div><dt>changed or made<dd>%" PRIu64
-            "</div><div><dt>from<dd>%.16s</div><div><dt>to<dd>%.16s</div>",
+            "</div><div><dt>from, UTC<dd>%.16s</div><div><dt>to, UTC<dd>%.16s</div>",
             q->rows_in, q->rows_out, q->gap_rows, q->left_out, q->repaired, from, to);
     if (q->delayed) {
         fprintf(out, "<div><dt>recorder after venue, median<dd>%.1f ms</div>",
                 (double)q->delay_us / 1e3);
     }
     fputs("</dl>", out);
+    if (q->options.session != NULL)
+        fprintf(out, "<p class=file>%s</p>", calendar_text(q, calendar));
     days_draw(q, out);
     if (all == 0) {
         fputs("<p class=fine>No fault found.</p>", out);
@@ -258,6 +348,7 @@ static void section(const struct data_quality *q, const struct data_set *set, FI
         counts_table(q, out);
         faults_table(q, out);
     }
+    days_table(q, out);
     fputs("</section>", out);
 }
 
@@ -279,7 +370,8 @@ int report_quality_html(const struct data_quality *const *q, const struct data_s
           "dt{color:var(--soft);font-size:12px}dd{margin:0;font-variant-numeric:tabular-nums}"
           "table{border-collapse:collapse;font-size:13px;width:100%}"
           "th,td{text-align:left;padding:4px 12px 4px 0;border-bottom:1px solid var(--line);"
-          "vertical-align:top}th{color:var(--soft);font-weight:500}.n{text-align:right}"
+          "vertical-align:top}th{color:var(--soft);font-weight:500}.n{text-align:right;"
+          "font-variant-numeric:tabular-nums}.bad td:first-child{color:var(--g3)}"
           ".scroll{overflow-x:auto;margin-bottom:8px}.g0{fill:var(--g0);background:var(--g0)}"
           ".g1{fill:var(--g1);background:var(--g1)}.g2{fill:var(--g2);background:var(--g2)}"
           ".g3{fill:var(--g3);background:var(--g3)}.key i{display:inline-block;width:10px;"

@@ -12,6 +12,8 @@
 /* report_quality_text writes a table of kinds, the worst days, and the first of the faults to out.
  */
 void report_quality_text(const struct data_quality *q, const struct data_set *set, FILE *out);
+/* report_quality_days writes a table of days to out: all of them, or those with anything amiss. */
+void report_quality_days(const struct data_quality *q, bool all, FILE *out);
 /* report_quality_json writes all of it as one JSON object without line end. */
 void report_quality_json(const struct data_quality *q, const struct data_set *set, FILE *out);
 /* report_quality_html writes the page of cnt data sets to path. Returns 0, or negative errno with

@@ -921,6 +921,7 @@ static int finish(struct results *r, int code, struct rt_error *err) {
         if (code == 0) code = orders_flush(r, INT64_MAX, true);
         if (code < 0) rt_error_set(err, code, "no memory for the results");
         s->first_ns = m->start_ns != INT64_MIN ? m->start_ns : m->first_ns;
+        s->zone = r->market->zone;
         s->warm_ns = r->run->topology->warm_ns;
         if (m->start_ns != INT64_MIN) s->first_ns += s->warm_ns; /* where orders may begin */
         s->last_ns = m->last_ns;

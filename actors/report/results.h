@@ -93,6 +93,7 @@ struct report_summary {
     char name[48];                       /* of the run */
     const char *clock;                   /* "virtual", "paced", "real" */
     int64_t first_ns, last_ns;           /* its span */
+    struct mk_zone zone;                 /* what people are shown instants in */
     int64_t warm_ns;                     /* warm-up before it, 0 = none */
     uint64_t orders, fills, trades;      /* rows of the files */
     uint64_t by_status[REPORT_STATUSES]; /* orders by status */

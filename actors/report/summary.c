@@ -170,14 +170,6 @@ static const char *grouped(int64_t v) {
     return out;
 }
 
-/* date formats an instant in ns. */
-static const char *date(int64_t ns, char out[32]) {
-    time_t at = (time_t)(ns / 1000000000);
-    struct tm tm;
-    if (!gmtime_r(&at, &tm) || !strftime(out, 32, "%Y-%m-%d %H:%M:%S", &tm)) strcpy(out, "?");
-    return out;
-}
-
 /* counts_print prints a table of counts in lines of at most some 90 columns. */
 static void counts_print(FILE *to, const char *label, const uint64_t *counts, int cnt,
                          const char *(*name)(uint16_t)) {
@@ -197,9 +189,10 @@ static void counts_print(FILE *to, const char *label, const uint64_t *counts, in
 
 void report_summary_print(const struct report_summary *s, FILE *to, bool colour) {
     const char *bold = colour ? "\033[1m" : "", *plain = colour ? "\033[0m" : "";
-    char from[32], until[32];
-    fprintf(to, "%s%s%s  %s to %s UTC", bold, s->name, plain, date(s->first_ns, from),
-            date(s->last_ns, until));
+    char from[MK_ZONE_TEXT], until[MK_ZONE_TEXT];
+    fprintf(to, "%s%s%s  %s to %s %s", bold, s->name, plain,
+            mk_zone_text(&s->zone, s->first_ns, from), mk_zone_text(&s->zone, s->last_ns, until),
+            s->zone.name);
     if (s->warm_ns) fprintf(to, ", after %.4g days of warm-up", (double)s->warm_ns / 86400e9);
     fputc('\n', to);
     for (uint32_t i = 0; i < s->account_cnt; i++) {
@@ -556,6 +549,7 @@ int report_manifest(const struct rt_run *run, const char *dir, struct rt_error *
             (unsigned long long)run->run_id, hex, rt_build_id(), (unsigned long long)t->seed,
             clocks[t->clock]);
     if (t->clock == RT_CLOCK_PACED) fprintf(to, "  \"speed\": %.9g,\n", t->speed);
+    fprintf(to, "  \"display_zone\": \"%s\",\n", m->zone.name);
     if (t->start_ns != INT64_MIN) fprintf(to, "  \"start_ns\": %lld,\n", (long long)t->start_ns);
     if (t->warm_ns) fprintf(to, "  \"warm_up_ns\": %lld,\n", (long long)t->warm_ns);
     if (t->end_ns != INT64_MAX) fprintf(to, "  \"end_ns\": %lld,\n", (long long)t->end_ns);

@@ -169,6 +169,11 @@ struct st_class {
      * that nothing would be signaled on them, and returns how many (0..cnt): a shorter way through
      * bars on which on_bar would do nothing but count. It may ask its host nothing. NULL = none. */
     uint32_t (*skip_bars)(void *state, uint16_t leg, const struct msg_bar *bars, uint32_t cnt);
+    /* tells how many of the cnt bars that follow in leg skip_bars would take, and changes nothing:
+     * until then bars of leg need not be told one by one. A class that has it says that what it
+     * keeps of a leg's bars it uses in calls of that leg alone. NULL = none. */
+    uint32_t (*quiet_bars)(const void *state, uint16_t leg, const struct msg_bar *bars,
+                           uint32_t cnt);
     /* a trade of a leg was printed. */
     void (*on_trade)(struct st_host *h, void *state, uint16_t leg, const struct msg_trade *trade);
     /* best bid and ask of a leg, where a source has its quotes. */

@@ -642,10 +642,7 @@ static void begin(struct st_host *h, struct rt_ctx *ctx) {
 
 /* leg_of returns the leg of an instrument, or ST_LEGS_MAX. */
 static uint16_t leg_of(const struct st_host *h, uint16_t instrument) {
-    for (uint16_t leg = 0; leg < h->leg_cnt; leg++) {
-        if (h->legs[leg].in->id == instrument) return leg;
-    }
-    return ST_LEGS_MAX;
+    return instrument <= h->market->instrument_cnt ? h->leg_of[instrument] : ST_LEGS_MAX;
 }
 
 /* run_bars tells a run of bars. */
@@ -819,6 +816,37 @@ static uint32_t host_on_rows(struct rt_ctx *ctx, void *state, uint16_t series, e
     }
     if (h->interval_ns == 0) return run_trades(ctx, h, leg, rows, cnt);
     return run_bars(ctx, h, leg, rows, cnt);
+}
+
+/* host_quiet_rows tells how many bars to come bring nothing to signal. With an order of the leg
+ * open it does not say: the class may look at bars with other eyes then. Where a size depends on
+ * what is held elsewhere the newest close of each leg matters. */
+static uint32_t host_quiet_rows(const void *state, uint16_t series, const void *rows,
+                                uint32_t cnt) {
+    const struct st_host *h = state;
+    const struct st_class *cls = h->cls;
+    if (cls->quiet_bars == NULL || !h->live || h->special || h->interval_ns == 0) return 0;
+    if (h->guards != NULL || h->sizing == ST_SIZE_FRACTION) return 0;
+    const uint16_t leg = h->leg_of_rows[series];
+    for (uint32_t i = 0; i < h->order_cnt; i++) {
+        if (h->orders[i].leg == leg) return 0;
+    }
+    return cls->quiet_bars(h->class_state, leg, rows, cnt);
+}
+
+/* host_series_of tells the bars that a frame about an order of its own has to do with. */
+static int32_t host_series_of(const void *state, const struct msg_frame *frame) {
+    const struct st_host *h = state;
+    uint16_t instrument;
+    switch (frame->kind) {
+    case MSG_ORDER_STATE:
+        instrument = ((const struct msg_order_state *)msg_body(frame))->instrument;
+        break;
+    case MSG_FILL: instrument = ((const struct msg_fill *)msg_body(frame))->instrument; break;
+    default: return -1;
+    }
+    uint16_t leg = leg_of(h, instrument);
+    return leg == ST_LEGS_MAX || !h->legs[leg].direct ? -1 : (int32_t)h->legs[leg].series;
 }
 
 /* host_on_bar hears a bar that feed made. */
@@ -1200,6 +1228,8 @@ const struct rt_actor_kind strategy_kind = {
     },
     .param = st_param_load,
     .on_rows = host_on_rows,
+    .quiet_rows = host_quiet_rows,
+    .series_of = host_series_of,
     .save = st_host_save,
     .load = st_host_load,
 };

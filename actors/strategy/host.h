@@ -215,6 +215,7 @@ struct st_host {
     size_t blob_bytes;                    /* size of the snapshot being loaded, 0 = none */
     size_t blob_got;                      /* bytes of it so far */
     union st_value params[ST_PARAMS_MAX]; /* values as they are now */
+    uint8_t *leg_of;                      /* by instrument: its leg, ST_LEGS_MAX = it has none */
     uint8_t leg_of_rows[RT_SERIES_MAX];   /* by series that is heard directly: its leg */
 };
 

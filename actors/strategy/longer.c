@@ -174,9 +174,13 @@ int st_longer_read(struct rt_init *init, struct st_host *h, struct rt_node *conf
     if (cnt > 0 && h->cls->longer_max == 0) {
         return rt_node_fail(list, err, "%s hears one interval only", h->cls->name);
     }
-    if (cnt < h->cls->longer_min || cnt > h->cls->longer_max) {
-        return rt_node_fail(list, err, "has %u entries, %s takes %u to %u", cnt, h->cls->name,
-                            h->cls->longer_min, h->cls->longer_max);
+    const uint32_t least = h->cls->longer_min, most = h->cls->longer_max;
+    if (cnt < least || cnt > most) {
+        const char *const some = cnt == 1 ? "entry" : "entries";
+        if (least == most)
+            return rt_node_fail(list, err, "has %u %s, %s takes %u", cnt, some, h->cls->name, most);
+        return rt_node_fail(list, err, "has %u %s, %s takes %u to %u", cnt, some, h->cls->name,
+                            least, most);
     }
     if (cnt == 0) return 0;
     assert(h->cls->on_bar != NULL); /* a class that takes them hears bars */

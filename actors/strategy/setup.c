@@ -277,6 +277,7 @@ static int read_leg(struct rt_init *init, struct st_host *h, struct rt_node *n,
                             in->name);
     }
     if (series >= 0) h->leg_of_rows[series] = (uint8_t)h->leg_cnt;
+    h->leg_of[in->id] = (uint8_t)h->leg_cnt;
     struct st_leg *l = &h->legs[h->leg_cnt++];
     *l = (struct st_leg){ .in = in,
                           .direct = series >= 0,
@@ -320,6 +321,8 @@ static int read_legs(struct rt_init *init, struct st_host *h, struct rt_node *co
                             h->cls->name, min, max);
     }
     h->legs = rt_init_take(init, list->child_cnt * sizeof *h->legs);
+    h->leg_of = rt_init_take(init, h->market->instrument_cnt + 1U);
+    memset(h->leg_of, ST_LEGS_MAX, h->market->instrument_cnt + 1U);
     for (struct rt_node *n = list->child; n; n = n->next) {
         rc = read_leg(init, h, n, config, err);
         if (rc < 0) return rc;

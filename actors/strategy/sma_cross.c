@@ -207,6 +207,32 @@ static uint32_t sma_skip_bars(void *state, uint16_t leg, const struct msg_bar *b
     return i;
 }
 
+/* sma_quiet_bars looks for the first bar that sma_skip_bars would not take. */
+static uint32_t sma_quiet_bars(const void *state, uint16_t leg, const struct msg_bar *bars,
+                               uint32_t cnt) {
+    const struct sma *s = state;
+    (void)leg;
+    const int64_t relation = s->relation, fast_n = s->fast_n, slow_n = s->slow_n;
+    const int64_t half = INT64_C(1) << 62;
+    if (relation == 0 || s->lead > half || s->lead < -half) return 0;
+    const int room = __builtin_clzll((uint64_t)(fast_n * slow_n)) - 3;
+    const uint64_t high = ~UINT64_C(0) << room, mask = s->mask, seen = s->seen;
+    int64_t lead = (int64_t)s->lead;
+    uint32_t i = 0;
+    for (; i < cnt; i++) {
+        __builtin_prefetch((const uint8_t *)bars + (i + AHEAD) * sizeof *bars);
+        int64_t close = bars[i].close;
+        int64_t fast_old =
+            i >= fast_n ? bars[i - fast_n].close : s->ring[(seen + i - (uint64_t)fast_n) & mask];
+        int64_t slow_old =
+            i >= slow_n ? bars[i - slow_n].close : s->ring[(seen + i - (uint64_t)slow_n) & mask];
+        if (((uint64_t)(close | fast_old | slow_old) & high) != 0) break;
+        lead += (close - fast_old) * slow_n - (close - slow_old) * fast_n;
+        if ((lead ^ relation) < 0) break;
+    }
+    return i;
+}
+
 /* drop cancels one of its resting orders. */
 static void drop(struct st_host *h, uint64_t *id, uint16_t reason) {
     if (*id == 0) return;
@@ -328,6 +354,7 @@ const struct st_class st_sma_cross = {
     .on_start = sma_on_start,
     .on_bar = sma_on_bar,
     .skip_bars = sma_skip_bars,
+    .quiet_bars = sma_quiet_bars,
     .on_order = sma_on_order,
     .on_fill = sma_on_fill,
     .on_set = sma_on_set,

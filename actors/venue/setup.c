@@ -1,4 +1,5 @@
 /* What the venue is made of, from its map in the run file: venue.h. */
+#include "actors/data/scan.h"
 #include "actors/venue/average.h"
 #include "actors/venue/crowd.h"
 #include "actors/venue/depth.h"
@@ -37,6 +38,20 @@ static int init_fills(struct rt_init *init, struct venue_book *b, int64_t share,
     return 0;
 }
 
+/* init_term refuses a contract that is over before its data begins: every order would be rejected.
+ * One without data nobody trades. */
+static int init_term(const struct rt_init *init, const struct venue_book *b, struct rt_error *err) {
+    const struct mk_instrument *in = b->instrument;
+    char when[40];
+    if (b->series == VENUE_NO_SERIES) return 0;
+    const int64_t begins_ns = rt_init_begins(init, b->series);
+    if (in->expiry_ns > begins_ns) return 0;
+    return rt_node_fail(in->expiry_node, err,
+                        "is not after %s, when its data in this run begins: no order in %s could "
+                        "be taken",
+                        data_time_text(begins_ns, when), in->name);
+}
+
 /* init_books makes a book per instrument and the way back from series to book. */
 static int init_books(struct rt_init *init, struct venue *v,
                       const struct venue_depth_options *options, struct rt_error *err) {
@@ -63,6 +78,7 @@ static int init_books(struct rt_init *init, struct venue *v,
         b->term = venue_term_new(init, &m->instruments[i]);
         int rc = init_fills(init, b, options->share, err);
         if (rc != 0) return rc;
+        if (b->term != NULL && (rc = init_term(init, b, err)) != 0) return rc;
         if (m->instruments[i].stale_ns != 0 && driver != VENUE_DEPTH) {
             return rt_node_fail(m->instruments[i].stale_node, err,
                                 "is of recorded books, and no source has one of %s",

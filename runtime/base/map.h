@@ -57,6 +57,11 @@ static inline uint32_t rt_map_get(const struct rt_map *m, uint64_t key) {
     }
 }
 
+/* rt_map_prefetch fetches what rt_map_get of key will look at first. */
+static inline void rt_map_prefetch(const struct rt_map *m, uint64_t key) {
+    __builtin_prefetch(&m->slots[rt_map_home(m, key)]);
+}
+
 /* rt_map_put files value under key (not 0, not yet there). Returns 0, -ENOSPC when max keys are
  * held, or -EEXIST when key is there; then nothing changes. */
 int rt_map_put(struct rt_map *m, uint64_t key, uint32_t value);

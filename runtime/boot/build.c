@@ -64,6 +64,18 @@ int64_t rt_init_warm(const struct rt_init *init) {
     return init->shard->warm_ns;
 }
 
+int64_t rt_init_begins(const struct rt_init *init, int series) {
+    struct rt_shard *s = init->shard;
+    if (s->clock == RT_CLOCK_REAL) return INT64_MIN;
+    int64_t at, begins = s->warm_ns > s->start_ns ? s->warm_ns : s->start_ns;
+    struct rt_feed *d = &s->feeds[series];
+    struct rt_block b = { 0 };
+    if (d->s.rows_total == 0 || d->s.block(&d->s, 0, &b) < 0 || b.cnt == 0) return begins;
+    rt_series_keep(d, &b);
+    memcpy(&at, b.rows, sizeof at);
+    return at > begins ? at : begins;
+}
+
 int rt_init_actor(struct rt_init *init, const char *name) {
     const struct rt_actor_def *a = rt_topology_actor(init->shard->graph->topology, name);
     return a ? a->id : -ENOENT;
@@ -286,6 +298,21 @@ static bool is_in(const uint16_t *list, uint16_t kind) {
     return false;
 }
 
+/* make_naps gives room for naps where actors may sleep: nothing of what they hear is kept, and
+ * nobody waits for it. */
+static int make_naps(struct rt_run *run, struct rt_shard *s, struct rt_error *err) {
+    const struct rt_topology *t = run->topology;
+    if (t->backing != RT_BACKING_MEMORY || t->clock != RT_CLOCK_VIRTUAL || s->shard_cnt != 1)
+        return 0;
+    for (uint16_t i = 0; i < s->series_cnt; i++) {
+        struct rt_feed *d = &s->feeds[i];
+        if (d->s.span_ns <= 0) continue;
+        d->naps = take(s, s->local_cnt * sizeof *d->naps, "naps", err);
+        if (!d->naps) return err->code;
+    }
+    return 0;
+}
+
 /* own_mask numbers, from 1, the set of local actors that hear a kind only when it is about them; 0
  * where there are too many sets. */
 static uint8_t own_mask(struct rt_shard *s, uint64_t mask) {
@@ -465,7 +492,8 @@ int rt_shard_build(struct rt_run *run, uint16_t number, struct rt_shard **out,
     void *wheel = take(s, rt_wheel_bytes(d->timers_max), "timers", err);
     if (!wheel) return err->code;
     if ((code = make_actors(run, s, err)) < 0 || (code = make_edges(run, s, err)) < 0 ||
-        (code = make_routes(run, s, err)) < 0 || (code = open_sources(run, s, err)) < 0)
+        (code = make_routes(run, s, err)) < 0 || (code = open_sources(run, s, err)) < 0 ||
+        (code = make_naps(run, s, err)) < 0)
         return code;
     s->start_ns = first_instant(s, t);
     s->end_ns = last_instant(s);

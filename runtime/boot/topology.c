@@ -8,10 +8,10 @@ static const int64_t WARM_MAX_NS = 3660LL * 86400000000000LL; /* ten years */
 
 /* Keys of the run file's root that the runtime reads; the world's come on top. */
 static const char *const root_keys[] = {
-    "name",    "clock",          "start",       "end",       "seed",       "durability",
-    "journal", "snapshot_every", "hang",        "processes", "shards",     "actors",
-    "sources", "edges",          "instruments", "accounts",  "deployment", "equity_interval",
-    "include", "warm_up",        NULL
+    "name",    "clock",          "start",        "end",       "seed",       "durability",
+    "journal", "snapshot_every", "hang",         "processes", "shards",     "actors",
+    "sources", "edges",          "instruments",  "accounts",  "deployment", "equity_interval",
+    "include", "warm_up",        "display_zone", NULL
 };
 
 /* copy_name copies a name into cap bytes after checking its form. */

@@ -134,6 +134,11 @@ bool rt_init_endless(const struct rt_init *init);
  * Till then actors hear all there is, and should have no effect beyond themselves. */
 int64_t rt_init_warm(const struct rt_init *init);
 
+/* rt_init_begins returns the instant from which on there are rows of a series (an index) in the run
+ * proper, ns UTC: the later of its first row and of the run's start, after the warm-up. INT64_MIN
+ * on the real clock, which may start anew at any time. */
+int64_t rt_init_begins(const struct rt_init *init, int series);
+
 /* rt_init_actor returns the id of the actor named name, or -ENOENT. */
 int rt_init_actor(struct rt_init *init, const char *name);
 
@@ -172,6 +177,16 @@ struct rt_actor_kind {
      * timer or an interest. For RT_HEAR_OPEN, rows is the open body and cnt is 1. */
     uint32_t (*on_rows)(struct rt_ctx *ctx, void *state, uint16_t series, enum rt_hear how,
                         const void *rows, uint32_t cnt);
+
+    /* tells how many of the cnt rows that follow, oldest first, it would hear in silence, without
+     * moving anything, whatever else happens meanwhile but frames for it of that series (see
+     * series_of); 0 = it is not known. The state stays as it is. A shard that keeps no journal then
+     * lets the actor sleep through them: they are told later, all at once. NULL = never. */
+    uint32_t (*quiet_rows)(const void *state, uint16_t series, const void *rows, uint32_t cnt);
+
+    /* tells the one series whose rows a frame it hears has to do with, -1 = any: what it slept
+     * through of that series is told first. NULL = of all. */
+    int32_t (*series_of)(const void *state, const struct msg_frame *f);
 
     /* writes the whole state as rows. */
     void (*save)(const void *state, struct rt_row_sink *sink);

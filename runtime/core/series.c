@@ -5,8 +5,11 @@
 #include "runtime/core/shard.h"
 #include <errno.h>
 
-/* So many series are looked at one by one. */
-enum { FEW = 4 };
+enum {
+    FEW = 4,       /* so many series are looked at one by one */
+    NAP_MIN = 4,   /* fewer rows are not worth a nap */
+    NAP_MAX = 512, /* most rows asked for at once */
+};
 
 /* Class of each way of hearing. */
 static const uint64_t class_of[RT_HEAR_CNT] = {
@@ -116,10 +119,127 @@ void rt_series_due(struct rt_shard *s, uint16_t i, enum rt_hear how) {
     rt_series_due_at(s, i, how, row ? when(d, row, how) : INT64_MAX);
 }
 
+/* --- naps: rows that nobody has to hear at their time ------------------------------------------
+ *
+ * Where no journal is kept an actor that knows that rows to come leave it silent is not called for
+ * them (quiet_rows). While all hearers of a series sleep its next event is the row the first of
+ * them wakes for. Rows in between are told when they are past and something asks: before the actor
+ * hears a frame that has to do with the series, and at the row it wakes for. What it says, and all
+ * that others see, is the same; naps never reach over a stretch of rows or the run's end. */
+
+/* ends_at returns when row n ends, of a stretch in which rows are just a span apart. */
+static inline int64_t ends_at(const struct rt_feed *d, uint64_t n) {
+    const struct rt_block *b = &d->block[0];
+    return begin_of(b->rows) + (int64_t)(n - b->first + 1) * d->s.span_ns;
+}
+
+/* pass counts as told the rows of a series somebody sleeps through that are before the event in
+ * hand. */
+static void pass(struct rt_shard *s, uint16_t i) {
+    struct rt_feed *d = &s->feeds[i];
+    struct rt_cursor *c = &d->cur[RT_HEAR_ROW];
+    const int64_t span_ns = d->s.span_ns, over_ns = s->ctx.now_ns - ends_at(d, c->row);
+    if (over_ns < 0) return;
+    uint64_t cnt = 1;
+    if (over_ns >= span_ns) cnt = over_ns < 2 * span_ns ? 2 : (uint64_t)(over_ns / span_ns) + 1;
+    int64_t end_ns = ends_at(d, c->row + cnt - 1);
+    if (end_ns == s->ctx.now_ns && rt_series_order(RT_HEAR_ROW, i) >= s->order) {
+        cnt--;
+        end_ns -= span_ns;
+    }
+    if (cnt == 0) return;
+    c->row += cnt;
+    s->rows += cnt;
+    s->events += cnt;
+    s->tally.rows += cnt;
+    s->tally.events += cnt;
+    if (end_ns > s->row_ns) s->row_ns = end_ns;
+}
+
+/* tell_slept ends the nap of local and tells it the rows of it that are past. */
+static void tell_slept(struct rt_shard *s, uint16_t i, uint16_t local) {
+    struct rt_feed *d = &s->feeds[i];
+    struct rt_local *a = &s->locals[local];
+    const uint64_t from = d->naps[local].from, cnt = d->cur[RT_HEAR_ROW].row - from;
+    d->asleep &= ~(1ULL << local);
+    if (cnt == 0 || a->stopped) return;
+    const void *rows = fetch(s, d, from);
+    const struct rt_ctx saved = s->ctx; /* another call may be in hand */
+    const uint64_t call = atomic_load_explicit(&s->pulse->call, memory_order_relaxed);
+    uint8_t *const out = rt_shard_begin(s, local);
+    s->ctx.now_ns = ends_at(d, from);
+    s->ctx.trace_id = (uint64_t)d->id << 48 | (from & 0xffffffffffffULL);
+    rt_shard_calling(s, a);
+    uint32_t taken = a->kind->on_rows(&s->ctx, a->state, i, RT_HEAR_ROW, rows, (uint32_t)cnt);
+    atomic_store_explicit(&s->pulse->call, call, memory_order_relaxed);
+    if (taken != cnt || s->ctx.out != out || s->ctx.moved || s->ctx.overfull)
+        rt_shard_fail(s, -EPROTO,
+                      "actor %s: spoke on a row of %s, of %llu from row %llu on which it had "
+                      "called quiet",
+                      a->name, d->s.name, (unsigned long long)cnt, (unsigned long long)from);
+    a->calls += cnt - 1;
+    s->ctx = saved;
+}
+
+/* due_awake tells the merge when the next row of series i comes that somebody is to hear. */
+static void due_awake(struct rt_shard *s, uint16_t i) {
+    const struct rt_feed *d = &s->feeds[i];
+    const struct rt_cursor *c = &d->cur[RT_HEAR_ROW];
+    if ((c->up & ~d->asleep) != 0) {
+        rt_series_due(s, i, RT_HEAR_ROW);
+        return;
+    }
+    uint64_t wake = UINT64_MAX;
+    for (uint64_t up = c->up; up; up &= up - 1) {
+        const uint64_t at = d->naps[__builtin_ctzll(up)].wake;
+        wake = at < wake ? at : wake;
+    }
+    rt_series_due_at(s, i, RT_HEAR_ROW, c->up ? ends_at(d, wake) : INT64_MAX);
+}
+
+/* doze lets local, which has just heard the row before c->row, sleep as long as it can. */
+static void doze(struct rt_shard *s, uint16_t i, uint16_t local) {
+    struct rt_feed *d = &s->feeds[i];
+    struct rt_local *a = &s->locals[local];
+    const struct rt_block *b = &d->block[0];
+    const uint64_t row = d->cur[RT_HEAR_ROW].row, at = row - b->first;
+    if (!d->even[0] || at == 0 || at >= b->cnt) return;
+    uint64_t max = b->cnt - at - 1; /* the stretch's last row is an event */
+    if (s->end_ns != INT64_MAX) {   /* and the run's */
+        const int64_t left_ns = s->end_ns - ends_at(d, row);
+        if (left_ns < 0) return;
+        const uint64_t left = (uint64_t)(left_ns / d->s.span_ns);
+        max = left < max ? left : max;
+    }
+    if (max < NAP_MIN) return;
+    const uint32_t cnt = max < NAP_MAX ? (uint32_t)max : NAP_MAX;
+    const uint32_t quiet = a->kind->quiet_rows(a->state, i, b->rows + at * d->s.row_bytes, cnt);
+    if (quiet < NAP_MIN) return;
+    d->naps[local] = (struct rt_nap){ .from = row, .wake = row + quiet };
+    d->asleep |= 1ULL << local;
+    a->sleeps = true;
+}
+
+void rt_series_wake(struct rt_shard *s, uint16_t local, const struct msg_frame *f) {
+    struct rt_local *a = &s->locals[local];
+    const uint64_t bit = 1ULL << local;
+    int32_t only = f && a->kind->series_of ? a->kind->series_of(a->state, f) : -1;
+    if (only < 0) a->sleeps = false;
+    for (uint16_t i = only < 0 ? 0 : (uint16_t)only; i < s->series_cnt; i++) {
+        if (s->feeds[i].asleep & bit) {
+            pass(s, i);
+            tell_slept(s, i, local);
+            due_awake(s, i);
+        }
+        if (only >= 0) return;
+    }
+}
+
 /* told counts the rows from *known on that have been told that way at the event in hand: those
  * before (now, order), and of the very series in hand those up to the row in hand. */
 static uint64_t told(struct rt_shard *s, uint16_t i, enum rt_hear how, uint64_t known) {
     struct rt_feed *d = &s->feeds[i];
+    if (d->asleep) pass(s, i);
     int64_t now_ns = s->ctx.now_ns;
     uint64_t order = rt_series_order(how, i), n = known;
     bool in_hand = s->order == order;
@@ -169,7 +289,12 @@ void rt_interest(struct rt_ctx *ctx, uint16_t series, enum rt_hear how, bool up)
     uint64_t bit = 1ULL << ctx->local;
     if (up == ((c->up & bit) != 0)) return;
     ctx->moved = true;
+    if (s->feeds[series].asleep && how == RT_HEAR_ROW) pass(s, series);
     if (!up) {
+        if (how == RT_HEAR_ROW && (s->feeds[series].asleep & bit)) {
+            tell_slept(s, series, ctx->local);
+            ctx->moved = true;
+        }
         c->up &= ~bit;
         if (!c->up) rt_series_due_at(s, series, how, INT64_MAX);
         return;
@@ -180,11 +305,17 @@ void rt_interest(struct rt_ctx *ctx, uint16_t series, enum rt_hear how, bool up)
         rt_series_due(s, series, how);
     }
     c->up |= bit;
+    if (s->feeds[series].asleep && how == RT_HEAR_ROW) due_awake(s, series);
 }
 
 const void *rt_latest(struct rt_ctx *ctx, uint16_t series) {
     struct rt_shard *s = ctx->shard;
     struct rt_feed *d = &s->feeds[series];
+    if (d->asleep) { /* its cursor goes with the events: none is in hand that it has not passed */
+        pass(s, series);
+        const uint64_t row = d->cur[RT_HEAR_ROW].row;
+        return row > 0 ? fetch(s, d, row - 1) : NULL;
+    }
     d->latest[0] = told(s, series, RT_HEAR_ROW, d->latest[0]);
     return d->latest[0] ? fetch(s, d, d->latest[0] - 1) : NULL;
 }
@@ -233,6 +364,7 @@ static inline void next_any(const struct rt_shard *s, struct rt_next *out) {
                              .order = best < 0 ? UINT64_MAX : event_order(best),
                              .series = (int16_t)best,
                              .how = (uint8_t)(best < 0 ? 0 : best >> 16),
+                             .alone = true,
                              .after_ns = after_ns,
                              .after_order = after < 0 ? UINT64_MAX : event_order(after) };
 }
@@ -278,7 +410,8 @@ static inline void next_row(struct rt_shard *s, struct rt_next *out) {
         find_same(s);
         cnt = first_two(s, found);
     }
-    if (cnt < 2) {
+    const bool more = cnt == 2;
+    if (cnt == 0) {
         next_any(s, out);
         return;
     }
@@ -286,8 +419,9 @@ static inline void next_row(struct rt_shard *s, struct rt_next *out) {
                              .order = event_order(found[0]),
                              .series = (int16_t)found[0],
                              .how = (uint8_t)(found[0] >> 16),
-                             .after_ns = s->same_ns,
-                             .after_order = event_order(found[1]) };
+                             .alone = more,
+                             .after_ns = more ? s->same_ns : INT64_MAX,
+                             .after_order = more ? event_order(found[1]) : UINT64_MAX };
 }
 
 void rt_series_next_row(struct rt_shard *s, struct rt_next *out) {
@@ -296,7 +430,6 @@ void rt_series_next_row(struct rt_shard *s, struct rt_next *out) {
 
 void rt_series_next(struct rt_shard *s, struct rt_next *out) {
     next_row(s, out);
-    out->alone = true;
     struct rt_timer t;
     if (rt_wheel_peek(s->wheel, &t)) {
         int64_t due_ns = t.due_ns > s->now_ns || s->clock == RT_CLOCK_REAL ? t.due_ns : s->now_ns;
@@ -363,19 +496,27 @@ static inline bool tell_each(struct rt_shard *s, uint16_t i, enum rt_hear how, i
     bool said = false;
     struct rt_feed *const d = &s->feeds[i];
     struct rt_cursor *const c = &d->cur[how];
+    const bool naps = d->naps != NULL && how == RT_HEAR_ROW;
+    rt_shard_event(s, time_ns, event_order((int)how << 16 | i), 0);
+    if (naps && d->asleep) pass(s, i);
     const void *what = fetch(s, d, c->row);
     const uint64_t trace = (uint64_t)d->id << 48 | (c->row & 0xffffffffffffULL);
+    s->ctx.trace_id = trace;
     uint8_t body[64];
     if (how == RT_HEAR_OPEN) {
         d->s.open_of(&d->s, what, body);
         what = body;
     }
-    rt_shard_event(s, time_ns, event_order((int)how << 16 | i), trace);
+    for (uint64_t up = naps ? d->asleep : 0; up; up &= up - 1) {
+        const uint16_t local = (uint16_t)__builtin_ctzll(up);
+        if (d->naps[local].wake == c->row) tell_slept(s, i, local);
+    }
+    const uint64_t hear = c->up & ~(naps ? d->asleep : 0);
     c->row++;
     s->rows++;
     s->row_ns = s->now_ns;
     s->tally.rows++;
-    for (uint64_t up = c->up; up; up &= up - 1) {
+    for (uint64_t up = hear; up; up &= up - 1) {
         const uint16_t local = (uint16_t)__builtin_ctzll(up);
         struct rt_local *const a = &s->locals[local];
         if (__builtin_expect(a->calls + 1 >= a->poison_call, 0)) {
@@ -392,8 +533,13 @@ static inline bool tell_each(struct rt_shard *s, uint16_t i, enum rt_hear how, i
         const bool more = s->ctx.out != from || s->ctx.overfull;
         said |= more | s->ctx.moved;
         if (__builtin_expect(more, 0)) rt_shard_said(s, local, from);
+        if (naps && !more && !s->ctx.moved && a->kind->quiet_rows) doze(s, i, local);
     }
-    due_next(s, i, how, time_ns);
+    if (naps && d->asleep) {
+        due_awake(s, i);
+    } else {
+        due_next(s, i, how, time_ns);
+    }
     return said;
 }
 
@@ -434,7 +580,7 @@ void rt_series_tell(struct rt_shard *s, const struct rt_next *n, uint64_t rows_m
     }
     if (s->clock == RT_CLOCK_REAL) rows_max = 1;
     bool shared = n->after_ns == n->time_ns && s->series_cnt > FEW;
-    if ((up & (up - 1)) != 0 || (shared && rows_max > 1)) {
+    if ((up & (up - 1)) != 0 || (shared && rows_max > 1) || d->asleep) {
         tell_instant(s, n, rows_max, limit_ns, limit_order);
         return;
     }

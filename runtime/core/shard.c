@@ -136,6 +136,7 @@ static inline int own_of(const struct rt_shard *s, const struct rt_route *r,
 void rt_shard_leave_out(struct rt_shard *s, uint16_t local, uint16_t reason) {
     struct rt_local *a = &s->locals[local];
     if (a->stopped) return;
+    if (a->sleeps) rt_series_wake(s, local, NULL);
     a->stopped = true;
     a->poison_call = 0;
     a->stop_reason = reason;
@@ -269,6 +270,7 @@ static inline void deliver(struct rt_shard *s, struct rt_local *a, uint16_t loca
 
 void rt_shard_call(struct rt_shard *s, uint16_t local, const struct msg_frame *f) {
     struct rt_local *a = &s->locals[local];
+    if (__builtin_expect(a->sleeps, 0)) rt_series_wake(s, local, f);
     rt_shard_enter(s, a, local);
     deliver(s, a, local, f);
 }
@@ -299,7 +301,9 @@ static inline bool hear_round(struct rt_shard *s) {
         s->tally.mails += (uint64_t)(end - mail);
         rt_shard_enter(s, a, local);
         do {
-            deliver(s, a, local, (const struct msg_frame *)(const void *)(queue + *mail));
+            const struct msg_frame *f = (const struct msg_frame *)(const void *)(queue + *mail);
+            if (__builtin_expect(a->sleeps, 0)) rt_series_wake(s, local, f);
+            deliver(s, a, local, f);
         } while (++mail < end);
     } while (up);
     return true;

@@ -85,6 +85,7 @@ struct rt_local {
     uint32_t said_seq;      /* frames said since the start */
     uint16_t id;            /* global id */
     bool stopped;           /* left out: hears nothing more */
+    bool sleeps;            /* it sleeps through rows of some series */
     uint64_t draws;         /* random numbers drawn */
     uint64_t expiries;      /* timers heard: the sequence of their trace ids */
     uint32_t poison_signal; /* what it died of there */
@@ -132,6 +133,12 @@ struct rt_cursor {
     uint64_t up;  /* bit per local actor that wants to hear it */
 };
 
+/* Rows that a local actor sleeps through, heard as whole rows: they are told it when it wakes. */
+struct rt_nap {
+    uint64_t from; /* the first it was not told */
+    uint64_t wake; /* the one it wakes for */
+};
+
 /* A series on this shard. */
 struct rt_feed {
     struct rt_series s;                /* as the source describes it */
@@ -140,6 +147,8 @@ struct rt_feed {
     bool even[2];                      /* rows of that stretch are just a span apart, all of them */
     struct rt_cursor cur[RT_HEAR_CNT]; /* one per way of hearing */
     uint64_t latest[2];                /* rt_latest's and rt_opened's places: rows known told */
+    uint64_t asleep;                   /* bit per local actor that sleeps through its rows */
+    struct rt_nap *naps;               /* by local actor; NULL = nobody may sleep on this shard */
     uint16_t id;                       /* source id of its trace ids */
     bool done;                         /* every row was told every way that anyone wants */
 };
@@ -150,7 +159,7 @@ struct rt_next {
     uint64_t order;       /* class, kind, rank or id, packed: smaller is earlier */
     int16_t series;       /* index, or -1 for a timer */
     uint8_t how;          /* enum rt_hear */
-    bool alone;           /* after_ns and after_order are known */
+    bool alone;           /* after_ns and after_order tell what comes after it */
     int64_t after_ns;     /* what comes after it, but for rows of its own: time ... */
     uint64_t after_order; /* ... and order */
 };
@@ -391,6 +400,9 @@ static inline void rt_series_due_at(struct rt_shard *s, uint16_t series, enum rt
 }
 /* rt_series_due tells the merge when the cursor's next row comes. */
 void rt_series_due(struct rt_shard *s, uint16_t series, enum rt_hear how);
+/* rt_series_wake tells local what it slept through of the series that f has to do with (NULL = of
+ * all), as far as its rows are past. */
+void rt_series_wake(struct rt_shard *s, uint16_t local, const struct msg_frame *f);
 /* rt_series_order returns the packed order of series heard that way. */
 uint64_t rt_series_order(enum rt_hear how, uint16_t series);
 

@@ -175,6 +175,20 @@ class Live(unittest.TestCase):
         self.assertEqual(lines(shrike("state", self.dir, "--json"))[-1]["hash"],
                          done.stdout.split()[-1])
 
+    def test_state_same_symbol(self):
+        """Positions of spot and perpetual of one symbol are told apart by our names of them."""
+        with folder_with_data(400) as folder:
+            path = run_file(folder, journal="on")
+            with open(path) as f:
+                text = f.read().replace("symbol: ETHUSDT", "symbol: BTCUSDT")
+            with open(path, "w") as f:
+                f.write(text)
+            out = os.path.join(folder, "out")
+            self.assertEqual(shrike("backtest", path, "--out", out).returncode, 0)
+            told = re.findall(r"^POS (\S+) (\S+) \S+ \S+$", shrike("state", out).stdout, re.M)
+            self.assertIn(("main", "BTC-PERP"), told)
+            self.assertTrue(set(told) <= {("main", "BTC-PERP"), ("other", "ETH")}, told)
+
     def test_z_damage(self):
         """A bit turned over in the journal is found by verify and replay: exit code 1, the place."""
         folder = os.path.join(self.dir, "journal", "main")

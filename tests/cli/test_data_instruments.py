@@ -2,13 +2,14 @@
 # once: it does not depend on how the tree was compiled.
 """Goal    what a venue declares becomes a run file's instruments, number for number, is taken by a run
         and keeps orders from it; what is wrong is told with its place.
-Method  recorded answers of exchangeInfo, spot and USD-M, read a second time here with Decimal; a run
+Method  answers of exchangeInfo, spot, USD-M (recorded) and COIN-M (published), read a second time here with Decimal; a run
         over an invented market whose filters its orders break; damaged answers."""
 import json
 import os
 import re
 import subprocess
 import tempfile
+import time
 import unittest
 from decimal import Decimal
 
@@ -27,6 +28,33 @@ SMALL = {"serverTime": 1700000000000, "rateLimits": [
           "tickSize": "0.1"},
          {"filterType": "LOT_SIZE", "minQty": "0.001", "maxQty": "0.5", "stepSize": "0.001"},
          {"filterType": "NEW_ONE", "limit": 1}]}]}
+# COIN-M: a perpetual as Binance answered in June 2025 (nautilus, ccxt and others record the same), and
+# the dated contract of its documentation of /dapi/v1/exchangeInfo; brackets of /dapi/v2/leverageBracket.
+COIN = {"serverTime": 1750968011440, "rateLimits": [], "symbols": [
+    {"symbol": "BTCUSD_PERP", "pair": "BTCUSD", "contractType": "PERPETUAL",
+     "deliveryDate": 4133404800000, "contractStatus": "TRADING", "contractSize": 100,
+     "marginAsset": "BTC", "baseAsset": "BTC", "quoteAsset": "USD", "liquidationFee": "0.015000",
+     "filters": [
+         {"minPrice": "1000", "maxPrice": "4520958", "filterType": "PRICE_FILTER", "tickSize": "0.1"},
+         {"stepSize": "1", "filterType": "LOT_SIZE", "maxQty": "1000000", "minQty": "1"},
+         {"stepSize": "1", "filterType": "MARKET_LOT_SIZE", "maxQty": "60000", "minQty": "1"},
+         {"limit": 200, "filterType": "MAX_NUM_ORDERS"},
+         {"limit": 20, "filterType": "MAX_NUM_ALGO_ORDERS"},
+         {"multiplierDown": "0.9500", "multiplierUp": "1.0500", "multiplierDecimal": "4",
+          "filterType": "PERCENT_PRICE"}]},
+    {"symbol": "BTCUSD_200925", "pair": "BTCUSD", "contractType": "CURRENT_QUARTER",
+     "deliveryDate": 1601020800000, "contractStatus": "TRADING", "contractSize": 100,
+     "marginAsset": "BTC", "baseAsset": "BTC", "quoteAsset": "USD", "liquidationFee": "0.010000",
+     "filters": [
+         {"filterType": "PRICE_FILTER", "maxPrice": "100000", "minPrice": "0.1", "tickSize": "0.1"},
+         {"filterType": "LOT_SIZE", "maxQty": "100000", "minQty": "1", "stepSize": "1"},
+         {"filterType": "MARKET_LOT_SIZE", "maxQty": "100000", "minQty": "1", "stepSize": "1"},
+         {"filterType": "MAX_NUM_ORDERS", "limit": 200},
+         {"filterType": "PERCENT_PRICE", "multiplierUp": "1.0500", "multiplierDown": "0.9500",
+          "multiplierDecimal": "4"}]}]}
+COIN_BRACKETS = [{"symbol": "BTCUSD_PERP", "notionalCoef": 1.50, "brackets": [
+    {"bracket": 1, "initialLeverage": 125, "qtyCap": 50, "qtylFloor": 0, "maintMarginRatio": 0.004,
+     "cum": 0.0}]}]
 BRACKETS = [{"symbol": "BTCUSDT", "brackets": [
     {"bracket": 1, "initialLeverage": 125, "notionalCap": 50000, "notionalFloor": 0,
      "maintMarginRatio": 0.004, "cum": 0},
@@ -40,6 +68,7 @@ def read(text):
     """The instruments of a file as the program writes them: maps in flow style become JSON."""
     body = "".join(line for line in text.splitlines(True) if not line.startswith("#"))
     body = body.split("instruments:\n", 1)[1]
+    body = re.sub(r'"(\d{4}-\d\d-\d\dT\d\d):(\d\d):(\d\dZ)"', r"\1.\2.\3", body)
     body = re.sub(r"^  ([\w.\-]+):$", r"\1:", body, flags=re.M)
     body = re.sub(r'"?([A-Za-z0-9_.\-]+)"?', r'"\1"', body)
     body = re.sub(r',\s*}', "}", body)
@@ -60,12 +89,18 @@ def bounds(low, high, step=None):
 
 def expected(symbol):
     """The instrument that a symbol of an answer comes to, as far as the answer tells."""
-    linear = "contractType" in symbol
+    contract = "contractType" in symbol
+    coin = contract and symbol["marginAsset"] == symbol["baseAsset"]
+    linear = contract
     by = {f["filterType"]: f for f in symbol["filters"]}
-    out = {"symbol": symbol["symbol"], "kind": "linear" if linear else "spot",
+    out = {"symbol": symbol["symbol"], "kind": "inverse" if coin else "linear" if linear else "spot",
            "base": symbol["baseAsset"], "quote": symbol["quoteAsset"],
            "tick_size": number(by["PRICE_FILTER"]["tickSize"]),
            "lot_size": number(by["LOT_SIZE"]["stepSize"])}
+    if coin:
+        out["contract_value"] = Decimal(symbol["contractSize"])
+    if contract and symbol["deliveryDate"] < 4102444800000:
+        out["expiry"] = time.strftime("%Y-%m-%dT%H.%M.%SZ", time.gmtime(symbol["deliveryDate"] // 1000))
     filters = {"price": bounds(by["PRICE_FILTER"]["minPrice"], by["PRICE_FILTER"]["maxPrice"]),
                "lot": bounds(by["LOT_SIZE"]["minQty"], by["LOT_SIZE"]["maxQty"])}
     if "MARKET_LOT_SIZE" in by:
@@ -158,6 +193,62 @@ class Instruments(unittest.TestCase):
             run = self.path("run.yaml", f"include: {out}\naccounts: {{m: {{quote: USDT, cash: 1}}}}\n"
                             "actors: {p: {kind: portfolio}}\nsources: []\n")
             self.assertEqual(shrike("check", run).returncode, 0, shrike("check", run).stderr)
+
+    def test_coin(self):
+        """Coin-margined contracts, perpetual and dated, and a run on each."""
+        out = self.path("i.yaml")
+        done = shrike("data", "instruments", self.path("i.json", COIN), "--brackets",
+                      self.path("b.json", COIN_BRACKETS), "--out", out)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        with open(out) as f:
+            text = f.read()
+        got = read(text)
+        self.assertEqual(sorted(got), ["BTCUSD_200925", "BTCUSD_PERP"])
+        self.assertIn("brackets: [{cap: 50, leverage: 125, maintenance: 0.004}]", text)
+        self.assertIn('expiry: "2020-09-25T08:00:00Z"', text)
+        for symbol in COIN["symbols"]:
+            mine = got[symbol["symbol"]]
+            for told in ("venue", "maker_fee", "taker_fee", "brackets"):
+                mine.pop(told, None)
+            self.assertEqual(plain(mine), plain(expected(symbol)), symbol["symbol"])
+        klines(self.path("k.csv"), 5, 400, price=40000)  # from 2024-01-01 on
+        run = """
+include: i.yaml
+accounts: {main: {quote: BTC, cash: 10}}
+sources: [{kind: klines, instrument: NAME, interval: 1h, file: k.csv}]
+actors:
+  s: {kind: strategy, class: sma_cross, instruments: [NAME], interval: 1h,
+      params: {fast: 3, slow: 9}, sizing: {notional: 20000}}
+  risk: {kind: risk, limits: {max_order_quantity: 1000, max_order_notional: 1000000,
+         price_collar: 0.05, max_position: 5000, order_rate: {count: 10, per: 1s},
+         duplicate_window: 1s, max_open_orders: 256}}
+  execution: {kind: execution}
+  portfolio: {kind: portfolio}
+  sim: {kind: venue}
+"""
+        done = shrike("backtest", self.path("run.yaml", run.replace("NAME", "BTCUSD_PERP")), "--out",
+                      self.path("perp"), "--no-html")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertGreater(len(rows(self.path("perp"), "fills")), 10)
+        # the dated one was over before these bars: that is said, not run without an order
+        dated = self.path("dated.yaml", run.replace("NAME", "BTCUSD_200925"))
+        done = shrike("check", dated)
+        self.assertEqual(done.returncode, 1)
+        self.assertRegex(done.stderr, r"i\.yaml:\d+:\d+: instruments\.BTCUSD_200925\.expiry: is not "
+                         "after 2024-01-01T00:00:00Z, when its data in this run begins")
+        self.path("i.yaml", text.replace("2020-09-25T08", "2024-01-09T08"))
+        done = shrike("backtest", dated, "--out", self.path("dated"), "--no-html")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        refused = {o["reason"] for o in rows(self.path("dated"), "orders") if o["status"] == "rejected"}
+        self.assertEqual(refused, {"instrument_expired"})
+        self.assertGreater(len(rows(self.path("dated"), "fills")), 3)
+        with open(dated, "a") as f:
+            f.write("start: 2024-01-05\nwarm_up: 3d\n")
+        self.assertEqual(shrike("check", dated).returncode, 0)
+        with open(dated, "a") as f:
+            f.write("end: 2024-01-15\n")
+        self.path("i.yaml", text.replace("2020-09-25T08", "2024-01-05T00"))
+        self.assertIn("is not after 2024-01-05T00:00:00Z", shrike("check", dated).stderr)
 
     def test_run(self):
         """A run is refused what the venue does not take, and the result says for what."""
@@ -254,6 +345,12 @@ actors:
               "--symbols", "BTCUSDT")
         fails(lambda a: one(a).update(marginAsset="BTC"), "margined in its base", "--symbols",
               "BTCUSDT")
+        fails(lambda a: one(a).update(marginAsset="BTC", contractSize="x"),
+              "symbols[0].contractSize: expected a number above 0", "--symbols", "BTCUSDT")
+        fails(lambda a: one(a).update(marginAsset="ETH"), "neither in its quote nor in its base",
+              "--symbols", "BTCUSDT")
+        fails(lambda a: one(a).update(deliveryDate="soon"),
+              "symbols[0].deliveryDate: expected ms since 1970")
         fails(lambda a: None, "no symbol ETHUSDT in it", "--symbols", "BTCUSDT,ETHUSDT")
         fails(lambda a: one(a).update(status="BREAK"), "nothing in it can be traded")
         for change, says in ((lambda b: b[0].pop("brackets"), "[0].brackets: expected a list"),

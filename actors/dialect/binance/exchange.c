@@ -7,6 +7,8 @@
 #include <string.h>
 #include <strings.h>
 
+/* Contracts that are delivered later than this (the year 2100) never are. */
+static const int64_t NEVER_MS = INT64_C(4102444800000);
 static const cash_t CAP_MAX = INT64_C(50000000000) * FIXED_ONE; /* largest cap of a bracket */
 
 /* Where a value is, for errors. */
@@ -77,7 +79,7 @@ static const char *first_of(const json_t *o, const char *one, const char *other)
     return json_object_get(o, one) != NULL ? one : other;
 }
 
-/* read_percent reads PERCENT_PRICE. On USD-M it holds buys from above, sells from below. */
+/* read_percent reads PERCENT_PRICE. On futures it holds buys from above, sells from below. */
 static int read_percent(const struct place *p, const json_t *o, struct bn_symbol *s) {
     struct mk_filters *f = &s->filters;
     int64_t up, down;
@@ -85,11 +87,11 @@ static int read_percent(const struct place *p, const json_t *o, struct bn_symbol
     if (rc == 0) rc = read_decimal(p, o, "multiplierDown", true, &down);
     if (rc == 0) rc = read_count(p, o, "avgPriceMins", false, &f->percent_minutes);
     if (rc < 0) return rc;
-    bool linear = s->in.kind == MK_LINEAR;
+    bool contract = s->in.kind != MK_SPOT;
     f->up[SIDE_BUY] = up;
     f->down[SIDE_SELL] = down;
-    f->down[SIDE_BUY] = linear ? 0 : down;
-    f->up[SIDE_SELL] = linear ? 0 : up;
+    f->down[SIDE_BUY] = contract ? 0 : down;
+    f->up[SIDE_SELL] = contract ? 0 : up;
     return 0;
 }
 
@@ -201,19 +203,45 @@ static int read_stp(const struct place *p, const json_t *o, struct bn_symbol *s)
     return 0;
 }
 
-/* left_out returns why s cannot be traded here, NULL when it can. */
-static const char *left_out(const struct bn_symbol *s, bool coin) {
-    if (coin) return "it is margined in its base";
+/* left_out returns why s, which is margined in margin (of contracts), cannot be traded here, NULL
+ * when it can. */
+static const char *left_out(const struct bn_symbol *s, const char *margin) {
+    if (s->in.kind == MK_LINEAR && strcmp(margin, s->quote) != 0)
+        return strcmp(margin, s->base) == 0 ? "it is margined in its base and tells no contractSize"
+                                            : "it is margined neither in its quote nor in its base";
     if (!is_name(s->in.name)) return "its symbol is no name of at most 31 letters and digits";
     if (!is_name(s->base) || !is_name(s->quote)) return "its assets are no names of at most 15";
     if (strcmp(s->base, s->quote) == 0) return "its base is its quote";
     if (s->in.tick_size == 0) return "it has no tick";
     if (s->in.lot_size == 0) return "it has no lot";
     if (s->filters.market_step % s->in.lot_size != 0) return "its market lot is not its lot's";
-    if (s->in.kind == MK_LINEAR &&
+    if (s->in.kind != MK_SPOT &&
         (s->filters.price_min % s->in.tick_size != 0 || s->filters.lot_min % s->in.lot_size != 0))
         return "its grid does not begin at zero";
     return NULL;
+}
+
+/* read_contract reads what only contracts have: what they are margined in, what each is worth
+ * (coin-margined ones), when they are delivered. */
+static int read_contract(const struct place *p, const json_t *o, struct bn_symbol *s,
+                         char margin[16]) {
+    const json_t *size = json_object_get(o, "contractSize"),
+                 *date = json_object_get(o, "deliveryDate");
+    const double worth = json_number_value(size);
+    int rc = read_text(p, o, "marginAsset", margin, 16);
+    if (rc == 0) rc = read_decimal(p, o, "liquidationFee", false, &s->in.liquidation_fee);
+    if (rc < 0) return rc;
+    if (size != NULL && strcmp(margin, s->base) == 0) {
+        if (!json_is_number(size) || !(worth >= 1e-8) || !(worth <= 1e9))
+            return bad(p, "contractSize", "expected a number above 0");
+        s->in.kind = MK_INVERSE;
+        s->in.contract = (int64_t)(worth * FIXED_ONE + 0.5);
+    }
+    if (date == NULL) return 0;
+    if (!json_is_integer(date)) return bad(p, "deliveryDate", "expected ms since 1970");
+    const json_int_t ms = json_integer_value(date);
+    if (ms > 0 && ms < NEVER_MS) s->in.expiry_ns = ms * 1000000;
+    return 0;
 }
 
 /* read_symbol reads one symbol. */
@@ -230,13 +258,10 @@ static int read_symbol(struct place *p, const json_t *o, struct bn_symbol *s) {
     if (rc < 0) return rc;
     s->in.kind = json_object_get(o, "contractType") != NULL ? MK_LINEAR : MK_SPOT;
     memcpy(s->in.name, s->in.symbol, sizeof s->in.name);
-    bool perpetual = contract != NULL && strcmp(contract, "PERPETUAL") == 0;
+    if (s->in.kind == MK_LINEAR && (rc = read_contract(p, o, s, margin)) < 0) return rc;
+    bool perpetual = contract != NULL && strcmp(contract, "PERPETUAL") == 0 &&
+                     strstr(s->in.symbol, "_PERP") == NULL; /* COIN-M's say so themselves */
     if (perpetual && strlen(s->in.name) + 5 < sizeof s->in.name) strcat(s->in.name, "-PERP");
-    if (s->in.kind == MK_LINEAR) {
-        rc = read_text(p, o, "marginAsset", margin, sizeof margin);
-        if (rc == 0) rc = read_decimal(p, o, "liquidationFee", false, &s->in.liquidation_fee);
-        if (rc < 0) return rc;
-    }
     if (status == NULL) status = json_string_value(json_object_get(o, "contractStatus"));
     s->trading = status != NULL && strcmp(status, "TRADING") == 0;
     rc = read_stp(p, o, s);
@@ -246,7 +271,7 @@ static int read_symbol(struct place *p, const json_t *o, struct bn_symbol *s) {
     for (p->filter = 0; rc == 0 && p->filter < json_array_size(filters); p->filter++) {
         rc = read_filter(p, json_array_get(filters, p->filter), s);
     }
-    s->left = left_out(s, s->in.kind == MK_LINEAR && strcmp(margin, s->base) == 0);
+    s->left = left_out(s, margin);
     return rc;
 }
 
@@ -327,23 +352,25 @@ static int rate_of(const struct place *p, const json_t *o, const char *key, int6
     return 0;
 }
 
-/* read_bracket reads one leverage bracket of s. */
+/* read_bracket reads one leverage bracket of s: COIN-M's caps are in coin, under a name of their
+ * own. */
 static int read_bracket(const struct place *p, const json_t *o, struct bn_symbol *s) {
     struct mk_bracket *b = &s->brackets[s->bracket_cnt];
     const struct mk_bracket *below = s->bracket_cnt > 0 ? b - 1 : NULL;
     uint32_t leverage;
-    int rc = rate_of(p, o, "notionalCap", CAP_MAX, &b->cap);
+    const char *const cap = s->in.kind == MK_INVERSE ? "qtyCap" : "notionalCap";
+    int rc = rate_of(p, o, cap, CAP_MAX, &b->cap);
     if (rc == 0) rc = rate_of(p, o, "maintMarginRatio", FIXED_ONE - 1, &b->maintenance);
     if (rc == 0) rc = read_count(p, o, "initialLeverage", true, &leverage);
     if (rc < 0) return rc;
     if (leverage < 1 || leverage > 1000) return bad(p, "initialLeverage", "expected 1 to 1000");
     b->leverage = leverage;
-    if (b->cap == 0) return bad(p, "notionalCap", "expected a number above 0");
+    if (b->cap == 0) return bad(p, cap, "expected a number above 0");
     if (b->maintenance == 0) return bad(p, "maintMarginRatio", "expected a number above 0");
     if (below != NULL && below->cap == CAP_MAX) return 0; /* no account comes so far */
     if (below != NULL && (b->cap <= below->cap || b->maintenance <= below->maintenance ||
                           b->leverage >= below->leverage)) {
-        return bad(p, "notionalCap", "expected brackets that rise");
+        return bad(p, cap, "expected brackets that rise");
     }
     s->bracket_cnt++;
     return 0;
@@ -370,7 +397,7 @@ int bn_exchange_brackets(const char *text, size_t cnt, struct bn_exchange *e,
         struct bn_symbol *s = symbol_find(e, json_string_value(json_object_get(o, "symbol")));
         p.filter = SIZE_MAX;
         if (!json_is_array(list)) rc = bad(&p, "brackets", "expected a list");
-        if (rc < 0 || s == NULL || s->in.kind != MK_LINEAR) continue;
+        if (rc < 0 || s == NULL || s->in.kind == MK_SPOT) continue;
         s->bracket_cnt = 0;
         if (json_array_size(list) > MK_BRACKETS_MAX) rc = bad(&p, "brackets", "has too many");
         for (p.filter = 0; rc == 0 && p.filter < json_array_size(list); p.filter++) {
