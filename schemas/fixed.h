@@ -42,9 +42,21 @@ static inline bool fixed_div128(__int128 n, int64_t d, enum fixed_round r, int64
 }
 
 /* fixed_mul multiplies a by b, both in 1e-8, into *out in 1e-8, rounded by r: price times quantity
- * gives cash. Returns false on overflow; *out is then untouched. */
+ * gives cash. Returns false on overflow; *out is then untouched. One whole unit is 2^8 x 5^8: up to
+ * 2^71 (some 236 thousand) what is left after the shift is divided in 64 bits. */
 static inline bool fixed_mul(int64_t a, int64_t b, enum fixed_round r, int64_t *out) {
-    return fixed_div128((__int128)a * b, FIXED_ONE, r, out);
+    enum { ODD = 390625 }; /* 5^8 */
+    const __int128 n = (__int128)a * b, high = n >> 8;
+    if (high != (int64_t)high) return fixed_div128(n, FIXED_ONE, r, out);
+    int64_t q = (int64_t)high / ODD, rest = (int64_t)high % ODD;
+    if (rest < 0) { /* toward minus infinity, like the shift */
+        q--;
+        rest += ODD;
+    }
+    const bool even = rest == 0 && (n & 255) == 0;
+    if (!even && (r == FIXED_UP || (r == FIXED_ZERO && n < 0))) q++;
+    *out = q;
+    return true;
 }
 
 /* fixed_muldiv computes a * b / c (c > 0) into *out, rounded by r. Returns false on overflow. */

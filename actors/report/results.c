@@ -36,7 +36,7 @@ struct order {
     qty_t quantity;      /* wanted */
     qty_t filled;        /* so far */
     cash_t cost;         /* price x quantity of its fills, INT64_MAX = more than that */
-    __int128 weight;     /* contracts of a size: weight of its fills */
+    __int128 weight;     /* weight of its fills: exact whatever they come to */
     int64_t created_ns;  /* when the intent was said */
     int64_t updated_ns;  /* when its state last changed */
     uint16_t instrument; /* id */
@@ -700,13 +700,15 @@ static int on_funding(struct results *r, const struct msg_frame *f, struct rt_er
     return 0;
 }
 
-/* weigh_order counts a fill of contracts of a size to its order's average price. */
+/* weigh_order counts a fill to its order's average price. */
 static void weigh_order(struct results *r, const struct msg_fill *f) {
     const struct mk_instrument *in = mk_instrument_get(r->market, f->instrument);
-    if (!in || in->contract == 0 || !r->order_of.slots) return;
+    if (!in || !r->order_of.slots) return;
     uint32_t n = rt_map_get(&r->order_of, f->order_id);
     if (n == RT_MAP_NONE) return; /* of a liquidation: of no order */
-    order_find(r, f->order_id)->weight += weight(in, f->price, f->quantity);
+    struct queue *q = &r->order_queue;
+    struct order *o = queue_at(q, q->head + ((n - q->head) & 0x7fffffffU));
+    o->weight += weight(in, f->price, f->quantity);
 }
 
 /* instant takes all records of one instant: intents before states, fills before positions. */

@@ -682,24 +682,28 @@ int report_manifest(const struct rt_run *run, const char *dir, struct rt_error *
                 "at its own mark, else the mark's last close, else the last price; paid rounded "
                 "up, received rounded down; none where no funding is declared",
                 "margin: accounts with margin cross or isolated, by the venue's brackets; checked "
-                "on an order's arrival; accounts without margin are never liquidated",
-                "liquidation: tested at the mark's open and at its extremes (without a series "
-                "of marks the last price's), after the orders met on that leg; the whole position "
-                "is closed at the liquidation price, or at the mark where it opened beyond it, "
-                "at no price worse than the one at which nothing is left, with the liquidation "
-                "fee",
-                NULL },
+                "on an order's arrival, at the prices its cost is reckoned with (order_cost); "
+                "accounts without margin are never liquidated",
+                "liquidation: on bars tested at the mark's open and at its extremes (without a "
+                "series of marks the last price's), after the orders met on that leg, and closed "
+                "at the liquidation price, or at the mark where it opened beyond it; on trades "
+                "tested at each mark and trade, and closed at the mark; in both at no price worse "
+                "than the one at which nothing is left; with the liquidation fee, and no other",
+                "liquidation in a book (recorded, simulated traders'): immediate or cancel at the "
+                "price at which nothing is left, level by level; what the book has not, where "
+                "margin does not suffice then, is taken over at that price by the insurance fund",
+                insured(t) ? NULL : "liquidation: the whole position, without insurance", NULL },
             &first);
     if (insured(t))
-        rules(
-            to,
-            (const char *const[]){
-                "insurance: a liquidation reduces the position to the cap of the highest lower "
-                "bracket at which margin suffices, else closes it; where the fund cannot pay what "
-                "it lacks at its bankruptcy price, accounts that hold against it are closed at "
-                "that price by profit x leverage (deleveraged)",
-                NULL },
-            &first);
+        rules(to,
+              (const char *const[]){
+                  "insurance: a liquidation reduces the position to the cap of the highest lower "
+                  "bracket at which margin suffices, else closes it, of a long and a short of one "
+                  "wallet the larger first; where the fund cannot pay what "
+                  "it lacks at its bankruptcy price, accounts that hold against it are closed at "
+                  "that price by profit x leverage (deleveraged)",
+                  NULL },
+              &first);
     if (sized)
         rules(to,
               (const char *const[]){ "multiplier: worth is price x quantity x multiplier, in "

@@ -17,7 +17,7 @@
  *         have an account of its own, or be the only one on it in its instrument.
  *         A changed length (`set`) takes the relation anew, without a signal, from the closes still
  *         kept (as many as the used ring holds); a tie then counts as not taken yet.
- * Memory  one block: 128 bytes and 4096 closes, of which the power of two not below `slow` is used.
+ * Memory  one block: 160 bytes and 4096 closes, of which the power of two not below `slow` is used.
  * Cost    a bar: two products of 64 bits, two loads and a store of closes. */
 #include "actors/strategy/classes.h"
 #include "schemas/fixed.h"
@@ -34,6 +34,7 @@ enum param { P_FAST, P_SLOW, P_SHORT, P_STOP, P_TARGET, P_BRACKET, P_TRAIL, P_LO
 
 /* State. */
 struct sma {
+    __int128 paid;          /* price x quantity of what opening order entry_id has filled, 1e-16 */
     __int128 lead;          /* slow_n x sum of fast_n closes - fast_n x sum of slow_n closes */
     uint64_t seen;          /* closes taken; the next goes to ring[seen & mask] */
     uint64_t mask;          /* size of the used ring less 1: a power of two, at least slow_n */
@@ -50,6 +51,8 @@ struct sma {
     int64_t goes_long;      /* parameter: long on a cross above */
     int64_t bracket;        /* 1 = stop and target go out with the order that opens */
     int64_t trail_bips;     /* the stop is a trailing one, 0 = it is not */
+    uint64_t entry_id;      /* the opening order that filled last, 0 = none yet */
+    int64_t entry_quantity; /* what of it has */
     int64_t ring[SLOW_MAX]; /* closes; those never written are zero */
 };
 
@@ -285,8 +288,12 @@ static void sma_on_fill(struct st_host *h, void *state, uint16_t leg, const stru
         return;
     }
     if ((s->stop_pct == 0 && s->target_pct == 0) || s->bracket != 0) return;
-    if (fill->cum_cost == INT64_MAX) { /* beyond 64 bits: contracts of a size */
-        average = fill->price;
+    if (s->entry_id != fill->order_id) s->entry_quantity = (int64_t)(s->paid = 0);
+    s->entry_id = fill->order_id;
+    s->entry_quantity += fill->quantity;
+    s->paid += (__int128)fill->price * fill->quantity;
+    if (fill->cum_cost == INT64_MAX) { /* beyond 64 bits; the mean of prices is within */
+        average = (int64_t)(s->paid / s->entry_quantity);
     } else if (!fixed_muldiv(fill->cum_cost, FIXED_ONE, fill->cum_quantity, FIXED_ZERO, &average)) {
         return;
     }

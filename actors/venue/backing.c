@@ -1,5 +1,7 @@
 #include "actors/venue/backing.h"
 #include "actors/market/margin.h"
+#include "actors/venue/crowd.h"
+#include "actors/venue/depth.h"
 #include "actors/venue/fund.h"
 #include <assert.h>
 
@@ -76,32 +78,66 @@ struct working {
     cash_t bid, ask; /* buys, sells */
 };
 
-/* price_assumed returns what an order counts at: a sale at no less than the mark. */
-static price_t price_assumed(const struct venue_order *order, price_t mark) {
-    if (!mk_order_priced(order->type)) return mark;
-    return order->side == SIDE_SELL && mark > order->price ? mark : order->price;
+/* raised returns price + part (1e-8) of it, rounded up; held within the range of prices. */
+static price_t raised(price_t price, int64_t part) {
+    price_t more;
+    if (!fixed_mul(price, part, FIXED_UP, &more)) return INT64_MAX;
+    return saturated(price, more);
 }
 
-/* working_add adds an order to w; what leaves the range of money counts as all of it. */
-static void working_add(struct working *w, const struct mk_instrument *in,
-                        const struct venue_order *order, price_t mark) {
-    cash_t notional;
-    if (!mk_notional(in, order->quantity, price_assumed(order, mark), &notional)) {
-        notional = INT64_MAX;
+/* price_touch returns what an order of side would trade at now: the other side's best of b's book
+ * where it has one, else the last price; 0 before any. */
+static price_t price_touch(struct rt_ctx *ctx, const struct venue *v, const struct venue_book *b,
+                           uint8_t side) {
+    if (b->driver == VENUE_DEPTH) return venue_depth_price(v, b, side);
+    if (b->driver == VENUE_CROWD) {
+        const struct msg_quote *told = &v->crowds[b->instrument->id - 1]->told;
+        price_t best = side == SIDE_BUY ? told->ask : told->bid;
+        if (best > 0) return best;
     }
+    return venue_last_price(ctx, b);
+}
+
+/* price_assumed returns what order counts at as it arrives. */
+static price_t price_assumed(struct rt_ctx *ctx, const struct venue *v, const struct venue_book *b,
+                             const struct venue_order *order, price_t mark) {
+    bool priced = mk_order_priced(order->type);
+    price_t price = priced ? order->price : 0;
+    if (b->instrument->kind == MK_INVERSE) {
+        return !priced || (order->side == SIDE_SELL && mark > price) ? mark : price;
+    }
+    if (order->side == SIDE_BUY) {
+        price_t ask = priced ? 0 : price_touch(ctx, v, b, SIDE_BUY);
+        return priced ? price : raised(ask > 0 ? ask : mark, v->cost_buy);
+    }
+    price_t last = raised(venue_last_price(ctx, b), v->cost_sale);
+    if (price < mark) price = mark;
+    return price < last ? last : price;
+}
+
+/* working_add adds an order at price to w; what leaves the range of money counts as all of it. */
+static void working_add(struct working *w, const struct mk_instrument *in,
+                        const struct venue_order *order, price_t price) {
+    cash_t notional;
+    if (!mk_notional(in, order->quantity, price, &notional)) notional = INT64_MAX;
     cash_t *side = order->side == SIDE_BUY ? &w->bid : &w->ask;
     *side = saturated(*side, notional);
 }
 
-/* working_of sums account's open orders in b that do not only close. */
+/* only_closes tells whether an order of those terms needs no margin (close_position is both). */
+static bool only_closes(bool hedge, uint8_t terms) {
+    return terms & (hedge ? ORDER_TERMS_EXIT : ORDER_TERMS_REDUCE_ONLY);
+}
+
+/* working_of sums account's open orders in b that do not only close, each at its own price. */
 static struct working working_of(const struct venue *v, const struct venue_book *b, uint8_t account,
                                  price_t mark) {
     struct working w = { 0 };
     bool hedge = v->market->accounts[account - 1].hedge;
-    unsigned closes = hedge ? ORDER_TERMS_EXIT : ORDER_TERMS_REDUCE_ONLY;
     for (uint32_t i = b->head; i != VENUE_NONE; i = v->orders.pool[i].next) {
         const struct venue_order *o = &v->orders.pool[i];
-        if (o->account == account && !(o->terms & closes)) working_add(&w, b->instrument, o, mark);
+        if (o->account != account || only_closes(hedge, o->terms)) continue;
+        working_add(&w, b->instrument, o, mk_order_priced(o->type) ? o->price : mark);
     }
     return w;
 }
@@ -127,9 +163,9 @@ struct burden {
     bool hedge;        /* two positions */
 };
 
-/* burden_of reckons it at price at, with order besides (NULL = none). False on overflow. */
+/* burden_of reckons it at price at. False on overflow. */
 static bool burden_of(const struct venue *v, const struct venue_book *b, uint8_t account,
-                      price_t at, const struct venue_order *order, struct burden *out) {
+                      price_t at, struct burden *out) {
     uint32_t i = (uint32_t)b->instrument->id - 1;
     const struct venue_holding *h = holding_of(v, account, i), *s = short_of(v, account, i);
     cash_t maintenance, unrealized;
@@ -142,7 +178,6 @@ static bool burden_of(const struct venue *v, const struct venue_book *b, uint8_t
     if (!mk_notional(b->instrument, s->quantity, at, &out->shorts)) return false;
     if (h->quantity < 0) out->position = -out->position;
     out->w = working_of(v, b, account, at);
-    if (order != NULL) working_add(&out->w, b->instrument, order, at);
     return true;
 }
 
@@ -171,18 +206,20 @@ uint16_t venue_backing_refuses(struct rt_ctx *ctx, const struct venue *v,
                                const struct venue_book *b, const struct venue_order *order) {
     uint8_t account = order->account;
     const struct mk_account *a = &v->market->accounts[account - 1];
-    bool closes = order->terms & (a->hedge ? ORDER_TERMS_EXIT : ORDER_TERMS_REDUCE_ONLY);
-    if (!venue_backing_on(v, b, account) || closes) return REASON_NONE;
+    if (!venue_backing_on(v, b, account) || only_closes(a->hedge, order->terms)) return REASON_NONE;
     bool cross = a->margin == MK_MARGIN_CROSS;
     __int128 locked = v->locked[account - 1].quote; /* by spot orders */
     cash_t spare =
         saturated(v->cash[account - 1], locked > INT64_MAX ? -INT64_MAX : (cash_t)-locked);
     uint16_t leverage = mk_leverage(v->market, account, b->instrument->id);
     price_t mark = venue_backing_mark(ctx, b);
-    if (mark <= 0) mark = order->price;
+    if (mark <= 0 && mk_order_priced(order->type)) mark = order->price;
+    if (mark <= 0) mark = price_touch(ctx, v, b, order->side);
     struct burden before, after;
-    if (!burden_of(v, b, account, mark, NULL, &before)) return REASON_OVERFLOW;
-    if (!burden_of(v, b, account, mark, order, &after)) return REASON_OVERFLOW;
+    price_t price = price_assumed(ctx, v, b, order, mark);
+    if (!burden_of(v, b, account, mark, &before)) return REASON_OVERFLOW;
+    after = before;
+    working_add(&after.w, b->instrument, order, price);
     cash_t size = size_of(&after, order->side);
     if (size <= size_of(&before, order->side)) {
         return REASON_NONE; /* it only reduces, or the other side is the worse */
@@ -193,7 +230,7 @@ uint16_t venue_backing_refuses(struct rt_ctx *ctx, const struct venue *v,
                     short_of(v, account, i)->quantity == 0 && other->open_cnt == 0;
         struct burden x = after;
         if (other->instrument->kind == MK_SPOT || (idle && other != b)) continue;
-        if (other != b && !burden_of(v, other, account, venue_backing_mark(ctx, other), NULL, &x)) {
+        if (other != b && !burden_of(v, other, account, venue_backing_mark(ctx, other), &x)) {
             return REASON_OVERFLOW;
         }
         uint16_t by = mk_leverage(v->market, account, other->instrument->id);
@@ -201,7 +238,7 @@ uint16_t venue_backing_refuses(struct rt_ctx *ctx, const struct venue *v,
         spare = saturated(spare, -initial_of(&x, by, !cross));
     }
     if (size > mk_margin_most(b->instrument, leverage)) return REASON_LEVERAGE_LIMIT;
-    price_t price = price_assumed(order, mark);
+    if (mk_order_priced(order->type)) price = order->price; /* what it would lose at once */
     int64_t off = order->side == SIDE_BUY ? price - mark : mark - price;
     cash_t loss = 0;
     if (off > 0 && !mk_gap(b->instrument, order->quantity, mark, price, &loss)) {
@@ -310,7 +347,8 @@ static bool force_step(const struct venue_book *b, const struct venue_stand *sta
     if (!mk_margin_unrealized(in, &h, price, &left)) return false;
     left = saturated(all, left);
     qty_t quantity = is_long ? h.quantity : -h.quantity;
-    if (p->steps && price == met) quantity = reduction(in, stand, p, held, price, left);
+    bool room = out->cnt + 2 < VENUE_FORCED_MAX; /* for the end of two positions */
+    if (p->steps && price == met && room) quantity = reduction(in, stand, p, held, price, left);
     assert(out->cnt < VENUE_FORCED_MAX);
     if (!close_leg(in, p, held, quantity, met, price, left, &out->legs[out->cnt])) return false;
     out->cnt++;
@@ -364,14 +402,59 @@ static bool force_both(const struct venue_book *b, const struct venue_stand *sta
     return true;
 }
 
+/* is_pair tells whether one wallet backs a long and a short of p. */
+static bool is_pair(const struct venue_purse *p) {
+    return p->held.quantity != 0 && p->shorts.quantity != 0 && p->margin == MK_MARGIN_CROSS;
+}
+
+/* larger_of returns the larger position of a pair, of equals the long. */
+static struct venue_holding *larger_of(struct venue_purse *p) {
+    return p->held.quantity >= -p->shorts.quantity ? &p->held : &p->shorts;
+}
+
+/* beside returns stand with the other position of a pair than h added at price. */
+static struct venue_stand beside(const struct mk_instrument *in, const struct venue_stand *stand,
+                                 const struct venue_purse *p, const struct venue_holding *h,
+                                 price_t price) {
+    cash_t unrealized, maintenance;
+    figures(in, h == &p->held ? &p->shorts : &p->held, price, &unrealized, &maintenance);
+    return (struct venue_stand){ .unrealized = saturated(stand->unrealized, unrealized),
+                                 .maintenance = saturated(stand->maintenance, maintenance) };
+}
+
+/* force_pair does what venue_backing_force does for a pair, step by step: of the larger position,
+ * beside which the other stands, until that is closed or margin suffices for both. */
+static bool force_pair(const struct venue_book *b, const struct venue_stand *stand,
+                       struct venue_purse *p, price_t from, price_t to, struct venue_forced *out) {
+    const struct mk_instrument *in = b->instrument;
+    bool any = false;
+    while (is_pair(p)) {
+        struct mk_holding l = { .quantity = p->held.quantity, .cost = p->held.cost };
+        struct mk_holding s = { .quantity = p->shorts.quantity, .cost = p->shorts.cost };
+        cash_t wallet = saturated(all_of(stand, p, &p->held), -stand->maintenance);
+        if (to <= 0 || !mk_pair_meets(in, &l, &s, wallet, to)) return any;
+        price_t limit = from == 0 ? to : mk_pair_liquidation(in, &l, &s, wallet, from, to);
+        struct venue_holding *h = larger_of(p);
+        struct venue_stand both = beside(in, stand, p, h, limit);
+        if (!force_step(b, &both, p, h, limit, true, out)) return any;
+        any = true;
+        if (from != 0) from = limit;
+        if (h->quantity == 0) /* what is left of it stands alone, here first */
+            (void)force_one(b, stand, p, h == &p->held ? &p->shorts : &p->held, limit, true, out);
+    }
+    return any;
+}
+
 bool venue_backing_force(const struct venue_book *b, const struct venue_stand *stand,
                          struct venue_purse *p, price_t from, price_t to,
                          struct venue_forced *out) {
-    bool both = p->held.quantity != 0 && p->shorts.quantity != 0;
-    if (both && p->margin == MK_MARGIN_CROSS) return force_both(b, stand, p, from, to, out);
+    bool pair = is_pair(p);
+    if (pair && !p->steps) return force_both(b, stand, p, from, to, out);
+    if (pair && !force_pair(b, stand, p, from, to, out)) return false;
+    if (is_pair(p)) return true;
     bool one = force_one(b, stand, p, &p->held, to, from == 0, out);
     bool other = p->hedge && force_one(b, stand, p, &p->shorts, to, from == 0, out);
-    return one || other;
+    return pair || one || other;
 }
 
 /* say_forced says that account's position in b was closed by force. */
@@ -389,8 +472,10 @@ static void say_forced(struct rt_ctx *ctx, struct venue *v, const struct venue_b
                                          .side = leg->side };
 }
 
-void venue_backing_tell(struct rt_ctx *ctx, struct venue *v, struct venue_book *b, uint8_t account,
-                        const struct venue_forced *forced) {
+/* cancel_with cancels the orders of account that go with a liquidation in b, and tells fills that
+ * are on their way: they made the position. */
+static void cancel_with(struct rt_ctx *ctx, struct venue *v, struct venue_book *b,
+                        uint8_t account) {
     if (v->market->accounts[account - 1].margin == MK_MARGIN_CROSS) {
         for (uint32_t i = 0; i < v->market->instrument_cnt; i++) {
             venue_cancel_forced(ctx, v, &v->books[i], account);
@@ -398,12 +483,136 @@ void venue_backing_tell(struct rt_ctx *ctx, struct venue *v, struct venue_book *
     } else {
         venue_cancel_forced(ctx, v, b, account);
     }
-    venue_flush(ctx, v);          /* fills first: they made the position */
+    venue_flush(ctx, v);
+}
+
+void venue_backing_tell(struct rt_ctx *ctx, struct venue *v, struct venue_book *b, uint8_t account,
+                        const struct venue_forced *forced) {
+    cancel_with(ctx, v, b, account);
     for (int n = 0; n < 2; n++) { /* what was sold first: the long of hedge mode */
         for (uint32_t i = 0; i < forced->cnt; i++) {
             bool sold = forced->legs[i].side == SIDE_SELL;
             if (sold == (n == 0)) say_forced(ctx, v, b, account, &forced->legs[i]);
         }
+    }
+}
+
+/* --- worked in a book ---------------------------------------------------------------------- */
+
+/* worked_on tells whether b has a book in which a liquidation is worked now. */
+static bool worked_on(const struct venue *v, const struct venue_book *b) {
+    return b->driver == VENUE_CROWD || (b->driver == VENUE_DEPTH && venue_depth_stands(v, b));
+}
+
+/* is_met tells whether margin no longer backs p's position h at mark. */
+static bool is_met(const struct mk_instrument *in, const struct venue_stand *stand,
+                   const struct venue_purse *p, const struct venue_holding *h, price_t mark) {
+    return h->quantity != 0 && !suffices(in, stand, p, h, mark);
+}
+
+/* no_worse returns the price at which nothing of what backs p's position h is left, to the tick
+ * that leaves something; at least one tick. */
+static price_t no_worse(const struct mk_instrument *in, const struct venue_stand *stand,
+                        const struct venue_purse *p, const struct venue_holding *h) {
+    struct mk_holding held = { .quantity = h->quantity, .cost = h->cost };
+    price_t nothing;
+    mk_bankruptcy_price(in, &held, all_of(stand, p, h), &nothing);
+    nothing = at_tick(in, nothing, h->quantity > 0 ? SIDE_BUY : SIDE_SELL);
+    return nothing < in->tick_size ? in->tick_size : nothing;
+}
+
+/* worked_next finds which of p's positions is to be closed by force at mark, and how much of it;
+ * false: none. */
+static bool worked_next(const struct mk_instrument *in, const struct venue_stand *stand,
+                        struct venue_purse *p, price_t mark, struct venue_worked *w) {
+    struct venue_holding *h = &p->held;
+    w->stand = *stand;
+    if (is_pair(p)) {
+        h = larger_of(p);
+        w->stand = beside(in, stand, p, h, mark);
+    } else if (!is_met(in, stand, p, h, mark)) {
+        h = &p->shorts;
+    }
+    if (!is_met(in, &w->stand, p, h, mark)) return false;
+    struct mk_holding held = { .quantity = h->quantity, .cost = h->cost };
+    cash_t open;
+    w->shorts = h == &p->shorts;
+    w->side = h->quantity > 0 ? SIDE_SELL : SIDE_BUY;
+    w->limit = no_worse(in, &w->stand, p, h);
+    w->rest = h->quantity > 0 ? h->quantity : -h->quantity;
+    price_t price = at_tick(in, mark, w->side);
+    if (!p->steps || !mk_margin_unrealized(in, &held, price, &open)) return true;
+    w->rest = reduction(in, &w->stand, p, h, price, saturated(all_of(&w->stand, p, h), open));
+    return true;
+}
+
+void venue_backing_part(struct rt_ctx *ctx, struct venue *v, struct venue_book *b,
+                        struct venue_worked *w, qty_t quantity, price_t price) {
+    const struct mk_instrument *in = b->instrument;
+    struct venue_purse p = venue_purse(v, b, w->account), trial = p;
+    struct venue_holding *h = w->shorts ? &p.shorts : &p.held;
+    struct venue_holding *t = w->shorts ? &trial.shorts : &trial.held;
+    struct venue_forced_leg leg;
+    cash_t open, left = INT64_MAX; /* where no price leaves nothing there is enough */
+    assert(quantity <= w->rest);
+    w->rest -= quantity;
+    if (!close_leg(in, &trial, t, quantity, price, price, 0, &leg)) return;
+    struct mk_holding rest = { .quantity = t->quantity, .cost = t->cost };
+    if (p.margin == MK_MARGIN_ISOLATED && rest.quantity == 0) {
+        left = saturated(h->isolated, trial.cash - p.cash);
+    } else if (mk_margin_unrealized(in, &rest, w->limit, &open)) {
+        left = saturated(all_of(&w->stand, &trial, t), open);
+    }
+    if (!close_leg(in, &p, h, quantity, price, price, left, &leg)) return;
+    venue_purse_put(v, b, w->account, &p);
+    say_forced(ctx, v, b, w->account, &leg);
+}
+
+/* take_over lets the fund take over the position of w at the price at which nothing is left. What
+ * that is better or worse than the mark the fund pays or gets. False when it leaves the range of
+ * money. */
+static bool take_over(struct rt_ctx *ctx, struct venue *v, struct venue_book *b,
+                      struct venue_purse *p, const struct venue_worked *w, price_t mark) {
+    const struct mk_instrument *in = b->instrument;
+    struct venue_holding *h = w->shorts ? &p->shorts : &p->held;
+    struct mk_holding held = { .quantity = h->quantity, .cost = h->cost };
+    qty_t quantity = h->quantity > 0 ? h->quantity : -h->quantity;
+    price_t met = at_tick(in, mark, w->side);
+    struct venue_forced_leg leg;
+    cash_t open = 0;
+    if (!mk_margin_unrealized(in, &held, w->limit, &open)) open = 0;
+    cash_t left = saturated(all_of(&w->stand, p, h), open);
+    if (!close_leg(in, p, h, quantity, met, w->limit, left, &leg) &&
+        !close_leg(in, p, h, quantity, met, met, 0, &leg)) {
+        return false;
+    }
+    if (w->side == SIDE_SELL ? leg.price < met : leg.price > met) leg.pays = -leg.pays;
+    venue_purse_put(v, b, w->account, p);
+    say_forced(ctx, v, b, w->account, &leg);
+    return true;
+}
+
+/* sweep_worked closes what the mark meets of account's positions in b, whose book stands, by orders
+ * that are immediate or cancel; what they do not get the fund takes over. */
+static void sweep_worked(struct rt_ctx *ctx, struct venue *v, struct venue_book *b, uint8_t account,
+                         price_t mark) {
+    bool canceled = false;
+    for (bool over = false;;) {
+        struct venue_stand stand = venue_backing_stand(ctx, v, b, account);
+        struct venue_purse p = venue_purse(v, b, account);
+        struct venue_worked w = { .account = account };
+        if (!worked_next(b->instrument, &stand, &p, mark, &w)) return;
+        if (!canceled) cancel_with(ctx, v, b, account);
+        canceled = true;
+        if (over) {
+            if (!take_over(ctx, v, b, &p, &w, mark)) return;
+            over = false;
+            continue;
+        }
+        bool room = b->driver == VENUE_DEPTH ? venue_depth_force(ctx, v, b, &w)
+                                             : venue_crowd_force(ctx, v, b, &w);
+        if (!room) return;
+        over = w.rest > 0;
     }
 }
 
@@ -413,6 +622,10 @@ void venue_backing_sweep(struct rt_ctx *ctx, struct venue *v, struct venue_book 
         if (!venue_backing_on(v, b, account)) continue;
         struct venue_purse p = venue_purse(v, b, account);
         if (!venue_account_holds(&p)) continue;
+        if (worked_on(v, b)) {
+            sweep_worked(ctx, v, b, account, mark);
+            continue;
+        }
         struct venue_stand stand = venue_backing_stand(ctx, v, b, account);
         struct venue_forced forced = { .legs = v->forced[0] };
         if (!venue_backing_force(b, &stand, &p, 0, mark, &forced)) continue;

@@ -1,6 +1,7 @@
 #include "actors/venue/crowd.h"
 #include "actors/venue/amend.h"
 #include "actors/venue/average.h"
+#include "actors/venue/backing.h"
 #include "actors/venue/path.h"
 #include "actors/venue/term.h"
 #include <assert.h>
@@ -250,6 +251,10 @@ static void print(struct rt_ctx *ctx, struct venue *v, struct venue_book *b,
                   const struct vm_event *e) {
     struct venue_crowd *c = crowd_of(v, b);
     uint32_t taker = b->open_cnt == 0 ? VENUE_NONE : ours(v, b, e->other);
+    if (c->work != NULL && e->other == c->work_id) {
+        venue_backing_part(ctx, v, b, c->work, e->lots * b->instrument->lot_size,
+                           e->price * b->instrument->tick_size);
+    }
     if (taker != VENUE_NONE) fill(ctx, v, b, taker, e, e->other_left, LIQUIDITY_TAKER);
     uint32_t maker = b->open_cnt == 0 ? VENUE_NONE : ours(v, b, e->id);
     if (maker != VENUE_NONE) fill(ctx, v, b, maker, e, e->left, LIQUIDITY_MAKER);
@@ -387,6 +392,25 @@ static void pump(struct rt_ctx *ctx, struct venue *v, struct venue_book *b) {
         place(ctx, v, b, next);
     }
     b->last = vm_last(c->ag->vm) * b->instrument->tick_size;
+}
+
+bool venue_crowd_force(struct rt_ctx *ctx, struct venue *v, struct venue_book *b,
+                       struct venue_worked *w) {
+    struct venue_crowd *c = crowd_of(v, b);
+    int64_t lots = w->rest / b->instrument->lot_size, price = w->limit / b->instrument->tick_size;
+    struct vm_new n = { .lots = lots < VM_LOTS_MAX ? lots : VM_LOTS_MAX,
+                        .price = price < VM_PRICE_MAX ? price : VM_PRICE_MAX,
+                        .owner = (uint32_t)w->account - 1,
+                        .type = VM_LIMIT,
+                        .tif = VM_IOC,
+                        .stp = VM_STP_NONE,
+                        .side = w->side == SIDE_BUY ? VM_BUY : VM_SELL };
+    pump(ctx, v, b); /* what is said of others comes first */
+    c->work = w;
+    c->work_id = vm_place(c->ag->vm, &n);
+    pump(ctx, v, b);
+    c->work = NULL;
+    return true;
 }
 
 /* --- the venue's side ---------------------------------------------------------------------- */

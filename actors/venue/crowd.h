@@ -29,6 +29,8 @@ struct venue_decided {
     uint8_t pad[6];   /* zero */
 };
 
+struct venue_worked; /* backing.h */
+
 /* The market of one instrument. */
 struct venue_crowd {
     struct ag *ag;         /* the traders and the engine */
@@ -48,6 +50,8 @@ struct venue_crowd {
     struct venue_changed *changed; /* levels, in order of their first change; NULL = the book is not
                                     * told */
     struct vm_depth *levels;       /* scratch, where the book is told: room for every level */
+    struct venue_worked *work;     /* position that is being closed by force, NULL = none */
+    uint64_t work_id;              /* the engine's number of the order that does it */
     bool found;                    /* ids are right: since init, or since looked for after a load */
 };
 
@@ -85,6 +89,11 @@ void venue_crowd_mark(struct rt_ctx *ctx, struct venue *v, struct venue_book *b)
  * when the order has them too. Returns why not, REASON_NONE when it did. */
 uint16_t venue_crowd_amend(struct rt_ctx *ctx, struct venue *v, struct venue_book *b, uint32_t idx,
                            const struct venue_figures *from, const struct venue_figures *to);
+
+/* venue_crowd_force takes what the traders' book has for w at its limit or better, and tells all
+ * that comes of it. Always true: there is room. */
+bool venue_crowd_force(struct rt_ctx *ctx, struct venue *v, struct venue_book *b,
+                       struct venue_worked *w);
 
 /* venue_crowd_leave takes the order idx, which is about to be closed, out of the engine. */
 void venue_crowd_leave(struct venue *v, struct venue_book *b, uint32_t idx);

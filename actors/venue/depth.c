@@ -1,6 +1,7 @@
 #include "actors/venue/depth.h"
 #include "actors/market/book_rows.h"
 #include "actors/venue/average.h"
+#include "actors/venue/backing.h"
 #include "actors/venue/path.h"
 #include "actors/venue/term.h"
 #include <assert.h>
@@ -102,6 +103,10 @@ price_t venue_depth_price(const struct venue *v, const struct venue_book *b, uin
     return touch != 0 ? touch : b->last;
 }
 
+bool venue_depth_stands(const struct venue *v, const struct venue_book *b) {
+    return stands(depth_of(v, b));
+}
+
 /* --- what is taken ------------------------------------------------------------------------- */
 
 /* taken_find returns the note of what was taken from a level, or NULL. */
@@ -132,12 +137,18 @@ static qty_t share_of(const struct venue_depth *d, qty_t lot, qty_t quantity) {
     return fixed_floor_to(quantity, lot);
 }
 
-/* shown returns the lots that may still be taken from the level at price. */
-static qty_t shown(const struct venue_depth *d, qty_t lot, uint8_t side, price_t price) {
+/* left_at returns the lots of all that a level has at price that were not taken yet. */
+static qty_t left_at(const struct venue_depth *d, qty_t lot, uint8_t side, price_t price,
+                     qty_t all) {
     const struct venue_taken *t = d->taken_cnt == 0 ? NULL : taken_find(d, side, price);
     if (t == NULL && d->taken_cnt == VENUE_TAKEN_MAX) return 0;
-    qty_t all = share_of(d, lot, mk_book_at(&d->book, side, price));
     return t == NULL ? all : all > t->quantity ? fixed_floor_to(all - t->quantity, lot) : 0;
+}
+
+/* shown returns the lots that may still be taken from the level at price. */
+static qty_t shown(const struct venue_depth *d, qty_t lot, uint8_t side, price_t price) {
+    qty_t all = share_of(d, lot, mk_book_at(&d->book, side, price));
+    return left_at(d, lot, side, price, all);
 }
 
 /* --- resting orders ------------------------------------------------------------------------ */
@@ -340,6 +351,26 @@ static bool take(struct rt_ctx *ctx, struct venue *v, struct venue_book *b, uint
         end(ctx, v, b, idx, ORDER_STATUS_EXPIRED, REASON_NOT_FILLED_AT_ONCE);
     } else {
         rest(v, b, idx);
+    }
+    return true;
+}
+
+bool venue_depth_force(struct rt_ctx *ctx, struct venue *v, struct venue_book *b,
+                       struct venue_worked *w) {
+    struct venue_depth *d = depth_of(v, b);
+    const qty_t lot = b->instrument->lot_size;
+    uint8_t side = other(w->side);
+    price_t price = mk_book_best(&d->book, side);
+    for (; price != 0 && w->rest > 0 && within(w->side, w->limit, price);
+         price = mk_book_next(&d->book, side, price)) {
+        qty_t all = fixed_floor_to(mk_book_at(&d->book, side, price), lot);
+        qty_t part = left_at(d, lot, side, price, all);
+        if (part > w->rest) part = w->rest;
+        if (part == 0) continue;
+        if (ctx->out_end - ctx->out < FILL_BYTES) return false;
+        bool noted = taken_add(d, side, price, part); /* nothing is left where there is no room */
+        assert(noted);
+        venue_backing_part(ctx, v, b, w, part, price);
     }
     return true;
 }

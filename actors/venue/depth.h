@@ -86,6 +86,16 @@ void venue_depth_eager(struct rt_ctx *ctx, struct venue *v, struct venue_book *b
 /* venue_depth_mark lets b's newest mark trigger orders that look at it. */
 void venue_depth_mark(struct rt_ctx *ctx, struct venue *v, struct venue_book *b);
 
+struct venue_worked; /* backing.h */
+
+/* venue_depth_stands tells whether orders may meet b's book. */
+bool venue_depth_stands(const struct venue *v, const struct venue_book *b);
+
+/* venue_depth_force takes what b's book, which stands, has for w at its limit or better. False when
+ * the call has no room for all of it. */
+bool venue_depth_force(struct rt_ctx *ctx, struct venue *v, struct venue_book *b,
+                       struct venue_worked *w);
+
 /* venue_depth_leave takes the order idx, which is about to be closed, from where it rests. */
 void venue_depth_leave(struct venue *v, struct venue_book *b, uint32_t idx);
 

@@ -9,7 +9,9 @@
 #include "actors/venue/venue.h"
 
 enum {
-    ORDERS_MAX_DEFAULT = 4096, /* open orders there is room for, when not declared */
+    ORDERS_MAX_DEFAULT = 4096,  /* open orders there is room for, when not declared */
+    COST_BUY_DEFAULT = 50000,   /* order_cost.market_buy: 0.05 % */
+    COST_SALE_DEFAULT = 150000, /* order_cost.sale: 0.15 % */
 };
 
 /* series_of finds the series of rows of kind for instrument id, or VENUE_NO_SERIES; *last grows to
@@ -154,6 +156,19 @@ static void init_answers(struct rt_init *init, struct venue *v) {
     v->answers.max = max;
 }
 
+/* read_cost reads order_cost:. */
+static int read_cost(struct rt_node *config, struct venue *v, struct rt_error *err) {
+    static const char *const known[] = { "market_buy", "sale", NULL };
+    struct rt_node *map;
+    v->cost_buy = COST_BUY_DEFAULT;
+    v->cost_sale = COST_SALE_DEFAULT;
+    int rc = rt_node_map(config, "order_cost", false, &map, err);
+    if (rc != 0 || map == NULL) return rc;
+    rc = rt_node_share(map, "market_buy", false, COST_BUY_DEFAULT, &v->cost_buy, err);
+    if (rc == 0) rc = rt_node_share(map, "sale", false, COST_SALE_DEFAULT, &v->cost_sale, err);
+    return rc == 0 ? rt_node_no_more(map, known, err) : rc;
+}
+
 int venue_init(struct rt_init *init, void *state, struct rt_error *err) {
     struct venue *v = state;
     const struct mk_market *m = init->world;
@@ -163,6 +178,7 @@ int venue_init(struct rt_init *init, void *state, struct rt_error *err) {
     if (rc == 0) rc = venue_depth_options_read(init->config, &options, err);
     struct venue_crowd_options *crowds = rt_init_take(init, m->instrument_cnt * sizeof *crowds);
     if (rc == 0) rc = venue_limits_read(init, m, &v->limits, err);
+    if (rc == 0) rc = read_cost(init->config, v, err);
     if (rc == 0) rc = venue_crowd_options_read(init->config, m, init->seed, crowds, err);
     if (rc != 0) return rc;
     v->latency_ns = venue_latency_typical(&v->legs.feed) + venue_latency_typical(&v->legs.order);

@@ -1204,6 +1204,9 @@ static const struct rt_option venue_options[] = {
     { "insurance", "node", "{ASSET: amount}", "none",
       "what the insurance fund begins with; then liquidations go step by step, and where it cannot "
       "pay accounts are deleveraged" },
+    { "order_cost", "node", "{market_buy: part, sale: part}", "{market_buy: 0.05%, sale: 0.15%}",
+      "linear: how much above the ask a market buy and above the last price a sale counts when "
+      "margin is looked at on its arrival" },
     { "limits", "node", "{order_rate: [{count, per}], max_orders, ...}", "none",
       "most orders of an account in a window; most it may have open over all instruments" },
     { "orders_max", "int", "1..65536", "4096", "orders open or on their way, at most" },

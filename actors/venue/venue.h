@@ -277,6 +277,8 @@ struct venue {
     struct venue_limits limits;   /* declared: what an account may have open and send */
     struct venue_legs legs;       /* declared: how long feed, requests and answers take */
     int64_t latency_ns;           /* the same as one typical figure, for bars */
+    int64_t cost_buy;             /* declared: order_cost, parts in 1e-8 (backing.h) */
+    int64_t cost_sale;            /* likewise */
     uint64_t requests;            /* requests heard: the last seq */
     uint64_t accepted;            /* orders accepted: the last venue_order_id */
     uint64_t trades;              /* fills told: the last trade_id */

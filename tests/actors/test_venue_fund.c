@@ -161,6 +161,38 @@ static void test_part_isolated(void **state) {
     bench_close(&b);
 }
 
+/* A pair of one wallet, 120 long and 10 short at 100, with 300: both meet their maintenance
+ * where 300 + 110 (p - 100) = 2 % of 120 p - 100 + 1 % of 10 p, at 98.6046...: the long goes
+ * first. Down to 10,000, 101.4 lots: 18.6 are sold at 98.6, fee 1.83396; then 300 - 26.04 -
+ * 1.83396 = 272.12604 and 13.95 of the short - 141.96 of the rest back 99.9804 and 9.86...; so
+ * again at 98.2199...: the rest of the long is sold at 98.21, and the short stays. */
+static void test_pair(void **state) {
+    (void)state;
+    struct bench b;
+    funded(&b, MK_MARGIN_CROSS, 300, "{insurance: {USDT: 5}}");
+    b.accounts[0].hedge = true;
+    enter(&b, 100, 120, 0);
+    ASK(&b, .id = 3, .side = SELL, .quantity = 10);
+    bar(&b, 100, 100, 100, 100);
+    rig_forget(&b.rig);
+    const struct venue *v = b.rig.state;
+    bar(&b, 100, 100, 98.61, 100);
+    assert_int_equal(rig_count(&b.rig, MSG_VENUE_LIQUIDATION), 0);
+    bar(&b, 100, 100, 98.5, 100);
+    liquidated(&b, 0, 18.6, 98.6, 1.83396);
+    assert_int_equal(rig_count(&b.rig, MSG_VENUE_LIQUIDATION), 1);
+    assert_int_equal(v->holdings[0].quantity, fx(101.4));
+    assert_int_equal(v->shorts[0].quantity, -fx(10));
+    bar(&b, 100, 100, 98, 98);
+    liquidated(&b, 1, 101.4, 98.21, 9.958494);
+    assert_int_equal(v->holdings[0].quantity, 0);
+    assert_int_equal(v->shorts[0].quantity, -fx(10));
+    assert_int_equal(bench_cash(&b, 1), fx(272.12604 - 101.4 * 1.79 - 9.958494));
+    rig_reload(&b.rig);
+    fund_is(&b, 5, 5 + 1.83396 + 9.958494);
+    bench_close(&b);
+}
+
 /* A short gaps from 100 to 110: 2 with 10 are worth nothing at 105; the 10 beyond are the
  * fund's. */
 static void test_fund_pays(void **state) {
@@ -265,8 +297,8 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_part_cross),    cmocka_unit_test(test_twice),
         cmocka_unit_test(test_part_isolated), cmocka_unit_test(test_fund_pays),
-        cmocka_unit_test(test_adl),           cmocka_unit_test(test_adl_short),
-        cmocka_unit_test(test_rank),
+        cmocka_unit_test(test_pair),          cmocka_unit_test(test_adl),
+        cmocka_unit_test(test_adl_short),     cmocka_unit_test(test_rank),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

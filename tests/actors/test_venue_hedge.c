@@ -89,10 +89,10 @@ static void test_margin(void **state) {
     hedged(&b, MK_MARGIN_CROSS, 100, 10);
     enter(&b, 100, 4, 3); /* 40 + 30 of 100 */
     ASK(&b, .id = 3, .side = BUY, .type = ORDER_TYPE_LIMIT, .price = 50, .quantity = 4); /* 20 */
-    ASK(&b, .id = 4, .side = SELL, .quantity = 1.1);                          /* 11 > 10 */
+    ASK(&b, .id = 4, .side = SELL, .quantity = 1); /* counts 100.15: 10.015 > 10 */
     ASK(&b, .id = 5, .side = SELL, .quantity = 3, .terms = ORDER_TERMS_EXIT); /* needs none */
-    ASK(&b, .id = 6, .side = SELL, .quantity = 1);                            /* 10 */
-    ASK(&b, .id = 7, .side = BUY, .type = ORDER_TYPE_LIMIT, .price = 1, .quantity = 0.1);
+    ASK(&b, .id = 6, .side = SELL, .quantity = 0.9);                          /* 9.0135; then 9 */
+    ASK(&b, .id = 7, .side = BUY, .type = ORDER_TYPE_LIMIT, .price = 50, .quantity = 0.3); /* 1.5 */
     assert_int_equal(rig_count(&b.rig, MSG_VENUE_STATUS), 5);
     const uint8_t expected[] = { ORDER_STATUS_ACCEPTED, ORDER_STATUS_REJECTED,
                                  ORDER_STATUS_ACCEPTED, ORDER_STATUS_ACCEPTED,

@@ -262,9 +262,18 @@ class Account:
                 return out
             out.append(hit + (self.pays,))
 
-    def refuses(self, order, price, mark, before):
+    def refuses(self, order, mark, last, before):
         """refuses tells why margin refuses a market order; before: notional of the account's open
-        orders by side."""
+        orders by side. A purchase counts at the last price (there is no ask) and 0.05 % more, a sale
+        at the mark or the last price and 0.15 % more; of inverse contracts both at the mark."""
+        price = mark
+        if not self.c.inverse:
+            price = cents(last * Fraction("1.0005"), True)
+            if order["side"] == "sell":
+                price = max(cents(last * Fraction("1.0015"), True), mark)
+        loss = 0
+        if order["side"] == "buy" and price > mark:
+            loss = cents(abs(self.c.worth(Fraction(order["quantity"]), price - mark)), True)
         position = self.c.size(self.quantity, mark)
         whole = cents(abs(position), True) * (1 if position >= 0 else -1)
         worst = lambda b: max(abs(whole + b["buy"]), abs(whole - b["sell"]))
@@ -281,7 +290,7 @@ class Account:
         else:
             upnl = cents(self.c.worth(self.quantity, mark) - self.cost, False)
             spare = self.cash + upnl - margin(worst(after))
-        return "insufficient_margin" if spare < 0 else ""
+        return "insufficient_margin" if spare < loss else ""
 
 
 def series(rows):
@@ -352,7 +361,7 @@ def check(test, out, bars, marks, funding, cash, isolated, leverage, contract=PE
         now = mark if mark is not None else last
         for o in decided.get(t, []):
             if o["reason"] in ("", "insufficient_margin", "leverage_limit"):
-                why = "" if o["effect"] == "exit" else a.refuses(o, now, now, working)
+                why = "" if o["effect"] == "exit" else a.refuses(o, now, last, working)
                 test.assertEqual(o["reason"], why, o)
                 if o["effect"] == "exit":  # reduce-only: needs no margin and counts for none
                     continue
