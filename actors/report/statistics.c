@@ -96,7 +96,8 @@ int report_statistics_fill(struct report_statistics *s, const struct report_hold
         !grow(&s->holdings, s->holding_cnt, &s->holding_room, sizeof *s->holdings))
         return -ENOMEM;
     c->turns[c->input.turn_cnt++] = (struct qs_turn){ h->time_ns, turnover };
-    s->holdings[s->holding_cnt++] = *h;
+    s->holdings[s->holding_cnt] = *h;
+    s->holdings[s->holding_cnt++].traded = turnover;
     return 0;
 }
 
@@ -513,9 +514,7 @@ static bool alone(const struct pass *p, size_t i) {
         for (size_t k = 0; k < s->holding_cnt; k++) {
             const struct report_holding *h = &s->holdings[k];
             if (h->owner != part->owner || h->change == 0) continue;
-            const struct mk_instrument *ins = &s->market->instruments[h->instrument - 1];
-            turns[in.turn_cnt++] =
-                (struct qs_turn){ h->time_ns, fabs(mk_estimate(ins, number(h->change), h->price)) };
+            turns[in.turn_cnt++] = (struct qs_turn){ h->time_ns, h->traded };
         }
         in.exposed_ns = exposed(s, part->owner, r->last_ns, held);
         bytes = qs_report_bytes(&in, &s->options);

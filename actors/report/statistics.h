@@ -59,6 +59,7 @@ struct report_holding {
     double cash;         /* that it moved, signed, less its fee in quote */
     uint16_t instrument; /* id */
     uint16_t owner;      /* strategy's actor id */
+    double traded;       /* value that changed hands */
     uint8_t account;     /* id */
     bool shorts;         /* it is of the short of hedge mode */
 };
