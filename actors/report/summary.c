@@ -317,8 +317,8 @@ static const char *const more_rules[] = {
     "fills expires (list_parent); of a group one fill, trigger or cancel ends the others, a "
     "child's "
     "fill or trigger also what is open of its parent (list_partner); where the venue declares "
-    "children: filled, on recorded books and among simulated traders they begin when their parent "
-    "is wholly filled",
+    "children: filled, and by default on recorded books and among simulated traders, they begin "
+    "when their parent is wholly filled",
     "good till date: worked until its instant, what ends there included",
     NULL,
 };

@@ -214,15 +214,33 @@ static uint64_t oco_of(const struct venue *v, uint32_t idx) {
     return more ? v->orders.more[idx].terms.oco : 0;
 }
 
-/* after ends and begins what hangs on the order id of account, in group oco, whose fate is known;
- * price: where it was filled last. What begins is worked by venue_depth_eager, once all that the
- * row in hand meets is done. */
-static void after(struct rt_ctx *ctx, struct venue *v, struct venue_book *b, uint8_t account,
-                  uint64_t id, uint64_t oco, enum venue_fate fate, price_t price) {
-    if (fate == VENUE_FATE_FILLED) venue_joined(ctx, v, id, INT64_MAX, price);
+/* parent_of returns the parent of the open order idx, 0 = none. */
+static uint64_t parent_of(const struct venue *v, uint32_t idx) {
+    bool more = v->orders.pool[idx].flags & VENUE_MORE;
+    return more ? v->orders.more[idx].terms.parent : 0;
+}
+
+/* A fill, as what hangs on its order needs to know it. */
+struct happened {
+    uint64_t id, oco, parent; /* the order, its group, what it hangs on itself; 0 = none */
+    qty_t quantity, filled;   /* of this fill, of all of them */
+    price_t price;            /* where */
+    uint8_t account;          /* whose */
+    enum venue_fate fate;     /* of the order */
+};
+
+/* after ends and begins what hangs on an order that was filled. What begins is worked by
+ * venue_depth_eager, once all that the row in hand meets is done. */
+static void after(struct rt_ctx *ctx, struct venue *v, struct venue_book *b,
+                  const struct happened *h) {
+    bool grows = venue_grows(v, b) && h->quantity > 0, filled = h->fate == VENUE_FATE_FILLED;
+    if (grows || filled) {
+        venue_joined(ctx, v, h->id, grows ? h->filled : INT64_MAX, h->price);
+    }
     if (b->more_cnt == 0) return;
-    venue_path_after(ctx, v, b, account, id, oco, fate);
-    if (fate == VENUE_FATE_FILLED) venue_path_from(v, b, account, id, price);
+    if (grows) venue_path_part(ctx, v, b, h->account, h->id, h->parent, h->quantity);
+    venue_path_after(ctx, v, b, h->account, h->id, h->oco, h->fate);
+    if (grows || filled) venue_path_from(v, b, h->account, h->id, h->price);
 }
 
 /* fill trades quantity of the open order idx at price; touch (0 = none) is what a taker's slippage
@@ -230,24 +248,36 @@ static void after(struct rt_ctx *ctx, struct venue *v, struct venue_book *b, uin
 static bool fill(struct rt_ctx *ctx, struct venue *v, struct venue_book *b, uint32_t idx,
                  qty_t quantity, price_t price, uint8_t liquidity, price_t touch) {
     const struct venue_order *order = &v->orders.pool[idx];
-    uint64_t id = order->order_id, oco = oco_of(v, idx);
-    uint8_t account = order->account;
-    struct venue_purse p = venue_purse_now(ctx, v, b, account);
+    struct happened h = { .id = order->order_id,
+                          .oco = oco_of(v, idx),
+                          .parent = parent_of(v, idx),
+                          .filled = v->orders.more[idx].filled,
+                          .account = order->account };
+    const bool all = quantity == venue_left(v, idx);
+    struct venue_purse p = venue_purse_now(ctx, v, b, h.account);
     struct venue_deal deal;
     venue_locks_out(v, b, idx, &p);
     p.so_far = venue_charged(v, idx);
     venue_account_deal(&p, b, order, quantity, price, liquidity, &deal);
+    if (deal.status == ORDER_STATUS_PARTIALLY_FILLED && all) {
+        /* that a child has traded ends its parent: there is nothing left to wait for */
+        deal.status = ORDER_STATUS_EXPIRED;
+        deal.reason = REASON_LIST_PARENT;
+    }
     if (touch != 0 && deal.quantity > 0) {
         deal.slippage = deal.price > touch ? deal.price - touch : touch - deal.price;
     }
-    venue_purse_put(v, b, account, &p);
+    venue_purse_put(v, b, h.account, &p);
     bool stays = deal.status == ORDER_STATUS_PARTIALLY_FILLED;
-    enum venue_fate fate = deal.status == ORDER_STATUS_FILLED ? VENUE_FATE_FILLED
-                           : stays                            ? VENUE_FATE_FIRED
-                           : deal.quantity > 0                ? VENUE_FATE_CUT
-                                                              : VENUE_FATE_ENDED;
+    h.fate = deal.status == ORDER_STATUS_FILLED ? VENUE_FATE_FILLED
+             : stays                            ? VENUE_FATE_FIRED
+             : deal.quantity > 0                ? VENUE_FATE_CUT
+                                                : VENUE_FATE_ENDED;
+    h.quantity = deal.quantity;
+    h.filled += deal.quantity;
+    h.price = deal.price;
     venue_tell(ctx, v, b, idx, &deal);
-    after(ctx, v, b, account, id, oco, fate, deal.price);
+    after(ctx, v, b, &h);
     return stays;
 }
 
@@ -258,7 +288,7 @@ static void end(struct rt_ctx *ctx, struct venue *v, struct venue_book *b, uint3
     uint64_t id = v->orders.pool[idx].order_id;
     uint8_t account = v->orders.pool[idx].account;
     venue_tell(ctx, v, b, idx, &deal);
-    after(ctx, v, b, account, id, 0, VENUE_FATE_ENDED, 0);
+    venue_path_after(ctx, v, b, account, id, 0, VENUE_FATE_ENDED);
 }
 
 /* limit_of returns how far order may go, 0 = anywhere. */
@@ -302,7 +332,7 @@ static void rest(struct venue *v, struct venue_book *b, uint32_t idx) {
     if (order->flags & VENUE_MORE) {
         struct venue_more *m = &v->orders.more[idx];
         m->stage = VENUE_RESTS;
-        m->extreme = m->terms.display < order->quantity ? m->terms.display : 0;
+        m->extreme = m->terms.display < venue_left(v, idx) ? m->terms.display : 0;
     } else {
         venue_orders_calm(b, order);
     }
@@ -342,7 +372,7 @@ static bool take(struct rt_ctx *ctx, struct venue *v, struct venue_book *b, uint
             rt_timer_set(ctx, VENUE_TIMER_EAGER + (uint64_t)b->instrument->id, ctx->now_ns);
             return false;
         }
-        if (part > order->quantity) part = order->quantity;
+        if (part > venue_left(v, idx)) part = venue_left(v, idx);
         bool noted = taken_add(d, side, price, part); /* shown is 0 where there is no room */
         assert(noted);
         if (!fill(ctx, v, b, idx, part, price, LIQUIDITY_TAKER, touch)) return true;
@@ -381,6 +411,9 @@ static bool fire(struct rt_ctx *ctx, struct venue *v, struct venue_book *b, uint
                  price_t price) {
     const struct venue_order *order = &v->orders.pool[idx];
     v->orders.more[idx].stage = VENUE_FIRED;
+    if (venue_grows(v, b)) {
+        venue_path_part(ctx, v, b, order->account, order->order_id, parent_of(v, idx), 0);
+    }
     venue_path_after(ctx, v, b, order->account, order->order_id, oco_of(v, idx), VENUE_FATE_FIRED);
     uint16_t why = venue_rules_trigger(b, order, &v->orders.more[idx].terms, price);
     bool closes = order->terms & ORDER_TERMS_CLOSE_POSITION;
@@ -463,7 +496,7 @@ static void crossed(struct rt_ctx *ctx, struct venue *v, struct venue_book *b, u
     price_t best = mk_book_best(&d->book, other(side));
     while (d->rest_cnt[side] > 0 && within(side, d->rests[side][0].price, best)) {
         const struct venue_rest *rest = &d->rests[side][0];
-        qty_t left = v->orders.pool[rest->idx].quantity, got = 0;
+        qty_t left = venue_left(v, rest->idx), got = 0;
         price_t price = best;
         for (; price != 0 && within(side, rest->price, price) && got < left;
              price = mk_book_next(&d->book, other(side), price)) {
@@ -518,7 +551,7 @@ void venue_depth_mark(struct rt_ctx *ctx, struct venue *v, struct venue_book *b)
         if (!(order->flags & VENUE_MORE) || m->stage != VENUE_ARMED) continue;
         if (!venue_by_mark(b, &m->terms)) continue;
         bool met = false;
-        uint32_t prices = venue_mark_path(b, order->side, at);
+        uint32_t prices = venue_mark_path(b, order->side, order->from_ns, at);
         for (uint32_t k = 0; k < prices && !met; k++) {
             met = venue_path_touch(b, order, &m->terms, &m->extreme, at[k]);
         }
@@ -588,7 +621,7 @@ static inline void on_delta(struct rt_ctx *ctx, struct venue *v, struct venue_bo
  * which has filled others of ours. */
 static qty_t reached_by(const struct venue *v, struct venue_rest *rest, qty_t quantity, qty_t mine,
                         qty_t lot) {
-    qty_t part = v->orders.pool[rest->idx].quantity;
+    qty_t part = venue_left(v, rest->idx);
     qty_t reached = fixed_floor_to(venue_queue_print(&rest->queue, quantity, mine), lot);
     if (v->orders.pool[rest->idx].flags & VENUE_MORE) {
         qty_t shows = v->orders.more[rest->idx].extreme;
@@ -603,13 +636,13 @@ static qty_t reached_by(const struct venue *v, struct venue_rest *rest, qty_t qu
 static void shows_more(struct venue *v, struct venue_depth *d, uint8_t side, uint32_t at,
                        qty_t part) {
     struct venue_rest *rest = &d->rests[side][at];
-    const struct venue_order *order = &v->orders.pool[rest->idx];
+    const qty_t left = venue_left(v, rest->idx);
     struct venue_more *m = &v->orders.more[rest->idx];
-    if (!(order->flags & VENUE_MORE) || m->extreme == 0) return;
+    if (!(v->orders.pool[rest->idx].flags & VENUE_MORE) || m->extreme == 0) return;
     m->extreme -= part;
     if (m->extreme > 0) return;
     qty_t shown_there = mk_book_at(&d->book, side, rest->price), printed = rest->queue.printed;
-    m->extreme = m->terms.display < order->quantity ? m->terms.display : order->quantity;
+    m->extreme = m->terms.display < left ? m->terms.display : left;
     rest->queue.ahead = shown_there > printed ? shown_there - printed : 0;
 }
 
@@ -639,8 +672,8 @@ static void printed(struct rt_ctx *ctx, struct venue *v, struct venue_book *b, u
         bool at = price == trade->price;
         if (!within(side, price, trade->price)) return;
         if (at && trade->aggressor == side) return;
-        qty_t part = at ? reached_by(v, rest, trade->quantity, mine, lot)
-                        : v->orders.pool[rest->idx].quantity;
+        qty_t part =
+            at ? reached_by(v, rest, trade->quantity, mine, lot) : venue_left(v, rest->idx);
         if (part > room) part = room;
         if (part == 0) {
             i++;

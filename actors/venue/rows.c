@@ -68,6 +68,7 @@ static void put_order(const struct venue *v, uint32_t idx, struct rt_row_sink *s
                                  .venue_order_id = order->venue_order_id,
                                  .price = order->price,
                                  .quantity = order->quantity,
+                                 .cum_fee = v->orders.more[idx].amends, /* it has no fees here */
                                  .created_ns = order->from_ns,
                                  .updated_ns = order->from_ns,
                                  .instrument = order->instrument,
@@ -238,7 +239,8 @@ static int load_order(struct venue *v, uint64_t seq, const struct msg_order_row 
                                    VENUE_MORE | VENUE_LAPSES | VENUE_ENDS),
             .op = op,
         };
-        v->orders.more[idx] = (struct venue_more){ .stage = VENUE_FRESH };
+        v->orders.more[idx] =
+            (struct venue_more){ .stage = VENUE_FRESH, .amends = (uint32_t)row->cum_fee };
         v->orders.cnt += place;
         if (flight) {
             venue_orders_send(&v->orders, b, idx);

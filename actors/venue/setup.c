@@ -135,7 +135,7 @@ static int init_crowds(struct rt_init *init, struct venue *v,
                                 "nobody: the run needs an end: (or clock: paced)");
         }
         v->books[i].driver = VENUE_CROWD;
-        v->crowds[i] = venue_crowd_new(init, &crowds[i], m->account_cnt, 2 * v->orders.max);
+        v->crowds[i] = venue_crowd_new(init, &crowds[i], v, &v->books[i]);
         for (uint32_t a = 0; a < m->account_cnt; a++) {
             vm_group(v->crowds[i]->ag->vm, a, m->accounts[a].stp_group);
         }
@@ -184,9 +184,9 @@ int venue_init(struct rt_init *init, void *state, struct rt_error *err) {
     v->latency_ns = venue_latency_typical(&v->legs.feed) + venue_latency_typical(&v->legs.order);
     static const char *const begins[] = { "first_fill", "filled", NULL };
     int begin;
-    rc = rt_node_choice(init->config, "children", false, begins, 0, &begin, err);
+    rc = rt_node_choice(init->config, "children", false, begins, -1, &begin, err);
     if (rc != 0) return rc;
-    v->whole = begin == 1;
+    v->children = (uint8_t)(begin < 0 ? VENUE_CHILDREN_USUAL : VENUE_CHILDREN_GROW + begin);
     rc = rt_node_int(init->config, "orders_max", false, 1, 1 << 16, ORDERS_MAX_DEFAULT, &max, err);
     if (rc != 0) return rc;
     v->market = m;
