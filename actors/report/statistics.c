@@ -74,9 +74,10 @@ void report_statistics_free(struct report_statistics *s) {
 }
 
 /* add_point files a mark of a curve. */
-static int add_point(struct report_curve *c, int64_t time_ns, double equity, double gross) {
+static int add_point(struct report_curve *c, int64_t time_ns, double equity, double gross,
+                     double net) {
     if (!grow(&c->points, c->input.point_cnt, &c->point_room, sizeof *c->points)) return -ENOMEM;
-    c->points[c->input.point_cnt++] = (struct qs_point){ time_ns, equity, gross };
+    c->points[c->input.point_cnt++] = (struct qs_point){ time_ns, equity, gross, net };
     return 0;
 }
 
@@ -84,9 +85,9 @@ int report_statistics_mark(struct report_statistics *s, uint8_t account, int64_t
                            cash_t equity) {
     struct report_curve *c = &s->curves[account - 1];
     if (c->input.point_cnt == 0 && /* the place of the run's start, which is told at the end */
-        add_point(c, INT64_MIN, 0, 0) < 0)
+        add_point(c, INT64_MIN, 0, 0, 0) < 0)
         return -ENOMEM;
-    return add_point(c, time_ns, number(equity), 0);
+    return add_point(c, time_ns, number(equity), 0, 0);
 }
 
 int report_statistics_fill(struct report_statistics *s, const struct report_holding *h,
@@ -213,8 +214,13 @@ static void value_marks(struct pass *p, int64_t until_ns) {
             struct qs_point *at = &c->points[h->point];
             follow(p, h, (uint8_t)(a + 1), 0, at->time_ns);
             double price = qs_is_none(p->last) ? h->filled : p->last;
-            at->gross += fabs(mk_estimate(in, number(h->quantity), price)) +
-                         fabs(mk_estimate(in, number(h->shorts), price));
+            double size = fabs(mk_estimate(in, number(h->quantity), price)), both = size;
+            if (h->shorts != 0) {
+                size += fabs(mk_estimate(in, number(h->shorts), price));
+                both = fabs(mk_estimate(in, number(h->quantity + h->shorts), price));
+            }
+            at->gross += size;
+            at->net += both;
         }
         if (h->point < c->input.point_cnt && c->points[h->point].time_ns < p->mark_ns)
             p->mark_ns = c->points[h->point].time_ns;
@@ -354,10 +360,10 @@ static bool set_benchmark(struct pass *p) {
     if (!p->growing) return true;
     s->benchmark = malloc((p->day_cnt + 1) * sizeof *s->benchmark);
     if (!s->benchmark) return false;
-    s->benchmark[s->benchmark_cnt++] = (struct qs_point){ p->start_ns, 1, QS_NONE };
+    s->benchmark[s->benchmark_cnt++] = (struct qs_point){ p->start_ns, 1, QS_NONE, QS_NONE };
     for (p->day = 0; p->day < p->day_cnt; p->day++)
         s->benchmark[s->benchmark_cnt++] =
-            (struct qs_point){ day_ends(p), p->growth[p->day] / p->growing, QS_NONE };
+            (struct qs_point){ day_ends(p), p->growth[p->day] / p->growing, QS_NONE, QS_NONE };
     return true;
 }
 
@@ -410,14 +416,15 @@ static int add_total(struct report_statistics *s) {
                 s->curves[a].points[next[a]].time_ns < at_ns)
                 at_ns = s->curves[a].points[next[a]].time_ns;
         if (at_ns == INT64_MAX) break;
-        struct qs_sum equity = { 0 }, gross = { 0 };
+        struct qs_sum equity = { 0 }, gross = { 0 }, net = { 0 };
         for (uint32_t a = 0; a < cnt; a++) {
             const struct report_curve *c = &s->curves[a];
             while (next[a] < c->input.point_cnt && c->points[next[a]].time_ns <= at_ns) next[a]++;
             qs_sum_add(&equity, c->points[next[a] - 1].equity);
             qs_sum_add(&gross, c->points[next[a] - 1].gross);
+            qs_sum_add(&net, c->points[next[a] - 1].net);
         }
-        code = add_point(t, at_ns, qs_sum_value(&equity), qs_sum_value(&gross));
+        code = add_point(t, at_ns, qs_sum_value(&equity), qs_sum_value(&gross), qs_sum_value(&net));
     }
     for (bool more = true; more && code == 0;) {
         const struct qs_trade *first = NULL;
@@ -492,11 +499,11 @@ static int ends(struct report_statistics *s, int64_t start_ns, int64_t end_ns, c
                 const cash_t *equity) {
     for (uint32_t a = 0; a < s->market->account_cnt; a++) {
         struct report_curve *c = &s->curves[a];
-        int code = c->input.point_cnt ? 0 : add_point(c, start_ns, 0, 0);
+        int code = c->input.point_cnt ? 0 : add_point(c, start_ns, 0, 0, 0);
         if (code < 0) return code;
         c->points[0].time_ns = start_ns;
         c->points[0].equity = number(start[a]);
-        if ((code = add_point(c, end_ns, number(equity[a]), 0)) < 0) return code;
+        if ((code = add_point(c, end_ns, number(equity[a]), 0, 0)) < 0) return code;
     }
     return 0;
 }
