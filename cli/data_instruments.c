@@ -72,11 +72,9 @@ static void say_counts(FILE *f, const struct mk_filters *x, bool *first) {
     const struct {
         const char *key; /* in the file */
         uint32_t v;      /* the count, 0 = none */
-    } counts[] = { { "iceberg_parts", x->iceberg_parts },
-                   { "max_orders", x->orders_max },
-                   { "max_algo_orders", x->waiting_max },
-                   { "max_iceberg_orders", x->icebergs_max },
-                   { "max_order_lists", x->lists_max } };
+    } counts[] = { { "iceberg_parts", x->iceberg_parts }, { "max_orders", x->orders_max },
+                   { "max_algo_orders", x->waiting_max }, { "max_iceberg_orders", x->icebergs_max },
+                   { "max_order_lists", x->lists_max },   { "max_amends", x->amends_max } };
     for (size_t i = 0; i < sizeof counts / sizeof counts[0]; i++) {
         if (counts[i].v == 0) continue;
         fprintf(f, "%s%s: %" PRIu32, *first ? "" : ", ", counts[i].key, counts[i].v);
@@ -90,9 +88,18 @@ static void say_counts(FILE *f, const struct mk_filters *x, bool *first) {
                 part, x->above_min, x->above_max, x->below_min, x->below_max);
         *first = false;
     }
-    if (x->position_max == 0) return;
-    fprintf(f, "%smax_position: ", *first ? "" : ", ");
-    say(f, "", x->position_max);
+    if (x->position_max > 0) {
+        fprintf(f, "%smax_position: ", *first ? "" : ", ");
+        say(f, "", x->position_max);
+        *first = false;
+    }
+    if (x->stp == 0) return;
+    fprintf(f, "%sstp: [", *first ? "" : ",\n               ");
+    for (uint32_t i = 0, begun = 0; mk_stp_words[i] != NULL; i++) {
+        if (!(x->stp >> (i + 1) & 1U)) continue;
+        fprintf(f, "%s%s", begun++ > 0 ? ", " : "", mk_stp_words[i]);
+    }
+    fprintf(f, "]");
     *first = false;
 }
 
@@ -138,6 +145,7 @@ static void say_instrument(FILE *f, const struct asked *a, const struct bn_symbo
         fprintf(f, ",\n     expiry: \"%s\"", data_time_text(in->expiry_ns, expiry));
     say(f, ",\n     maker_fee: ", maker);
     say(f, ", taker_fee: ", taker);
+    if (in->stp > MK_STP_NONE) fprintf(f, ", stp: %s", mk_stp_words[in->stp - 1]);
     if (contract && in->liquidation_fee > 0) say(f, ", liquidation_fee: ", in->liquidation_fee);
     for (uint32_t i = 0; i < s->bracket_cnt; i++) {
         fprintf(f, "%s{", i == 0 ? ",\n     brackets: [" : ",\n                ");

@@ -1,5 +1,6 @@
 #include "actors/market/filters.h"
 #include <errno.h>
+#include <string.h>
 
 enum { COUNT_MAX = 1000000, MINUTES_MAX = 60 }; /* largest max_* and iceberg_parts; minutes */
 static const int64_t BOUND_MAX =
@@ -105,6 +106,28 @@ int mk_filters_counts(struct rt_node *map, struct mk_filters *f, struct rt_error
     return rc < 0 ? rc : read_count(map, "max_order_lists", &f->lists_max, err);
 }
 
+/* read_stp reads stp: the list of kinds that are allowed. */
+static int read_stp(struct rt_node *map, struct mk_filters *f, struct rt_error *err) {
+    struct rt_node *list;
+    int rc = rt_node_list(map, "stp", false, &list, err);
+    if (rc < 0 || list == NULL) return rc;
+    for (struct rt_node *n = list->child; n != NULL; n = n->next) {
+        uint32_t i = 0;
+        n->used = true;
+        while (mk_stp_words[i] != NULL &&
+               (n->kind != RT_NODE_SCALAR || strcmp(mk_stp_words[i], n->text) != 0)) {
+            i++;
+        }
+        if (mk_stp_words[i] == NULL) {
+            return rt_node_fail(n, err,
+                                "expected none, expire_taker, expire_maker, expire_both, "
+                                "decrement or transfer");
+        }
+        f->stp |= 1U << (i + 1);
+    }
+    return f->stp == 0 ? rt_node_fail(list, err, "is empty: no order could be placed") : 0;
+}
+
 int mk_filters_read(struct rt_node *map, int64_t lot, struct mk_filters *out,
                     struct rt_error *err) {
     static const char *const keys[] = { "price",
@@ -119,6 +142,8 @@ int mk_filters_read(struct rt_node *map, int64_t lot, struct mk_filters *out,
                                         "max_position",
                                         "max_iceberg_orders",
                                         "max_order_lists",
+                                        "max_amends",
+                                        "stp",
                                         NULL };
     static const char *const bounds[] = { "min", "max", NULL };
     static const char *const steps[] = { "min", "max", "step", NULL };
@@ -141,6 +166,8 @@ int mk_filters_read(struct rt_node *map, int64_t lot, struct mk_filters *out,
     if (rc == 0) rc = read_trailing(map, f, err);
     if (rc == 0) rc = mk_filters_counts(map, f, err);
     if (rc == 0) rc = read_count(map, "iceberg_parts", &f->iceberg_parts, err);
+    if (rc == 0) rc = read_count(map, "max_amends", &f->amends_max, err);
+    if (rc == 0) rc = read_stp(map, f, err);
     if (rc == 0)
         rc = rt_node_fixed(map, "max_position", false, 0, BOUND_MAX, 0, &f->position_max, err);
     return rc < 0 ? rc : rt_node_no_more(map, keys, err);

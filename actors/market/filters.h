@@ -13,6 +13,10 @@
  *                        orders, at the reference (NOTIONAL, MIN_NOTIONAL)
  *         iceberg_parts  most parts, rounded up, that a quantity is shown in (ICEBERG_PARTS)
  *         trailing       least and largest trail, 1e-4: of buys (above) and sells (below)
+ *         max_amends     how often an order may be amended (MAX_NUM_ORDER_AMENDS)
+ *         stp            kinds of self-trade prevention that orders and accounts may ask for; the
+ *                        instrument's own, of orders that ask for none, is always allowed
+ *                        (allowedSelfTradePreventionModes)
  *         max_*          orders, those that wait for a trigger, those with a shown part, and lists
  *                        that are open in the instrument (MAX_NUM_*); max_position: base that is
  *                        held, bid for by open buys and by this one (MAX_POSITION)
@@ -45,6 +49,8 @@ struct mk_filters {
     uint32_t orders_max, waiting_max; /* max_orders, max_algo_orders */
     uint32_t icebergs_max, lists_max; /* max_iceberg_orders, max_order_lists */
     qty_t position_max;               /* max_position */
+    uint32_t amends_max;              /* max_amends */
+    uint32_t stp;                     /* stp: a bit per enum mk_stp; 0 = all */
     const struct mk_instrument *of;   /* whose contracts have a size; NULL = they have none */
 };
 

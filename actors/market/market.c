@@ -69,10 +69,6 @@ static const char *const burn_keys[] = {
 };
 static const char *const fee_kind_keys[] = { "tiers", NULL };
 static const char *const tier_keys[] = { "volume", "maker", "taker", NULL };
-/* Words of enum mk_stp, the default left out. */
-static const char *const stp_words[] = { "none",        "expire_taker", "expire_maker",
-                                         "expire_both", "decrement",    "transfer",
-                                         NULL };
 static const char *const mode_words[] = { "one_way", "hedge", NULL };
 static const char *const margin_words[] = { "none", "cross", "isolated", NULL };
 
@@ -381,7 +377,7 @@ static int read_instrument(struct mk_market *m, struct rt_node *n, struct rt_nod
     if (rc < 0) return rc;
     in->stale_node = rt_node_get(n, "stale_after");
     int stp = 0;
-    if (rc == 0) rc = rt_node_choice(n, "stp", false, stp_words, 0, &stp, err);
+    if (rc == 0) rc = rt_node_choice(n, "stp", false, mk_stp_words, 0, &stp, err);
     in->stp = (uint8_t)(stp + 1);
     return rt_node_no_more(n, instrument_keys, err);
 }
@@ -581,7 +577,7 @@ static int read_fees(struct mk_market *m, struct rt_node *n, struct mk_account *
 static int read_stp(struct rt_node *n, struct mk_account *a, struct rt_error *err) {
     int stp = 0;
     int64_t group = 0;
-    int rc = rt_node_choice(n, "stp", false, stp_words, 0, &stp, err);
+    int rc = rt_node_choice(n, "stp", false, mk_stp_words, 0, &stp, err);
     if (rc == 0) rc = rt_node_int(n, "stp_group", false, 1, 1000000, 0, &group, err);
     if (rt_node_get(n, "stp") != NULL) a->stp = (uint8_t)(stp + 1);
     a->stp_group = (uint32_t)group;

@@ -1,5 +1,9 @@
 #include "actors/market/more.h"
 
+const char *const mk_stp_words[] = { "none",        "expire_taker", "expire_maker",
+                                     "expire_both", "decrement",    "transfer",
+                                     NULL };
+
 uint16_t mk_more_refuses(uint64_t order_id, uint8_t type, uint8_t terms, qty_t quantity,
                          const struct mk_more *m) {
     const unsigned once = ORDER_TERMS_IOC | ORDER_TERMS_FOK;

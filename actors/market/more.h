@@ -36,6 +36,9 @@ enum mk_stp {
     MK_STP_CNT
 };
 
+/* mk_stp_words are the words of enum mk_stp in run files, the default left out; ends with NULL. */
+extern const char *const mk_stp_words[];
+
 /* The further terms; zero what there is none of. */
 struct mk_more {
     price_t stop_price;  /* trigger of stop_limit and take_profit_limit */

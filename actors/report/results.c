@@ -6,6 +6,7 @@
 #include "actors/report/statistics.h"
 #include "runtime/base/map.h"
 #include "runtime/boot/engine.h"
+#include <assert.h>
 #include <errno.h>
 #include <math.h>
 #include <stdio.h>
@@ -110,6 +111,9 @@ struct results {
     int64_t open_all_ns;          /* since when there is one */
     int64_t exposed_all_ns;       /* time with one, so far */
     bool write;                   /* files are written */
+    struct rt_map *late; /* orders that were told of after their row was written: their rows wait to
+                          * the end; those that a pass finds are added */
+    bool more_late;      /* this pass has found some */
 };
 
 /* queue_at returns item number n. */
@@ -297,16 +301,25 @@ static bool is_over(uint8_t status) {
 /* How long an order that is over waits for a late fill before its row is written. */
 #define LATE_NS 10000000000LL
 
-/* orders_flush writes the oldest orders as far as they were over well before before_ns, or all. */
-static void orders_flush(struct results *r, int64_t before_ns, bool all) {
+/* orders_flush writes the oldest orders as far as they were over well before before_ns, or all. 0
+ * or -ENOMEM. */
+static int orders_flush(struct results *r, int64_t before_ns, bool all) {
     struct queue *q = &r->order_queue;
     while (q->head < q->tail) {
         const struct order *o = queue_at(q, q->head);
         if (!all && !(is_over(o->status) && o->updated_ns < before_ns - LATE_NS)) break;
+        bool late = r->late->slots && rt_map_get(r->late, o->id) != RT_MAP_NONE;
+        if (!all && late) break;
+        if (!o->intended && !late) { /* its row was written, or the journal's beginning is cut */
+            int code = map_put(r->late, o->id, 1);
+            if (code < 0) return code;
+            r->more_late = true;
+        }
         order_write(r, o);
         rt_map_remove(&r->order_of, o->id);
         q->head++;
     }
+    return 0;
 }
 
 /* on_intent takes an intent. */
@@ -659,11 +672,13 @@ static void on_balance(struct results *r, const struct msg_frame *f) {
     r->sum->accounts[m->account - 1].locked = m->locked;
 }
 
-/* on_alert takes how many recorded delays were faults of a clock, how often books were silent. */
+/* on_alert takes how many recorded delays were faults of a clock, how often books were silent, what
+ * they had no room for. */
 static void on_alert(struct results *r, const struct msg_frame *f) {
     const struct msg_alert *m = msg_body(f);
     if (m->reason == REASON_DATA_CLOCK) r->sum->clock_faults += (uint64_t)m->value;
     if (m->reason == REASON_STALE_DATA) r->sum->silences += (uint64_t)m->value;
+    if (m->reason == REASON_DATA_ORDERS) r->sum->no_room += (uint64_t)m->value;
 }
 
 /* on_funding takes a funding payment. */
@@ -754,8 +769,7 @@ static int instant(struct results *r, struct rt_error *err) {
         if (f->kind == MSG_ACCOUNT_STATE) code = on_account(r, f);
     }
     if (code == 0) code = fills_flush(r, false);
-    orders_flush(r, m->time_ns, false);
-    return code;
+    return code == 0 ? orders_flush(r, m->time_ns, false) : code;
 }
 
 /* has_funding tells whether a source gives funding: one of that kind, or a stream of a store. */
@@ -908,7 +922,7 @@ static int finish(struct results *r, int code, struct rt_error *err) {
     struct report_out *files[] = { &r->orders, &r->fills, &r->trades, &r->equity, &r->funding };
     if (code == 0) {
         code = fills_flush(r, true);
-        orders_flush(r, INT64_MAX, true);
+        if (code == 0) code = orders_flush(r, INT64_MAX, true);
         if (code < 0) rt_error_set(err, code, "no memory for the results");
         s->first_ns = m->start_ns != INT64_MIN ? m->start_ns : m->first_ns;
         s->zone = r->market->zone;
@@ -983,11 +997,14 @@ void report_summary_free(struct report_summary *sum) {
     free(sum);
 }
 
-int report_results_write(const struct rt_run *run, const char *dir, struct report_summary *sum,
-                         struct rt_error *err) {
+/* pass makes all of it once; late as in struct results. Returns 1 when orders were found that were
+ * told of again after their row was written: the next pass keeps them. */
+static int pass(const struct rt_run *run, const char *dir, struct report_summary *sum,
+                struct rt_map *late, struct rt_error *err) {
     struct results *r = calloc(1, sizeof *r);
     int code, more;
     if (!r) return rt_error_set(err, -ENOMEM, "no memory for the results");
+    r->late = late;
     r->run = run;
     r->market = run->topology->world;
     r->sum = sum;
@@ -1008,7 +1025,8 @@ int report_results_write(const struct rt_run *run, const char *dir, struct repor
     }
     code = finish(r, code, err);
     report_merge_close(&r->merge);
-    if (code == 0 && r->write) {
+    bool again = code == 0 && r->more_late && !sum->cut;
+    if (code == 0 && r->write && !again) {
         code = text_write(r, dir, "daily.csv", days_text, err);
         if (code == 0) code = text_write(r, dir, "charts.csv", charts_text, err);
         if (code == 0) code = text_write(r, dir, "summary.json", report_summary_json, err);
@@ -1024,5 +1042,18 @@ int report_results_write(const struct rt_run *run, const char *dir, struct repor
     free(r->open);
     free(r->open_ns);
     free(r);
+    return again ? 1 : code;
+}
+
+int report_results_write(const struct rt_run *run, const char *dir, struct report_summary *sum,
+                         struct rt_error *err) {
+    struct rt_map late = { 0 };
+    int code = pass(run, dir, sum, &late, err);
+    if (code > 0) { /* rare: a fill of an order that had long ended */
+        report_statistics_free(sum->statistics);
+        code = pass(run, dir, sum, &late, err);
+        assert(code <= 0); /* a second pass finds no others */
+    }
+    free(late.slots);
     return code;
 }

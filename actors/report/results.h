@@ -6,7 +6,9 @@
  *         shards or another clock with the same events gives the same bytes in every CSV file and
  *         in summary.json: no wall time, shard or build is there.
  *
- *         orders.csv  one row an intent, in the order they were made; status is the last told.
+ *         orders.csv  one row an intent, in the order they were made; status is the last told. A
+ *                     row is written some seconds after its order is over; where one is told of
+ *                     again later (a late fill) all is made once more, its row waits to the end.
  *                     average_price = cash of its fills / quantity filled, rounded down to 1e-8.
  *                     price, stop_price, average_price are empty where an order has none. signal is
  *                     what the strategy wanted it for, reason why it was refused, cut or ended.
@@ -101,6 +103,7 @@ struct report_summary {
     uint64_t commands;                   /* commands of people */
     uint64_t clock_faults;               /* recorded delays below zero, which counted as 0 */
     uint64_t silences;                   /* times that recorded books were silent */
+    uint64_t no_room;                    /* orders of others that recorded books had no room for */
     uint16_t stop_reason;                /* why it ended, 0 = it has not */
     bool spot, linear;                   /* kinds of instrument in it */
     bool cut;                            /* the journal's oldest records were dropped */

@@ -343,7 +343,8 @@ static uint16_t check(struct rt_ctx *ctx, struct risk_state *st, uint16_t source
     p->exposure->reference = p->reference;
     uint16_t why = check_form(p);
     if (i->terms & ORDER_TERMS_CLOSE_POSITION) { /* what it may fill is what is held */
-        if (!only_reduces(p->in, i->terms)) return REASON_BAD_TERMS;
+        if (p->in->spot) return REASON_BAD_TERMS;
+        if (p->in->shared) return REASON_POSITION_SHARED;
         p->linked = p->free_exit = true;
     } else if (why == REASON_NONE) {
         why = check_list(st, p);

@@ -46,7 +46,7 @@
  *         reserves nothing and counts as what only reduces. So does an exit beside the first order
  *         of its group: only one of both fills.
  *         An order that closes the position when it triggers (close_position) reserves nothing and
- *         needs nothing to be held: where several strategies trade the instrument it is bad_terms.
+ *         needs nothing to be held; where several strategies trade the instrument: position_shared.
  *         On an account in hedge mode long and short of a linear instrument are positions of their
  *         own, each with all of the above; the order's side and its exit term tell which.
  *         A refused order spends nothing: no token, no reservation, no place in the window.

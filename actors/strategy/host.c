@@ -432,9 +432,10 @@ static uint64_t order(struct st_host *h, const struct st_signal *s, struct st_or
     bool plain = !more_of(l, s, &more) && !closes;
     uint16_t why = REASON_NONE;
     bool exit = o.terms & ORDER_TERMS_EXIT;
-    if (closes && (s->quantity != 0 || l->in->kind == MK_SPOT || l->shared)) {
+    if (closes && (s->quantity != 0 || l->in->kind == MK_SPOT)) {
         return say_none(h, s, REASON_BAD_TERMS);
     }
+    if (closes && l->shared) return say_none(h, s, REASON_POSITION_SHARED);
     if (s->quantity < 0) return say_none(h, s, REASON_BAD_LOT);
     if (!exit && (why = guard_reason(h)) != REASON_NONE) return say_none(h, s, why);
     if (s->quantity > 0) {

@@ -26,10 +26,10 @@
  *             bracket an order that opens is followed by its exits: a stop at sl (trailing with
  *             trail_bips) and a take-profit limit at tp1, both reduce_only, for as much
  *             as is filled of it; one ends the other, and what of it is still open.
- *             With ORDER_TERMS_CLOSE_POSITION (stop, take_profit; linear, where nobody else trades
- *             the instrument on the account) it has no quantity: when it triggers it closes what is
- *             held then. Until it does its quantity is what was held when it was placed, at least
- *             one lot.
+ *             With ORDER_TERMS_CLOSE_POSITION (stop, take_profit; not on spot) it has no quantity:
+ *             when it triggers it closes what the account holds then. Where another strategy trades
+ *             the instrument on the account it is refused (position_shared). Until it triggers its
+ *             quantity is what was held when it was placed, at least one lot.
  *   ST_CANCEL that order, all of the leg, or all. Nothing is canceled twice. The cancel of an order
  *             that execution has not told of yet follows when it does. Where the call has said an
  *             order or a change before, the cancel goes the same way, so that it comes after them.

@@ -336,7 +336,9 @@ static struct vm_options engine_options(const struct ag_options *o) {
                              .owners_max = o->first_owner,
                              .window = 4096,
                              .on_level = o->on_level,
-                             .ctx = o->level_ctx };
+                             .ctx = o->level_ctx,
+                             .on_fire = o->on_fire,
+                             .fire_ctx = o->fire_ctx };
     for (int k = 0; k < AG_KINDS; k++) vo.owners_max += o->cnt[k];
     while (vo.orders_max < AG_RESTING_MAX + o->others_max + 64) vo.orders_max *= 2;
     return vo;

@@ -61,6 +61,8 @@ struct ag_options {
         void *ctx, uint8_t side, int64_t price,
         int64_t lots); /* told of each change of a level, as in vm_options; NULL = none */
     void *level_ctx;   /* for on_level */
+    uint16_t (*on_fire)(void *ctx, struct vm_fired *order); /* as in vm_options */
+    void *fire_ctx;                                         /* for on_fire */
 };
 
 /* All that changes besides the engine; plain data of 8-byte fields for snapshots. */

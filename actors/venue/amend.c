@@ -84,8 +84,7 @@ static void put(struct venue *v, struct venue_book *b, uint32_t idx,
     if (!(o->flags & VENUE_MORE)) return;
     struct venue_more *m = &v->orders.more[idx];
     m->terms.stop_price = to->stop_price;
-    bool grows = b->driver == VENUE_BARS || b->driver == VENUE_PRINTS;
-    if (m->stage == VENUE_PENDING && grows) m->waits = to->quantity;
+    if (m->stage == VENUE_PENDING && venue_grows(v, b)) m->waits = to->quantity;
     if (b->driver == VENUE_DEPTH && m->stage == VENUE_RESTS && m->extreme > to->quantity) {
         m->extreme = to->quantity;
     }
@@ -138,13 +137,13 @@ static void join(struct rt_ctx *ctx, struct venue *v, struct venue_book *b, uint
     struct venue_order *o = &v->orders.pool[idx];
     struct venue_more *m = o->flags & VENUE_MORE ? &v->orders.more[idx] : NULL;
     bool limit = o->type == ORDER_TYPE_LIMIT;
+    o->from_ns = ctx->now_ns;
     switch (b->driver) {
     case VENUE_BARS:
         if (m != NULL && stage != VENUE_PENDING && (limit || stage == VENUE_ARMED) &&
             o->type != ORDER_TYPE_TRAILING_STOP) {
             m->stage = VENUE_FRESH;
         }
-        o->from_ns = ctx->now_ns;
         venue_bars_join(ctx, v, b, idx);
         break;
     case VENUE_DEPTH:
@@ -173,6 +172,11 @@ void venue_amend(struct rt_ctx *ctx, struct venue *v, struct venue_book *b, uint
     };
     bool smaller = is_smaller(&from, &to);
     uint16_t why = fits(v, b, idx, &from, &to);
+    const struct mk_filters *f = b->instrument->filters;
+    const bool counts = f != NULL && f->amends_max > 0;
+    if (why == REASON_NONE && counts && v->orders.more[idx].amends >= f->amends_max) {
+        why = REASON_VENUE_MAX_AMENDS;
+    }
     if (why == REASON_NONE) why = refuses_terms(ctx, v, b, idx, &to, request->quantity);
     if (why == REASON_NONE && !smaller) why = refuses_cover(ctx, v, b, idx, &from, &to);
     if (why == REASON_NONE && b->driver == VENUE_CROWD) {
@@ -182,6 +186,7 @@ void venue_amend(struct rt_ctx *ctx, struct venue *v, struct venue_book *b, uint
         venue_say_amended(ctx, v, b, o, &from, why, true);
         return;
     }
+    v->orders.more[idx].amends += counts;
     uint8_t stage = v->orders.more[idx].stage; /* where it has further terms */
     venue_locks_take(v, b, idx);
     if (!smaller) leave_place(v, b, idx);

@@ -110,7 +110,7 @@ void venue_bars_join(struct rt_ctx *ctx, struct venue *v, struct venue_book *b, 
         return;
     }
     uint64_t id = order->order_id;
-    const qty_t least = v->whole ? order->quantity : 1; /* of it, for children to begin */
+    const qty_t least = venue_grows(v, b) ? 1 : order->quantity; /* of it, for children to begin */
     if (venue_path_has(v, b, order->account)) {
         qty_t filled = venue_path_point(ctx, v, b, order->account, &open, idx);
         if (filled >= least) venue_joined(ctx, v, id, filled, 0);

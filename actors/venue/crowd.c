@@ -145,9 +145,72 @@ static void on_level(void *ctx, uint8_t side, int64_t price, int64_t lots) {
         (struct venue_changed){ .price = price, .lots = lots, .side = side };
 }
 
+/* traded_of returns the lots that order adds to (below zero: takes off) account's long or short in
+ * hedge mode by trading lots. */
+static int64_t traded_of(const struct venue_order *order, uint8_t account, bool shorts,
+                         int64_t lots) {
+    if (order->account != account || mk_order_short(order->side, order->terms) != shorts) return 0;
+    return order->terms & ORDER_TERMS_EXIT ? -lots : lots;
+}
+
+/* by_id returns our open order that the engine numbers id, NULL for others'. One that the engine
+ * has just taken is found by what it told, which is not heard yet. */
+static const struct venue_order *by_id(const struct venue_crowd *c, uint64_t id) {
+    const struct venue *v = c->v;
+    const struct vm_out *out = &c->ag->out;
+    uint32_t idx = c->b->head;
+    while (idx != VENUE_NONE && c->ids[idx] != id) idx = v->orders.pool[idx].next;
+    for (uint32_t i = 0; i < out->cnt && idx == VENUE_NONE; i++) {
+        const struct vm_event *e = &out->at[i];
+        if (e->id == id && e->owner < c->owners) idx = venue_orders_find(&v->orders, e->tag);
+    }
+    return idx == VENUE_NONE ? NULL : &v->orders.pool[idx];
+}
+
+/* closes_now returns the lots that the open order of an account in hedge mode closes when it fires:
+ * of its long or short, with what the engine has traded of it and not told yet. */
+static int64_t closes_now(const struct venue_crowd *c, const struct venue_order *order) {
+    const struct venue *v = c->v;
+    const struct vm_out *out = &c->ag->out;
+    const bool shorts = mk_order_short(order->side, order->terms);
+    const struct venue_purse p = venue_purse(v, c->b, order->account);
+    int64_t lots = venue_closes(c->b, &p, order->side) / c->b->instrument->lot_size;
+    for (uint32_t i = 0; i < out->cnt; i++) {
+        const struct vm_event *e = &out->at[i];
+        if (e->kind != VM_TRADED && e->kind != VM_TRANSFERRED) continue;
+        const struct venue_order *maker = by_id(c, e->id), *taker = by_id(c, e->other);
+        if (maker != NULL) lots += traded_of(maker, order->account, shorts, e->lots);
+        if (taker != NULL) lots += traded_of(taker, order->account, shorts, e->lots);
+    }
+    return lots;
+}
+
+/* on_fire tells which rule of the venue an order of ours whose trigger is met does not keep, as
+ * what it becomes; REASON_NONE where it keeps all, and of others' orders. In hedge mode it tells,
+ * too, what an order to close closes: the engine knows one position an account. */
+static uint16_t on_fire(void *ctx, struct vm_fired *fired) {
+    const struct venue_crowd *c = ctx;
+    const struct mk_instrument *in = c->b->instrument;
+    uint32_t idx =
+        fired->owner >= c->owners ? VENUE_NONE : venue_orders_find(&c->v->orders, fired->tag);
+    if (idx == VENUE_NONE) return REASON_NONE;
+    struct venue_order as = c->v->orders.pool[idx];
+    if (as.terms & ORDER_TERMS_CLOSE_POSITION && c->v->market->accounts[as.account - 1].hedge) {
+        fired->lots = closes_now(c, &as);
+        if (fired->lots <= 0) {
+            fired->lots = 0;
+            return REASON_REDUCE_ONLY;
+        }
+    }
+    as.quantity = fired->lots * in->lot_size;
+    const struct mk_more *more = as.flags & VENUE_MORE ? &c->v->orders.more[idx].terms : NULL;
+    return venue_rules_trigger(c->b, &as, more, fired->last * in->tick_size);
+}
+
 struct venue_crowd *venue_crowd_new(struct rt_init *init, const struct venue_crowd_options *options,
-                                    uint32_t owners, uint32_t slots) {
+                                    const struct venue *v, const struct venue_book *b) {
     struct venue_crowd *c = rt_init_take(init, sizeof *c);
+    const uint32_t owners = v->market->account_cnt, slots = 2 * v->orders.max;
     struct ag_options o = options->market;
     o.first_owner = owners;
     o.others_max = slots / 2;
@@ -156,6 +219,14 @@ struct venue_crowd *venue_crowd_new(struct rt_init *init, const struct venue_cro
         o.on_level = on_level;
         o.level_ctx = c;
     }
+    bool hedge = false;
+    for (uint32_t i = 0; i < owners; i++) hedge = hedge || v->market->accounts[i].hedge;
+    if (hedge || b->instrument->filters != NULL) {
+        o.on_fire = on_fire;
+        o.fire_ctx = c;
+    }
+    c->v = v;
+    c->b = b;
     c->ag = ag_init(rt_init_take(init, ag_bytes(&o)), &o);
     if (options->book) c->levels = rt_init_take(init, c->ag->orders_max * sizeof *c->levels);
     c->row_max = 1 + owners + c->ag->traders + c->ag->orders_max;
@@ -206,16 +277,22 @@ static void end(struct rt_ctx *ctx, struct venue *v, struct venue_book *b, uint3
     venue_path_after(ctx, v, b, account, id, 0, VENUE_FATE_ENDED);
 }
 
-/* decide notes the fate of an order of ours, the newest where it has several. What hangs on it ends
- * and begins when all that one taker met has been told: who stood in its way with two orders of one
- * group has traded both. */
-static void decide(struct venue_crowd *c, uint8_t account, uint64_t id, uint64_t oco,
-                   enum venue_fate fate) {
+/* decided_of returns where the fate of the open order idx, of c, is noted: the newest where it has
+ * several. What hangs on it ends and begins when all that one taker met has been told: who stood in
+ * its way with two orders of one group has traded both. */
+static struct venue_decided *decided_of(const struct venue *v, struct venue_crowd *c,
+                                        uint32_t idx) {
+    const struct venue_order *order = &v->orders.pool[idx];
     uint32_t i = 0;
-    while (i < c->decided_cnt && c->decided[i].id != id) i++;
-    c->decided_cnt += i == c->decided_cnt;
-    c->decided[i] =
-        (struct venue_decided){ .id = id, .oco = oco, .account = account, .fate = (uint8_t)fate };
+    while (i < c->decided_cnt && c->decided[i].id != order->order_id) i++;
+    if (i < c->decided_cnt) return &c->decided[i];
+    c->decided[c->decided_cnt++] = (struct venue_decided){
+        .id = order->order_id,
+        .oco = oco_of(v, idx),
+        .parent = order->flags & VENUE_MORE ? v->orders.more[idx].terms.parent : 0,
+        .account = order->account,
+    };
+    return &c->decided[i];
 }
 
 /* fill books what the order idx traded; left: its lots open in the engine then. */
@@ -223,12 +300,15 @@ static void fill(struct rt_ctx *ctx, struct venue *v, struct venue_book *b, uint
                  const struct vm_event *e, int64_t left, uint8_t liquidity) {
     const struct mk_instrument *in = b->instrument;
     struct venue_order *order = &v->orders.pool[idx];
-    uint64_t id = order->order_id, oco = oco_of(v, idx);
-    uint8_t account = order->account;
+    const uint64_t id = order->order_id;
+    const uint8_t account = order->account;
+    const qty_t had = v->orders.more[idx].filled;
+    const bool waits = venue_left(v, idx) < order->quantity, grows = venue_grows(v, b);
+    struct venue_decided *d = decided_of(v, crowd_of(v, b), idx);
     struct venue_purse p = venue_purse_now(ctx, v, b, account);
     struct venue_deal deal;
     qty_t quantity = e->lots * in->lot_size;
-    assert(quantity <= order->quantity);
+    assert(quantity <= venue_left(v, idx));
     venue_locks_out(v, b, idx, &p);
     p.so_far = venue_charged(v, idx);
     venue_account_deal(&p, b, order, quantity, e->price * in->tick_size, liquidity, &deal);
@@ -238,11 +318,16 @@ static void fill(struct rt_ctx *ctx, struct venue *v, struct venue_book *b, uint
                            : stays                            ? VENUE_FATE_FIRED
                            : deal.quantity > 0                ? VENUE_FATE_CUT
                                                               : VENUE_FATE_ENDED;
+    d->fate = (uint8_t)fate;
+    d->filled += deal.quantity;
     venue_tell(ctx, v, b, idx, &deal);
-    if (fate == VENUE_FATE_FILLED) venue_joined(ctx, v, id, INT64_MAX, 0);
-    decide(crowd_of(v, b), account, id, oco, fate);
-    if (stays && left == 0) { /* it had been cut */
-        end(ctx, v, b, idx, ORDER_STATUS_EXPIRED, REASON_REDUCE_ONLY);
+    if (grows && deal.quantity > 0) {
+        venue_joined(ctx, v, id, had + deal.quantity, 0);
+    } else if (fate == VENUE_FATE_FILLED) {
+        venue_joined(ctx, v, id, INT64_MAX, 0);
+    }
+    if (stays && left == 0) { /* it had been cut; or, a child that has traded, it ends its parent */
+        end(ctx, v, b, idx, ORDER_STATUS_EXPIRED, waits ? REASON_LIST_PARENT : REASON_REDUCE_ONLY);
     }
 }
 
@@ -336,7 +421,7 @@ static void hear(struct rt_ctx *ctx, struct venue *v, struct venue_book *b,
             o->quantity = now.quantity;
             venue_say_amended(ctx, v, b, o, &now, REASON_NONE, false);
         }
-        decide(c, v->orders.pool[idx].account, e->tag, oco_of(v, idx), VENUE_FATE_FIRED);
+        decided_of(v, c, idx)->fate = VENUE_FATE_FIRED;
     }
     if (e->kind == VM_REFUSED) end(ctx, v, b, idx, ORDER_STATUS_REJECTED, e->reason);
     if (e->kind == VM_EXPIRED) end(ctx, v, b, idx, ORDER_STATUS_EXPIRED, e->reason);
@@ -352,8 +437,8 @@ static void same_positions(const struct venue *v, const struct venue_book *b) {
     }
 }
 
-/* child returns the order whose parent has been filled and that is still to be sent, with the
- * smallest order id; VENUE_NONE when there is none. */
+/* child returns the order whose parent has been filled and that is still to be sent, or to grow,
+ * with the smallest order id; VENUE_NONE when there is none. */
 static uint32_t child(const struct venue *v, const struct venue_book *b) {
     uint32_t found = VENUE_NONE;
     for (uint32_t i = b->more_cnt == 0 ? VENUE_NONE : b->head; i != VENUE_NONE;
@@ -367,11 +452,26 @@ static uint32_t child(const struct venue *v, const struct venue_book *b) {
 
 static void place(struct rt_ctx *ctx, struct venue *v, struct venue_book *b, uint32_t idx);
 
+/* grow lets the order idx have more lots in the engine: all that is free of it. A limit is behind
+ * those that are there then, a trigger stays as it is. False when it is not there. */
+static bool grow(struct venue *v, struct venue_book *b, uint32_t idx) {
+    struct venue_crowd *c = crowd_of(v, b);
+    struct vm_view view;
+    if (c->ids[idx] == 0 || !vm_find(c->ag->vm, c->ids[idx], &view)) return false;
+    const int64_t lots = venue_left(v, idx) / b->instrument->lot_size;
+    v->orders.more[idx].stage = VENUE_RESTS;
+    if (lots > view.left) {
+        (void)vm_amend(c->ag->vm, view.id, 0, view.quantity + lots - view.left, VM_AMEND_RULE);
+    }
+    return true;
+}
+
 /* pump tells all that the engine has told. What it says of our orders may end others of ours, which
  * it then tells too, and set others free, which are sent then. */
 static void pump(struct rt_ctx *ctx, struct venue *v, struct venue_book *b) {
     struct venue_crowd *c = crowd_of(v, b);
     struct vm_out *out = &c->ag->out;
+    const bool grows = venue_grows(v, b);
     find_ids(v, c);
     for (uint32_t next;;) {
         while (out->cnt > 0) {
@@ -380,6 +480,9 @@ static void pump(struct rt_ctx *ctx, struct venue *v, struct venue_book *b) {
                 while (i < out->cnt) hear(ctx, v, b, &out->at[i++]);
                 if (next_fate == c->decided_cnt) break;
                 const struct venue_decided d = c->decided[next_fate++];
+                if (grows && d.fate != VENUE_FATE_ENDED) {
+                    venue_path_part(ctx, v, b, d.account, d.id, d.parent, d.filled);
+                }
                 venue_path_after(ctx, v, b, d.account, d.id, d.oco, (enum venue_fate)d.fate);
             }
             c->decided_cnt = 0;
@@ -389,7 +492,7 @@ static void pump(struct rt_ctx *ctx, struct venue *v, struct venue_book *b) {
         }
         next = child(v, b);
         if (next == VENUE_NONE) break;
-        place(ctx, v, b, next);
+        if (!grow(v, b, next)) place(ctx, v, b, next);
     }
     b->last = vm_last(c->ag->vm) * b->instrument->tick_size;
 }
@@ -623,7 +726,7 @@ static void place(struct rt_ctx *ctx, struct venue *v, struct venue_book *b, uin
     struct venue_more *m = order->flags & VENUE_MORE ? &v->orders.more[idx] : NULL;
     bool reduces = order->terms & ORDER_TERMS_REDUCE_ONLY && in->kind != MK_SPOT &&
                    !v->market->accounts[order->account - 1].hedge; /* the engine knows one side */
-    struct vm_new n = { .lots = order->quantity / in->lot_size,
+    struct vm_new n = { .lots = venue_left(v, idx) / in->lot_size,
                         .tag = order->order_id,
                         .owner = (uint32_t)order->account - 1,
                         .flags = reduces ? VM_REDUCE : 0,
@@ -631,7 +734,8 @@ static void place(struct rt_ctx *ctx, struct venue *v, struct venue_book *b, uin
     terms_of(in, order, m == NULL ? NULL : &m->terms, &n);
     if (m != NULL && venue_by_mark(b, &m->terms)) n.flags |= VM_MARK;
     n.stp = stp_of(v, b, order, m);
-    if (order->terms & ORDER_TERMS_CLOSE_POSITION) {
+    const bool hedge = v->market->accounts[order->account - 1].hedge;
+    if (order->terms & ORDER_TERMS_CLOSE_POSITION && !hedge) { /* in hedge mode on_fire tells */
         n.flags = (uint16_t)((n.flags & ~VM_REDUCE) | VM_CLOSE);
         n.lots = 0;
     }
@@ -660,7 +764,7 @@ void venue_crowd_mark(struct rt_ctx *ctx, struct venue *v, struct venue_book *b)
     price_t at[4];
     find_ids(v, c);
     same_positions(v, b);
-    for (uint32_t i = 0, cnt = venue_mark_path(b, SIDE_SELL, at); i < cnt; i++) {
+    for (uint32_t i = 0, cnt = venue_mark_path(b, SIDE_SELL, INT64_MIN, at); i < cnt; i++) {
         int64_t ticks = at[i] / b->instrument->tick_size;
         if (ticks >= 1 && ticks <= VM_PRICE_MAX) vm_mark(c->ag->vm, ticks);
         pump(ctx, v, b);

@@ -24,6 +24,8 @@ struct venue_changed {
 /* An order of ours whose fate others hang on, in the events that are being told. */
 struct venue_decided {
     uint64_t id, oco; /* the order, its group */
+    uint64_t parent;  /* what it hangs on itself, 0 = none */
+    qty_t filled;     /* what of it has traded in these events */
     uint8_t account;  /* whose */
     uint8_t fate;     /* enum venue_fate */
     uint8_t pad[6];   /* zero */
@@ -33,8 +35,10 @@ struct venue_worked; /* backing.h */
 
 /* The market of one instrument. */
 struct venue_crowd {
-    struct ag *ag;         /* the traders and the engine */
-    struct vm_row *rows;   /* rows of the engine while it is loaded */
+    struct ag *ag;              /* the traders and the engine */
+    const struct venue *v;      /* whose orders ... */
+    const struct venue_book *b; /* ... of which instrument */
+    struct vm_row *rows;        /* rows of the engine while it is loaded */
     uint64_t *ids;         /* by slot of the venue's orders: the engine's number of it, 0 = none */
     struct msg_quote told; /* the touch told last */
     uint64_t prints;       /* trades told */
@@ -67,9 +71,9 @@ struct venue_crowd_options {
 int venue_crowd_options_read(struct rt_node *config, const struct mk_market *m, uint64_t seed,
                              struct venue_crowd_options *out, struct rt_error *err);
 
-/* venue_crowd_new takes the memory of a market from the arena; slots: of the venue's orders. */
+/* venue_crowd_new takes the memory of the market of v's book b from the arena. */
 struct venue_crowd *venue_crowd_new(struct rt_init *init, const struct venue_crowd_options *options,
-                                    uint32_t owners, uint32_t slots);
+                                    const struct venue *v, const struct venue_book *b);
 
 /* venue_crowd_start opens b's market. */
 void venue_crowd_start(struct rt_ctx *ctx, struct venue *v, struct venue_book *b);

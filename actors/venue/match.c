@@ -73,6 +73,8 @@ struct vm *vm_init(void *memory, const struct vm_options *options, struct vm_out
                       .work_end = VM_NONE,
                       .on_level = options->on_level,
                       .level_ctx = options->ctx,
+                      .on_fire = options->on_fire,
+                      .fire_ctx = options->fire_ctx,
                       .trail = { { VM_NONE, VM_NONE }, { VM_NONE, VM_NONE } },
                       .trail_at = { { 0, INT64_MAX }, { 0, INT64_MAX } },
                       .far_free = VM_NONE,
@@ -348,8 +350,21 @@ static void fire(struct vm *e, uint32_t t) {
         int64_t p = e->owners[o->owner].position;
         o->quantity = o->left = p < 0 ? -p : p;
     }
+    uint16_t why = REASON_NONE;
+    if (e->on_fire != NULL) {
+        struct vm_fired fired = {
+            .tag = o->tag, .lots = o->left, .last = e->last, .owner = o->owner
+        };
+        why = e->on_fire(e->fire_ctx, &fired);
+        assert(fired.lots >= (why == REASON_NONE && !(o->flags & VM_CLOSE)));
+        o->quantity = o->left = fired.lots;
+    }
     vm_tell(e, o, VM_TRIGGERED, REASON_NONE, e->more[t].stop, o->quantity);
     if (o->flags & VM_LISTED) vm_oco(e, t);
+    if (why != REASON_NONE) {
+        vm_end(e, t, VM_EXPIRED, why);
+        return;
+    }
     take(e, t);
 }
 
@@ -619,6 +634,18 @@ uint32_t vm_cancel_all(struct vm *e, uint32_t owner) {
     return before - e->open;
 }
 
+/* resize gives an order that waits for its trigger another quantity; 0 or the reason why not. */
+static uint16_t resize(struct vm *e, struct vm_order *o, int64_t price, int64_t lots,
+                       enum vm_amend mode) {
+    if (mode != VM_AMEND_RULE || o->flags & VM_CLOSE || price != o->price || lots == o->quantity) {
+        return REASON_AMEND_RULE;
+    }
+    if (lots < 1 || lots > VM_LOTS_MAX) return REASON_BAD_LOT;
+    o->quantity = o->left = lots;
+    vm_tell(e, o, VM_AMENDED, REASON_NONE, price, lots);
+    return REASON_NONE;
+}
+
 bool vm_amend(struct vm *e, uint64_t id, int64_t price, int64_t lots, enum vm_amend mode) {
     uint32_t slot = vm_slot(e, id);
     uint16_t reason = REASON_NONE;
@@ -628,6 +655,11 @@ bool vm_amend(struct vm *e, uint64_t id, int64_t price, int64_t lots, enum vm_am
     }
     struct vm_order *o = &e->orders[slot];
     if (price == 0) price = o->price;
+    if (o->state == VM_ARMED) {
+        reason = resize(e, o, price, lots, mode);
+        if (reason) refuse(e, id, NULL, reason);
+        return reason == REASON_NONE;
+    }
     int64_t done = o->quantity - o->left;
     bool keeps = price == o->price && lots < o->quantity, crossing = crosses(e, o->side, price);
     if (o->state != VM_BOOK || (price == o->price && lots == o->quantity))

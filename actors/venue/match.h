@@ -43,7 +43,9 @@
  * Conditional orders. Rising (fires at last >= stop): STOP buy, TAKE sell. Falling: STOP sell, TAKE
  * buy. VM_MARK: the mark price (vm_mark) counts, not the last one. Already true at entry: refused
  * would_trigger, unless VM_NOW lets it act at once; without a price yet, nothing is true. When it
- * fires: TRIGGERED, oco partners expire, then it acts as MARKET or LIMIT.
+ * fires: TRIGGERED, oco partners expire, then it acts as MARKET or LIMIT, or EXPIREs for the reason
+ * on_fire gives. Other lots (vm_amend, VM_AMEND_RULE, price as it is) change neither trigger nor
+ * extreme of one that waits.
  * Trailing (delta > 0, 1..5000 bips): fires when the price falls delta below the highest (sell), or
  * rises delta above the lowest (buy) since it became active: sell stop = floor(high * (1 - delta)),
  * buy stop = ceil(low * (1 + delta)). stop is then the optional activation price, met in the
@@ -222,16 +224,29 @@ struct vm_out {
     void *ctx;                         /* the caller's */
 };
 
-/* Sizes of an engine, and who is told of level changes. */
+/* A conditional order that fires. */
+struct vm_fired {
+    uint64_t tag;   /* the caller's */
+    int64_t lots;   /* what it would trade; as on_fire leaves it, it does */
+    int64_t last;   /* last price, ticks; 0 = none */
+    uint32_t owner; /* whose */
+};
+
+/* Sizes of an engine, and who is told of level changes, or asked as an order fires. */
 struct vm_options {
     uint32_t orders_max; /* slots, a power of two, 64..VM_ORDERS_MAX */
     uint32_t owners_max; /* owners, 1.. */
     uint32_t window; /* ticks of the ring, a power of two, VM_WINDOW_MIN..VM_WINDOW_MAX; 4096 keeps
                           * it in the second-level cache */
     void (*on_level)(void *ctx, uint8_t side, int64_t price,
-                     int64_t lots); /* a level shows lots now
+                     int64_t lots);                         /* a level shows lots now
                           * (0 = gone), once a change; NULL = nobody asks, costs nothing */
-    void *ctx;                      /* for on_level */
+    void *ctx;                                              /* for on_level */
+    uint16_t (*on_fire)(void *ctx, struct vm_fired *order); /* asked as a trigger fires: the reason
+                                     * why the order may not act, REASON_NONE = it may, with the
+                                     * lots that it leaves. May not call the engine; NULL = all
+                                     * may */
+    void *fire_ctx;                                         /* for on_fire */
 };
 
 /* The engine; opaque. */
@@ -303,7 +318,8 @@ bool vm_cancel(struct vm *e, uint64_t id, enum vm_only only);
 /* vm_cancel_all cancels all orders of owner in order of entry (each with its list) and returns how
  * many ended. Cost: a pass over the owner column up to the highest slot in use. */
 uint32_t vm_cancel_all(struct vm *e, uint32_t owner);
-/* vm_amend changes price (0 = as it is) and quantity of an order on the book. False: REFUSED
+/* vm_amend changes price (0 = as it is) and quantity of an order on the book, or the quantity of a
+ * conditional one that waits (VM_AMEND_RULE; not VM_CLOSE). False: REFUSED
  * unknown_order, amend_rule, bad_tick, bad_lot, would_match (post-only; VM_AMEND_REQUEUE cancels it
  * instead). A price that crosses takes. */
 bool vm_amend(struct vm *e, uint64_t id, int64_t price, int64_t lots, enum vm_amend mode);

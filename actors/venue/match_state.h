@@ -143,6 +143,8 @@ struct vm {
     /* the rest */
     void (*on_level)(void *ctx, uint8_t side, int64_t price, int64_t lots); /* see vm_options */
     void *level_ctx;                                                        /* its ctx */
+    uint16_t (*on_fire)(void *ctx, struct vm_fired *order);                 /* see vm_options */
+    void *fire_ctx;                                                         /* its ctx */
     int64_t mark;                      /* mark price, 0 = none */
     int64_t now_ns;                    /* of vm_expire */
     uint64_t claim;                    /* count for vm_more.claim */

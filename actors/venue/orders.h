@@ -59,7 +59,8 @@ struct venue_more {
     qty_t waits;          /* of a child: what its parent's fills have not set free yet */
     uint8_t stage;        /* enum venue_stage */
     bool anyway;          /* of a request to replace: place it though the cancel fails */
-    uint8_t pad[6];       /* zero */
+    uint8_t pad[2];       /* zero */
+    uint32_t amends;      /* how often it was amended, where a filter counts that; of any order */
 };
 
 /* One order at the venue, or a request on its way there. */
@@ -69,7 +70,8 @@ struct venue_order {
     uint64_t seq;            /* number of the request, from 1: key of its row, order of arrival */
     price_t price;           /* limit or stop price; 0 for market */
     qty_t quantity;          /* what is still to be traded, 1e-8 base */
-    int64_t from_ns;         /* bars: when it was decided; prints: when it arrives; ns UTC */
+    int64_t from_ns;         /* bars: when it was decided; elsewhere when it arrives, then since
+                              * when it is there as it is; ns UTC */
     uint32_t next, prev;     /* neighbours in its book's list, VENUE_NONE at the ends */
     uint16_t instrument;     /* whose order */
     uint8_t account;         /* on whose cash */

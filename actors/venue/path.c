@@ -1,6 +1,7 @@
 #include "actors/venue/path.h"
 #include "actors/venue/amend.h"
 #include "actors/venue/bars.h"
+#include "actors/venue/depth.h"
 #include <assert.h>
 
 /* Ways along a leg. */
@@ -279,8 +280,9 @@ static void trade(struct way *w, uint32_t k, price_t price, uint8_t liquidity) {
     if (deal.quantity > 0) {
         part(w, k);
         bool filled = deal.status == ORDER_STATUS_FILLED;
-        if (filled || !w->v->whole) {
-            release(w, order.order_id, w->v->whole ? INT64_MAX : deal.quantity);
+        bool grows = venue_grows(w->v, w->b);
+        if (filled || grows) {
+            release(w, order.order_id, grows ? deal.quantity : INT64_MAX);
         }
     }
     if (!stays && deal.status != ORDER_STATUS_FILLED) orphan(w, order.order_id);
@@ -575,6 +577,13 @@ static uint32_t hanging(const struct venue *v, const struct venue_book *b, uint8
     return found;
 }
 
+/* begin lets the child idx begin, now. On bars the path knows since when it is there. */
+static void begin(const struct rt_ctx *ctx, struct venue *v, const struct venue_book *b,
+                  uint32_t idx) {
+    v->orders.more[idx].stage = venue_path_stage(b, &v->orders.pool[idx]);
+    if (b->driver != VENUE_BARS) v->orders.pool[idx].from_ns = ctx->now_ns;
+}
+
 void venue_path_after(struct rt_ctx *ctx, struct venue *v, struct venue_book *b, uint8_t account,
                       uint64_t id, uint64_t oco, enum venue_fate fate) {
     bool children = fate == VENUE_FATE_CUT || fate == VENUE_FATE_ENDED;
@@ -592,11 +601,21 @@ void venue_path_after(struct rt_ctx *ctx, struct venue *v, struct venue_book *b,
         struct venue_more *m = &v->orders.more[i];
         bool mine = v->orders.pool[i].account == account && v->orders.pool[i].flags & VENUE_MORE;
         if (mine && m->stage == VENUE_PENDING && m->terms.parent == id) {
-            m->stage = venue_path_stage(b, &v->orders.pool[i]);
+            begin(ctx, v, b, i);
             m->waits = 0;
         }
     }
     if (fate == VENUE_FATE_FILLED) venue_locks_again(v, b, account);
+}
+
+/* grow_rest lets the order idx, a limit that rests and may trade more now, rest anew: what is added
+ * is behind those that are there, as with an amend. Bars and trades know no queue. */
+static void grow_rest(struct venue *v, struct venue_book *b, uint32_t idx) {
+    if (b->driver == VENUE_CROWD) v->orders.more[idx].stage = VENUE_FRESH;
+    if (b->driver != VENUE_DEPTH) return;
+    venue_depth_leave(v, b, idx);
+    v->orders.more[idx].stage = VENUE_FIRED;
+    v->orders.pool[idx].seq = ++v->requests;
 }
 
 void venue_path_part(struct rt_ctx *ctx, struct venue *v, struct venue_book *b, uint8_t account,
@@ -606,8 +625,13 @@ void venue_path_part(struct rt_ctx *ctx, struct venue *v, struct venue_book *b, 
         struct venue_more *m = &v->orders.more[i];
         bool mine = v->orders.pool[i].account == account && v->orders.pool[i].flags & VENUE_MORE;
         if (!mine || m->terms.parent != id) continue;
-        m->waits -= filled < m->waits ? filled : m->waits;
-        if (m->stage == VENUE_PENDING) m->stage = venue_path_stage(b, &v->orders.pool[i]);
+        qty_t more = filled < m->waits ? filled : m->waits;
+        m->waits -= more;
+        if (m->stage == VENUE_PENDING) {
+            begin(ctx, v, b, i);
+        } else if (more > 0 && m->stage == VENUE_RESTS) {
+            grow_rest(v, b, i);
+        }
     }
     if (some) venue_locks_again(v, b, account);
     uint32_t idx = venue_orders_find(&v->orders, parent);

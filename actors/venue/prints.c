@@ -133,7 +133,7 @@ static void work_each(struct rt_ctx *ctx, struct venue *v, struct venue_book *b,
                                                                                : VENUE_FATE_ENDED;
         venue_tell(ctx, v, b, pick->idx, deal);
         if (deal->quantity > 0) {
-            qty_t part = v->whole ? 0 : deal->quantity;
+            qty_t part = venue_grows(v, b) ? deal->quantity : 0;
             venue_path_part(ctx, v, b, pick->account, pick->order_id, parent, part);
         }
         venue_path_after(ctx, v, b, pick->account, pick->order_id, oco, fate);
@@ -149,7 +149,7 @@ void venue_prints_mark(struct rt_ctx *ctx, struct venue *v, struct venue_book *b
         if (!(order->flags & VENUE_MORE) || more->stage != VENUE_ARMED) continue;
         if (!venue_by_mark(b, &more->terms)) continue;
         bool met = false;
-        uint32_t prices = venue_mark_path(b, order->side, at);
+        uint32_t prices = venue_mark_path(b, order->side, order->from_ns, at);
         for (uint32_t k = 0; k < prices && !met; k++) {
             met = venue_path_touch(b, order, &more->terms, &more->extreme, at[k]);
         }

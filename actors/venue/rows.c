@@ -68,6 +68,7 @@ static void put_order(const struct venue *v, uint32_t idx, struct rt_row_sink *s
                                  .venue_order_id = order->venue_order_id,
                                  .price = order->price,
                                  .quantity = order->quantity,
+                                 .cum_fee = v->orders.more[idx].amends, /* it has no fees here */
                                  .created_ns = order->from_ns,
                                  .updated_ns = order->from_ns,
                                  .instrument = order->instrument,
@@ -238,7 +239,8 @@ static int load_order(struct venue *v, uint64_t seq, const struct msg_order_row 
                                    VENUE_MORE | VENUE_LAPSES | VENUE_ENDS),
             .op = op,
         };
-        v->orders.more[idx] = (struct venue_more){ .stage = VENUE_FRESH };
+        v->orders.more[idx] =
+            (struct venue_more){ .stage = VENUE_FRESH, .amends = (uint32_t)row->cum_fee };
         v->orders.cnt += place;
         if (flight) {
             venue_orders_send(&v->orders, b, idx);
@@ -490,6 +492,12 @@ int venue_load(void *state, uint16_t kind, uint64_t key, const void *row, uint32
         bool known = l->instrument >= 1 && l->instrument <= m->instrument_cnt;
         struct venue_depth *d = known ? v->depths[l->instrument - 1] : NULL;
         if (d != NULL && venue_depth_level(d, l)) return 0;
+    }
+    if (kind == MSG_BOOK_ORDER_ROW && bytes == sizeof(struct msg_book_order_row)) {
+        const struct msg_book_order_row *o = row;
+        bool known = o->instrument >= 1 && o->instrument <= m->instrument_cnt;
+        struct venue_depth *d = known ? v->depths[o->instrument - 1] : NULL;
+        if (d != NULL && venue_depth_order(d, o)) return 0;
     }
     if (kind == MSG_QUEUE_ROW && bytes == sizeof(struct msg_queue_row)) {
         const struct msg_queue_row *q = row;

@@ -155,6 +155,10 @@ uint16_t venue_rules_refuse(struct rt_ctx *ctx, const struct venue *v, const str
     qty_t bid = 0;
     if (rates_refuse(ctx, v, order->account)) return REASON_VENUE_ORDER_COUNT;
     if (f != NULL) {
+        uint8_t stp = o.more == NULL ? MK_STP_DEFAULT : o.more->stp;
+        if (stp == MK_STP_DEFAULT) stp = v->market->accounts[order->account - 1].stp;
+        bool told = f->stp != 0 && stp != MK_STP_DEFAULT; /* the instrument's own is allowed */
+        if (told && !(f->stp >> stp & 1U)) return REASON_VENUE_STP_MODE;
         uint16_t reason = mk_filters_terms(f, &o, venue_rules_reference(ctx, b, f->percent_minutes),
                                            venue_rules_reference(ctx, b, f->notional_minutes));
         if (reason != REASON_NONE) return reason;

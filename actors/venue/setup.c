@@ -60,7 +60,8 @@ static int init_books(struct rt_init *init, struct venue *v,
     static const struct {
         uint16_t row_kind;        /* of the series */
         enum venue_driver driver; /* works from it */
-    } finest[] = { { MSG_BOOK_DELTA, VENUE_DEPTH },
+    } finest[] = { { MSG_BOOK_ORDER, VENUE_DEPTH },
+                   { MSG_BOOK_DELTA, VENUE_DEPTH },
                    { MSG_TRADE, VENUE_PRINTS },
                    { MSG_BAR, VENUE_BARS } };
     const struct mk_market *m = v->market;
@@ -71,6 +72,7 @@ static int init_books(struct rt_init *init, struct venue *v,
         struct venue_book *b = &v->books[i];
         enum venue_driver driver = VENUE_CLOSED;
         uint16_t series = VENUE_NO_SERIES;
+        bool by_order = series_of(init, MSG_BOOK_ORDER, i + 1, &last) != VENUE_NO_SERIES;
         for (size_t k = 0; k < sizeof finest / sizeof finest[0] && series == VENUE_NO_SERIES; k++) {
             series = series_of(init, finest[k].row_kind, i + 1, &last);
             if (series != VENUE_NO_SERIES) driver = finest[k].driver;
@@ -87,8 +89,10 @@ static int init_books(struct rt_init *init, struct venue *v,
                                 m->instruments[i].name);
         }
         if (driver == VENUE_DEPTH) {
-            v->depths[i] = venue_depth_new(init, options, &m->instruments[i], v->orders.max,
-                                           series_of(init, MSG_TRADE, i + 1, &last));
+            /* order by order trades are rows among the others */
+            uint16_t trades = by_order ? VENUE_NO_SERIES : series_of(init, MSG_TRADE, i + 1, &last);
+            v->depths[i] =
+                venue_depth_new(init, options, &m->instruments[i], v->orders.max, trades, by_order);
         }
         b->mark_series = series_of(init, MSG_MARK_BAR, i + 1, &last);
         b->mark_bars = b->mark_series != VENUE_NO_SERIES;
@@ -135,7 +139,7 @@ static int init_crowds(struct rt_init *init, struct venue *v,
                                 "nobody: the run needs an end: (or clock: paced)");
         }
         v->books[i].driver = VENUE_CROWD;
-        v->crowds[i] = venue_crowd_new(init, &crowds[i], m->account_cnt, 2 * v->orders.max);
+        v->crowds[i] = venue_crowd_new(init, &crowds[i], v, &v->books[i]);
         for (uint32_t a = 0; a < m->account_cnt; a++) {
             vm_group(v->crowds[i]->ag->vm, a, m->accounts[a].stp_group);
         }
@@ -184,9 +188,9 @@ int venue_init(struct rt_init *init, void *state, struct rt_error *err) {
     v->latency_ns = venue_latency_typical(&v->legs.feed) + venue_latency_typical(&v->legs.order);
     static const char *const begins[] = { "first_fill", "filled", NULL };
     int begin;
-    rc = rt_node_choice(init->config, "children", false, begins, 0, &begin, err);
+    rc = rt_node_choice(init->config, "children", false, begins, -1, &begin, err);
     if (rc != 0) return rc;
-    v->whole = begin == 1;
+    v->children = (uint8_t)(begin < 0 ? VENUE_CHILDREN_USUAL : VENUE_CHILDREN_GROW + begin);
     rc = rt_node_int(init->config, "orders_max", false, 1, 1 << 16, ORDERS_MAX_DEFAULT, &max, err);
     if (rc != 0) return rc;
     v->market = m;

@@ -83,11 +83,12 @@ bool venue_close_all(struct rt_ctx *ctx, struct venue *v, struct venue_book *b, 
     return true;
 }
 
-uint32_t venue_mark_path(const struct venue_book *b, uint8_t side, price_t at[4]) {
+uint32_t venue_mark_path(const struct venue_book *b, uint8_t side, int64_t since_ns,
+                         price_t at[4]) {
     const struct msg_mark_bar *m = &b->mark_bar;
     bool sells = side == SIDE_SELL;
     at[0] = b->mark;
-    if (!b->mark_bars) return 1;
+    if (!b->mark_bars || since_ns > m->open_ns) return 1;
     at[0] = m->open;
     at[1] = sells ? m->high : m->low;
     at[2] = sells ? m->low : m->high;
@@ -441,8 +442,8 @@ static bool first_stage(const struct rt_ctx *ctx, struct venue *v, const struct 
     uint32_t parent = venue_orders_find(&v->orders, id);
     if (parent != VENUE_NONE) {
         const struct venue_order *o = &v->orders.pool[parent];
-        bool grows = !v->whole && (b->driver == VENUE_BARS || b->driver == VENUE_PRINTS);
-        qty_t filled = grows && o->flags & VENUE_MORE ? v->orders.more[parent].filled : 0;
+        bool grows = venue_grows(v, b);
+        qty_t filled = grows ? v->orders.more[parent].filled : 0;
         if (grows) m->waits = order->quantity > filled ? order->quantity - filled : 0;
         if (filled == 0) m->stage = VENUE_PENDING;
         return o->instrument == order->instrument && o->account == order->account;
@@ -470,9 +471,7 @@ static uint16_t refusal_rules(struct rt_ctx *ctx, struct venue *v, const struct 
     if (!terms_fit(order) || !account_fits(v, ins, order->account) || order->order_id == 0) {
         return REASON_UNSUPPORTED;
     }
-    if (order->terms & ORDER_TERMS_CLOSE_POSITION &&
-        (ins->kind == MK_SPOT ||
-         (b->driver == VENUE_CROWD && v->market->accounts[order->account - 1].hedge))) {
+    if (order->terms & ORDER_TERMS_CLOSE_POSITION && ins->kind == MK_SPOT) {
         return REASON_UNSUPPORTED;
     }
     bool opens = !(order->terms & ORDER_TERMS_EXIT),
@@ -543,7 +542,9 @@ static void arm_lapse(struct rt_ctx *ctx, const struct venue *v) {
 void venue_joined(struct rt_ctx *ctx, struct venue *v, uint64_t id, qty_t quantity, price_t price) {
     if (v->joined_ns != ctx->now_ns) v->joined_cnt = 0;
     v->joined_ns = ctx->now_ns;
-    uint32_t at = v->joined_cnt++ % VENUE_JOINED_MAX;
+    uint32_t at = 0, cnt = v->joined_cnt < VENUE_JOINED_MAX ? v->joined_cnt : VENUE_JOINED_MAX;
+    while (at < cnt && v->joined[at] != id) at++;
+    if (at == cnt) at = v->joined_cnt++ % VENUE_JOINED_MAX;
     v->joined[at] = id;
     v->joined_quantity[at] = quantity;
     v->joined_price[at] = price;
@@ -884,6 +885,7 @@ static void take_request(struct rt_ctx *ctx, struct venue *v, struct venue_book 
         v->orders.more[idx] = (struct venue_more){ .terms = more != NULL ? *more : none };
     }
     v->orders.more[idx].filled = 0;
+    v->orders.more[idx].amends = 0;
     if (r->op == REQUEST_OP_REPLACE) {
         const struct msg_venue_replace *replace = (const struct msg_venue_replace *)r;
         v->orders.more[idx].replaces = replace->replaces;
@@ -1090,6 +1092,19 @@ static void tell_silences(struct rt_ctx *ctx, const struct venue *v) {
                              .reason = REASON_STALE_DATA };
 }
 
+/* tell_full says how many orders of others recorded books had no room for. */
+static void tell_full(struct rt_ctx *ctx, const struct venue *v) {
+    uint64_t full = 0;
+    for (uint32_t i = 0; i < v->market->instrument_cnt; i++) {
+        if (v->depths[i] != NULL) full += v->depths[i]->full;
+    }
+    if (full == 0) return;
+    struct msg_alert *a = rt_say(ctx, MSG_ALERT, 0, sizeof *a);
+    *a = (struct msg_alert){ .value = (int64_t)full,
+                             .actor = ctx->self,
+                             .reason = REASON_DATA_ORDERS };
+}
+
 /* end_term ends trading in b at its expiry, first thing of that instant; called again, when all of
  * it has been heard, it delivers what is held. */
 static void end_term(struct rt_ctx *ctx, struct venue *v, struct venue_book *b) {
@@ -1116,6 +1131,7 @@ static void venue_on_stop(struct rt_ctx *ctx, void *state, const struct msg_fram
     }
     tell_faults(ctx, v);
     tell_silences(ctx, v);
+    tell_full(ctx, v);
     if (stop->reason != REASON_END_OF_DATA) { /* execution cancels what is to be canceled */
         venue_ledger_tell(ctx, v);
         return;
@@ -1190,8 +1206,8 @@ static void venue_on_timer(struct rt_ctx *ctx, void *state, const struct msg_fra
 static const struct rt_option venue_options[] = {
     { "latency", "node", "0ns..1d | {feed, order, answer: model}", "0ns",
       "from a decision to the venue (on bars only whole bars count), or each leg's model" },
-    { "children", "text", "first_fill | filled", "first_fill",
-      "bars and trades: when exits that wait for their entry begin" },
+    { "children", "text", "first_fill | filled", "bars, trades: first_fill; else filled",
+      "when exits that wait for their entry begin: with its first fill, growing, or its last" },
     { "queue", "node", "conservative | power | log | {power: n}", "power",
       "recorded books: where what is canceled at a level was, before or behind us" },
     { "participation", "text", "0..1 | 0%..100%", "0",
@@ -1199,6 +1215,8 @@ static const struct rt_option venue_options[] = {
       "instruments may have their own" },
     { "book_window", "int", "4096..1M, a power of two", "16384", "ticks of a book kept at hand" },
     { "book_levels", "int", "64..1M", "16384", "levels kept outside them" },
+    { "book_orders", "int", "64..8M", "65536",
+      "orders of others there is room for, in a book that is recorded order by order" },
     { "agents", "node", "{instruments: [NAME | {instrument, start_price}], ...}", "none",
       "simulated traders that make the market of instruments without a source" },
     { "insurance", "node", "{ASSET: amount}", "none",

@@ -59,19 +59,21 @@
  *           to the tick against the order; it is worked there. An open alone tests none; a mark
  *           that opens beyond counts from the bar's open on. A bar without a bar of marks is its
  *           own. On trades and books each mark told tests it (of a bar: the extreme that is best
- *           for it, then the other), and what fires acts as if a trade had triggered it. Trailing
+ *           for it, then the other; of one that had begun before the order was there its close
+ *           alone), and what fires acts as if a trade had triggered it. Trailing
  *           stops follow the mark.
  *   Close   close_position: closes what the account holds against it when it triggers, whole lots;
  *   its
  *           quantity is changed to that then (MSG_VENUE_AMENDED, unasked). With nothing to close it
- *           expires with reduce_only. Not among simulated traders in hedge mode (unsupported).
+ *           expires with reduce_only.
  *   gtd     Expires at its instant with good_till_date; a bar or trade of before is worked, one
  *           that ends at that instant too.
  *   Lists   A child begins where its parent is first filled, on the rest of the path of the same
  *           bar, for as much as was filled, and grows with each further fill up to its own
- *           quantity: what is held is always protected. With children: filled, as at Binance (and
- *           in books and among simulated traders always), it begins once the parent is wholly
- *           filled. When the parent ends before, children that have not begun expire with
+ *           quantity: what is held is always protected; what is added to a limit that rests in a
+ *           book goes behind those that are there. With children: filled, as at Binance (and where
+ *           nothing is declared in books and among simulated traders), it begins once the parent is
+ *           wholly filled. When the parent ends before, children that have not begun expire with
  *           list_parent; one that has lives on for the part that was filled, and when it has traded
  *           that its rest expires with list_parent. A child's fill or trigger ends what is open of
  *           its parent (list_partner): the position is on its way out. Of an oco group one fill (in
@@ -130,6 +132,25 @@
  *   Silent  With stale_after: of the instrument a book without an update for longer does not stand
  *           until its next one; what rests keeps its place. How often is told at the end.
  *   Others  Orders of ours do not meet one another.
+ *
+ * Order by order (rows of MSG_BOOK_ORDER; the rules of books, but for what stands here)
+ *   Queue   At each price the orders of others and ours stand in one queue by time. An execution of
+ *           an order of others fills first what of ours stands before it: at a better price, or at
+ *           its price since before it got its place; in that order, in lots, each at its limit, all
+ *           together no more than was executed. Of an order whose beginning is not known: only what
+ *           stands at a better price. A trade with a hidden order: also at its price, where nothing
+ *           shown is before ours, and on the other side what stands at a better price than that. An
+ *           auction's trade fills nothing of ours. An order of others that joins where ours of the
+ *           other side stand meets them first.
+ *   Takes   From a level the orders that are first. What of an order was taken is gone as long as
+ *           it is there: what is executed or canceled of it beyond the rest is nobody's.
+ *   Assumed Others do as recorded: that ours were filled in their stead, or took from them, changes
+ *           nothing of what they do; who finds less than was recorded does not look elsewhere.
+ *   Stands  Not either in a halt; nor once there were more orders than book_orders: has room for,
+ *           which is told at the end. An update goes on as long as the book is crossed.
+ *   Gap     What is told after it still counts; those a snapshot names keep their place, ours
+ *           theirs.
+ *   Shown   A print fills at most the part shown; the next stands behind all that is there then.
  *
  * Rules of runs among simulated traders (agents.h)
  *   Market  For instruments that agents: names, from the start to the stop of the run; public
@@ -197,6 +218,13 @@ enum venue_act {
     VENUE_MISSED, /* ioc, fok: expire it, not_filled_at_once */
     VENUE_REFUSE, /* post_only: reject it, would_match */
     VENUE_FIRE,   /* it has triggered */
+};
+
+/* When children of a list begin, as declared. */
+enum venue_children {
+    VENUE_CHILDREN_USUAL, /* not declared: on bars and trades GROW, else WHOLE */
+    VENUE_CHILDREN_GROW,  /* with each fill of their parent, for as much */
+    VENUE_CHILDREN_WHOLE, /* once it is wholly filled */
 };
 
 /* An order that a row meets. A driver gathers picks and sorts them into the order of work. */
@@ -291,7 +319,7 @@ struct venue {
     uint32_t joined_cnt;                     /* how many there were; the newest are kept */
     uint32_t series_cnt;                     /* length of book_of */
     bool closed;                             /* the data has ended */
-    bool whole;                              /* children begin once their parent is wholly filled */
+    uint8_t children;                        /* enum venue_children: when they begin */
     bool locks_moved;                        /* locks have changed since they were told */
 };
 
@@ -319,9 +347,24 @@ static inline bool venue_by_mark(const struct venue_book *b, const struct mk_mor
     return terms->working != 0 && b->mark_series != VENUE_NO_SERIES;
 }
 
+/* venue_grows tells whether children begin and grow with each fill of their parent in b. */
+static inline bool venue_grows(const struct venue *v, const struct venue_book *b) {
+    bool usual = v->children == VENUE_CHILDREN_USUAL;
+    return usual ? b->driver == VENUE_BARS || b->driver == VENUE_PRINTS
+                 : v->children == VENUE_CHILDREN_GROW;
+}
+
+/* venue_left returns how much of the open order idx may trade now: not what its parent's fills have
+ * not set free yet. */
+static inline qty_t venue_left(const struct venue *v, uint32_t idx) {
+    const struct venue_order *order = &v->orders.pool[idx];
+    return order->quantity - (order->flags & VENUE_MORE ? v->orders.more[idx].waits : 0);
+}
+
 /* venue_mark_path puts the prices that the newest row of b's mark went through into at, as they
- * test an order of side: what is best for it first. Returns how many. */
-uint32_t venue_mark_path(const struct venue_book *b, uint8_t side, price_t at[4]);
+ * test an order of side that is there since since_ns: what is best for it first; of a bar that had
+ * begun by then its close alone. Returns how many. */
+uint32_t venue_mark_path(const struct venue_book *b, uint8_t side, int64_t since_ns, price_t at[4]);
 
 /* venue_purse returns what account (from 1) holds of b's instrument. */
 struct venue_purse venue_purse(const struct venue *v, const struct venue_book *b, uint8_t account);
@@ -361,8 +404,8 @@ void venue_say_amended(struct rt_ctx *ctx, struct venue *v, const struct venue_b
                        const struct venue_order *order, const struct venue_figures *f,
                        uint16_t reason, bool asked);
 
-/* venue_joined notes that the order id ended as it arrived, with quantity of it filled, at price:
- * children of it that arrive at this instant find it. */
+/* venue_joined notes that quantity of the order id has been filled at this instant, at price last:
+ * children of it that arrive at this instant find it, though it has ended. */
 void venue_joined(struct rt_ctx *ctx, struct venue *v, uint64_t id, qty_t quantity, price_t price);
 
 /* venue_leave ends the open order idx that was to leave, for the reason its flags tell, and what

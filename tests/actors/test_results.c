@@ -329,11 +329,53 @@ static void test_room(void **state) {
         assert_string_equal(msg_reason_name((uint16_t)r), none);
 }
 
+/* A fill that is told minutes after its order was done and its row would have been written: one row
+ * all the same, with all it came to; what was made before it stays as it was. */
+static void test_late(void **state) {
+    struct world *w = *state;
+    const int64_t one = FIXED_ONE;
+    struct rt_error err = { 0 };
+    struct report_summary *sum = calloc(1, sizeof *sum);
+    assert_non_null(sum);
+    w->instrument.contract = one; /* inverse: averages are weighed fill by fill */
+    w->instrument.kind = MK_INVERSE;
+    intent(w, 1, 1, SIDE_BUY, 2 * one);
+    fill(w, 2, 1, 1, SIDE_BUY, one, 100 * one);
+    told(w, 2, 1, SIDE_BUY, 2 * one, one, 100 * one, ORDER_STATUS_PARTIALLY_FILLED, 0);
+    position(w, 2, 1, one, 0, 0, one);
+    told(w, 3, 1, SIDE_BUY, 2 * one, one, 100 * one, ORDER_STATUS_CANCELED, REASON_BY_STRATEGY);
+    intent(w, 4, 2, SIDE_BUY, one);
+    told(w, 4, 2, SIDE_BUY, one, 0, 0, ORDER_STATUS_REJECTED, REASON_MAX_POSITION);
+    intent(w, 60, 3, SIDE_BUY, one);
+    told(w, 60, 3, SIDE_BUY, one, 0, 0, ORDER_STATUS_REJECTED, REASON_MAX_POSITION);
+    fill(w, 100, 1, 2, SIDE_BUY, one, 400 * one);
+    told(w, 100, 1, SIDE_BUY, 2 * one, 2 * one, 500 * one, ORDER_STATUS_CANCELED,
+         REASON_BY_STRATEGY);
+    position(w, 100, 2, 2 * one, 0, 0, 2 * one);
+    assert_int_equal(report_results_write(&w->run, w->dir, sum, &err), 0);
+    assert_string_equal(/* 2 / (1/100 + 1/400) = 160 */
+                        text(w, "orders.csv"),
+                        "S000000300000000000100,zeta,main,BTC-PERP,BTCUSDT,entry,buy,market,gtc,2,,"
+                        ",canceled,2,160,"
+                        "1000000000,100000000000,by_strategy,signal_cross_up,both,,,,\n"
+                        "S000000300000000000200,zeta,main,BTC-PERP,BTCUSDT,entry,buy,market,gtc,1,,"
+                        ",rejected,0,,"
+                        "4000000000,4000000000,max_position,signal_cross_up,both,,,,\n"
+                        "S000000300000000000300,zeta,main,BTC-PERP,BTCUSDT,entry,buy,market,gtc,1,,"
+                        ",rejected,0,,"
+                        "60000000000,60000000000,max_position,signal_cross_up,both,,,,\n");
+    assert_int_equal(sum->orders, 3);
+    assert_int_equal(sum->fills, 2);
+    assert_int_equal(sum->by_status[ORDER_STATUS_CANCELED], 1);
+    report_summary_free(sum);
+}
+
 /* main runs the tests. */
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_cross, setup, teardown),
         cmocka_unit_test_setup_teardown(test_much, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_late, setup, teardown),
         cmocka_unit_test_setup_teardown(test_empty, setup, teardown),
         cmocka_unit_test_setup_teardown(test_numbers, setup, teardown),
         cmocka_unit_test(test_room),

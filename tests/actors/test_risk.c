@@ -1055,6 +1055,8 @@ static void test_close_position(void **state) {
     i.terms = EXIT | ORDER_TERMS_CLOSE_POSITION;
     assert_int_equal(gate_ask(&g, i).reason, REASON_BAD_TERMS);
     i.terms = closes;
+    ((struct risk_state *)g.rig.state)->instruments[WORLD_PERP - 1].shared = true;
+    assert_int_equal(gate_ask(&g, i).reason, REASON_POSITION_SHARED);
     i.instrument = WORLD_SPOT;
     assert_int_equal(gate_ask(&g, i).reason, REASON_BAD_TERMS);
     rig_close(&g.rig);

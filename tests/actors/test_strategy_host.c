@@ -1307,6 +1307,10 @@ static void test_mark_and_close(void **state) {
     s.type = ORDER_TYPE_LIMIT;
     signal_at(&b, BTC_PERP, p, s);
     assert_int_equal(packet_of(&b.rig, 0)->reason[1], REASON_BAD_TERMS);
+    s.type = ORDER_TYPE_STOP; /* the venue would close another strategy's part too */
+    ((struct st_host *)b.rig.state)->legs[0].shared = true;
+    signal_at(&b, BTC_PERP, p, s);
+    assert_int_equal(packet_of(&b.rig, 0)->reason[1], REASON_POSITION_SHARED);
     bench_close(&b);
 }
 

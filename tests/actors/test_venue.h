@@ -276,6 +276,8 @@ static inline const char *reason_word(uint16_t reason) {
     case REASON_VENUE_ALL_ICEBERG_ORDERS: return "all_iceberg_orders";
     case REASON_VENUE_ALL_ORDER_LISTS: return "all_order_lists";
     case REASON_VENUE_MAX_ASSET: return "max_asset";
+    case REASON_VENUE_MAX_AMENDS: return "max_amends";
+    case REASON_VENUE_STP_MODE: return "stp_mode";
     default: return "?";
     }
 }

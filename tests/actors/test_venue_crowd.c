@@ -434,6 +434,138 @@ static void test_lists(void **unused) {
     bench_close(&b);
 }
 
+/* lots_of returns the lots that order id has in the engine of instrument 1; 0 = not there. */
+static int64_t lots_of(const struct bench *b, uint64_t id) {
+    struct vm_view view;
+    for (uint64_t at = 0; (at = vm_order_next(engine_of(b, 1), at)) != 0;) {
+        assert_true(vm_find(engine_of(b, 1), at, &view));
+        if (view.owner < 2 && view.tag == id) return view.left;
+    }
+    return 0;
+}
+
+/* big_entry places a buy of so much at the best bid, with a stop and a target so far from it;
+ * returns its price. */
+static double big_entry(struct bench *b, uint64_t id, double quantity, double far) {
+    double price = best(b, 1, VM_BUY);
+    ASK(b, .id = id, .type = ORDER_TYPE_LIMIT, .price = price, .quantity = quantity);
+    for (uint64_t k = 1; k <= 2; k++) {
+        bench_more(b,
+                   (struct ask){ .id = id + k,
+                                 .side = SIDE_SELL,
+                                 .type = k == 1 ? ORDER_TYPE_STOP : ORDER_TYPE_LIMIT,
+                                 .price = k == 1 ? price - far : price + far,
+                                 .quantity = quantity,
+                                 .terms = ORDER_TERMS_REDUCE_ONLY },
+                   (struct mk_more){ .parent = id, .oco = id + 1 });
+    }
+    return price;
+}
+
+/* With children: first_fill stop and target are there for what of their parent is filled, at every
+ * moment; the first that trades ends it. */
+static void test_children_grow(void **unused) {
+    (void)unused;
+    struct bench b;
+    open_crowd(&b, "children: first_fill,");
+    big_entry(&b, 1, 5000, 300);
+    uint32_t grown = 0;
+    qty_t had = 0;
+    for (double s = 601; grown < 8 && s < 86400; s += 1) {
+        bench_at(&b, s);
+        assert_true(lives(&b, 1));
+        qty_t filled = tale_of(&b, 1).filled;
+        assert_int_equal(lots_of(&b, 2) * fx(0.1), filled);
+        assert_int_equal(lots_of(&b, 3) * fx(0.1), filled);
+        if (filled > had && ++grown % 2 == 0) rig_reload(&b.rig);
+        had = filled;
+    }
+    assert_true(grown == 8 && had < fx(5000));
+    ASK(&b, .id = 1, .op = REQUEST_OP_CANCEL);
+    assert_int_equal(lots_of(&b, 2) * fx(0.1), had); /* what is filled stays protected */
+    ASK(&b, .id = 4, .type = ORDER_TYPE_MARKET, .side = SIDE_SELL, .quantity = (double)had / 1e8,
+        .terms = ORDER_TERMS_REDUCE_ONLY);
+    assert_int_equal(bench_held(&b, 1, 1).quantity, 0);
+    ASK(&b, .id = 2, .op = REQUEST_OP_CANCEL);
+    bool early = false;
+    for (uint64_t id = 11; id < 200 && !early; id += 10) { /* until a child trades that early */
+        double now = bench_now(&b);
+        rig_forget(&b.rig);
+        big_entry(&b, id, 100, 1);
+        for (double s = now; (lives(&b, id + 1) || lives(&b, id + 2)) && s < now + 86400; s += 1) {
+            bench_at(&b, s);
+            struct tale stop = tale_of(&b, id + 1), target = tale_of(&b, id + 2);
+            if (stop.fills + target.fills > 0) assert_false(lives(&b, id));
+        }
+        struct tale entry = tale_of(&b, id);
+        early = early || entry.reason == REASON_LIST_PARTNER;
+        assert_int_equal(tale_of(&b, id + 1).filled + tale_of(&b, id + 2).filled, entry.filled);
+        assert_int_equal(bench_held(&b, 1, 1).quantity, 0);
+    }
+    assert_true(early);
+    bench_close(&b);
+}
+
+/* A taker of ours moves the price: what that triggers of ours acts at the same instant, before
+ * anything else. */
+static void test_own_trades_trigger(void **unused) {
+    (void)unused;
+    struct bench b;
+    open_crowd(&b, "");
+    struct vm_depth d[6];
+    assert_int_equal(vm_depth(engine_of(&b, 1), VM_SELL, d, 6), 6);
+    int64_t lots = d[0].lots + d[1].lots + d[2].lots;
+    double at = (double)d[2].price * 0.5;
+    ASK(&b, .id = 1, .type = ORDER_TYPE_STOP, .price = at, .quantity = 0.3);
+    ASK(&b, .id = 2, .type = ORDER_TYPE_STOP, .price = (double)d[5].price * 0.5);
+    ASK(&b, .id = 3, .type = ORDER_TYPE_TAKE_PROFIT, .side = SIDE_SELL, .price = at, .account = 2,
+        .quantity = 0.2);
+    double now = bench_now(&b);
+    assert_int_equal(tale_of(&b, 1).fills + tale_of(&b, 3).fills, 0);
+    ASK(&b, .id = 4, .type = ORDER_TYPE_MARKET, .quantity = (double)lots * 0.1);
+    assert_int_equal(tale_of(&b, 4).high, fx(at));
+    assert_int_equal(tale_of(&b, 1).filled, fx(0.3)); /* behind the taker: what is left */
+    assert_true(tale_of(&b, 1).low >= fx(at));
+    assert_int_equal(tale_of(&b, 3).filled, fx(0.2));
+    assert_true(lives(&b, 2) && bench_now(&b) == now);
+    bench_close(&b);
+}
+
+/* An order that triggers is looked at again as what it becomes: a market order beyond the largest
+ * lot expires with the filter's reason, its partner with it. */
+static void test_trigger_filters(void **unused) {
+    (void)unused;
+    static const struct mk_filters f = { .market_max = 200000000 }; /* 2 */
+    struct bench b;
+    struct rt_error err = { 0 };
+    bench_world(&b);
+    strcpy(b.instruments[0].name, "A");
+    strcpy(b.instruments[1].name, "B");
+    b.instruments[0].filters = &f;
+    int rc = rig_open(&b.rig, &venue_kind,
+                      "{agents: {instruments: [A], start_price: 1000, seed: 5, noise: 60, "
+                      "makers: 5, order_notional: 2000}}",
+                      &b.market, &err);
+    if (rc != 0) fail_msg("%s", err.text);
+    rig_start(&b.rig, START_NS);
+    bench_at(&b, 600);
+    rig_forget(&b.rig);
+    double last = (double)vm_last(engine_of(&b, 1)) * 0.5;
+    bench_more(&b,
+               (struct ask){ .id = 1, .type = ORDER_TYPE_STOP, .price = last + 2, .quantity = 2.1 },
+               (struct mk_more){ .oco = 1 });
+    bench_more(&b, (struct ask){ .id = 2, .type = ORDER_TYPE_LIMIT, .price = last - 300 },
+               (struct mk_more){ .oco = 1 });
+    ASK(&b, .id = 3, .type = ORDER_TYPE_STOP, .price = last + 2, .quantity = 2);
+    for (double s = 601; (lives(&b, 1) || lives(&b, 3)) && s < 86400; s += 1) bench_at(&b, s);
+    struct tale refused = tale_of(&b, 1);
+    assert_true(refused.fills == 0 && refused.status == ORDER_STATUS_EXPIRED);
+    assert_int_equal(refused.reason, REASON_VENUE_MARKET_LOT);
+    assert_int_equal(tale_of(&b, 2).reason, REASON_LIST_PARTNER);
+    assert_int_equal(tale_of(&b, 3).filled, fx(2));
+    bench_close(&b);
+}
+
 /* Traders that would go on for ever on the virtual clock are refused. */
 static void test_endless(void **unused) {
     (void)unused;
@@ -709,13 +841,23 @@ static void test_random(void **unused) {
 /* main runs them. */
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_takes_levels), cmocka_unit_test(test_rests),
-        cmocka_unit_test(test_terms),        cmocka_unit_test(test_reduces),
-        cmocka_unit_test(test_covers),       cmocka_unit_test(test_covers_charges),
-        cmocka_unit_test(test_stops),        cmocka_unit_test(test_types),
-        cmocka_unit_test(test_lists),        cmocka_unit_test(test_group_met),
-        cmocka_unit_test(test_endless),      cmocka_unit_test(test_book),
-        cmocka_unit_test(test_latency),      cmocka_unit_test(test_random),
+        cmocka_unit_test(test_takes_levels),
+        cmocka_unit_test(test_rests),
+        cmocka_unit_test(test_terms),
+        cmocka_unit_test(test_reduces),
+        cmocka_unit_test(test_covers),
+        cmocka_unit_test(test_covers_charges),
+        cmocka_unit_test(test_stops),
+        cmocka_unit_test(test_types),
+        cmocka_unit_test(test_lists),
+        cmocka_unit_test(test_group_met),
+        cmocka_unit_test(test_endless),
+        cmocka_unit_test(test_children_grow),
+        cmocka_unit_test(test_own_trades_trigger),
+        cmocka_unit_test(test_trigger_filters),
+        cmocka_unit_test(test_book),
+        cmocka_unit_test(test_latency),
+        cmocka_unit_test(test_random),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

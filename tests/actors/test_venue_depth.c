@@ -285,6 +285,62 @@ static void test_lists(void **state) {
     bench_close(&b);
 }
 
+/* With children: first_fill children begin with the first part of their parent and grow with it:
+ * a limit goes behind those that are there then. One that trades ends what is open of the parent,
+ * and its own rest when it has traded what there was. */
+static void test_children_grow(void **state) {
+    (void)state;
+    struct bench b;
+    bench_depth(&b, "{children: first_fill, queue: conservative}");
+    ASK(&b, .id = 1, .side = BUY, .type = LIMIT, .price = 100, .quantity = 3);
+    bench_more(&b, (struct ask){ .id = 2, .side = SELL, .type = STOP, .price = 98, .quantity = 3 },
+               (struct mk_more){ .parent = 1, .oco = 2 });
+    bench_more(&b,
+               (struct ask){ .id = 3, .side = SELL, .type = LIMIT, .price = 102, .quantity = 3 },
+               (struct mk_more){ .parent = 1, .oco = 2 });
+    prints(&b, 2, SELL, 100, 6); /* 5 are ahead: 1 */
+    SAYS(&b, "1 1 accepted\n1 2 accepted\n1 3 accepted\n2 1 1@100 maker\n");
+    rig_reload(&b.rig);
+    prints(&b, 3, BUY, 102, 0.4);
+    SAYS(&b, "3 3 0.4@102 maker\n3 1 expired list_partner\n3 2 expired list_partner\n");
+    rig_reload(&b.rig);
+    prints(&b, 4, BUY, 102, 5);
+    SAYS(&b, "4 3 0.6@102 maker\n4 3 expired list_parent\n");
+    ASK(&b, .id = 11, .side = BUY, .type = LIMIT, .price = 100, .quantity = 4);
+    bench_more(&b, (struct ask){ .id = 12, .side = SELL, .type = STOP, .price = 98, .quantity = 4 },
+               (struct mk_more){ .parent = 11, .oco = 12 });
+    bench_more(&b,
+               (struct ask){ .id = 13, .side = SELL, .type = LIMIT, .price = 101.5, .quantity = 4 },
+               (struct mk_more){ .parent = 11, .oco = 12 });
+    prints(&b, 5, SELL, 100, 6);  /* 1; the target for 1 is behind 3 */
+    prints(&b, 6, BUY, 101.5, 2); /* behind 1 */
+    prints(&b, 7, SELL, 100, 1);  /* 1 more: the target for 2 is behind 3 again */
+    prints(&b, 8, BUY, 101.5, 2);
+    SAYS(&b, "4 11 accepted\n4 12 accepted\n4 13 accepted\n5 11 1@100 maker\n7 11 1@100 maker\n");
+    rig_reload(&b.rig);
+    prints(&b, 9, BUY, 101.5, 2); /* 1 reaches it */
+    SAYS(&b, "9 13 1@101.5 maker\n9 11 expired list_partner\n9 12 expired list_partner\n");
+    ASK(&b, .id = 13, .op = REQUEST_OP_CANCEL);
+    ASK(&b, .id = 14, .side = SELL);
+    SAYS(&b, "9 13 canceled\n9 14 accepted\n9 14 1@100 taker\n");
+    ASK(&b, .id = 21, .side = BUY, .quantity = 20); /* 9 are there */
+    bench_more(&b,
+               (struct ask){ .id = 22, .side = SELL, .type = STOP, .price = 99, .quantity = 20 },
+               (struct mk_more){ .parent = 21, .oco = 22 });
+    bench_more(&b,
+               (struct ask){ .id = 23, .side = SELL, .type = LIMIT, .price = 104, .quantity = 20 },
+               (struct mk_more){ .parent = 21, .oco = 22 });
+    SAYS(&b, "9 21 accepted\n9 21 2@101 taker\n9 21 3@101.5 taker slip=0.5\n"
+             "9 21 4@103 taker slip=2\n9 21 expired not_filled_at_once\n9 22 accepted\n"
+             "9 23 accepted\n");
+    shows(&b, 10, 0);
+    prints(&b, 11, SELL, 99, 1);
+    SAYS(&b, "11 23 expired list_partner\n11 22 5@100 taker\n11 22 4@99.5 taker slip=0.5\n"
+             "11 22 expired list_parent\n");
+    assert_int_equal(bench_held(&b, 1, 1).quantity, 0);
+    bench_close(&b);
+}
+
 /* An iceberg shows a part; when that is filled the next stands at the end of the queue. */
 static void test_iceberg(void **state) {
     (void)state;
@@ -447,12 +503,19 @@ struct watch {
     uint64_t hash;          /* of all that was said */
     uint64_t fills, makers; /* counted */
     uint64_t listed;        /* fills of orders of lists */
+    qty_t asked[4096];      /* by order id: as asked; not taken off */
+    bool grows;             /* children grow with each fill of their parent */
+    uint64_t early;         /* fills of children before their parent was wholly filled */
 };
 
-/* told_fill checks that a fill of order id keeps to its list. */
-static void told_fill(uint64_t seed, struct watch *w, uint64_t id) {
+/* told_fill checks that a fill of order id, of quantity, keeps to its list. */
+static void told_fill(uint64_t seed, struct watch *w, uint64_t id, qty_t quantity) {
     uint64_t parent = w->parent[id], oco = w->oco[id];
-    CHECK(seed, parent == 0 || (w->left[parent] == 0 && w->sent[parent] == 0));
+    if (w->grows && parent != 0) {
+        CHECK(seed, w->asked[id] - w->sent[id] + quantity <= w->asked[parent] - w->sent[parent]);
+        w->early += w->sent[parent] > 0;
+    }
+    CHECK(seed, w->grows || parent == 0 || (w->left[parent] == 0 && w->sent[parent] == 0));
     if (oco != 0 && w->one[oco] == 0) w->one[oco] = id;
     CHECK(seed, oco == 0 || w->one[oco] == id);
     w->listed += parent != 0 || oco != 0;
@@ -484,7 +547,7 @@ static void heard(uint64_t seed, struct watch *w, bool stale) {
         bool buy = w->side[v->order_id] == BUY;
         CHECK(seed, limit == 0 || (buy ? v->price <= limit : v->price >= limit));
         CHECK(seed, v->liquidity == LIQUIDITY_TAKER || v->price == limit);
-        told_fill(seed, w, v->order_id);
+        told_fill(seed, w, v->order_id, v->quantity);
         w->left[v->order_id] -= v->quantity;
         w->sent[v->order_id] -= v->quantity; /* 0 = wholly filled */
         w->held += buy ? v->quantity : -v->quantity;
@@ -526,8 +589,16 @@ static void ask_more(uint64_t *gen, struct watch *w, struct ask a, int64_t touch
     bench_more(&w->b, a, m);
 }
 
+/* ended checks that no child that has traded has a parent that is open. */
+static void ended(uint64_t seed, const struct watch *w, uint64_t last) {
+    for (uint64_t id = last > 40 ? last - 40 : 1; w->grows && id <= last; id++) {
+        bool traded = w->parent[id] != 0 && w->sent[id] < w->asked[id];
+        CHECK(seed, !traded || w->left[w->parent[id]] == 0);
+    }
+}
+
 /* random_run plays a run of seed; reload: the venue is saved and loaded now and then; lists: orders
- * have further terms. */
+ * have further terms, and in every other four seeds children grow. */
 static void random_run(uint64_t seed, struct watch *w, bool reload, bool lists) {
     static const char *const yaml[] = {
         "{queue: conservative}",
@@ -540,7 +611,11 @@ static void random_run(uint64_t seed, struct watch *w, bool reload, bool lists) 
     memset(w, 0, sizeof *w);
     bench_world(&w->b);
     w->b.rig.seed = seed;
-    depth_open(&w->b, yaml[seed % 4]);
+    char text[200];
+    w->grows = lists && seed / 4 % 2 == 1;
+    snprintf(text, sizeof text, "{%s%s", w->grows ? "children: first_fill, " : "",
+             yaml[seed % 4] + 1);
+    depth_open(&w->b, text);
     const struct venue *v = w->b.rig.state;
     double at = 0;
     int64_t touch = 1000; /* ticks of 0.5 */
@@ -589,7 +664,7 @@ static void random_run(uint64_t seed, struct watch *w, bool reload, bool lists) 
             };
             if (a.type == LIMIT) a.terms = terms[gen_range(&gen, 0, 5)];
             if (a.type == MARKET || a.type == TRAIL) a.price = 0;
-            w->left[id] = w->sent[id] = fx(a.quantity);
+            w->left[id] = w->sent[id] = w->asked[id] = fx(a.quantity);
             w->limit[id] = mk_order_limited(a.type) ? fx(a.price) : 0;
             w->side[id] = a.side;
             if (lists) {
@@ -606,6 +681,7 @@ static void random_run(uint64_t seed, struct watch *w, bool reload, bool lists) 
         heard(seed, w, stale && seed % 4 != 2);
         if (seed % 4 == 2) continue;
         CHECK(seed, bench_held(&w->b, 1, 1).quantity == w->held);
+        ended(seed, w, id);
     }
     stop_data(&w->b);
     while (rig_until(&w->b.rig, w->b.rig.ctx.now_ns) > 0) {
@@ -619,6 +695,7 @@ static void random_run(uint64_t seed, struct watch *w, bool reload, bool lists) 
 static void test_random(void **state) {
     (void)state;
     struct watch *w = malloc(sizeof *w);
+    uint64_t early = 0; /* fills of children before their parent was wholly filled */
     assert_non_null(w);
     for (uint64_t run = 2; run <= 81; run++) {
         uint64_t seed = run / 2;
@@ -627,11 +704,13 @@ static void test_random(void **state) {
         uint64_t hash = w->hash;
         CHECK(seed, w->fills > 100 && w->makers > 10);
         CHECK(seed, !lists || w->listed > 20);
+        early += w->early;
         bench_close(&w->b);
         random_run(seed, w, true, lists);
         CHECK(seed, w->hash == hash);
         bench_close(&w->b);
     }
+    assert_true(early > 20);
     free(w);
 }
 
@@ -659,10 +738,11 @@ int main(void) {
         cmocka_unit_test(test_queue),         cmocka_unit_test(test_crossed),
         cmocka_unit_test(test_participation), cmocka_unit_test(test_stops),
         cmocka_unit_test(test_types),         cmocka_unit_test(test_lists),
-        cmocka_unit_test(test_iceberg),       cmocka_unit_test(test_touch),
-        cmocka_unit_test(test_list_travels),  cmocka_unit_test(test_stale),
-        cmocka_unit_test(test_money),         cmocka_unit_test(test_legs),
-        cmocka_unit_test(test_random),        cmocka_unit_test(test_options),
+        cmocka_unit_test(test_children_grow), cmocka_unit_test(test_iceberg),
+        cmocka_unit_test(test_touch),         cmocka_unit_test(test_list_travels),
+        cmocka_unit_test(test_stale),         cmocka_unit_test(test_money),
+        cmocka_unit_test(test_legs),          cmocka_unit_test(test_random),
+        cmocka_unit_test(test_options),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -400,6 +400,56 @@ static void test_asset(void **state) {
     bench_close(&b);
 }
 
+/* An order may be amended so often; what is refused does not count. */
+static void test_amends(void **state) {
+    (void)state;
+    struct bench b;
+    struct mk_filters f;
+    open_with(&b, "{max_amends: 2}", "{}", &f);
+    ASK(&b, .id = 1, .type = LIMIT, .price = 50, .quantity = 3);
+    AMEND(&b, .id = 1, .price = 51, .quantity = 3);
+    AMEND(&b, .id = 1, .price = 51.2, .quantity = 3);
+    SAYS(&b, "60 1 accepted\n60 1 amended 3@51\n60 1 keeps 3@51 bad_tick\n");
+    rig_reload(&b.rig);
+    AMEND(&b, .id = 1, .price = 51, .quantity = 2);
+    rig_reload(&b.rig);
+    AMEND(&b, .id = 1, .price = 51, .quantity = 1);
+    SAYS(&b, "60 1 amended 2@51\n60 1 keeps 2@51 max_amends\n");
+    ASK(&b, .id = 1, .op = REQUEST_OP_CANCEL);
+    ASK(&b, .id = 2, .type = LIMIT, .price = 50, .quantity = 3); /* another one, in its place */
+    AMEND(&b, .id = 2, .price = 51, .quantity = 3);
+    SAYS(&b, "60 1 canceled\n60 2 accepted\n60 2 amended 3@51\n");
+    bench_close(&b);
+}
+
+/* Only the declared kinds of self-trade prevention may be asked for, by an order or its account;
+ * the instrument's own may always be. */
+static void test_stp(void **state) {
+    (void)state;
+    struct bench b;
+    struct mk_filters f;
+    struct rt_error err = { 0 };
+    open_with(&b, "{stp: [expire_maker, decrement]}", "{}", &f);
+    assert_int_equal(f.stp, 1U << MK_STP_MAKER | 1U << MK_STP_DECREMENT);
+    b.instruments[0].stp = MK_STP_TAKER;
+    for (uint8_t stp = MK_STP_DEFAULT; stp < MK_STP_CNT; stp++) {
+        bench_more(&b, (struct ask){ .id = stp + 1U, .type = LIMIT, .price = 50 },
+                   (struct mk_more){ .stp = stp });
+    }
+    SAYS(&b, "60 1 accepted\n60 2 rejected stp_mode\n60 3 rejected stp_mode\n60 4 accepted\n"
+             "60 5 rejected stp_mode\n60 6 accepted\n60 7 rejected stp_mode\n");
+    b.accounts[0].stp = MK_STP_NONE;
+    ASK(&b, .id = 11, .type = LIMIT, .price = 50);
+    bench_more(&b, (struct ask){ .id = 12, .type = LIMIT, .price = 50 },
+               (struct mk_more){ .stp = MK_STP_MAKER });
+    b.accounts[0].stp = MK_STP_DECREMENT;
+    ASK(&b, .id = 13, .type = LIMIT, .price = 50);
+    SAYS(&b, "60 11 rejected stp_mode\n60 12 accepted\n60 13 accepted\n");
+    bench_close(&b);
+    assert_true(filters_of("{stp: [expire_maker, all]}", &f, &err) < 0);
+    assert_true(filters_of("{stp: []}", &f, &err) < 0);
+}
+
 /* What is open counts: by instrument and account, orders gone do not. */
 static void test_room(void **state) {
     (void)state;
@@ -519,7 +569,8 @@ int main(void) {
         cmocka_unit_test(test_reference), cmocka_unit_test(test_room),
         cmocka_unit_test(test_rate),      cmocka_unit_test(test_wrong),
         cmocka_unit_test(test_average),   cmocka_unit_test(test_trigger),
-        cmocka_unit_test(test_asset),
+        cmocka_unit_test(test_asset),     cmocka_unit_test(test_amends),
+        cmocka_unit_test(test_stp),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

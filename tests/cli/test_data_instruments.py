@@ -289,6 +289,35 @@ actors:
             reasons = {o["reason"] for o in orders if o["status"] == "rejected"}
             self.assertEqual(reasons, {"venue_lot_high"} if refused else set())
 
+    def test_orders(self):
+        """How often an order may be amended, and which self-trade prevention it may have: what a run
+        reads, and the kind that orders have which ask for none."""
+        answer = json.loads(json.dumps(SMALL))
+        symbol = answer["symbols"][0]
+        symbol["filters"].append({"filterType": "MAX_NUM_ORDER_AMENDS", "maxNumOrderAmends": 10})
+        symbol["defaultSelfTradePreventionMode"] = "EXPIRE_MAKER"
+        symbol["allowedSelfTradePreventionModes"] = ["EXPIRE_TAKER", "EXPIRE_MAKER", "DECREMENT"]
+        out = self.path("i.yaml")
+        done = shrike("data", "instruments", self.path("i.json", answer), "--out", out)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        with open(out) as f:
+            text = f.read()
+        self.assertIn("max_amends: 10", text)
+        self.assertIn("stp: expire_maker", text)
+        self.assertIn("stp: [expire_taker, expire_maker, decrement]", text)
+        klines(self.path("k.csv"), 5, 50)
+        done = shrike("check", self.path("run.yaml", """
+include: i.yaml
+accounts: {main: {quote: USDT, cash: 1000000}}
+sources: [{kind: klines, instrument: BTCUSDT-PERP, interval: 1h, file: k.csv}]
+actors:
+  sim: {kind: venue}
+"""))
+        self.assertEqual(done.returncode, 0, done.stderr)
+        symbol["allowedSelfTradePreventionModes"] = "NONE"
+        done = shrike("data", "instruments", self.path("x.json", answer))
+        self.assertIn("symbols[0].allowedSelfTradePreventionModes: expected a list", done.stderr)
+
     def test_wrong(self):
         """What is wrong is told with its place."""
         def fails(change, says, *more):

@@ -198,5 +198,6 @@ static const struct st_class st_peek = {
     .on_bar = peek_on_bar,
 };
 
-const struct st_class *const st_classes[] = { &st_amender, &st_drill,     &st_mixed,       &st_pair,
-                                              &st_peek,    &st_sma_cross, &st_trend_cross, NULL };
+const struct st_class *const st_classes[] = { &st_amender,   &st_drill,       &st_exiter,
+                                              &st_mixed,     &st_pair,        &st_peek,
+                                              &st_sma_cross, &st_trend_cross, NULL };

@@ -1,4 +1,4 @@
-/* mixed.h - the strategies of mixed.c and amender.c, for the list of classes in faulty.c.
+/* mixed.h - the strategies of mixed.c, amender.c and exiter.c, for the list of classes in faulty.c.
  *
  * For     the program shrike_drill. */
 #ifndef TESTS_DRILL_MIXED_H
@@ -7,6 +7,8 @@
 
 /* Keeps changing one limit order. */
 extern const struct st_class st_amender;
+/* Enters, and leaves by exits that stand at the venue. */
+extern const struct st_class st_exiter;
 /* Places orders of every type. */
 extern const struct st_class st_mixed;
 #endif

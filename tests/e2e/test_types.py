@@ -78,12 +78,12 @@ def graphs(rng, scratch):
     stores = [{"kind": "store", "data": os.path.join(scratch, "store"), "instrument": "BTC-PERP",
                "stream": stream} for stream in ("depth", "trades")]
     run = run_of("book", stores, pair("trades", every=4, reach=10, life="20ms"), cash,
-                 venue={"latency": latency, "queue": "log"})
+                 venue={"latency": latency, "queue": "log", "children": "first_fill"})
     run["instruments"]["BTC-PERP"]["slippage_bps"] = 0
     yield "book", run, 20
     run = run_of("crowd", [{"instrument": "BTC-PERP"}], pair("5s", every=1, reach=15), cash,
                  start="2024-01-01", end="2024-01-01T02:00:00Z",
-                 venue={"latency": latency,
+                 venue={"latency": latency, "children": "first_fill",
                         "agents": {"instruments": ["BTC-PERP"], "start_price": 60000, "noise": 80,
                                    "makers": 6, "order_notional": 2000,
                                    "seed": rng.randrange(1, 10**6)}})

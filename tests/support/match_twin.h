@@ -649,6 +649,14 @@ static bool tw_amend(struct twin *t, uint64_t seq, int64_t price, int64_t lots,
     if (!price) price = o->price;
     int64_t done = o->quantity - o->left;
     bool down = price == o->price && lots < o->quantity;
+    if (o->state == VM_ARMED) {
+        bool fits = mode == VM_AMEND_RULE && price == o->price && !(o->n.flags & VM_CLOSE);
+        if (!fits || lots == o->quantity) return tw_refuse(t, seq, NULL, REASON_AMEND_RULE);
+        if (lots < 1 || lots > VM_LOTS_MAX) return tw_refuse(t, seq, NULL, REASON_BAD_LOT);
+        o->quantity = o->left = lots;
+        tw_tell(t, o, VM_AMENDED, 0, price, lots);
+        return true;
+    }
     if (o->state != VM_BOOK) reason = REASON_AMEND_RULE;
     if (!reason && price == o->price && lots == o->quantity) reason = REASON_AMEND_RULE;
     if (!reason && (price < 1 || price > VM_PRICE_MAX)) reason = REASON_BAD_TICK;

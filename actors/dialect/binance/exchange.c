@@ -5,6 +5,7 @@
 #include <jansson.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 /* Contracts that are delivered later than this (the year 2100) never are. */
 static const int64_t NEVER_MS = INT64_C(4102444800000);
@@ -169,7 +170,36 @@ static int read_filter(const struct place *p, const json_t *o, struct bn_symbol 
         return read_count(p, o, "maxNumIcebergOrders", true, &f->icebergs_max);
     if (strcmp(type, "MAX_NUM_ORDER_LISTS") == 0)
         return read_count(p, o, "maxNumOrderLists", true, &f->lists_max);
+    if (strcmp(type, "MAX_NUM_ORDER_AMENDS") == 0)
+        return read_count(p, o, "maxNumOrderAmends", true, &f->amends_max);
     s->others++;
+    return 0;
+}
+
+/* stp_of returns the kind of self-trade prevention that v names, MK_STP_DEFAULT for none that is
+ * known. */
+static uint8_t stp_of(const json_t *v) {
+    const char *text = json_string_value(v);
+    for (uint8_t i = 0; text != NULL && mk_stp_words[i] != NULL; i++) {
+        if (strcasecmp(text, mk_stp_words[i]) == 0) return (uint8_t)(i + 1);
+    }
+    return MK_STP_DEFAULT;
+}
+
+/* read_stp reads the kinds of self-trade prevention of a symbol, where it tells them: those an
+ * order may have, and that of orders which tell none. */
+static int read_stp(const struct place *p, const json_t *o, struct bn_symbol *s) {
+    const json_t *usual = json_object_get(o, "defaultSelfTradePreventionMode");
+    const json_t *allowed = json_object_get(o, "allowedSelfTradePreventionModes");
+    if (usual != NULL && !json_is_string(usual))
+        return bad(p, "defaultSelfTradePreventionMode", "expected a text");
+    if (allowed != NULL && !json_is_array(allowed))
+        return bad(p, "allowedSelfTradePreventionModes", "expected a list");
+    s->in.stp = stp_of(usual);
+    for (size_t i = 0; i < json_array_size(allowed); i++) {
+        s->filters.stp |= 1U << stp_of(json_array_get(allowed, i));
+    }
+    s->filters.stp &= ~(1U << MK_STP_DEFAULT);
     return 0;
 }
 
@@ -234,6 +264,8 @@ static int read_symbol(struct place *p, const json_t *o, struct bn_symbol *s) {
     if (perpetual && strlen(s->in.name) + 5 < sizeof s->in.name) strcat(s->in.name, "-PERP");
     if (status == NULL) status = json_string_value(json_object_get(o, "contractStatus"));
     s->trading = status != NULL && strcmp(status, "TRADING") == 0;
+    rc = read_stp(p, o, s);
+    if (rc < 0) return rc;
     if (!json_is_array(filters)) return bad(p, "filters", "expected a list");
     p->list = "filters";
     for (p->filter = 0; rc == 0 && p->filter < json_array_size(filters); p->filter++) {

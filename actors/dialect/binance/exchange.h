@@ -3,8 +3,9 @@
  *
  * For     `shrike data instruments`. PRICE_FILTER, PERCENT_PRICE(_BY_SIDE), LOT_SIZE,
  *         MARKET_LOT_SIZE, (MIN_)NOTIONAL, ICEBERG_PARTS, TRAILING_DELTA, MAX_NUM_*, MAX_POSITION
- *         are taken over; other filters are counted. A bound that is 0 or beyond the range of money
- *         is none. What futures check on one side only (PERCENT_PRICE) is declared on that side.
+ *         are taken over, and the kinds of self-trade prevention of a symbol; other filters are
+ *         counted. A bound that is 0 or beyond the range of money is none. What futures check on
+ *         one side only (PERCENT_PRICE) is declared on that side.
  *         A contract margined in its base is inverse, its contractSize what it is worth in quote
  *         and its brackets' caps (qtyCap) in coin. A deliveryDate before the year 2100 is its
  *         expiry (perpetuals have 2100-12-25; one that is being delisted has its day).

@@ -67,6 +67,9 @@ static const struct entry entries[] = {
     { REASON_VENUE_MAX_ICEBERG_ORDERS, { FILTER("MAX_NUM_ICEBERG_ORDERS"), NO_ANSWER } },
     { REASON_VENUE_MAX_ORDER_LISTS, { FILTER("MAX_NUM_ORDER_LISTS"), NO_ANSWER } },
     { REASON_VENUE_MAX_POSITION, { FILTER("MAX_POSITION"), NO_ANSWER } },
+    { REASON_VENUE_STP_MODE,
+      { { -1013, "This symbol does not allow the specified self-trade prevention mode." },
+        { -5039, "Invalid self trade prevention mode" } } },
     { REASON_VENUE_ALL_ORDERS,
       { FILTER("EXCHANGE_MAX_NUM_ORDERS"), { -2025, "Reach max open order limit." } } },
     { REASON_VENUE_ALL_ALGO_ORDERS,
@@ -120,11 +123,13 @@ static const struct entry entries[] = {
     { REASON_AMEND_RULE,
       { { -2038, "Order amend (quantity increase) is not supported." },
         { -5027, "No need to modify the order." } } },
+    { REASON_VENUE_MAX_AMENDS, { { -2038, "Filter failure: MAX_NUM_ORDER_AMENDS" }, NO_ANSWER } },
     { REASON_CANCEL_FAILED, { NO_ANSWER, NO_ANSWER } }, /* -2022 is of the request as a whole */
     /* how orders end: no answers to a request */
     { REASON_END_OF_DATA, { NO_ANSWER, NO_ANSWER } },
-    { REASON_DATA_CLOCK, { NO_ANSWER, NO_ANSWER } }, /* an alert */
-    { REASON_STALE_DATA, { NO_ANSWER, NO_ANSWER } }, /* an alert */
+    { REASON_DATA_CLOCK, { NO_ANSWER, NO_ANSWER } },  /* an alert */
+    { REASON_DATA_ORDERS, { NO_ANSWER, NO_ANSWER } }, /* an alert */
+    { REASON_STALE_DATA, { NO_ANSWER, NO_ANSWER } },  /* an alert */
     { REASON_NOT_FILLED_AT_ONCE, { NO_ANSWER, NO_ANSWER } },
     { REASON_SELF_TRADE, { NO_ANSWER, NO_ANSWER } },
     { REASON_LIST_PARTNER, { NO_ANSWER, NO_ANSWER } },
