@@ -24,8 +24,8 @@ bool st_cost_keeps(const struct st_leg *l, const struct mk_account *a);
 /* st_cost_fill learns from fill m of leg l. */
 void st_cost_fill(struct st_leg *l, const struct mk_account *a, const struct msg_fill *m);
 
-/* st_cost_bps returns what an order of leg l of side is thought to cost that fills quantity (> 0) at
- * price (0 = not known) as liquidity, in basis points of its worth. */
+/* st_cost_bps returns what an order of leg l of side is thought to cost that fills quantity (> 0)
+ * at price (0 = not known) as liquidity, in basis points of its worth. */
 double st_cost_bps(const struct st_leg *l, const struct mk_account *a, uint8_t side,
                    uint8_t liquidity, qty_t quantity, price_t price, int64_t now_ns);
 #endif

@@ -1,7 +1,8 @@
-/* Goal: what a strategy thinks an order will cost goes by what its account is charged: its tier as the
- * newest fill shows it, the discount of a fee asset while that pays, the charges of an order of that
- * size, slippage of what takes.
- * Method: small cases reckoned by hand; fills' fees by the venue's rule, rate x value, rounded up. */
+/* Goal: what a strategy thinks an order will cost goes by what its account is charged: its tier
+ * as the newest fill shows it, the discount of a fee asset while that pays, the charges of an
+ * order of that size, slippage of what takes.
+ * Method: small cases reckoned by hand; fills' fees by the venue's rule, rate x value, rounded
+ * up. */
 #include "actors/market/charges.h"
 #include "actors/strategy/cost.h"
 #include "tests/support/check.h"
