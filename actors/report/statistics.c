@@ -97,7 +97,8 @@ int report_statistics_fill(struct report_statistics *s, const struct report_hold
         !grow(&s->holdings, s->holding_cnt, &s->holding_room, sizeof *s->holdings))
         return -ENOMEM;
     c->turns[c->input.turn_cnt++] = (struct qs_turn){ h->time_ns, turnover };
-    s->holdings[s->holding_cnt++] = *h;
+    s->holdings[s->holding_cnt] = *h;
+    s->holdings[s->holding_cnt++].traded = turnover;
     return 0;
 }
 
@@ -172,6 +173,7 @@ struct pass {
     uint8_t *ended;              /* per day: a row ended on it */
     double *growth;              /* per day: sum over instruments of price / price at the start */
     double *worth;               /* [owner][day]: cash and worth, over all instruments */
+    double *sizes;               /* [owner][day]: absolute worth of positions, over all of them */
     uint32_t owner_cnt;          /* strategies that filled */
     uint32_t growing;            /* instruments in growth */
     struct holder *accounts;     /* per account */
@@ -245,6 +247,8 @@ static void value_days(struct pass *p, int64_t until_ns) {
             double price = qs_is_none(p->last) ? h->filled : p->last;
             p->worth[o * p->day_cnt + p->day] +=
                 qs_sum_value(&h->cash) + mk_estimate(in, number(h->quantity + h->shorts), price);
+            p->sizes[o * p->day_cnt + p->day] += fabs(mk_estimate(in, number(h->quantity), price)) +
+                                                 fabs(mk_estimate(in, number(h->shorts), price));
         }
     }
 }
@@ -462,6 +466,94 @@ static int add_total(struct report_statistics *s) {
     return code;
 }
 
+/* exposed returns how long the owner held more than dust in any instrument. held has room for two
+ * quantities of each. */
+static int64_t exposed(const struct report_statistics *s, uint16_t owner, int64_t end_ns,
+                       qty_t *held) {
+    int64_t sum_ns = 0, since_ns = 0;
+    uint32_t open = 0;
+    memset(held, 0, 2 * ((size_t)s->market->instrument_cnt + 1) * sizeof *held);
+    for (size_t i = 0; i < s->holding_cnt; i++) {
+        const struct report_holding *h = &s->holdings[i];
+        if (h->owner != owner || h->change == 0) continue;
+        const qty_t lot = s->market->instruments[h->instrument - 1].lot_size;
+        qty_t *q = &held[2 * h->instrument + h->shorts];
+        const bool was = *q >= lot || *q <= -lot;
+        *q += h->change;
+        const bool is = *q >= lot || *q <= -lot;
+        if (is && !was && open++ == 0) since_ns = h->time_ns;
+        if (was && !is && --open == 0) sum_ns += h->time_ns - since_ns;
+    }
+    return open > 0 && end_ns > since_ns ? sum_ns + end_ns - since_ns : sum_ns;
+}
+
+/* alone reckons the part number i by itself (statistics.h). Returns false without memory. */
+static bool alone(const struct pass *p, size_t i) {
+    struct report_statistics *s = p->s;
+    struct report_part *part = &s->parts[i];
+    const struct report_curve *c = &s->curves[s->curve_cnt - 1];
+    const struct qs_report *r = &c->report;
+    const size_t n = r->day_cnt;
+    double equity = r->start_equity;
+    size_t bytes = 0;
+    struct qs_point *points = malloc((n + 1) * sizeof *points);
+    struct qs_trade *trades = malloc((c->input.trade_cnt + 1) * sizeof *trades);
+    struct qs_turn *turns = malloc((s->holding_cnt + 1) * sizeof *turns);
+    qty_t *held = malloc(2 * ((size_t)s->market->instrument_cnt + 1) * sizeof *held);
+    struct qs_input in = { .points = points,
+                           .point_cnt = n + 1,
+                           .trades = trades,
+                           .turns = turns,
+                           .benchmark = s->benchmark,
+                           .benchmark_cnt = s->benchmark_cnt };
+    void *memory = NULL;
+    if (points && trades && turns && held) {
+        points[0] = (struct qs_point){ r->first_ns, equity, 0 };
+        for (size_t t = 0; t < n; t++) {
+            const size_t day = (size_t)(r->days[t].day - p->first_day);
+            const int64_t close_ns = (r->days[t].day + INT64_C(1)) * QS_DAY_NS;
+            equity *= 1 + part->pnl[t];
+            points[t + 1] = (struct qs_point){ t + 1 == n ? r->last_ns : close_ns, equity,
+                                               p->sizes[i * p->day_cnt + day] };
+        }
+        for (size_t k = 0; k < c->input.trade_cnt; k++)
+            if (c->trades[k].strategy == part->owner) trades[in.trade_cnt++] = c->trades[k];
+        for (size_t k = 0; k < s->holding_cnt; k++) {
+            const struct report_holding *h = &s->holdings[k];
+            if (h->owner != part->owner || h->change == 0) continue;
+            turns[in.turn_cnt++] = (struct qs_turn){ h->time_ns, h->traded };
+        }
+        in.exposed_ns = exposed(s, part->owner, r->last_ns, held);
+        bytes = qs_report_bytes(&in, &s->options);
+        memory = malloc(bytes ? bytes : 1);
+    }
+    const bool room = memory != NULL;
+    if (bytes > 0 && room) {
+        struct qs_report own;
+        qs_report_make(&in, &s->options, memory, &own);
+        part->figures = own.figures;
+        part->alone = true;
+        qs_select(&part->figures, s->market->statistics.select, s->market->statistics.threshold_cnt,
+                  part->pass);
+    }
+    free(memory);
+    free(points);
+    free(trades);
+    free(turns);
+    free(held);
+    return room;
+}
+
+/* set_alone reckons the strategies one by one, where that says more than the curve of all. */
+static bool set_alone(const struct pass *p) {
+    size_t own = 0;
+    for (size_t i = 0; i < p->owner_cnt; i++) own += p->s->parts[i].owner != UINT16_MAX;
+    if (own < 2 && p->s->market->statistics.threshold_cnt == 0) return true;
+    for (size_t i = 0; i < p->s->portfolio.cnt; i++)
+        if (p->s->parts[i].owner != UINT16_MAX && !alone(p, i)) return false;
+    return true;
+}
+
 /* set_portfolio reckons what each strategy brought to the last curve. */
 static bool set_portfolio(struct pass *p) {
     struct report_statistics *s = p->s;
@@ -491,7 +583,7 @@ static bool set_portfolio(struct pass *p) {
                         &s->portfolio);
     }
     free(list);
-    return s->portfolio.cnt == cnt;
+    return s->portfolio.cnt == cnt && set_alone(p);
 }
 
 /* ends gives each account its first and last point. */
@@ -550,11 +642,13 @@ int report_statistics_make(struct report_statistics *s, const struct rt_run *run
     p.ended = calloc(p.day_cnt + 1, 1);
     p.growth = calloc(p.day_cnt + 1, sizeof *p.growth);
     p.worth = calloc(p.owner_cnt * p.day_cnt + 1, sizeof *p.worth);
+    p.sizes = calloc(p.owner_cnt * p.day_cnt + 1, sizeof *p.sizes);
     p.accounts = calloc(m->account_cnt + 1, sizeof *p.accounts);
     p.owners = calloc(p.owner_cnt + 1, sizeof *p.owners);
     p.rides = malloc((trades + 1) * sizeof *p.rides);
     s->prices = calloc(m->instrument_cnt + 1, sizeof *s->prices);
-    if (s->prices && p.ended && p.growth && p.worth && p.accounts && p.owners && p.rides) {
+    if (s->prices && p.ended && p.growth && p.worth && p.sizes && p.accounts && p.owners &&
+        p.rides) {
         uint16_t only = m->statistics.benchmark;
         for (uint16_t id = 1; id <= m->instrument_cnt; id++)
             one_instrument(&p, finest(&rows, id), id, only == 0 || only == id);
@@ -575,6 +669,7 @@ int report_statistics_make(struct report_statistics *s, const struct rt_run *run
     free(p.ended);
     free(p.growth);
     free(p.worth);
+    free(p.sizes);
     free(p.accounts);
     free(p.owners);
     free(p.rides);
