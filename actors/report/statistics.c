@@ -173,13 +173,14 @@ struct pass {
     uint8_t *ended;              /* per day: a row ended on it */
     double *growth;              /* per day: sum over instruments of price / price at the start */
     double *worth;               /* [owner][day]: cash and worth, over all instruments */
-    double *sizes;               /* [owner][day]: absolute worth of positions, over all of them */
-    uint32_t owner_cnt;          /* strategies that filled */
-    uint32_t growing;            /* instruments in growth */
-    struct holder *accounts;     /* per account */
-    struct holder *owners;       /* per strategy */
-    struct ride *rides;          /* of the instrument, by entry */
-    size_t ride_cnt;             /* how many */
+    double *sizes;           /* [owner][day]: absolute worth of positions, over all of them; then
+                                  * the same with long and short of one taken together */
+    uint32_t owner_cnt;      /* strategies that filled */
+    uint32_t growing;        /* instruments in growth */
+    struct holder *accounts; /* per account */
+    struct holder *owners;   /* per strategy */
+    struct ride *rides;      /* of the instrument, by entry */
+    size_t ride_cnt;         /* how many */
     size_t ride_first, ride_end; /* those that may be under way */
     uint16_t instrument;         /* at hand */
     int64_t mark_ns;             /* when the next mark of any account is */
@@ -204,6 +205,19 @@ static void follow(const struct pass *p, struct holder *h, uint8_t account, uint
     }
 }
 
+/* add_sizes adds what h holds at price to the worth of positions: of each, and of long and short
+ * together. */
+static void add_sizes(const struct mk_instrument *in, const struct holder *h, double price,
+                      double *gross, double *net) {
+    double size = fabs(mk_estimate(in, number(h->quantity), price)), both = size;
+    if (h->shorts != 0) {
+        size += fabs(mk_estimate(in, number(h->shorts), price));
+        both = fabs(mk_estimate(in, number(h->quantity + h->shorts), price));
+    }
+    *gross += size;
+    *net += both;
+}
+
 /* value_marks adds the size of what is held to the marks before until_ns. */
 static void value_marks(struct pass *p, int64_t until_ns) {
     const struct mk_instrument *in = &p->s->market->instruments[p->instrument - 1];
@@ -216,13 +230,7 @@ static void value_marks(struct pass *p, int64_t until_ns) {
             struct qs_point *at = &c->points[h->point];
             follow(p, h, (uint8_t)(a + 1), 0, at->time_ns);
             double price = qs_is_none(p->last) ? h->filled : p->last;
-            double size = fabs(mk_estimate(in, number(h->quantity), price)), both = size;
-            if (h->shorts != 0) {
-                size += fabs(mk_estimate(in, number(h->shorts), price));
-                both = fabs(mk_estimate(in, number(h->quantity + h->shorts), price));
-            }
-            at->gross += size;
-            at->net += both;
+            add_sizes(in, h, price, &at->gross, &at->net);
         }
         if (h->point < c->input.point_cnt && c->points[h->point].time_ns < p->mark_ns)
             p->mark_ns = c->points[h->point].time_ns;
@@ -247,8 +255,9 @@ static void value_days(struct pass *p, int64_t until_ns) {
             double price = qs_is_none(p->last) ? h->filled : p->last;
             p->worth[o * p->day_cnt + p->day] +=
                 qs_sum_value(&h->cash) + mk_estimate(in, number(h->quantity + h->shorts), price);
-            p->sizes[o * p->day_cnt + p->day] += fabs(mk_estimate(in, number(h->quantity), price)) +
-                                                 fabs(mk_estimate(in, number(h->shorts), price));
+            double *size = &p->sizes[o * p->day_cnt + p->day],
+                   *net = size + p->owner_cnt * p->day_cnt;
+            add_sizes(in, h, price, size, net);
         }
     }
 }
@@ -508,13 +517,14 @@ static bool alone(const struct pass *p, size_t i) {
                            .benchmark_cnt = s->benchmark_cnt };
     void *memory = NULL;
     if (points && trades && turns && held) {
-        points[0] = (struct qs_point){ r->first_ns, equity, 0 };
+        points[0] = (struct qs_point){ r->first_ns, equity, 0, 0 };
         for (size_t t = 0; t < n; t++) {
             const size_t day = (size_t)(r->days[t].day - p->first_day);
             const int64_t close_ns = (r->days[t].day + INT64_C(1)) * QS_DAY_NS;
             equity *= 1 + part->pnl[t];
-            points[t + 1] = (struct qs_point){ t + 1 == n ? r->last_ns : close_ns, equity,
-                                               p->sizes[i * p->day_cnt + day] };
+            const double *size = &p->sizes[i * p->day_cnt + day];
+            points[t + 1] = (struct qs_point){ t + 1 == n ? r->last_ns : close_ns, equity, *size,
+                                               size[p->owner_cnt * p->day_cnt] };
         }
         for (size_t k = 0; k < c->input.trade_cnt; k++)
             if (c->trades[k].strategy == part->owner) trades[in.trade_cnt++] = c->trades[k];
@@ -642,7 +652,7 @@ int report_statistics_make(struct report_statistics *s, const struct rt_run *run
     p.ended = calloc(p.day_cnt + 1, 1);
     p.growth = calloc(p.day_cnt + 1, sizeof *p.growth);
     p.worth = calloc(p.owner_cnt * p.day_cnt + 1, sizeof *p.worth);
-    p.sizes = calloc(p.owner_cnt * p.day_cnt + 1, sizeof *p.sizes);
+    p.sizes = calloc(2 * p.owner_cnt * p.day_cnt + 1, sizeof *p.sizes);
     p.accounts = calloc(m->account_cnt + 1, sizeof *p.accounts);
     p.owners = calloc(p.owner_cnt + 1, sizeof *p.owners);
     p.rides = malloc((trades + 1) * sizeof *p.rides);
