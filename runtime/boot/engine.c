@@ -675,6 +675,7 @@ static int prepare(struct rt_run *run, uint16_t number, struct thread *th, struc
     if (o.stage_dir && o.backing != RT_BACKING_MEMORY &&
         (code = rt_folder_make(o.stage_dir, 0700)) < 0)
         return rt_error_set(err, code, "%s: %s", stage, strerror(-code));
+    o.unwritten = t->clock == RT_CLOCK_VIRTUAL;
     o.waits = stands_still;
     o.waits_arg = s;
     if ((code = rt_journal_open(&s->journal, &o, &found, err)) < 0) return code;
@@ -698,7 +699,9 @@ static int prepare(struct rt_run *run, uint16_t number, struct thread *th, struc
     if (run->paths.dir[0] && t->snapshot_every_ns > 0 && o.backing != RT_BACKING_MEMORY) {
         if ((code = rt_folder_make(snap, 0755)) < 0)
             return rt_error_set(err, code, "%s: %s", snap, strerror(-code));
-        if ((code = rt_snapshots_open(snap, 1, 64 << 20, &s->snapshots, err)) < 0) return code;
+        const bool ahead = t->clock != RT_CLOCK_VIRTUAL; /* there nobody waits for a page */
+        if ((code = rt_snapshots_open(snap, 1, 64 << 20, ahead, &s->snapshots, err)) < 0)
+            return code;
         s->snapshot_slot = 0;
         s->snapshot_every_ns = t->snapshot_every_ns;
     }

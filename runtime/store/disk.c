@@ -382,7 +382,7 @@ static void prepare_begin(struct disk_job *job, int64_t now_ns) {
         prepare_fail(job, now_ns);
         return;
     }
-    if (!job->prepare_fresh) {
+    if (!job->prepare_fresh || m->o.unwritten) {
         job->prepare = READY_SYNC;
         op_sync(&job->prepare_op, fd);
         return;
@@ -393,8 +393,8 @@ static void prepare_begin(struct disk_job *job, int64_t now_ns) {
              PIECE_BYTES < m->o.segment_bytes ? (size_t)PIECE_BYTES : m->o.segment_bytes, 0);
 }
 
-/* prepare_step moves the allocation of disk segments on: so many ahead, zero-written, so that a
- * flush allocates nothing and a sync writes no file metadata. */
+/* prepare_step moves the allocation of disk segments on: so many ahead, zero-written (unless that
+ * is not wanted), so that a flush allocates nothing and a sync writes no file metadata. */
 static bool prepare_step(struct disk_job *job, int64_t now_ns, int64_t *due_ns) {
     struct rt_journal_impl *m = job->m;
     uint64_t ready = atomic_load_explicit(&m->ready, memory_order_relaxed);

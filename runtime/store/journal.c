@@ -529,6 +529,17 @@ static void impl_stage_remove(const struct rt_journal_impl *m) {
     }
 }
 
+/* impl_ahead_remove unlinks the disk segments that were made ahead and never begun, the last one
+ * first: no gap stays if that is cut short. */
+static void impl_ahead_remove(const struct rt_journal_impl *m) {
+    char path[SEG_PATH_MAX];
+    uint64_t last = atomic_load_explicit(&m->ready, memory_order_relaxed);
+    for (uint64_t number = last; number > m->number; number--) {
+        snprintf(path, sizeof path, "%s/%llu.seg", m->dir, (unsigned long long)number);
+        (void)rt_seam->unlink(path);
+    }
+}
+
 void impl_abandon(struct rt_journal *j) {
     if (j->impl == NULL) return;
     if (j->impl->job != NULL) disk_detach(j->impl->job, false);
@@ -539,7 +550,10 @@ int rt_journal_close(struct rt_journal *j) {
     struct rt_journal_impl *m = j->impl;
     if (m == NULL) return 0;
     rt_journal_turn(j);
-    if (m->job != NULL && disk_detach(m->job, true)) impl_stage_remove(m);
+    if (m->job != NULL && disk_detach(m->job, true)) {
+        impl_stage_remove(m);
+        impl_ahead_remove(m);
+    }
     int code = rt_journal_error(j);
     impl_free(j);
     return code;

@@ -53,11 +53,13 @@ struct rt_journal_options {
     enum rt_backing backing; /* where */
     enum rt_durability durability; /* when synced */
     int64_t interval_ns;           /* for RT_DURABLE_INTERVAL */
-    uint64_t archive_bytes_max;    /* archived segments kept at most, 0 = all */
-    const void *head;              /* table of names and ids, copied to the head of every segment */
-    uint32_t head_bytes;           /* its size, at most 60 KiB */
-    uint64_t run_id;               /* this run; a segment of another run is refused */
-    uint32_t shard;                /* number of the shard in the run */
+    bool unwritten; /* disk segments are allocated ahead but not zero-written: a sync then writes
+                     * metadata too, which matters where somebody waits for it */
+    uint64_t archive_bytes_max; /* archived segments kept at most, 0 = all */
+    const void *head;           /* table of names and ids, copied to the head of every segment */
+    uint32_t head_bytes;        /* its size, at most 60 KiB */
+    uint64_t run_id;            /* this run; a segment of another run is refused */
+    uint32_t shard;             /* number of the shard in the run */
     /* told that the writer stands still for want of room on the disk, and that it goes on; on the
      * writer's thread; NULL = nobody */
     void (*waits)(void *arg, bool on);

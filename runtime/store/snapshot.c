@@ -481,7 +481,7 @@ static int env_survey(struct rt_snapshots *s, int env, struct rt_error *err) {
     return 0;
 }
 
-int rt_snapshots_open(const char *dir, uint32_t shard_cnt, size_t bytes_max,
+int rt_snapshots_open(const char *dir, uint32_t shard_cnt, size_t bytes_max, bool ahead,
                       struct rt_snapshots **out, struct rt_error *err) {
     *out = NULL;
     if (shard_cnt < 1 || shard_cnt > 4096 || bytes_max < ROW_BYTES_MAX)
@@ -503,7 +503,7 @@ int rt_snapshots_open(const char *dir, uint32_t shard_cnt, size_t bytes_max,
     for (uint32_t i = 0; i < shard_cnt && got; i++) {
         s->shards[i].rows = aligned_alloc(64, (bytes_max + 63) & ~(size_t)63);
         got = s->shards[i].rows != NULL;
-        if (got) memset(s->shards[i].rows, 0, bytes_max); /* fault it in at boot */
+        if (got && ahead) memset(s->shards[i].rows, 0, bytes_max); /* fault it in at boot */
     }
     code = got ? 0 : rt_error_set(err, -ENOMEM, "snapshots: no memory");
     for (int i = 0; i < ENV_CNT && code == 0; i++) code = env_survey(s, i, err);

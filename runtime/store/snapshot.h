@@ -47,9 +47,10 @@ _Static_assert(sizeof(struct rt_snapshot_item) == 24, "the item is part of the f
 
 struct rt_snapshots; /* the snapshots of one process's shards; opaque */
 
-/* rt_snapshots_open opens (makes) DIR for shard_cnt shards with buffers of bytes_max each and
- * starts the helper thread. Returns 0 or negative errno with err. */
-int rt_snapshots_open(const char *dir, uint32_t shard_cnt, size_t bytes_max,
+/* rt_snapshots_open opens (makes) DIR for shard_cnt shards with buffers of bytes_max each, their
+ * pages taken ahead or as they are needed, and starts the helper thread. Returns 0 or negative
+ * errno with err. */
+int rt_snapshots_open(const char *dir, uint32_t shard_cnt, size_t bytes_max, bool ahead,
                       struct rt_snapshots **out, struct rt_error *err)
     __attribute__((warn_unused_result));
 

@@ -9,11 +9,11 @@
 #define NS_PER_S 1000000000LL
 
 enum {
-    RATE_SHIFT = 40,         /* rates are ns per tick times 2^40: 1e-12 of a tick is not lost */
-    CALIBRATE_NS = 20000000, /* how long the first measurement takes */
-    SLEW_PPM = 500,          /* most that the clock is sped up or slowed down */
-    SLEW_NS = 1000000000,    /* how long one correction is in force: slew is called as often */
-    SAMPLE_CNT = 16,         /* readings of which the tightest is taken */
+    RATE_SHIFT = 40,        /* rates are ns per tick times 2^40: 1e-12 of a tick is not lost */
+    CALIBRATE_NS = 4000000, /* how long the first measurement takes: right to some 10 ppm */
+    SLEW_PPM = 500,         /* most that the clock is sped up or slowed down */
+    SLEW_NS = 1000000000,   /* how long one correction is in force: slew is called as often */
+    SAMPLE_CNT = 16,        /* readings of which the tightest is taken */
 };
 
 /* The clock: a line through (tsc, ns) with a slope, and a bend that ends by itself when nobody

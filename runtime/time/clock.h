@@ -13,7 +13,7 @@
 static inline uint64_t rt_tsc(void) {
     return __builtin_ia32_rdtsc();
 }
-/* rt_clock_start calibrates (20 ms); later calls do nothing. */
+/* rt_clock_start calibrates (4 ms); later calls do nothing. */
 void rt_clock_start(void);
 /* rt_clock_ns returns the time in ns UTC. */
 int64_t rt_clock_ns(void);

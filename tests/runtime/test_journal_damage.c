@@ -324,7 +324,7 @@ static void golden_write(const char *golden) {
     struct rt_snapshots *s;
     char snap[160];
     snprintf(snap, sizeof snap, "%s/../snap", dir);
-    assert_int_equal(rt_snapshots_open(snap, 1, 1 << 20, &s, &err), 0);
+    assert_int_equal(rt_snapshots_open(snap, 1, 1 << 20, true, &s, &err), 0);
     for (uint64_t v = 1; v <= 2; v++) {
         while (!rt_snapshot_begin(s, 0, v * 5000)) usleep(100);
         for (uint64_t n = 0; n < 40; n++) {
@@ -420,7 +420,7 @@ static void test_newer(void **state) {
         -ENOTSUP);
     assert_non_null(strstr(err.text, "version 9"));
     struct rt_snapshots *s;
-    assert_int_equal(rt_snapshots_open(snap, 1, 1 << 20, &s, &err), -ENOTSUP);
+    assert_int_equal(rt_snapshots_open(snap, 1, 1 << 20, true, &s, &err), -ENOTSUP);
 }
 
 /* main runs the tests of this file. */

@@ -88,7 +88,7 @@ static void clear(void) {
 static struct rt_snapshots *open_all(void) {
     struct rt_snapshots *s;
     struct rt_error err = { 0 };
-    if (rt_snapshots_open(dir, 2, 1 << 20, &s, &err) != 0) fail_msg("%s", err.text);
+    if (rt_snapshots_open(dir, 2, 1 << 20, true, &s, &err) != 0) fail_msg("%s", err.text);
     return s;
 }
 
@@ -248,7 +248,7 @@ static void test_kill(void **state) {
             static uint8_t row[65536];
             struct rt_snapshots *s;
             struct rt_error err = { 0 };
-            if (rt_snapshots_open(dir, 1, 1 << 20, &s, &err) != 0) _exit(3);
+            if (rt_snapshots_open(dir, 1, 1 << 20, true, &s, &err) != 0) _exit(3);
             for (uint64_t v = next;; v++) {
                 while (!rt_snapshot_begin(s, 0, v * 1000)) usleep(20);
                 *done = v - 1; /* committed: the buffer is free again */
