@@ -67,9 +67,9 @@
  * (ST_FLAT, the closing half of ST_LONG and ST_SHORT, ST_ORDER with ORDER_TERMS_EXIT) and cancels
  * go out; the class hears its bars as ever, and what rests at the venue stays there.
  *
- * With stale_after: of an instrument its recorded book (where it has none, its trades) is stale after
- * so long without an update, until the next one: classes that hear books are told so, and no order
- * that opens comes of a signal, of any leg (stale_data).
+ * With stale_after: of an instrument its recorded book (where it has none, its trades) is stale
+ * after so long without an update, until the next one: classes that hear books are told so, and no
+ * order that opens comes of a signal, of any leg (stale_data).
  *
  * Size, all in units of 1e-8:
  *   fixed     the base quantity, down to the lot.

@@ -1,8 +1,8 @@
 /* rig: drives the host alone.
  *
  * Goal: where a recorded book has been silent for stale_after no order that opens comes of
- * a signal, and who hears the book is told that it is stale; with the next update all goes on. So it
- * is with trades where there is no book.
+ * a signal, and who hears the book is told that it is stale; with the next update all goes on. So
+ * it is with trades where there is no book.
  * Method: a class that goes long on each bar and notes each view of its book; updates and silences
  * at chosen instants, one at the very end of the time allowed; saved and loaded between. */
 #include "tests/support/strategy.h"
