@@ -2,6 +2,7 @@
 #include "actors/data/funding.h"
 #include "actors/data/klines.h"
 #include "actors/data/market_source.h"
+#include "actors/data/orders.h"
 #include "actors/data/store_source.h"
 #include "actors/data/trades.h"
 #include "actors/execution/execution.h"
@@ -19,10 +20,13 @@ static const struct rt_actor_kind *const actor_kinds[] = {
 };
 
 /* Kinds of source. */
-static const struct rt_source_kind *const source_kinds[] = {
-    &data_klines_source, &data_trades_source, &data_funding_source,
-    &data_market_source, &data_store_source,  NULL
-};
+static const struct rt_source_kind *const source_kinds[] = { &data_klines_source,
+                                                             &data_trades_source,
+                                                             &data_funding_source,
+                                                             &data_market_source,
+                                                             &data_store_source,
+                                                             &data_orders_source,
+                                                             NULL };
 
 /* Kinds of decoder. */
 static const struct rt_decoder_kind *const decoder_kinds[] = { &command_decoder, NULL };

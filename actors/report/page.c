@@ -1035,6 +1035,13 @@ static void assumptions(const struct page *g) {
                          "recorded books: silent for longer than stale_after %" PRId64
                          " times; then nothing was filled and nothing opened",
                          silences));
+    int64_t no_room = report_json_whole(g->j, g->j->values, "orders_without_room", 0);
+    if (no_room > 0)
+        doc_add(g->d, DOC_NOTE,
+                doc_keep(g->d,
+                         "recorded books: no room (book_orders:) for %" PRId64
+                         " orders; from the first on nothing was filled",
+                         no_room));
     if (basis)
         doc_add(g->d, DOC_NOTE,
                 doc_keep(g->d,

@@ -672,11 +672,13 @@ static void on_balance(struct results *r, const struct msg_frame *f) {
     r->sum->accounts[m->account - 1].locked = m->locked;
 }
 
-/* on_alert takes how many recorded delays were faults of a clock, how often books were silent. */
+/* on_alert takes how many recorded delays were faults of a clock, how often books were silent, what
+ * they had no room for. */
 static void on_alert(struct results *r, const struct msg_frame *f) {
     const struct msg_alert *m = msg_body(f);
     if (m->reason == REASON_DATA_CLOCK) r->sum->clock_faults += (uint64_t)m->value;
     if (m->reason == REASON_STALE_DATA) r->sum->silences += (uint64_t)m->value;
+    if (m->reason == REASON_DATA_ORDERS) r->sum->no_room += (uint64_t)m->value;
 }
 
 /* on_funding takes a funding payment. */

@@ -103,6 +103,7 @@ struct report_summary {
     uint64_t commands;                   /* commands of people */
     uint64_t clock_faults;               /* recorded delays below zero, which counted as 0 */
     uint64_t silences;                   /* times that recorded books were silent */
+    uint64_t no_room;                    /* orders of others that recorded books had no room for */
     uint16_t stop_reason;                /* why it ended, 0 = it has not */
     bool spot, linear;                   /* kinds of instrument in it */
     bool cut;                            /* the journal's oldest records were dropped */

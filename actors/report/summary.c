@@ -100,6 +100,8 @@ void report_summary_json(const struct report_summary *s, FILE *to) {
             (unsigned long long)s->fills, (unsigned long long)s->trades,
             (unsigned long long)s->commands, (unsigned long long)s->clock_faults, s->no_marks);
     if (s->silences) fprintf(to, "  \"silent_books\": %llu,\n", (unsigned long long)s->silences);
+    if (s->no_room)
+        fprintf(to, "  \"orders_without_room\": %llu,\n", (unsigned long long)s->no_room);
     if (s->warm_ns) fprintf(to, "  \"warm_up_ns\": %lld,\n", (long long)s->warm_ns);
     fprintf(to, "  \"ended_by\": \"%s\",\n",
             s->stop_reason ? msg_reason_name(s->stop_reason) : "none");
@@ -267,6 +269,11 @@ void report_summary_print(const struct report_summary *s, FILE *to, bool colour)
     if (s->silences)
         fprintf(to, "  recorded books: silent for longer than stale_after %llu times\n",
                 (unsigned long long)s->silences);
+    if (s->no_room)
+        fprintf(to,
+                "  recorded books: no room (book_orders:) for %llu orders; from the first on "
+                "nothing was filled\n",
+                (unsigned long long)s->no_room);
     if (s->no_marks[0] && (s->margin || s->funding))
         fprintf(to, "  no marks of %s: what goes by them goes by the last price\n", s->no_marks);
     if (s->linear && !s->funding)
@@ -305,6 +312,16 @@ static const char *const trade_rules[] = {
     "limit orders when a trade prints beyond them, stops are triggered by a touch and fill at the "
     "next trade; "
     "the print's size limits nothing unless participation is declared",
+    NULL,
+};
+/* What holds of every run on a book that is recorded order by order. */
+static const char *const order_rules[] = {
+    "books recorded order by order: an order of ours stands in the queue of its price behind all "
+    "that are there; an execution of an order of others fills first what of ours has a better "
+    "price, or the same since before it, at the limit, no more than was executed; one that joins "
+    "across ours meets them first; what ours took of an order is gone as long as it is there",
+    "others do as recorded: that orders of ours were filled in their stead, or took from them, "
+    "changes nothing of what they do; auctions fill nothing of ours",
     NULL,
 };
 /* What holds of orders with further terms. */
@@ -384,7 +401,8 @@ static void rules(FILE *to, const char *const *list, bool *first) {
 }
 
 /* series writes the series of the run as the journal's table of names tells them. */
-static int series(const struct rt_run *run, FILE *to, bool *trades, struct rt_error *err) {
+static int series(const struct rt_run *run, FILE *to, bool *trades, bool *orders,
+                  struct rt_error *err) {
     struct rt_tape tape;
     uint32_t bytes;
     int code = rt_run_tape(run, 0, RT_TAPE_OLDEST, &tape, err); /* every segment has the table */
@@ -400,7 +418,8 @@ static int series(const struct rt_run *run, FILE *to, bool *trades, struct rt_er
         snprintf(line, sizeof line, "%.*s", (int)(stop - at), at);
         at = stop + 1;
         if (sscanf(line, "series %u %llu %64s %63[^\n]", &id, &rows, hash, name) != 4) continue;
-        if (strstr(name, "trades")) *trades = true;
+        if (strstr(name, " trades")) *trades = true;
+        if (strstr(name, " orders")) *orders = true;
         fputs(first ? "\n    {\"series\": " : ",\n    {\"series\": ", to);
         quoted(to, name);
         if (rows == UINT64_MAX)
@@ -536,7 +555,7 @@ int report_manifest(const struct rt_run *run, const char *dir, struct rt_error *
     static const char *const slippages[] = { "bps", "volume", "root" };
     bool first = true, linear = false, spot = false, trades = false, cap = false, model = false,
          tiers = false, burn = false, charges = false, inverse = false, sized = false,
-         dated = false;
+         dated = false, orders = false;
     if ((size_t)snprintf(path, sizeof path, "%s/manifest.json", dir) >= sizeof path)
         return rt_error_set(err, -ENAMETOOLONG, "%.200s...: the directory's name is too long", dir);
     snprintf(fresh, sizeof fresh, "%s.new", path);
@@ -561,7 +580,7 @@ int report_manifest(const struct rt_run *run, const char *dir, struct rt_error *
     else
         fputs("  \"equity_interval_ns\": \"bar\",\n", to);
     fputs("  \"data\": [", to);
-    code = series(run, to, &trades, err);
+    code = series(run, to, &trades, &orders, err);
     fputs("\n  ],\n  \"instruments\": [", to);
     for (uint32_t i = 0; i < m->instrument_cnt; i++) {
         const struct mk_instrument *x = &m->instruments[i];
@@ -646,6 +665,7 @@ int report_manifest(const struct rt_run *run, const char *dir, struct rt_error *
               &first);
     rules(to, bar_rules, &first);
     if (trades) rules(to, trade_rules, &first);
+    if (orders) rules(to, order_rules, &first);
     if (cap) rules(to, cap_rules, &first);
     if (model) rules(to, model_rules, &first);
     rules(to, more_rules, &first);

@@ -837,7 +837,8 @@ static uint32_t host_quiet_rows(const void *state, uint16_t series, const void *
     return cls->quiet_bars(h->class_state, leg, rows, cnt);
 }
 
-/* host_series_of tells the bars that a frame about an order of its own has to do with. */
+/* host_series_of tells the bars that a frame has to do with: of its leg, where that hears bars
+ * directly. Bars and trades that come as frames are another leg's, or none's. */
 static int32_t host_series_of(const void *state, const struct msg_frame *frame) {
     const struct st_host *h = state;
     uint16_t instrument;
@@ -846,10 +847,17 @@ static int32_t host_series_of(const void *state, const struct msg_frame *frame) 
         instrument = ((const struct msg_order_state *)msg_body(frame))->instrument;
         break;
     case MSG_FILL: instrument = ((const struct msg_fill *)msg_body(frame))->instrument; break;
-    default: return -1;
+    case MSG_QUOTE: instrument = ((const struct msg_quote *)msg_body(frame))->instrument; break;
+    case MSG_BOOK_DELTA:
+        instrument = ((const struct msg_book_delta *)msg_body(frame))->instrument;
+        break;
+    case MSG_BAR:
+    case MSG_TRADE: return RT_SERIES_NONE;
+    default: return RT_SERIES_ANY;
     }
     uint16_t leg = leg_of(h, instrument);
-    return leg == ST_LEGS_MAX || !h->legs[leg].direct ? -1 : (int32_t)h->legs[leg].series;
+    if (leg == ST_LEGS_MAX || !h->legs[leg].direct) return RT_SERIES_NONE;
+    return (int32_t)h->legs[leg].series;
 }
 
 /* host_on_bar hears a bar that feed made. */

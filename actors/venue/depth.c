@@ -12,7 +12,7 @@ int venue_depth_options_read(struct rt_node *config, struct venue_depth_options 
                              struct rt_error *err) {
     static const char *const kinds[] = { "conservative", "power", "log", NULL };
     static const char *const known[] = { "power", NULL };
-    int64_t window, levels;
+    int64_t window, levels, orders;
     int kind, rc;
     struct rt_node *node = rt_node_get(config, "queue");
     *out = (struct venue_depth_options){ .power = 3 };
@@ -34,12 +34,17 @@ int venue_depth_options_read(struct rt_node *config, struct venue_depth_options 
         rc = rt_node_int(config, "book_levels", false, MK_BOOK_FAR_MIN, MK_BOOK_FAR_MAX, 1 << 14,
                          &levels, err);
     }
+    if (rc == 0) {
+        rc = rt_node_int(config, "book_orders", false, MK_QUEUES_MIN, MK_QUEUES_MAX, 1 << 16,
+                         &orders, err);
+    }
     if (rc != 0) return rc;
     if ((window & (window - 1)) != 0) {
         return rt_node_fail(rt_node_get(config, "book_window"), err, "expected a power of two");
     }
     out->window = (uint32_t)window;
     out->far_max = (uint32_t)levels;
+    out->orders_max = (uint32_t)orders;
     return 0;
 }
 
@@ -60,7 +65,7 @@ static void edges(struct venue_depth *d, uint8_t side) {
 
 struct venue_depth *venue_depth_new(struct rt_init *init, const struct venue_depth_options *options,
                                     const struct mk_instrument *instrument, uint32_t orders_max,
-                                    uint16_t trades) {
+                                    uint16_t trades, bool by_order) {
     struct venue_depth *d = rt_init_take(init, sizeof *d);
     void *memory = rt_init_take(init, mk_book_bytes(options->window, options->far_max));
     mk_book_init(&d->book, memory, options->window, options->far_max, instrument->tick_size);
@@ -74,6 +79,11 @@ struct venue_depth *venue_depth_new(struct rt_init *init, const struct venue_dep
     d->share = (instrument->participation > 0 ? instrument->participation : options->share);
     d->trades = trades;
     d->stale_ns = instrument->stale_ns;
+    if (by_order) {
+        d->queues = rt_init_take(init, sizeof *d->queues);
+        mk_queues_init(d->queues, rt_init_take(init, mk_queues_bytes(options->orders_max)),
+                       options->orders_max);
+    }
     return d;
 }
 
@@ -84,7 +94,7 @@ static inline struct venue_depth *depth_of(const struct venue *v, const struct v
 
 /* stands tells whether orders may meet the book. */
 static inline bool stands(const struct venue_depth *d) {
-    return !d->book.stale && !d->book.open && !d->silent;
+    return !d->book.stale && !d->book.open && !d->silent && !d->halted && d->full == 0;
 }
 
 /* other returns the opposite side. */
@@ -120,6 +130,10 @@ static struct venue_taken *taken_find(const struct venue_depth *d, uint8_t side,
 
 /* taken_add notes that quantity more was taken; false when there is no room for a note. */
 static bool taken_add(struct venue_depth *d, uint8_t side, price_t price, qty_t quantity) {
+    if (d->queues != NULL) {
+        mk_queues_take(d->queues, side, price, quantity);
+        return true;
+    }
     struct venue_taken *t = taken_find(d, side, price);
     if (t != NULL) {
         t->quantity += quantity; /* never above what is shown */
@@ -140,6 +154,10 @@ static qty_t share_of(const struct venue_depth *d, qty_t lot, qty_t quantity) {
 /* left_at returns the lots of all that a level has at price that were not taken yet. */
 static qty_t left_at(const struct venue_depth *d, qty_t lot, uint8_t side, price_t price,
                      qty_t all) {
+    if (d->queues != NULL) {
+        qty_t gone = mk_queues_taken(d->queues, side, price);
+        return all > gone ? fixed_floor_to(all - gone, lot) : 0;
+    }
     const struct venue_taken *t = d->taken_cnt == 0 ? NULL : taken_find(d, side, price);
     if (t == NULL && d->taken_cnt == VENUE_TAKEN_MAX) return 0;
     return t == NULL ? all : all > t->quantity ? fixed_floor_to(all - t->quantity, lot) : 0;
@@ -168,20 +186,28 @@ static uint32_t rest_at(const struct venue_depth *d, uint8_t side, price_t price
     return low;
 }
 
-/* rest_add enters the order idx, behind those of its price that arrived before it. */
-static void rest_add(struct venue *v, struct venue_depth *d, uint32_t idx,
-                     struct venue_queue queue) {
+/* before_it tells whether what rests stands before one with that place and number of arrival. */
+static bool before_it(const struct venue *v, const struct venue_depth *d,
+                      const struct venue_rest *rest, uint64_t place, uint64_t arrival) {
+    return d->queues != NULL ? rest->place < place : v->orders.pool[rest->idx].seq < arrival;
+}
+
+/* rest_add enters the order idx, behind those of its price that arrived before it or, order by
+ * order, have a place before its own. */
+static void rest_add(struct venue *v, struct venue_depth *d, uint32_t idx, struct venue_queue queue,
+                     uint64_t place) {
     const struct venue_order *order = &v->orders.pool[idx];
     uint8_t side = order->side;
     uint32_t cnt = d->rest_cnt[side], at = rest_at(d, side, order->price);
     struct venue_rest *rests = d->rests[side];
     assert(cnt < d->rest_max);
     while (at < cnt && rests[at].price == order->price &&
-           v->orders.pool[rests[at].idx].seq < order->seq) {
+           before_it(v, d, &rests[at], place, order->seq)) {
         at++;
     }
     for (uint32_t i = cnt; i > at; i--) rests[i] = rests[i - 1];
-    rests[at] = (struct venue_rest){ .price = order->price, .queue = queue, .idx = idx };
+    rests[at] =
+        (struct venue_rest){ .price = order->price, .queue = queue, .place = place, .idx = idx };
     d->rest_cnt[side]++;
     edges(d, side);
 }
@@ -193,10 +219,9 @@ static bool rests_now(const struct venue *v, uint32_t idx) {
     return order->type == ORDER_TYPE_LIMIT && !(order->flags & VENUE_EAGER);
 }
 
-void venue_depth_leave(struct venue *v, struct venue_book *b, uint32_t idx) {
-    struct venue_depth *d = depth_of(v, b);
+/* leave takes the order idx, which rests, from the table. */
+static void leave(struct venue *v, struct venue_depth *d, uint32_t idx) {
     const struct venue_order *order = &v->orders.pool[idx];
-    if (!rests_now(v, idx)) return; /* waits */
     uint32_t at = rest_at(d, order->side, order->price);
     struct venue_rest *rests = d->rests[order->side];
     while (rests[at].idx != idx) at++;
@@ -204,6 +229,22 @@ void venue_depth_leave(struct venue *v, struct venue_book *b, uint32_t idx) {
     uint32_t cnt = --d->rest_cnt[order->side];
     for (; at < cnt; at++) rests[at] = rests[at + 1];
     edges(d, order->side);
+}
+
+void venue_depth_leave(struct venue *v, struct venue_book *b, uint32_t idx) {
+    if (rests_now(v, idx)) leave(v, depth_of(v, b), idx); /* else it waits */
+}
+
+/* join puts the order idx, which rests from now on, behind all that is shown at its price. */
+static void join(struct venue *v, struct venue_depth *d, uint32_t idx) {
+    const struct venue_order *order = &v->orders.pool[idx];
+    struct venue_queue queue = { 0 };
+    if (d->queues != NULL) {
+        rest_add(v, d, idx, queue, mk_queues_join(d->queues)); /* its place tells what is before */
+        return;
+    }
+    venue_queue_join(&queue, mk_book_at(&d->book, order->side, order->price));
+    rest_add(v, d, idx, queue, 0);
 }
 
 /* --- fills --------------------------------------------------------------------------------- */
@@ -325,10 +366,7 @@ static uint16_t whole(struct rt_ctx *ctx, struct venue *v, const struct venue_bo
 
 /* rest lets what is left of the order idx, a limit that takes no more, rest. */
 static void rest(struct venue *v, struct venue_book *b, uint32_t idx) {
-    struct venue_depth *d = depth_of(v, b);
     struct venue_order *order = &v->orders.pool[idx];
-    struct venue_queue queue;
-    venue_queue_join(&queue, mk_book_at(&d->book, order->side, order->price));
     if (order->flags & VENUE_MORE) {
         struct venue_more *m = &v->orders.more[idx];
         m->stage = VENUE_RESTS;
@@ -336,7 +374,7 @@ static void rest(struct venue *v, struct venue_book *b, uint32_t idx) {
     } else {
         venue_orders_calm(b, order);
     }
-    rest_add(v, d, idx, queue);
+    join(v, depth_of(v, b), idx);
 }
 
 /* take lets the order idx take what it may of the book, which stands; what remains of it ends or
@@ -488,15 +526,39 @@ void venue_depth_join(struct rt_ctx *ctx, struct venue *v, struct venue_book *b,
 
 /* --- what the recording says --------------------------------------------------------------- */
 
+/* part_of returns how much of the order at rest may be filled at once. */
+static qty_t part_of(const struct venue *v, const struct venue_rest *rest) {
+    qty_t all = venue_left(v, rest->idx);
+    if (!(v->orders.pool[rest->idx].flags & VENUE_MORE)) return all;
+    qty_t shows = v->orders.more[rest->idx].extreme;
+    return shows > 0 && shows < all ? shows : all;
+}
+
+/* next_part lets the order idx, of whose shown part so much was filled, show its next one where
+ * that is used up: behind all that rests at its price. */
+static void next_part(struct venue *v, struct venue_depth *d, uint32_t idx, qty_t part) {
+    struct venue_more *m = &v->orders.more[idx];
+    const qty_t left = venue_left(v, idx);
+    if (!(v->orders.pool[idx].flags & VENUE_MORE) || m->extreme == 0) return;
+    m->extreme -= part;
+    if (m->extreme > 0) return;
+    m->extreme = m->terms.display < left ? m->terms.display : left;
+    leave(v, d, idx);
+    join(v, d, idx);
+}
+
 /* crossed fills what rests on side at the limit's price where the other side's best has come to it
- * or beyond. With a cap, no more than its share of what is shown there. */
+ * or beyond. With a cap, no more than its share of what is shown there; order by order no more than
+ * the orders that have come. */
 static void crossed(struct rt_ctx *ctx, struct venue *v, struct venue_book *b, uint8_t side) {
     struct venue_depth *d = depth_of(v, b);
     qty_t lot = b->instrument->lot_size;
     price_t best = mk_book_best(&d->book, other(side));
     while (d->rest_cnt[side] > 0 && within(side, d->rests[side][0].price, best)) {
         const struct venue_rest *rest = &d->rests[side][0];
-        qty_t left = venue_left(v, rest->idx), got = 0;
+        const uint32_t idx = rest->idx;
+        const uint64_t id = v->orders.pool[idx].order_id;
+        qty_t left = d->queues != NULL ? part_of(v, rest) : venue_left(v, idx), got = 0;
         price_t price = best;
         for (; price != 0 && within(side, rest->price, price) && got < left;
              price = mk_book_next(&d->book, other(side), price)) {
@@ -504,9 +566,12 @@ static void crossed(struct rt_ctx *ctx, struct venue *v, struct venue_book *b, u
             if (part > left - got) part = left - got;
             if (part > 0 && taken_add(d, other(side), price, part)) got += part;
         }
-        if (d->share == 0) got = left;
+        if (d->share == 0 && d->queues == NULL) got = left;
         if (got == 0) return;
-        if (fill(ctx, v, b, rest->idx, got, rest->price, LIQUIDITY_MAKER, 0)) return;
+        if (!fill(ctx, v, b, idx, got, rest->price, LIQUIDITY_MAKER, 0)) continue;
+        if (d->queues == NULL) return;
+        if (venue_orders_find(&v->orders, id) == idx) next_part(v, d, idx, got);
+        if (got < left) return;
     }
 }
 
@@ -574,7 +639,8 @@ static void settle(struct rt_ctx *ctx, struct venue *v, struct venue_book *b, bo
     struct venue_depth *d = depth_of(v, b);
     for (uint8_t side = SIDE_BUY; side <= SIDE_SELL; side++) {
         price_t best = mk_book_best(&d->book, other(side));
-        if (snapshot) { /* what left meanwhile, and from where, nobody knows: from behind us */
+        if (snapshot && d->queues == NULL) { /* what left meanwhile, and from where, nobody knows:
+                                              * from behind us */
             for (uint32_t i = 0; i < d->rest_cnt[side]; i++) {
                 struct venue_rest *rest = &d->rests[side][i];
                 qty_t now = mk_book_at(&d->book, side, rest->price);
@@ -585,7 +651,8 @@ static void settle(struct rt_ctx *ctx, struct venue *v, struct venue_book *b, bo
         if (d->rest_cnt[side] == 0 || best == 0) continue;
         if (within(side, d->rests[side][0].price, best)) crossed(ctx, v, b, side);
     }
-    if (d->trades == VENUE_NO_SERIES) { /* the touch tells what prices there are */
+    if (d->trades == VENUE_NO_SERIES && d->queues == NULL) { /* the touch tells what prices there
+                                                              * are */
         (void)triggered(ctx, v, b, mk_book_best(&d->book, SIDE_SELL),
                         mk_book_best(&d->book, SIDE_BUY));
     }
@@ -705,6 +772,149 @@ static inline void on_trade(struct rt_ctx *ctx, struct venue *v, struct venue_bo
     if (any || lists) venue_depth_eager(ctx, v, b);
 }
 
+/* --- order by order ------------------------------------------------------------------------ */
+
+/* behind returns the first place in the table of side behind price and place. */
+static uint32_t behind(const struct venue_depth *d, uint8_t side, price_t price, uint64_t place) {
+    uint32_t at = rest_at(d, side, price);
+    while (at < d->rest_cnt[side] && d->rests[side][at].price == price &&
+           d->rests[side][at].place <= place) {
+        at++;
+    }
+    return at;
+}
+
+/* met fills what rests on side and a taker of room lots had met before it traded at price: what is
+ * beyond that price and, at it, what has a place before the one that was traded with, or (hidden)
+ * has nobody shown before it. Returns what is left of room. */
+static qty_t met(struct rt_ctx *ctx, struct venue *v, struct venue_book *b, uint8_t side,
+                 price_t price, uint64_t place, bool hidden, qty_t room) {
+    struct venue_depth *d = depth_of(v, b);
+    for (uint32_t i = 0; i < d->rest_cnt[side] && room > 0;) {
+        const struct venue_rest *rest = &d->rests[side][i];
+        const price_t at = rest->price;
+        const uint64_t mine = rest->place;
+        if (!within(side, at, price)) break;
+        if (at == price && !hidden && mine > place) break;
+        if (at == price && hidden && mk_queues_before(d->queues, side, at, mine) > 0) break;
+        const uint32_t idx = rest->idx;
+        const uint64_t id = v->orders.pool[idx].order_id;
+        qty_t part = part_of(v, rest);
+        if (part > room) part = room;
+        room -= part;
+        if (part > 0 && fill(ctx, v, b, idx, part, at, LIQUIDITY_MAKER, 0) &&
+            venue_orders_find(&v->orders, id) == idx) {
+            next_part(v, d, idx, part);
+        }
+        i = behind(d, side, at, mine);
+    }
+    return room;
+}
+
+/* traded works what a row that is a trade says. was: the order of others it was with. True when it
+ * triggers anything. */
+static bool traded(struct rt_ctx *ctx, struct venue *v, struct venue_book *b, struct venue_depth *d,
+                   const struct msg_book_order *row, const struct mk_queued *was) {
+    const uint8_t side = was->id != 0 ? was->side : row->side;
+    const price_t price = was->id != 0 ? was->price : row->price;
+    b->last = row->price != 0 ? row->price : price;
+    if (b->term != NULL) venue_term_price(b, row->time_ns, b->last, false);
+    if (b->average != NULL) {
+        venue_average_trade(b->average, row->time_ns, b->last, row->quantity);
+    }
+    if (b->open_cnt == 0) return false;
+    if (stands(d) && row->action != BOOK_ACTION_CROSS && side <= SIDE_SELL) {
+        const bool hidden = row->action == BOOK_ACTION_HIDDEN;
+        qty_t room = share_of(d, b->instrument->lot_size, row->quantity);
+        room = met(ctx, v, b, side, price, was->place, hidden, room);
+        if (hidden) { /* who was not seen would have met what stood beyond his price, too */
+            price_t beyond = side == SIDE_BUY ? price - 1 : price + 1;
+            (void)met(ctx, v, b, other(side), beyond, UINT64_MAX, false, room);
+        }
+    }
+    return triggered(ctx, v, b, b->last, b->last);
+}
+
+/* level_take tells the book that so much more or less rests at a level. */
+static enum mk_book_step level_take(struct venue_depth *d, const struct msg_book_order *row,
+                                    const struct mk_queue_change *c, uint8_t flags) {
+    struct msg_book_delta delta = { .time_ns = row->time_ns,
+                                    .instrument = row->instrument,
+                                    .flags = flags };
+    if (c != NULL) {
+        delta.price = c->price;
+        delta.side = (uint8_t)c->side;
+        delta.quantity = mk_book_at(&d->book, delta.side, c->price);
+        if (__builtin_add_overflow(delta.quantity, c->change, &delta.quantity)) {
+            delta.quantity = INT64_MAX;
+        }
+        if (delta.quantity < 0) delta.quantity = 0; /* the book had forgotten the level */
+    }
+    return mk_book_apply(&d->book, &delta);
+}
+
+/* refill makes the book of the orders that rest: a snapshot is whole with row. */
+static enum mk_book_step refill(struct venue_depth *d, const struct msg_book_order *row) {
+    const struct mk_queues *q = d->queues;
+    if (!d->book.filling) {
+        (void)level_take(d, row, NULL, BOOK_FLAGS_FIRST | BOOK_FLAGS_SNAPSHOT);
+    }
+    for (uint32_t i = q->oldest; i != MK_QUEUES_NONE; i = q->orders[i].newer) {
+        const struct mk_queued *o = &q->orders[i];
+        const struct mk_queue_change c = { o->price, o->quantity, o->side };
+        (void)level_take(d, row, &c, BOOK_FLAGS_SNAPSHOT);
+    }
+    return level_take(d, row, NULL, BOOK_FLAGS_LAST | BOOK_FLAGS_SNAPSHOT);
+}
+
+/* levels_take tells the book what row has changed. Rows of a snapshot are told when it is whole. */
+static enum mk_book_step levels_take(struct venue_depth *d, const struct msg_book_order *row,
+                                     const struct mk_queue_step *s) {
+    const uint8_t first = row->flags & (BOOK_FLAGS_FIRST | BOOK_FLAGS_GAP | BOOK_FLAGS_SNAPSHOT);
+    const uint8_t last = row->flags & BOOK_FLAGS_LAST;
+    if (row->flags & BOOK_FLAGS_GAP) return level_take(d, row, NULL, first | last);
+    if (d->book.filling || row->flags & BOOK_FLAGS_SNAPSHOT) {
+        if (last) return refill(d, row);
+        return row->flags & BOOK_FLAGS_FIRST ? level_take(d, row, NULL, first) : MK_BOOK_STALE;
+    }
+    if (s->change_cnt == 0) return level_take(d, row, NULL, first | last);
+    enum mk_book_step step = MK_BOOK_PART;
+    for (uint32_t i = 0; i < s->change_cnt; i++) {
+        step = level_take(d, row, &s->change[i],
+                          (i == 0 ? first : 0) | (i + 1 == s->change_cnt ? last : 0));
+    }
+    return step;
+}
+
+/* on_order takes a row of a book that is recorded order by order. */
+static void on_order(struct rt_ctx *ctx, struct venue *v, struct venue_book *b,
+                     struct venue_depth *d, const struct msg_book_order *row) {
+    struct mk_queue_step s;
+    bool any = b->more_cnt > 0;
+    venue_delay_row(&b->delay, row->delay_us);
+    mk_queues_apply(d->queues, row, &s);
+    d->full += s.full;
+    enum mk_book_step step = levels_take(d, row, &s);
+    switch (row->action) {
+    case BOOK_ACTION_HALT: d->halted = true; break;
+    case BOOK_ACTION_RESUME: d->halted = false; break;
+    case BOOK_ACTION_EXECUTE:
+    case BOOK_ACTION_HIDDEN:
+    case BOOK_ACTION_CROSS:
+        if (row->quantity > 0 && traded(ctx, v, b, d, row, &s.was)) any = true;
+        break;
+    default: break;
+    }
+    if (b->open_cnt == 0) return;
+    if (step == MK_BOOK_WHOLE && stands(d)) {
+        settle(ctx, v, b, false);
+    } else if (any) {
+        venue_depth_eager(ctx, v, b);
+    }
+}
+
+/* --- series -------------------------------------------------------------------------------- */
+
 /* watch notes that an update has come, and arms the timer of silence. It comes before rows of its
  * instant, so it is due just after the last at which an update may come. */
 static void watch(struct rt_ctx *ctx, const struct venue_book *b, struct venue_depth *d) {
@@ -730,10 +940,14 @@ uint32_t venue_depth_run(struct rt_ctx *ctx, struct venue *v, struct venue_book 
     bool trades = series == d->trades;
     const struct msg_book_delta *delta = rows;
     const struct msg_trade *trade = rows;
+    const struct msg_book_order *order = rows;
     if (d->stale_ns != 0 && !trades) watch(ctx, b, d);
     for (uint32_t i = 0;;) {
         if (b->flight_head != VENUE_NONE) venue_land(ctx, v, b);
-        if (trades) {
+        if (d->queues != NULL) {
+            on_order(ctx, v, b, d, &order[i]);
+            if (b->backed_cnt > 0) venue_backing_sweep(ctx, v, b, b->mark > 0 ? b->mark : b->last);
+        } else if (trades) {
             b->last = trade[i].price;
             if (b->term != NULL) venue_term_price(b, trade[i].time_ns, trade[i].price, false);
             if (b->average != NULL) {
@@ -747,7 +961,9 @@ uint32_t venue_depth_run(struct rt_ctx *ctx, struct venue *v, struct venue_book 
             on_delta(ctx, v, b, d, &delta[i]);
         }
         if (++i == cnt || !rt_quiet(ctx, before)) return i;
-        rt_row_now(ctx, trades ? trade[i].time_ns : delta[i].time_ns);
+        rt_row_now(ctx, d->queues != NULL ? order[i].time_ns
+                        : trades          ? trade[i].time_ns
+                                          : delta[i].time_ns);
     }
 }
 
@@ -757,8 +973,32 @@ uint32_t venue_depth_run(struct rt_ctx *ctx, struct venue *v, struct venue_book 
 enum {
     FIGURE_HEARD = MK_BOOK_FIGURES - 1,  /* interests raised */
     FIGURE_SILENT = MK_BOOK_FIGURES - 2, /* silent 1, watched 2, silences from 4 on */
+    FIGURE_PLACE = MK_BOOK_FIGURES - 3,  /* order by order: newest place given */
+    FIGURE_FULL = MK_BOOK_FIGURES - 4,   /* order by order: halted 1, full from 2 on */
     KEY_TAKEN = 1 << 24,                 /* keys of notes of what was taken, behind the levels' */
 };
+
+/* orders_save writes the orders of others, each under its place. */
+static void orders_save(const struct venue_depth *d, uint16_t id, uint64_t base,
+                        struct rt_row_sink *sink) {
+    const struct mk_queues *q = d->queues;
+    struct msg_counter_row place = { .value = (int64_t)q->place, .id = base + FIGURE_PLACE };
+    struct msg_counter_row full = { .value = (int64_t)(d->full << 1 | d->halted),
+                                    .id = base + FIGURE_FULL };
+    sink->put(sink, MSG_COUNTER_ROW, place.id, &place, sizeof place);
+    sink->put(sink, MSG_COUNTER_ROW, full.id, &full, sizeof full);
+    for (uint32_t i = q->oldest; i != MK_QUEUES_NONE; i = q->orders[i].newer) {
+        const struct mk_queued *o = &q->orders[i];
+        struct msg_book_order_row row = { .order_id = o->id,
+                                          .place = o->place,
+                                          .price = o->price,
+                                          .quantity = o->quantity,
+                                          .taken = o->taken,
+                                          .instrument = id,
+                                          .side = o->side };
+        sink->put(sink, MSG_BOOK_ORDER_ROW, (uint64_t)id << 48 | o->place, &row, sizeof row);
+    }
+}
 
 void venue_depth_save(const struct venue *v, const struct venue_book *b, struct rt_row_sink *sink) {
     const struct venue_depth *d = depth_of(v, b);
@@ -773,6 +1013,7 @@ void venue_depth_save(const struct venue *v, const struct venue_book *b, struct 
         sink->put(sink, MSG_COUNTER_ROW, row.id, &row, sizeof row);
     }
     mk_book_rows_save(&d->book, id, base, key, sink);
+    if (d->queues != NULL) orders_save(d, id, base, sink);
     for (uint32_t i = 0; i < d->taken_cnt; i++) {
         struct msg_book_level_row row = { .price = d->taken[i].price,
                                           .taken = d->taken[i].quantity,
@@ -786,7 +1027,8 @@ void venue_depth_save(const struct venue *v, const struct venue_book *b, struct 
             const struct venue_order *order = &v->orders.pool[rest->idx];
             struct msg_queue_row row = { .order_id = order->order_id,
                                          .ahead = rest->queue.ahead,
-                                         .printed = rest->queue.printed };
+                                         .printed = d->queues == NULL ? rest->queue.printed
+                                                                      : (qty_t)rest->place };
             sink->put(sink, MSG_QUEUE_ROW, order->seq, &row, sizeof row);
         }
     }
@@ -804,7 +1046,27 @@ bool venue_depth_counter(struct venue *v, struct venue_book *b, uint32_t figure,
         d->silences = (uint64_t)value >> 2;
         return true;
     }
-    return mk_book_rows_figure(&depth_of(v, b)->book, figure, value);
+    struct venue_depth *d = depth_of(v, b);
+    if (figure == FIGURE_PLACE && d->queues != NULL) {
+        d->queues->place = (uint64_t)value;
+        return true;
+    }
+    if (figure == FIGURE_FULL && d->queues != NULL) {
+        d->halted = value & 1;
+        d->full = (uint64_t)value >> 1;
+        return true;
+    }
+    return mk_book_rows_figure(&d->book, figure, value);
+}
+
+bool venue_depth_order(struct venue_depth *d, const struct msg_book_order_row *row) {
+    const struct mk_queued o = { .id = row->order_id,
+                                 .place = row->place,
+                                 .price = row->price,
+                                 .quantity = row->quantity,
+                                 .taken = row->taken,
+                                 .side = row->side };
+    return d->queues != NULL && mk_queues_put(d->queues, &o);
 }
 
 bool venue_depth_level(struct venue_depth *d, const struct msg_book_level_row *row) {
@@ -823,6 +1085,9 @@ bool venue_depth_rest(struct venue *v, struct venue_book *b, uint32_t idx,
         return false;
     }
     if (row->ahead < 0 || row->printed < 0 || d->rest_cnt[order->side] == d->rest_max) return false;
-    rest_add(v, d, idx, (struct venue_queue){ .ahead = row->ahead, .printed = row->printed });
+    const bool by_order = d->queues != NULL;
+    rest_add(v, d, idx,
+             (struct venue_queue){ .ahead = row->ahead, .printed = by_order ? 0 : row->printed },
+             by_order ? (uint64_t)row->printed : 0);
     return true;
 }

@@ -1,12 +1,16 @@
 /* depth.h - works a book's orders in a recorded book, which others' recorded flow moves.
  *
  * For     the venue, for instruments that have rows of MSG_BOOK_DELTA, with their trades where
- *         there are any; the rules stand in venue.h.
+ *         there are any, or of MSG_BOOK_ORDER (order by order, in which trades are); the rules
+ *         stand in venue.h.
  *         The book stands when it is neither stale nor inside an update; only then orders take from
  *         it and rest in it, and only then prints fill: what arrives meanwhile waits. Resting limit
  *         orders lie in a table a side, best price first, at one price by arrival, each with its
  *         place in the queue (queue.h). What orders of ours took from a level stays noted until the
  *         recording changes that level.
+ *         Order by order the others' orders lie in queues (market/queues.h); the book is made of
+ *         them level by level, and each order of ours has a place among them: it, not a model,
+ *         tells who is before it.
  * Thread  the venue's shard.
  * Memory  the book and the tables, from the arena at init; see venue_depth_init.
  * Cost    a row away from orders of ours: the book's; a trade that meets none: four comparisons;
@@ -14,13 +18,15 @@
 #ifndef ACTORS_VENUE_DEPTH_H
 #define ACTORS_VENUE_DEPTH_H
 #include "actors/market/book.h"
+#include "actors/market/queues.h"
 #include "actors/venue/queue.h"
 #include "actors/venue/venue.h"
 
 /* A resting limit order. */
 struct venue_rest {
     price_t price;            /* where it rests */
-    struct venue_queue queue; /* its place there */
+    struct venue_queue queue; /* its place there; order by order zero */
+    uint64_t place;           /* order by order: its place among all that rest; else 0 */
     uint32_t idx;             /* its slot */
     uint32_t pad;             /* zero */
 };
@@ -35,6 +41,7 @@ struct venue_taken {
 /* A recorded book and our orders in it. */
 struct venue_depth {
     struct mk_book book;            /* as recorded */
+    struct mk_queues *queues;       /* order by order: the orders of others; NULL = levels alone */
     struct venue_queue_model model; /* how queues shrink */
     struct venue_rest *rests[2];    /* by SIDE_*: resting limit orders, best first */
     uint32_t rest_cnt[2];           /* how many */
@@ -46,6 +53,9 @@ struct venue_depth {
     uint16_t trades;   /* series of trades, VENUE_NO_SERIES = none */
     bool watched;      /* the timer of silence is armed */
     bool silent;       /* no update for longer than stale_ns: it does not stand */
+    bool halted;       /* order by order: trading is halted, it does not stand */
+    uint64_t full;     /* order by order: orders there was no room for; from the first on it stands
+                        * no more */
     int64_t stale_ns;  /* as declared, 0 = never */
     uint64_t silences; /* times it was silent */
 };
@@ -56,21 +66,24 @@ struct venue_depth_options {
     double power;                /* its n */
     int64_t share;               /* participation, 1e-8; 0 = no cap */
     uint32_t window, far_max;    /* of the book */
+    uint32_t orders_max;         /* orders of others, where it is recorded order by order */
 };
 
 enum { VENUE_TAKEN_MAX = 1024 }; /* levels that orders of ours may have taken from at one time */
 
-/* venue_depth_options_read reads queue:, participation:, book_window:, book_levels: of config. */
+/* venue_depth_options_read reads queue:, participation:, book_window:, book_levels:, book_orders:
+ * of config. */
 int venue_depth_options_read(struct rt_node *config, struct venue_depth_options *out,
                              struct rt_error *err);
 
-/* venue_depth_new takes the memory of the depth of instrument from the arena. */
+/* venue_depth_new takes the memory of the depth of instrument from the arena; by_order: it is
+ * recorded order by order. */
 struct venue_depth *venue_depth_new(struct rt_init *init, const struct venue_depth_options *options,
                                     const struct mk_instrument *instrument, uint32_t orders_max,
-                                    uint16_t trades);
+                                    uint16_t trades, bool by_order);
 
-/* venue_depth_run works cnt >= 1 rows of a series (book deltas or trades), oldest first, up to the
- * first at which something is said or moved, and returns how many it took. */
+/* venue_depth_run works cnt >= 1 rows of a series (book deltas, trades or orders), oldest first, up
+ * to the first at which something is said or moved, and returns how many it took. */
 uint32_t venue_depth_run(struct rt_ctx *ctx, struct venue *v, struct venue_book *b, uint16_t series,
                          const void *rows, uint32_t cnt);
 
@@ -113,6 +126,9 @@ bool venue_depth_counter(struct venue *v, struct venue_book *b, uint32_t figure,
 /* venue_depth_level takes back a level, or the note of what was taken from one; false when it makes
  * no sense. */
 bool venue_depth_level(struct venue_depth *d, const struct msg_book_level_row *row);
+
+/* venue_depth_order takes back an order of others; false when it makes no sense. */
+bool venue_depth_order(struct venue_depth *d, const struct msg_book_order_row *row);
 
 /* venue_depth_rest takes back the place of the order idx; false when it makes no sense. */
 bool venue_depth_rest(struct venue *v, struct venue_book *b, uint32_t idx,

@@ -493,6 +493,12 @@ int venue_load(void *state, uint16_t kind, uint64_t key, const void *row, uint32
         struct venue_depth *d = known ? v->depths[l->instrument - 1] : NULL;
         if (d != NULL && venue_depth_level(d, l)) return 0;
     }
+    if (kind == MSG_BOOK_ORDER_ROW && bytes == sizeof(struct msg_book_order_row)) {
+        const struct msg_book_order_row *o = row;
+        bool known = o->instrument >= 1 && o->instrument <= m->instrument_cnt;
+        struct venue_depth *d = known ? v->depths[o->instrument - 1] : NULL;
+        if (d != NULL && venue_depth_order(d, o)) return 0;
+    }
     if (kind == MSG_QUEUE_ROW && bytes == sizeof(struct msg_queue_row)) {
         const struct msg_queue_row *q = row;
         uint32_t idx = venue_orders_find(&v->orders, q->order_id);

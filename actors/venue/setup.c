@@ -60,7 +60,8 @@ static int init_books(struct rt_init *init, struct venue *v,
     static const struct {
         uint16_t row_kind;        /* of the series */
         enum venue_driver driver; /* works from it */
-    } finest[] = { { MSG_BOOK_DELTA, VENUE_DEPTH },
+    } finest[] = { { MSG_BOOK_ORDER, VENUE_DEPTH },
+                   { MSG_BOOK_DELTA, VENUE_DEPTH },
                    { MSG_TRADE, VENUE_PRINTS },
                    { MSG_BAR, VENUE_BARS } };
     const struct mk_market *m = v->market;
@@ -71,6 +72,7 @@ static int init_books(struct rt_init *init, struct venue *v,
         struct venue_book *b = &v->books[i];
         enum venue_driver driver = VENUE_CLOSED;
         uint16_t series = VENUE_NO_SERIES;
+        bool by_order = series_of(init, MSG_BOOK_ORDER, i + 1, &last) != VENUE_NO_SERIES;
         for (size_t k = 0; k < sizeof finest / sizeof finest[0] && series == VENUE_NO_SERIES; k++) {
             series = series_of(init, finest[k].row_kind, i + 1, &last);
             if (series != VENUE_NO_SERIES) driver = finest[k].driver;
@@ -87,8 +89,10 @@ static int init_books(struct rt_init *init, struct venue *v,
                                 m->instruments[i].name);
         }
         if (driver == VENUE_DEPTH) {
-            v->depths[i] = venue_depth_new(init, options, &m->instruments[i], v->orders.max,
-                                           series_of(init, MSG_TRADE, i + 1, &last));
+            /* order by order trades are rows among the others */
+            uint16_t trades = by_order ? VENUE_NO_SERIES : series_of(init, MSG_TRADE, i + 1, &last);
+            v->depths[i] =
+                venue_depth_new(init, options, &m->instruments[i], v->orders.max, trades, by_order);
         }
         b->mark_series = series_of(init, MSG_MARK_BAR, i + 1, &last);
         b->mark_bars = b->mark_series != VENUE_NO_SERIES;

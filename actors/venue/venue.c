@@ -1092,6 +1092,19 @@ static void tell_silences(struct rt_ctx *ctx, const struct venue *v) {
                              .reason = REASON_STALE_DATA };
 }
 
+/* tell_full says how many orders of others recorded books had no room for. */
+static void tell_full(struct rt_ctx *ctx, const struct venue *v) {
+    uint64_t full = 0;
+    for (uint32_t i = 0; i < v->market->instrument_cnt; i++) {
+        if (v->depths[i] != NULL) full += v->depths[i]->full;
+    }
+    if (full == 0) return;
+    struct msg_alert *a = rt_say(ctx, MSG_ALERT, 0, sizeof *a);
+    *a = (struct msg_alert){ .value = (int64_t)full,
+                             .actor = ctx->self,
+                             .reason = REASON_DATA_ORDERS };
+}
+
 /* end_term ends trading in b at its expiry, first thing of that instant; called again, when all of
  * it has been heard, it delivers what is held. */
 static void end_term(struct rt_ctx *ctx, struct venue *v, struct venue_book *b) {
@@ -1118,6 +1131,7 @@ static void venue_on_stop(struct rt_ctx *ctx, void *state, const struct msg_fram
     }
     tell_faults(ctx, v);
     tell_silences(ctx, v);
+    tell_full(ctx, v);
     if (stop->reason != REASON_END_OF_DATA) { /* execution cancels what is to be canceled */
         venue_ledger_tell(ctx, v);
         return;
@@ -1201,6 +1215,8 @@ static const struct rt_option venue_options[] = {
       "instruments may have their own" },
     { "book_window", "int", "4096..1M, a power of two", "16384", "ticks of a book kept at hand" },
     { "book_levels", "int", "64..1M", "16384", "levels kept outside them" },
+    { "book_orders", "int", "64..8M", "65536",
+      "orders of others there is room for, in a book that is recorded order by order" },
     { "agents", "node", "{instruments: [NAME | {instrument, start_price}], ...}", "none",
       "simulated traders that make the market of instruments without a source" },
     { "insurance", "node", "{ASSET: amount}", "none",

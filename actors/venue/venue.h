@@ -133,6 +133,25 @@
  *           until its next one; what rests keeps its place. How often is told at the end.
  *   Others  Orders of ours do not meet one another.
  *
+ * Order by order (rows of MSG_BOOK_ORDER; the rules of books, but for what stands here)
+ *   Queue   At each price the orders of others and ours stand in one queue by time. An execution of
+ *           an order of others fills first what of ours stands before it: at a better price, or at
+ *           its price since before it got its place; in that order, in lots, each at its limit, all
+ *           together no more than was executed. Of an order whose beginning is not known: only what
+ *           stands at a better price. A trade with a hidden order: also at its price, where nothing
+ *           shown is before ours, and on the other side what stands at a better price than that. An
+ *           auction's trade fills nothing of ours. An order of others that joins where ours of the
+ *           other side stand meets them first.
+ *   Takes   From a level the orders that are first. What of an order was taken is gone as long as
+ *           it is there: what is executed or canceled of it beyond the rest is nobody's.
+ *   Assumed Others do as recorded: that ours were filled in their stead, or took from them, changes
+ *           nothing of what they do; who finds less than was recorded does not look elsewhere.
+ *   Stands  Not either in a halt; nor once there were more orders than book_orders: has room for,
+ *           which is told at the end. An update goes on as long as the book is crossed.
+ *   Gap     What is told after it still counts; those a snapshot names keep their place, ours
+ *           theirs.
+ *   Shown   A print fills at most the part shown; the next stands behind all that is there then.
+ *
  * Rules of runs among simulated traders (agents.h)
  *   Market  For instruments that agents: names, from the start to the stop of the run; public
  *           trades and quotes are said as they happen, a fill of ours before the trade that it is.

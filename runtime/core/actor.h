@@ -27,6 +27,9 @@ enum rt_class {
     RT_CLASS_OPEN,    /* what begins at this instant: bars that open */
 };
 
+/* What a frame has to do with where that is no one series; see series_of. */
+enum { RT_SERIES_ANY = -1, RT_SERIES_NONE = -2 };
+
 /* How an actor hears a series of rows. */
 enum rt_hear {
     RT_HEAR_EARLY, /* at the row's end, in class venue */
@@ -184,8 +187,9 @@ struct rt_actor_kind {
      * lets the actor sleep through them: they are told later, all at once. NULL = never. */
     uint32_t (*quiet_rows)(const void *state, uint16_t series, const void *rows, uint32_t cnt);
 
-    /* tells the one series whose rows a frame it hears has to do with, -1 = any: what it slept
-     * through of that series is told first. NULL = of all. */
+    /* tells the one series whose rows a frame it hears has to do with: what it slept through of
+     * that series is told first; RT_SERIES_ANY = of all, RT_SERIES_NONE = nothing. NULL = of all.
+     */
     int32_t (*series_of)(const void *state, const struct msg_frame *f);
 
     /* writes the whole state as rows. */

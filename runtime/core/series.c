@@ -223,7 +223,8 @@ static void doze(struct rt_shard *s, uint16_t i, uint16_t local) {
 void rt_series_wake(struct rt_shard *s, uint16_t local, const struct msg_frame *f) {
     struct rt_local *a = &s->locals[local];
     const uint64_t bit = 1ULL << local;
-    int32_t only = f && a->kind->series_of ? a->kind->series_of(a->state, f) : -1;
+    int32_t only = f && a->kind->series_of ? a->kind->series_of(a->state, f) : RT_SERIES_ANY;
+    if (only == RT_SERIES_NONE) return;
     if (only < 0) a->sleeps = false;
     for (uint16_t i = only < 0 ? 0 : (uint16_t)only; i < s->series_cnt; i++) {
         if (s->feeds[i].asleep & bit) {

@@ -114,9 +114,9 @@ static uint32_t liar_quiet(const void *state, uint16_t series, const void *rows,
 /* ear_series_of tells the series of a word. */
 static int32_t ear_series_of(const void *state, const struct msg_frame *f) {
     (void)state;
-    if (f->kind != MSG_FILL) return -1;
+    if (f->kind != MSG_FILL) return RT_SERIES_ANY;
     const struct word *w = msg_body(f);
-    return w->series < SERIES ? (int32_t)w->series : -1;
+    return w->series < SERIES ? (int32_t)w->series : RT_SERIES_ANY;
 }
 
 /* waker_timer looks at the newest rows and speaks. */

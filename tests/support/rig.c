@@ -156,6 +156,7 @@ uint16_t rig_series(struct rig *r, uint16_t row_kind, uint32_t key, int64_t span
     uint32_t bytes = bars                         ? sizeof(struct msg_bar)
                      : row_kind == MSG_TRADE      ? sizeof(struct msg_trade)
                      : row_kind == MSG_BOOK_DELTA ? sizeof(struct msg_book_delta)
+                     : row_kind == MSG_BOOK_ORDER ? sizeof(struct msg_book_order)
                      : row_kind == MSG_QUOTE      ? sizeof(struct msg_quote)
                      : row_kind == MSG_MARK_PRICE ? sizeof(struct msg_mark_price)
                                                   : 0;

@@ -127,8 +127,9 @@ static const struct entry entries[] = {
     { REASON_CANCEL_FAILED, { NO_ANSWER, NO_ANSWER } }, /* -2022 is of the request as a whole */
     /* how orders end: no answers to a request */
     { REASON_END_OF_DATA, { NO_ANSWER, NO_ANSWER } },
-    { REASON_DATA_CLOCK, { NO_ANSWER, NO_ANSWER } }, /* an alert */
-    { REASON_STALE_DATA, { NO_ANSWER, NO_ANSWER } }, /* an alert */
+    { REASON_DATA_CLOCK, { NO_ANSWER, NO_ANSWER } },  /* an alert */
+    { REASON_DATA_ORDERS, { NO_ANSWER, NO_ANSWER } }, /* an alert */
+    { REASON_STALE_DATA, { NO_ANSWER, NO_ANSWER } },  /* an alert */
     { REASON_NOT_FILLED_AT_ONCE, { NO_ANSWER, NO_ANSWER } },
     { REASON_SELF_TRADE, { NO_ANSWER, NO_ANSWER } },
     { REASON_LIST_PARTNER, { NO_ANSWER, NO_ANSWER } },
