@@ -1,7 +1,9 @@
 /* data.h - the parts of `shrike data` that have files of their own, for cmd_data.c. */
 #ifndef CLI_DATA_H
 #define CLI_DATA_H
+#include "runtime/base/error.h"
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 /* cli_duration reads "15s", "1m", "4h", "1d", "1w"; false when text is none. */
@@ -24,6 +26,10 @@ int data_cmd_instruments(int argc, char **argv);
 /* data_cmd_snapshot writes what data and results are, day by day, or compares two such files
  * (data_snapshot.c). */
 int data_cmd_snapshot(int argc, char **argv);
+
+/* data_write_file puts cnt bytes at path, whole or not at all. Returns 0 or negative errno with
+ * err. */
+int data_write_file(const char *path, const char *bytes, size_t cnt, struct rt_error *err);
 
 /* What is done with each set: dir is its directory; negative ends the walk. */
 typedef int data_set_fn(const char *dir, void *arg);

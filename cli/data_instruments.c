@@ -281,13 +281,12 @@ int data_cmd_instruments(int argc, char **argv) {
     int cnt = f == NULL ? rt_error_set(&err, -ENOMEM, "out of memory")
                         : write_all(f, &a, &e, &source, &err);
     if (f != NULL && fclose(f) != 0 && cnt > 0) cnt = rt_error_set(&err, -ENOMEM, "out of memory");
-    FILE *out = cnt < 0 ? NULL : a.out == NULL ? stdout : fopen(a.out, "w");
-    if (cnt > 0 && out == NULL)
-        cnt = rt_error_set(&err, -errno, "%s: cannot be written: %s", a.out, strerror(errno));
-    if (cnt > 0 && fwrite(all, 1, bytes, out) != bytes)
+    if (cnt > 0 && a.out == NULL && (fwrite(all, 1, bytes, stdout) != bytes || fflush(stdout) != 0))
         cnt = rt_error_set(&err, -EIO, "not all was written");
-    if (out != NULL && out != stdout && fclose(out) != 0 && cnt > 0)
-        cnt = rt_error_set(&err, -EIO, "%s: not all was written", a.out);
+    if (cnt > 0 && a.out != NULL) {
+        const int code = data_write_file(a.out, all, bytes, &err);
+        if (code < 0) cnt = code;
+    }
     if (cnt > 0 && a.out != NULL) printf("%d instruments in %s\n", cnt, a.out);
     free(all);
     bn_exchange_fini(&e);

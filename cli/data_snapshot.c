@@ -50,8 +50,7 @@ static int one_dir(struct making *m, const char *dir) {
                                     "%s: neither a store, nor a set of one, nor results", dir);
 }
 
-/* write_file puts bytes at path, whole or not at all. */
-static int write_file(const char *path, const char *bytes, size_t cnt, struct rt_error *err) {
+int data_write_file(const char *path, const char *bytes, size_t cnt, struct rt_error *err) {
     char early[PATH_MAX];
     if (snprintf(early, sizeof early, "%s.new", path) >= (int)sizeof early)
         return rt_error_set(err, -ENAMETOOLONG, "%.60s...: name too long", path);
@@ -104,7 +103,7 @@ static int make(int argc, char **argv, const struct mk_session *session, const c
     for (int i = 1; rc == 0 && i < argc; i++) rc = one_dir(&m, argv[i]);
     *err = m.err;
     if (fclose(m.out) != 0 && rc == 0) rc = rt_error_set(err, -ENOMEM, "out of memory");
-    if (rc == 0 && path != NULL) rc = write_file(path, text, cnt, err);
+    if (rc == 0 && path != NULL) rc = data_write_file(path, text, cnt, err);
     if (rc == 0 && path == NULL && (fwrite(text, 1, cnt, stdout) != cnt || fflush(stdout) != 0))
         rc = rt_error_set(err, -EIO, "not all was written");
     free(text);

@@ -148,6 +148,9 @@ static int import_set(struct data_load *l, struct data_loaded *d, const struct o
                 "shrike data: %s: taken for %s by its name; the store has it of %s too: --venue "
                 "names the one that is meant\n",
                 l->name, set_text(&d->set, name), have);
+    if (d->table.cnt == 0)
+        return rt_error_set(err, -ENODATA, "%s: none of its %" PRIu64 " rows can be taken", l->name,
+                            d->quality.rows_in);
     rt_sha256_hex(l->file.hash, hash);
     uint32_t before = o->again ? 0 : imported(o->store, &d->set, hash);
     if (before) {
@@ -522,12 +525,19 @@ int data_cmd_export(int argc, char **argv) {
     if (cli_words("data", argc, argv, 1, "export: SET")) return 2;
     int code = data_store_open(argv[1], &s, &err);
     if (code < 0) return cli_fail("data", &err, "`shrike data ls` tells what is there");
-    FILE *out = path ? fopen(path, "we") : stdout;
+    char early[PATH_MAX + 8];
+    snprintf(early, sizeof early, "%.*s.new", PATH_MAX, path ? path : "");
+    FILE *out = path ? fopen(early, "we") : stdout; /* whole or not at all */
     if (!out) code = rt_error_set(&err, -errno, "%s: %s", path, strerror(errno));
     if (code == 0) code = export_rows(&s, from_ns, until_ns, out, &err);
-    if (code == 0 && fflush(out) != 0)
-        code = rt_error_set(&err, -EIO, "%s: cannot be written whole", path ? path : "output");
-    if (out && path) (void)fclose(out);
+    if (code == 0 && (fflush(out) != 0 || ferror(out)))
+        code = rt_error_set(&err, -EIO, "%s: cannot be written whole: %s", path ? path : "output",
+                            strerror(errno));
+    if (out && path && fclose(out) != 0 && code == 0)
+        code = rt_error_set(&err, -errno, "%s: %s", path, strerror(errno));
+    if (out && path && code == 0 && rename(early, path) != 0)
+        code = rt_error_set(&err, -errno, "%s: %s", path, strerror(errno));
+    if (path && code < 0) (void)unlink(early);
     data_store_close(&s);
     return code < 0 ? cli_fail("data", &err, NULL) : 0;
 }

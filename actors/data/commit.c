@@ -155,6 +155,7 @@ static int file_write(struct work *w, const char *name, const void *bytes, size_
     int closed = rt_seam->close(fd);
     if (rc == 0) rc = closed;
     if (rc == 0) rc = rt_seam->rename(early, path);
+    if (rc != 0) (void)rt_seam->unlink(early); /* a full disk is not to stay so for its sake */
     return rc == 0 ? 0 : work_fail(w, path, rc);
 }
 

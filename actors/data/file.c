@@ -44,6 +44,7 @@ void data_unmap(void *map, size_t mapped) {
 /* Unpacked bytes on their way. */
 struct unpack {
     const char *path; /* for errors */
+    size_t most;      /* bytes they may come to */
     uint8_t *out;     /* the mapping */
     size_t mapped;    /* its size */
     size_t cnt;       /* bytes in it */
@@ -52,11 +53,25 @@ struct unpack {
 /* unpacker unpacks all of cnt bytes into u. Returns 0, or negative errno with err. */
 typedef int unpacker(struct unpack *u, const uint8_t *bytes, size_t cnt, struct rt_error *err);
 
+/* most_unpacked returns how many bytes a file may unpack to: no more than the machine can hold
+ * beside what is made of them, so that a few kilobytes of zeros, packed, do not take it down. */
+static size_t most_unpacked(void) {
+    unsigned long long kb = 0;
+    char line[100];
+    FILE *f = fopen("/proc/meminfo", "re");
+    while (f != NULL && fgets(line, sizeof line, f) != NULL)
+        if (sscanf(line, "MemAvailable: %llu kB", &kb) == 1) break;
+    if (f != NULL) (void)fclose(f);
+    const unsigned long long room = kb * 1024 / 2;
+    return room > 0 && room < DATA_UNPACKED_MAX ? (size_t)room : (size_t)DATA_UNPACKED_MAX;
+}
+
 /* unpack_grow makes more room. */
 static int unpack_grow(struct unpack *u, struct rt_error *err) {
-    if (u->mapped >= DATA_UNPACKED_MAX) {
-        return rt_error_set(err, -EFBIG, "%s: unpacks to more than %llu bytes", u->path,
-                            DATA_UNPACKED_MAX);
+    if (u->mapped >= u->most) {
+        return rt_error_set(err, -EFBIG, "%s: unpacks to more than %zu MiB%s", u->path,
+                            u->most >> 20,
+                            u->most < DATA_UNPACKED_MAX ? ", which is what memory there is" : "");
     }
     void *more = data_remap(u->out, &u->mapped, u->mapped * 2);
     if (more == NULL) {
@@ -174,10 +189,18 @@ static int unpack_zip(struct unpack *u, const uint8_t *bytes, size_t cnt, struct
         zip_error_fini(&why);
         return rc;
     }
-    zip_int64_t entries = zip_get_num_entries(z, 0);
-    int rc = entries == 1 ? entry_unpack(u, z, 0, err)
-                          : rt_error_set(err, -EBADMSG, "%s: %lld files in the zip; expected one",
-                                         u->path, (long long)entries);
+    const zip_int64_t entries = zip_get_num_entries(z, 0);
+    long long files = 0;
+    zip_int64_t idx = 0;
+    for (zip_int64_t i = 0; i < entries; i++) {
+        const char *name = zip_get_name(z, (zip_uint64_t)i, 0);
+        if (name != NULL && *name != '\0' && name[strlen(name) - 1] == '/') continue; /* a folder */
+        files++;
+        idx = i;
+    }
+    int rc = files == 1 ? entry_unpack(u, z, idx, err)
+                        : rt_error_set(err, -EBADMSG, "%s: %lld files in the zip; expected one",
+                                       u->path, files);
     zip_discard(z);
     zip_error_fini(&why);
     return rc;
@@ -191,7 +214,7 @@ static int file_unpack(struct data_file *f, const char *path, unpacker *unpack,
         unsigned long long told = ZSTD_getFrameContentSize(f->bytes, f->cnt);
         if (told < 1ULL << 30 && told > first) first = (size_t)told;
     }
-    struct unpack u = { .path = path };
+    struct unpack u = { .path = path, .most = most_unpacked() };
     u.out = data_map(first, &u.mapped);
     if (u.out == NULL) return rt_error_set(err, -ENOMEM, "%s: no memory to unpack it", path);
     int rc = unpack(&u, (const uint8_t *)f->bytes, f->cnt, err);

@@ -4,7 +4,7 @@
  *         bytes, not by name.
  * Thread  boot only.
  * Memory  plain files are mapped and read in place; packed ones are unpacked into an anonymous
- *         mapping of at most DATA_UNPACKED_MAX bytes. */
+ *         mapping of at most DATA_UNPACKED_MAX bytes and half of the memory that is available. */
 #ifndef ACTORS_DATA_FILE_H
 #define ACTORS_DATA_FILE_H
 #include "runtime/base/error.h"

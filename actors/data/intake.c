@@ -131,10 +131,6 @@ static bool field_put(struct reading *r, struct data_field f, uint64_t row, uint
     int64_t v = 0;
     uint64_t whole = 0;
     double real = 0;
-    while (f.cnt >= 2 && f.text[0] == '"' && f.text[f.cnt - 1] == '"') {
-        f.text++;
-        f.cnt -= 2;
-    }
     switch (t->stream->columns[c].type) {
     case DATA_TIME:
         if (!time_read(r, f, &v)) return false;
@@ -282,13 +278,47 @@ static bool form_read(struct reading *r, const struct data_field *f, size_t colu
     return false;
 }
 
+/* line_split takes a line apart at commas, without spaces and quotes around its fields. */
+static size_t line_split(const char *line, size_t cnt, struct data_field f[DATA_COLUMNS_MAX]) {
+    const size_t columns = data_split(line, cnt, f);
+    for (size_t i = 0; i < columns && i < DATA_COLUMNS_MAX; i++) {
+        while (f[i].cnt > 0 && f[i].text[0] == ' ') {
+            f[i].text++;
+            f[i].cnt--;
+        }
+        while (f[i].cnt > 0 && f[i].text[f[i].cnt - 1] == ' ') f[i].cnt--;
+        while (f[i].cnt >= 2 && f[i].text[0] == '"' && f[i].text[f[i].cnt - 1] == '"') {
+            f[i].text++;
+            f[i].cnt -= 2;
+        }
+    }
+    return columns;
+}
+
+/* hint_of tells why a text of which no line is understood may be none of ours; "" where it shows
+ * nothing. */
+static const char *hint_of(const struct data_intake *in) {
+    const size_t cnt = in->cnt < 400 ? in->cnt : 400;
+    const char *stop = memchr(in->text, '\n', cnt);
+    const size_t line = stop == NULL ? cnt : (size_t)(stop - in->text);
+    if (cnt >= 2 && (memcmp(in->text, "\xff\xfe", 2) == 0 || memcmp(in->text, "\xfe\xff", 2) == 0))
+        return " (it is text in UTF-16; expected UTF-8)";
+    if (memchr(in->text, '\0', cnt) != NULL) return " (it is no text)";
+    if (memchr(in->text, ',', line) != NULL) return "";
+    if (memchr(in->text, ';', line) != NULL)
+        return " (its columns are parted by ';'; expected ',')";
+    if (memchr(in->text, '\t', line) != NULL)
+        return " (its columns are parted by tabs; expected ',')";
+    return "";
+}
+
 /* line_read reads a line into a row, or makes a fault of it. */
 static void line_read(struct reading *r, const char *line, size_t cnt) {
     struct data_field f[DATA_COLUMNS_MAX];
     char text[40];
     const uint64_t number = r->in->lines;
     const enum data_action malformed = r->q->options.policy[DATA_FAULT_MALFORMED];
-    size_t columns = data_split(line, cnt, f);
+    size_t columns = line_split(line, cnt, f);
     if (columns != r->columns) {
         data_fault_add(r->q, DATA_FAULT_MALFORMED, malformed, number, DATA_NOT_TOLD,
                        "%zu columns; expected %" PRIu32, columns, r->columns);
@@ -395,7 +425,7 @@ int data_intake_csv(struct data_intake *in, struct data_table *t, struct data_qu
         }
         if (!begun) {
             struct data_field f[DATA_COLUMNS_MAX];
-            size_t columns = data_split(p, cnt, f);
+            size_t columns = line_split(p, cnt, f);
             bool heading = columns <= DATA_COLUMNS_MAX && heading_read(&r, f, columns);
             begun = heading || (columns <= DATA_COLUMNS_MAX && form_read(&r, f, columns));
             if (begun) {
@@ -420,13 +450,13 @@ int data_intake_csv(struct data_intake *in, struct data_table *t, struct data_qu
         if (r.column[i] >= 0) q->place[r.column[i]] = (uint8_t)(i + 1);
     }
     if (rc == 0 && !begun && asked) {
-        rc = rt_error_set(err, -EBADMSG, "%s: neither a heading nor a form of %s", q->file,
-                          in->stream->name);
+        rc = rt_error_set(err, -EBADMSG, "%s: neither a heading nor a form of %s%s", q->file,
+                          in->stream->name, hint_of(in));
     } else if (rc == 0 && !begun) {
         rc = rt_error_set(err, -EBADMSG,
-                          "%s: neither a heading nor a form that is known; --stream NAME tells "
+                          "%s: neither a heading nor a form that is known%s; --stream NAME tells "
                           "what it holds",
-                          q->file);
+                          q->file, hint_of(in));
     }
     if (rc == 0 && t->cnt == 0) rc = rt_error_set(err, -EBADMSG, "%s: no rows", q->file);
     if (rc != 0) return rc;

@@ -10,6 +10,8 @@
 
 #define DAY_NS 86400000000000LL
 
+enum { NOTE_BYTES = 4 * DATA_LINE_MAX /* of a line that is left out, in the notes */ };
+
 const char *const data_fault_names[DATA_FAULT_CNT] = {
     "malformed",  "missing",  "range",   "order", "duplicate", "conflict",
     "misaligned", "gap",      "ohlc",    "spike", "volume",    "price_unit",
@@ -152,13 +154,15 @@ static struct data_field line_text(struct data_quality *q, uint64_t line) {
     return f;
 }
 
-/* text_note writes text as one quoted field of CSV. */
+/* text_note writes text as one quoted field of CSV; of a line that no row is as long as its begin,
+ * and its length. */
 static void text_note(FILE *out, const char *text, size_t cnt) {
     fputc('"', out);
-    for (size_t i = 0; i < cnt; i++) {
+    for (size_t i = 0; i < cnt && i < NOTE_BYTES; i++) {
         if (text[i] == '"') fputc('"', out);
         fputc(text[i] == '\n' || text[i] == '\r' ? ' ' : text[i], out);
     }
+    if (cnt > NOTE_BYTES) fprintf(out, " ... (%zu bytes)", cnt);
     fputc('"', out);
 }
 

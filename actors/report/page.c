@@ -198,6 +198,8 @@ static const struct label labels[] = {
     { "exposure", "Time in the market", "Part of the time with a position." },
     { "gross_leverage", "Leverage, mean", "Value of positions against equity." },
     { "gross_leverage_max", "Leverage, greatest", "The most it was." },
+    { "net_leverage", "Leverage, net, mean", "Long and short of one instrument together." },
+    { "net_leverage_max", "Leverage, net, greatest", "The most it was." },
     { "position_value", "Positions, mean", "Value of positions at days' ends." },
     { "position_value_max", "Positions, greatest", "The most it was." },
     { "turnover", "Turnover", "How often a year the capital was traded." },
@@ -809,20 +811,45 @@ static void kinds_of_market(const struct page *g, const struct report_value *cur
     doc_add(g->d, DOC_NOTE, text(g, report_json_get(g->j, g->stats, "basis"), "regimes"));
 }
 
+/* passed adds to a table how many thresholds of a selection (NULL = none) were passed, and which
+ * were not. */
+static void passed(const struct page *g, struct doc_block *b,
+                   const struct report_value *selection) {
+    uint32_t cnt = 0, fails = 0;
+    const char *which = "";
+    for (const struct report_value *v = first(g, selection, "thresholds"); v; v = next(g, v)) {
+        cnt++;
+        if (number(g, v, "pass") > 0) continue;
+        which = doc_keep(g->d, "%s%s%s", which, fails++ > 0 ? ", " : "", text(g, v, "figure"));
+    }
+    const char *told = cnt == 0    ? "-"
+                       : fails > 0 ? doc_keep(g->d, "%u of %u; fails %s", cnt - fails, cnt, which)
+                                   : doc_keep(g->d, "all %u", cnt);
+    doc_cell(g->d, b,
+             (struct doc_cell){ .text = told,
+                                .tone = cnt == 0    ? DOC_FG
+                                        : fails > 0 ? DOC_LOSS
+                                                    : DOC_GAIN });
+}
+
 /* portfolio shows what each strategy brought and how they move together. */
 static void portfolio(const struct page *g) {
-    static const char *const heads[] = {
+    const char *heads[] = {
         "Strategy",
         ">To the return|Its part of the portfolio's return; the parts add up to it",
         ">To the volatility|Its part of the portfolio's volatility a year; the parts add up to it",
         ">Own volatility|Scatter of its daily parts, a year",
         ">In the deepest fall|What it brought in the portfolio's deepest fall of daily closes",
+        "Thresholds|By itself: the curve its daily parts alone would make, and its trades",
         NULL
     };
     const struct report_value *p = report_json_get(g->j, g->stats, "portfolio");
     uint32_t cnt = 0;
-    for (const struct report_value *v = first(g, p, "strategies"); v; v = next(g, v)) cnt++;
+    bool chosen = false; /* thresholds are declared */
+    for (const struct report_value *v = first(g, p, "strategies"); v; v = next(g, v), cnt++)
+        chosen = chosen || report_json_get(g->j, v, "selection") != NULL;
     if (cnt == 0) return;
+    if (!chosen) heads[5] = NULL;
     doc_add(g->d, DOC_HEADING, "Who brought it");
     struct doc_block *b = table(g, "", heads);
     for (const struct report_value *v = first(g, p, "strategies"); v; v = next(g, v)) {
@@ -833,12 +860,14 @@ static void portfolio(const struct page *g) {
         value(g, b, part(g, number(g, v, "volatility"), false), DOC_FG);
         value(g, b, part(g, number(g, v, "contribution_drawdown"), true),
               tone(number(g, v, "contribution_drawdown")));
+        if (chosen) passed(g, b, report_json_get(g->j, v, "selection"));
     }
     cell(g, b, "portfolio");
     value(g, b, part(g, number(g, p, "return"), true), DOC_FG);
     value(g, b, part(g, number(g, p, "volatility"), false), DOC_FG);
     value(g, b, part(g, number(g, p, "sum_of_volatility"), false), DOC_FG);
     value(g, b, part(g, -number(g, p, "max_drawdown"), true), DOC_FG);
+    if (chosen) cell(g, b, "");
     if (cnt < 2) return;
     const char *columns[MATRIX_MAX + 2] = { "Correlation" }; /* names are long: numbers */
     uint32_t n = 0;

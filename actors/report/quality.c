@@ -2,7 +2,9 @@
 #include "actors/data/scan.h"
 #include <errno.h>
 #include <inttypes.h>
+#include <limits.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 enum {
     TEXT_FAULTS = 12,  /* faults shown in the terminal */
@@ -354,7 +356,10 @@ static void section(const struct data_quality *q, const struct data_set *set, FI
 
 int report_quality_html(const struct data_quality *const *q, const struct data_set *const *sets,
                         uint32_t cnt, const char *path, struct rt_error *err) {
-    FILE *out = fopen(path, "we");
+    char early[PATH_MAX];
+    if (snprintf(early, sizeof early, "%s.new", path) >= (int)sizeof early)
+        return rt_error_set(err, -ENAMETOOLONG, "%.60s...: name too long", path);
+    FILE *out = fopen(early, "we");
     if (out == NULL) return rt_error_set(err, -errno, "%s: %s", path, strerror(errno));
     fputs("<!doctype html><html lang=en><meta charset=utf-8><meta name=viewport "
           "content=\"width=device-width,initial-scale=1\"><title>Data quality</title><style>"
@@ -380,6 +385,8 @@ int report_quality_html(const struct data_quality *const *q, const struct data_s
           out);
     for (uint32_t i = 0; i < cnt; i++) section(q[i], sets[i], out);
     fputs("</html>\n", out);
-    if (fclose(out) != 0) return rt_error_set(err, -EIO, "%s: cannot be written whole", path);
-    return 0;
+    if (fclose(out) == 0 && rename(early, path) == 0) return 0;
+    const int why = errno;
+    (void)unlink(early);
+    return rt_error_set(err, -why, "%s: cannot be written whole: %s", path, strerror(why));
 }

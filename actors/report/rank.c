@@ -22,7 +22,7 @@ static struct report_rank_row *row_new(struct report_rank *r) {
     return row;
 }
 
-/* selection takes the thresholds of a curve into row. */
+/* selection takes the thresholds of a curve, or of a strategy alone, into row. */
 static void selection(const struct report_json *j, const struct report_value *curve,
                       struct report_rank_row *row) {
     const struct report_value *s = report_json_get(j, curve, "selection");
@@ -97,6 +97,7 @@ static int parts(struct report_rank *r, const struct report_json *j,
         row->drawdown = 0 - report_json_number(j, p, "contribution_drawdown");
         row->passed = row->thresholds = 0;
         row->failed[0] = 0;
+        selection(j, p, row);
         row->sharpe = report_json_number(j, p, "sharpe");
         int rc = trips(row, err);
         if (rc < 0) return rc;

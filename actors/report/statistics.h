@@ -18,6 +18,9 @@
  *         its fills moved (fees in quote taken off) and the worth of what it holds at the newest
  *         price, over all instruments; over the equity of all accounts at the day's start.
  *         Funding is nobody's of them but a part of its own.
+ * Alone   a strategy by itself, for thresholds and ranks: the curve that begins with the capital of
+ *         all accounts and grows day by day by its parts; its trades, its fills, the time it held
+ *         more than dust, the size of its positions at the days' ends.
  * Thread  the caller's.
  * Memory  24 bytes a mark, 100 a trade, 64 a fill, 1 KB a day.
  * Cost    some 20 ns a mark, 10 ns a row of prices. */
@@ -56,6 +59,7 @@ struct report_holding {
     double cash;         /* that it moved, signed, less its fee in quote */
     uint16_t instrument; /* id */
     uint16_t owner;      /* strategy's actor id */
+    double traded;       /* value that changed hands */
     uint8_t account;     /* id */
     bool shorts;         /* it is of the short of hedge mode */
 };
@@ -65,6 +69,9 @@ struct report_part {
     uint16_t owner;   /* its actor id */
     const char *name; /* the run's */
     double *pnl; /* per day of the last curve: its part of the portfolio's return (portfolio.h) */
+    bool alone;  /* the next two are known: thresholds are declared, or there are several */
+    struct qs_figures figures; /* of the curve its daily parts alone would make, and its trades */
+    bool pass[MK_THRESHOLDS_MAX]; /* which thresholds they pass */
 };
 
 /* All of a run. */

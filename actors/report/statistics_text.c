@@ -101,8 +101,8 @@ static void phases(FILE *to, const struct qs_report *r) {
     fputs("]", to);
 }
 
-/* selection writes the declared thresholds and whether they were passed. */
-static void selection(FILE *to, const struct report_statistics *s, const struct report_curve *c) {
+/* selection writes the declared thresholds and which of them were passed. */
+static void selection(FILE *to, const struct report_statistics *s, const bool *pass) {
     const struct mk_statistics *m = &s->market->statistics;
     bool all = true;
     if (m->threshold_cnt == 0) return;
@@ -112,8 +112,8 @@ static void selection(FILE *to, const struct report_statistics *s, const struct 
         fprintf(to, "%s{\"figure\": \"%s\", \"op\": \"%s\"", i ? ", " : "",
                 qs_figure_table[t->figure].name, qs_op_name(t->op));
         field(to, ", ", "value", t->value);
-        fprintf(to, ", \"pass\": %s}", c->pass[i] ? "true" : "false");
-        all = all && c->pass[i];
+        fprintf(to, ", \"pass\": %s}", pass[i] ? "true" : "false");
+        all = all && pass[i];
     }
     fprintf(to, "], \"chosen\": %s}", all ? "true" : "false");
 }
@@ -127,7 +127,7 @@ static void curve(FILE *to, const struct report_statistics *s, const struct repo
     instant(to, ", ", "last_ns", r->last_ns);
     fputs(",\n     ", to);
     figures(to, &r->figures);
-    selection(to, s, c);
+    selection(to, s, c->pass);
     side(to, "long", &r->longs);
     side(to, "short", &r->shorts);
     fputs(",\n     \"drawdowns\": [", to);
@@ -209,6 +209,11 @@ void report_statistics_json(const struct report_statistics *s, FILE *to) {
         field(to, ", ", "contribution_drawdown", c->contribution_drawdown);
         qs_moments_of(s->parts[i].pnl, last->day_cnt, &m);
         field(to, ", ", "sharpe", qs_tables_sharpe(&m, &last->options));
+        if (s->parts[i].alone) {
+            fputs(",\n      ", to);
+            figures(to, &s->parts[i].figures);
+            selection(to, s, s->parts[i].pass);
+        }
         fputs(", \"correlation\": [", to);
         for (size_t k = 0; k < p->cnt; k++) {
             if (k) fputs(", ", to);
@@ -288,6 +293,9 @@ void report_statistics_print(const struct report_statistics *s, const struct rep
     fprintf(to, "  %-15s leverage %s on average, %s at most; turnover %s times a year\n", "capital",
             shown(f->gross_leverage, false), shown(f->gross_leverage_max, false),
             shown(f->turnover, false));
+    if (!qs_is_none(f->net_leverage_max))
+        fprintf(to, "  %-15s leverage %s on average, %s at most, net of long and short together\n",
+                "", shown(f->net_leverage, false), shown(f->net_leverage_max, false));
     if (s->benchmark_cnt)
         fprintf(to, "  %-15s return %s, alpha %s, beta %s, correlation %s\n", "buy and hold",
                 shown(f->benchmark_return, true), shown(f->alpha, true), shown(f->beta, false),
@@ -298,4 +306,18 @@ void report_statistics_print(const struct report_statistics *s, const struct rep
         fprintf(to, "  %-15s %s: %s %s %g\n", i ? "" : "selection", c->pass[i] ? "passes" : "FAILS",
                 qs_figure_table[m->select[i].figure].name, qs_op_name(m->select[i].op),
                 m->select[i].value);
+    for (size_t k = 0; m->threshold_cnt > 0 && s->portfolio.cnt > 1 && k < s->portfolio.cnt; k++) {
+        const struct report_part *one = &s->parts[k];
+        const char *comma = ": fails ";
+        uint32_t passed = 0;
+        if (!one->alone) continue;
+        for (uint32_t i = 0; i < m->threshold_cnt; i++) passed += one->pass[i];
+        fprintf(to, "  %-15s %s alone passes %u of %u", "", one->name, passed, m->threshold_cnt);
+        for (uint32_t i = 0; i < m->threshold_cnt; i++) {
+            if (one->pass[i]) continue;
+            fprintf(to, "%s%s", comma, qs_figure_table[m->select[i].figure].name);
+            comma = ", ";
+        }
+        fputc('\n', to);
+    }
 }

@@ -8,11 +8,12 @@ Method  Result directories written here by hand, whose differences are known one
 import json
 import os
 import random
+import re
 import shutil
 import tempfile
 import unittest
 
-from front import HEADINGS, klines, rows, shrike, units
+from front import HEADINGS, folder_with_data, klines, rows, run_file, shrike, units
 
 T0 = 1704067200 * 10**9
 MINUTE = 60 * 10**9
@@ -317,6 +318,77 @@ actors:
         self.assertEqual(shrike("compare", dirs["dear"], dirs["both"], "--by", "return").returncode,
                          2)
         self.assertEqual(shrike("compare", "--rank", self.dir, dirs["dear"]).returncode, 1)
+
+
+class Selected(unittest.TestCase):
+    """Thresholds are declared once and hold for runs and for each of their strategies."""
+
+    def result(self, folder, name, extra, drop=None):
+        """A backtest of front's two strategies with more keys; (its directory, its statistics)."""
+        path = run_file(folder, name + ".yaml", journal="off")
+        with open(path) as f:
+            text = f.read()
+        if drop:
+            text = "".join(part for part in re.split(r"(?m)^(?=  \w+: \{)", text)
+                           if not part.startswith(f"  {drop}: "))
+        with open(path, "w") as f:
+            f.write(text.replace("other: {quote: USDT, cash: 50000}", "other: {quote: USDT, cash: 0}")
+                    if drop else text)
+            f.write(extra)
+        out = os.path.join(folder, name)
+        done = shrike("backtest", path, "--out", out)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        with open(os.path.join(out, "summary.json")) as f:
+            return out, json.load(f)["statistics"], done.stdout
+
+    def test_strategies(self):
+        """Each strategy of a run is held against the thresholds by its own figures."""
+        keep = folder_with_data(1500)
+        self.addCleanup(keep.cleanup)
+        out, got, printed = self.result(keep.name, "two", 'statistics: {select: {trades: ">= 100", '
+                                        'win_rate: "<= 1", sharpe: "> -1000"}}\n')
+        parts = {p["strategy"]: p for p in got["portfolio"]["strategies"]}
+        self.assertEqual(sorted(parts), ["cross", "slow"])
+        trades = rows(out, "trades")
+        for name, part in parts.items():
+            mine = [t for t in trades if t["strategy"] == name]
+            figures = part["figures"]
+            self.assertEqual(figures["trades"], len(mine))
+            won = sum(units(t["net_pnl"]) > 0 for t in mine)
+            self.assertAlmostEqual(figures["win_rate"], won / len(mine), 12)
+            self.assertEqual(figures["sharpe"], part["sharpe"])
+            passed = {t["figure"]: t["pass"] for t in part["selection"]["thresholds"]}
+            self.assertEqual(passed, {"trades": len(mine) >= 100, "win_rate": True, "sharpe": True})
+            failed = "" if len(mine) >= 100 else ": fails trades"
+            self.assertIn(f"{name} alone passes {2 + (len(mine) >= 100)} of 3{failed}\n", printed)
+        self.assertEqual({len([t for t in trades if t["strategy"] == n]) >= 100 for n in parts},
+                         {True, False})  # else the test says nothing
+        ranked = json.loads(shrike("compare", "--rank", out, "--strategies", "--json").stdout)["rows"]
+        self.assertEqual([(r["thresholds"], r["passed"]) for r in ranked], [(3, 3), (3, 2)])
+        self.assertEqual(ranked[1]["failed"], "trades")
+        with open(os.path.join(out, "report.html")) as f:
+            page = f.read()
+        self.assertIn("2 of 3; fails trades", page)
+        self.assertIn("all 3", page)
+
+    def test_alone(self):
+        """The only strategy by itself has the figures of the whole, but for those of all marks, which
+        it has of days' ends."""
+        keep = folder_with_data(1500)
+        self.addCleanup(keep.cleanup)
+        _, got, _ = self.result(keep.name, "one", 'statistics: {select: {trades: ">= 1"}}\n', "slow")
+        whole, = (c["figures"] for c in got["curves"] if c["curve"] == "total")
+        alone, = (p["figures"] for p in got["portfolio"]["strategies"])
+        marks = {"max_drawdown", "max_drawdown_money", "drawdown_days", "longest_drawdown_days",
+                 "underwater", "gross_leverage_max", "position_value_max"}
+        for name, value in whole.items():
+            if name in marks:
+                continue
+            if value is None:
+                self.assertIsNone(alone[name], name)
+            else:
+                self.assertAlmostEqual(alone[name], value, delta=1e-9 * max(1, abs(value)), msg=name)
+        self.assertEqual(alone["max_drawdown"], alone["max_drawdown_daily"])
 
 
 if __name__ == "__main__":

@@ -135,6 +135,12 @@ def check(scratch, name, run, prices, options=None):
             if key == "correlation":
                 for k, v in enumerate(value):
                     compare("%s.correlation[%d]" % (g["strategy"], k), v, w[key][k])
+            elif key == "figures":
+                one = stats.alone(reference, last, g["strategy"], w["parts"])
+                for figure, v in value.items():
+                    compare("%s.%s" % (g["strategy"], figure), v, one.f[figure])
+            elif key == "selection":
+                continue  # follows from the figures; tests/cli/test_compare.py
             elif key != "strategy":
                 compare("%s.%s" % (g["strategy"], key), value, w[key])
     compare.same("strategies", [s["strategy"] for s in whole["strategies"]],

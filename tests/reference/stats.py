@@ -10,6 +10,7 @@ From    the published definitions, named figure by figure: empyrical, pyfolio, q
 Units   Decimals; times ns UTC.
 """
 import bisect
+import copy
 import csv
 import datetime
 import io
@@ -469,6 +470,7 @@ class Report:
         f, p = self.f, self.points
         f["gross_leverage"] = mean([g / e for g, e in zip(self.gross, self.close)])  # pyfolio
         f["gross_leverage_max"] = max(g / e for _, e, g in p)
+        f["net_leverage"] = f["net_leverage_max"] = None  # accounts without pairs
         f["position_value"] = mean(self.gross)
         f["position_value_max"] = max(g for _, _, g in p)
         f["turnover"] = mean([t / b for t, b in zip(self.traded, self.before)]) * self.run.A
@@ -597,7 +599,7 @@ def portfolio(run, report):
                "contribution_return": sum((x * k for x, k in zip(c, links)), D(0)) / link(total - 1),
                "contribution_volatility": cov / sd(r) * year,
                "contribution_drawdown": sum(c[deepest[1]:deepest[2]], D(0)),
-               "sharpe": sharpe_of(c, report.daily, run.A), "correlation": []}
+               "sharpe": sharpe_of(c, report.daily, run.A), "correlation": [], "parts": c}
         for k, other in enumerate(parts):
             mo = mean(other)
             cov = sum(((x - mc) * (y - mo) for x, y in zip(c, other)), D(0)) / len(c)
@@ -607,3 +609,18 @@ def portfolio(run, report):
         out["strategies"].append(row)
     out["mean_correlation"] = mean(pairs) if pairs else None
     return out
+
+
+def alone(run, report, name, parts):
+    """alone is the report of one strategy: the curve that its daily parts alone would make, its
+    fills and its round trips."""
+    one = copy.copy(run)
+    one.fills = [f for f in run.fills if f["strategy"] == name]
+    one.trades = [t for t in run.trades if t["strategy"] == name]
+    held = Held(one, one.fills[0]["account"])
+    value, points = report.start, [(run.first, report.start, D(0))]
+    for k, (d, x) in enumerate(zip(run.grid, parts)):
+        ns = run.last if k + 1 == len(run.grid) else (d + 1) * DAY
+        value *= 1 + x
+        points.append((ns, value, held.gross(ns)))
+    return Report(one, points, report.accounts)
