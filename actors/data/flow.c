@@ -28,6 +28,7 @@ int data_flow_init(struct data_flow *f, const struct mk_instrument *in, int64_t 
     };
     f->rows[DATA_FLOW_ORDERS].row_bytes = sizeof(struct msg_book_order);
     f->rows[DATA_FLOW_LEVELS].row_bytes = sizeof(struct msg_book_delta);
+    f->rows[DATA_FLOW_QUOTES].row_bytes = sizeof(struct msg_quote);
     f->rows[DATA_FLOW_TRADES].row_bytes = sizeof(struct msg_trade);
     f->maps[1] = data_map(mk_book_bytes(WINDOW, LEVELS), &f->mapped[1]);
     if (f->maps[1] == NULL) return rt_error_set(err, -ENOMEM, "no memory for a book");
@@ -143,6 +144,23 @@ static int changes_add(struct data_flow *f, const struct mk_queue_step *s, bool 
     return rc;
 }
 
+/* touch_add adds the touch where it is a new one, unless the book is stale. */
+static int touch_add(struct data_flow *f, struct rt_error *err) {
+    struct msg_quote now = { .time_ns = f->touch.time_ns,
+                             .bid = mk_book_best(&f->book, SIDE_BUY),
+                             .ask = mk_book_best(&f->book, SIDE_SELL),
+                             .instrument = f->in->id };
+    if (now.bid != 0) now.bid_quantity = mk_book_at(&f->book, SIDE_BUY, now.bid);
+    if (now.ask != 0) now.ask_quantity = mk_book_at(&f->book, SIDE_SELL, now.ask);
+    if (f->gapped || memcmp(&now, &f->touch, sizeof now) == 0) return 0;
+    now.time_ns = f->time_ns;
+    f->touch = now;
+    struct msg_quote *out = row_add(f, DATA_FLOW_QUOTES, err);
+    if (out == NULL) return -ENOMEM;
+    *out = now;
+    return 0;
+}
+
 /* trade_add adds a trade; side: of the order that rested. */
 static int trade_add(struct data_flow *f, price_t price, qty_t quantity, uint8_t side,
                      struct rt_error *err) {
@@ -198,7 +216,7 @@ static int say(struct data_flow *f, uint8_t action, uint64_t id, uint8_t side, p
     int rc = order_add(f, &row, err);
     if (rc == 0 && levels) rc = changes_add(f, &s, whole, err);
     if (rc == 0 && filled) rc = book_add(f, err);
-    return rc;
+    return rc == 0 && whole ? touch_add(f, err) : rc;
 }
 
 /* gap_add makes the book stale: numbers are missing before the event in hand. */

@@ -9,6 +9,8 @@
  *           funding       quantity * mark * rate; above zero a long pays
  *         Where contracts have a size, value.h tells what quantity * price is; of inverse ones all
  *         figures, brackets too, are in coin (Binance COIN-M, Bybit inverse).
+ *         Maintenance of inverse contracts is of the notional at the mark, as on Binance; Bybit
+ *         takes it of the value at entry, which is not modelled.
  *         Each figure is rounded against the account: what it must have or pays up, what it has or
  *         receives down, to 1e-8; a liquidation price to the last 1e-8 that liquidates.
  * Thread  pure functions.

@@ -198,6 +198,8 @@ static const struct label labels[] = {
     { "exposure", "Time in the market", "Part of the time with a position." },
     { "gross_leverage", "Leverage, mean", "Value of positions against equity." },
     { "gross_leverage_max", "Leverage, greatest", "The most it was." },
+    { "net_leverage", "Leverage, net, mean", "Long and short of one instrument together." },
+    { "net_leverage_max", "Leverage, net, greatest", "The most it was." },
     { "position_value", "Positions, mean", "Value of positions at days' ends." },
     { "position_value_max", "Positions, greatest", "The most it was." },
     { "turnover", "Turnover", "How often a year the capital was traded." },

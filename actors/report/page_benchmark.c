@@ -75,9 +75,9 @@ static int prices_read(struct prices *b, const char *path, struct rt_error *err)
         }
         if (last > 0) { /* the close of the row before is known when this one begins */
             span_ns = ns - before_ns;
-            b->points[b->cnt++] = (struct qs_point){ ns, last, QS_NONE };
+            b->points[b->cnt++] = (struct qs_point){ ns, last, QS_NONE, QS_NONE };
         } else {
-            b->points[b->cnt++] = (struct qs_point){ ns, open, QS_NONE };
+            b->points[b->cnt++] = (struct qs_point){ ns, open, QS_NONE, QS_NONE };
         }
         last = close;
     }
@@ -85,7 +85,7 @@ static int prices_read(struct prices *b, const char *path, struct rt_error *err)
         code = rt_error_set(err, -EBADMSG, "%s: expected rows of prices", path);
     if (code == 0) {
         int64_t end_ns = b->points[b->cnt - 1].time_ns;
-        b->points[b->cnt++] = (struct qs_point){ end_ns + span_ns, last, QS_NONE };
+        b->points[b->cnt++] = (struct qs_point){ end_ns + span_ns, last, QS_NONE, QS_NONE };
     }
     report_table_close(&t);
     return code;
@@ -170,12 +170,12 @@ static int against(struct page_data *p, const struct report_value *curve, bool t
     int64_t last_ns = equity->points[equity->cnt - 1].time_ns;
     int code = points && trades && listed ? 0 : -ENOMEM;
     if (code == 0) {
-        points[0] =
-            (struct qs_point){ equity->points[0].time_ns, equity->points[0].value, QS_NONE };
+        points[0] = (struct qs_point){ equity->points[0].time_ns, equity->points[0].value, QS_NONE,
+                                       QS_NONE };
         for (size_t i = 0; i < days->cnt; i++) {
             int64_t close_ns = days->days[i].close_ns;
             points[i + 1] = (struct qs_point){ close_ns < last_ns ? close_ns : last_ns,
-                                               days->days[i].equity, QS_NONE };
+                                               days->days[i].equity, QS_NONE, QS_NONE };
             listed[i] = qs_day_closed(close_ns);
         }
         for (size_t i = 0; i < p->trade_cnt; i++)

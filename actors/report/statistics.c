@@ -74,9 +74,10 @@ void report_statistics_free(struct report_statistics *s) {
 }
 
 /* add_point files a mark of a curve. */
-static int add_point(struct report_curve *c, int64_t time_ns, double equity, double gross) {
+static int add_point(struct report_curve *c, int64_t time_ns, double equity, double gross,
+                     double net) {
     if (!grow(&c->points, c->input.point_cnt, &c->point_room, sizeof *c->points)) return -ENOMEM;
-    c->points[c->input.point_cnt++] = (struct qs_point){ time_ns, equity, gross };
+    c->points[c->input.point_cnt++] = (struct qs_point){ time_ns, equity, gross, net };
     return 0;
 }
 
@@ -84,9 +85,9 @@ int report_statistics_mark(struct report_statistics *s, uint8_t account, int64_t
                            cash_t equity) {
     struct report_curve *c = &s->curves[account - 1];
     if (c->input.point_cnt == 0 && /* the place of the run's start, which is told at the end */
-        add_point(c, INT64_MIN, 0, 0) < 0)
+        add_point(c, INT64_MIN, 0, 0, 0) < 0)
         return -ENOMEM;
-    return add_point(c, time_ns, number(equity), 0);
+    return add_point(c, time_ns, number(equity), 0, 0);
 }
 
 int report_statistics_fill(struct report_statistics *s, const struct report_holding *h,
@@ -172,13 +173,14 @@ struct pass {
     uint8_t *ended;              /* per day: a row ended on it */
     double *growth;              /* per day: sum over instruments of price / price at the start */
     double *worth;               /* [owner][day]: cash and worth, over all instruments */
-    double *sizes;               /* [owner][day]: absolute worth of positions, over all of them */
-    uint32_t owner_cnt;          /* strategies that filled */
-    uint32_t growing;            /* instruments in growth */
-    struct holder *accounts;     /* per account */
-    struct holder *owners;       /* per strategy */
-    struct ride *rides;          /* of the instrument, by entry */
-    size_t ride_cnt;             /* how many */
+    double *sizes;           /* [owner][day]: absolute worth of positions, over all of them; then
+                                  * the same with long and short of one taken together */
+    uint32_t owner_cnt;      /* strategies that filled */
+    uint32_t growing;        /* instruments in growth */
+    struct holder *accounts; /* per account */
+    struct holder *owners;   /* per strategy */
+    struct ride *rides;      /* of the instrument, by entry */
+    size_t ride_cnt;         /* how many */
     size_t ride_first, ride_end; /* those that may be under way */
     uint16_t instrument;         /* at hand */
     int64_t mark_ns;             /* when the next mark of any account is */
@@ -203,6 +205,19 @@ static void follow(const struct pass *p, struct holder *h, uint8_t account, uint
     }
 }
 
+/* add_sizes adds what h holds at price to the worth of positions: of each, and of long and short
+ * together. */
+static void add_sizes(const struct mk_instrument *in, const struct holder *h, double price,
+                      double *gross, double *net) {
+    double size = fabs(mk_estimate(in, number(h->quantity), price)), both = size;
+    if (h->shorts != 0) {
+        size += fabs(mk_estimate(in, number(h->shorts), price));
+        both = fabs(mk_estimate(in, number(h->quantity + h->shorts), price));
+    }
+    *gross += size;
+    *net += both;
+}
+
 /* value_marks adds the size of what is held to the marks before until_ns. */
 static void value_marks(struct pass *p, int64_t until_ns) {
     const struct mk_instrument *in = &p->s->market->instruments[p->instrument - 1];
@@ -215,8 +230,7 @@ static void value_marks(struct pass *p, int64_t until_ns) {
             struct qs_point *at = &c->points[h->point];
             follow(p, h, (uint8_t)(a + 1), 0, at->time_ns);
             double price = qs_is_none(p->last) ? h->filled : p->last;
-            at->gross += fabs(mk_estimate(in, number(h->quantity), price)) +
-                         fabs(mk_estimate(in, number(h->shorts), price));
+            add_sizes(in, h, price, &at->gross, &at->net);
         }
         if (h->point < c->input.point_cnt && c->points[h->point].time_ns < p->mark_ns)
             p->mark_ns = c->points[h->point].time_ns;
@@ -241,8 +255,9 @@ static void value_days(struct pass *p, int64_t until_ns) {
             double price = qs_is_none(p->last) ? h->filled : p->last;
             p->worth[o * p->day_cnt + p->day] +=
                 qs_sum_value(&h->cash) + mk_estimate(in, number(h->quantity + h->shorts), price);
-            p->sizes[o * p->day_cnt + p->day] += fabs(mk_estimate(in, number(h->quantity), price)) +
-                                                 fabs(mk_estimate(in, number(h->shorts), price));
+            double *size = &p->sizes[o * p->day_cnt + p->day],
+                   *net = size + p->owner_cnt * p->day_cnt;
+            add_sizes(in, h, price, size, net);
         }
     }
 }
@@ -358,10 +373,10 @@ static bool set_benchmark(struct pass *p) {
     if (!p->growing) return true;
     s->benchmark = malloc((p->day_cnt + 1) * sizeof *s->benchmark);
     if (!s->benchmark) return false;
-    s->benchmark[s->benchmark_cnt++] = (struct qs_point){ p->start_ns, 1, QS_NONE };
+    s->benchmark[s->benchmark_cnt++] = (struct qs_point){ p->start_ns, 1, QS_NONE, QS_NONE };
     for (p->day = 0; p->day < p->day_cnt; p->day++)
         s->benchmark[s->benchmark_cnt++] =
-            (struct qs_point){ day_ends(p), p->growth[p->day] / p->growing, QS_NONE };
+            (struct qs_point){ day_ends(p), p->growth[p->day] / p->growing, QS_NONE, QS_NONE };
     return true;
 }
 
@@ -414,14 +429,15 @@ static int add_total(struct report_statistics *s) {
                 s->curves[a].points[next[a]].time_ns < at_ns)
                 at_ns = s->curves[a].points[next[a]].time_ns;
         if (at_ns == INT64_MAX) break;
-        struct qs_sum equity = { 0 }, gross = { 0 };
+        struct qs_sum equity = { 0 }, gross = { 0 }, net = { 0 };
         for (uint32_t a = 0; a < cnt; a++) {
             const struct report_curve *c = &s->curves[a];
             while (next[a] < c->input.point_cnt && c->points[next[a]].time_ns <= at_ns) next[a]++;
             qs_sum_add(&equity, c->points[next[a] - 1].equity);
             qs_sum_add(&gross, c->points[next[a] - 1].gross);
+            qs_sum_add(&net, c->points[next[a] - 1].net);
         }
-        code = add_point(t, at_ns, qs_sum_value(&equity), qs_sum_value(&gross));
+        code = add_point(t, at_ns, qs_sum_value(&equity), qs_sum_value(&gross), qs_sum_value(&net));
     }
     for (bool more = true; more && code == 0;) {
         const struct qs_trade *first = NULL;
@@ -501,13 +517,14 @@ static bool alone(const struct pass *p, size_t i) {
                            .benchmark_cnt = s->benchmark_cnt };
     void *memory = NULL;
     if (points && trades && turns && held) {
-        points[0] = (struct qs_point){ r->first_ns, equity, 0 };
+        points[0] = (struct qs_point){ r->first_ns, equity, 0, 0 };
         for (size_t t = 0; t < n; t++) {
             const size_t day = (size_t)(r->days[t].day - p->first_day);
             const int64_t close_ns = (r->days[t].day + INT64_C(1)) * QS_DAY_NS;
             equity *= 1 + part->pnl[t];
-            points[t + 1] = (struct qs_point){ t + 1 == n ? r->last_ns : close_ns, equity,
-                                               p->sizes[i * p->day_cnt + day] };
+            const double *size = &p->sizes[i * p->day_cnt + day];
+            points[t + 1] = (struct qs_point){ t + 1 == n ? r->last_ns : close_ns, equity, *size,
+                                               size[p->owner_cnt * p->day_cnt] };
         }
         for (size_t k = 0; k < c->input.trade_cnt; k++)
             if (c->trades[k].strategy == part->owner) trades[in.trade_cnt++] = c->trades[k];
@@ -584,11 +601,11 @@ static int ends(struct report_statistics *s, int64_t start_ns, int64_t end_ns, c
                 const cash_t *equity) {
     for (uint32_t a = 0; a < s->market->account_cnt; a++) {
         struct report_curve *c = &s->curves[a];
-        int code = c->input.point_cnt ? 0 : add_point(c, start_ns, 0, 0);
+        int code = c->input.point_cnt ? 0 : add_point(c, start_ns, 0, 0, 0);
         if (code < 0) return code;
         c->points[0].time_ns = start_ns;
         c->points[0].equity = number(start[a]);
-        if ((code = add_point(c, end_ns, number(equity[a]), 0)) < 0) return code;
+        if ((code = add_point(c, end_ns, number(equity[a]), 0, 0)) < 0) return code;
     }
     return 0;
 }
@@ -635,7 +652,7 @@ int report_statistics_make(struct report_statistics *s, const struct rt_run *run
     p.ended = calloc(p.day_cnt + 1, 1);
     p.growth = calloc(p.day_cnt + 1, sizeof *p.growth);
     p.worth = calloc(p.owner_cnt * p.day_cnt + 1, sizeof *p.worth);
-    p.sizes = calloc(p.owner_cnt * p.day_cnt + 1, sizeof *p.sizes);
+    p.sizes = calloc(2 * p.owner_cnt * p.day_cnt + 1, sizeof *p.sizes);
     p.accounts = calloc(m->account_cnt + 1, sizeof *p.accounts);
     p.owners = calloc(p.owner_cnt + 1, sizeof *p.owners);
     p.rides = malloc((trades + 1) * sizeof *p.rides);

@@ -293,6 +293,9 @@ void report_statistics_print(const struct report_statistics *s, const struct rep
     fprintf(to, "  %-15s leverage %s on average, %s at most; turnover %s times a year\n", "capital",
             shown(f->gross_leverage, false), shown(f->gross_leverage_max, false),
             shown(f->turnover, false));
+    if (!qs_is_none(f->net_leverage_max))
+        fprintf(to, "  %-15s leverage %s on average, %s at most, net of long and short together\n",
+                "", shown(f->net_leverage, false), shown(f->net_leverage_max, false));
     if (s->benchmark_cnt)
         fprintf(to, "  %-15s return %s, alpha %s, beta %s, correlation %s\n", "buy and hold",
                 shown(f->benchmark_return, true), shown(f->alpha, true), shown(f->beta, false),

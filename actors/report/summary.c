@@ -397,6 +397,18 @@ static void rules(FILE *to, const char *const *list, bool *first) {
     }
 }
 
+/* recorded writes what sources said of markets recorded order by order: what they hold, and what of
+ * it did not fit. */
+static void recorded(const struct rt_run *run, FILE *to, bool *first) {
+    for (const char *p = run->sources_report; *p != '\0';) {
+        const size_t cnt = strcspn(p, "\n");
+        char line[400];
+        snprintf(line, sizeof line, "%.*s", (int)cnt, p);
+        if (strstr(line, " orders: ")) rules(to, (const char *const[]){ line, NULL }, first);
+        p += cnt + (p[cnt] == '\n');
+    }
+}
+
 /* series writes the series of the run as the journal's table of names tells them. */
 static int series(const struct rt_run *run, FILE *to, bool *trades, bool *orders,
                   struct rt_error *err) {
@@ -662,7 +674,10 @@ int report_manifest(const struct rt_run *run, const char *dir, struct rt_error *
               &first);
     rules(to, bar_rules, &first);
     if (trades) rules(to, trade_rules, &first);
-    if (orders) rules(to, order_rules, &first);
+    if (orders) {
+        rules(to, order_rules, &first);
+        recorded(run, to, &first);
+    }
     if (cap) rules(to, cap_rules, &first);
     if (model) rules(to, model_rules, &first);
     rules(to, more_rules, &first);

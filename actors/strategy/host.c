@@ -3,6 +3,7 @@
 #include "actors/market/filters.h"
 #include "actors/market/more.h"
 #include "actors/market/value.h"
+#include "actors/strategy/cost.h"
 #include <assert.h>
 #include <string.h>
 
@@ -68,9 +69,10 @@ static qty_t opening_of(const struct st_host *h, uint16_t leg, uint8_t side) {
 
 /* --- what is said -------------------------------------------------------------------------- */
 
-/* say_packet says the packet of a decision: of order id (0 = none came of it, why_not tells). */
+/* say_packet says the packet of a decision: of order id (0 = none came of it, why_not tells), on
+ * side. */
 static void say_packet(struct st_host *h, const struct st_signal *s, uint64_t id, qty_t quantity,
-                       uint8_t type, int64_t price, uint16_t why_not) {
+                       uint8_t side, uint8_t type, int64_t price, uint16_t why_not) {
     static const uint8_t actions[] = {
         [ST_LONG] = ACTION_LONG,  [ST_SHORT] = ACTION_SHORT,  [ST_FLAT] = ACTION_WAIT,
         [ST_WAIT] = ACTION_WAIT,  [ST_ORDER] = ACTION_WAIT,   [ST_CANCEL] = ACTION_WAIT,
@@ -86,17 +88,21 @@ static void say_packet(struct st_host *h, const struct st_signal *s, uint64_t id
         .action = actions[s->action],
         .why_not = why_not,
     };
-    if (id != 0) f.liquidity = type == ORDER_TYPE_LIMIT ? LIQUIDITY_MAKER : LIQUIDITY_TAKER;
+    if (id != 0) {
+        f.liquidity = type == ORDER_TYPE_LIMIT ? LIQUIDITY_MAKER : LIQUIDITY_TAKER;
+        f.cost_bps = st_cost_bps(l, &h->market->accounts[h->account - 1], side, f.liquidity,
+                                 quantity, f.entry, f.now_ns);
+    }
     bool places = s->action == ST_ORDER || s->action == ST_REPLACE;
     if (places && !(s->terms & ORDER_TERMS_EXIT)) {
         f.action = s->side == SIDE_BUY ? ACTION_LONG : ACTION_SHORT;
     }
-    st_packet_write(l->packet, l->in, &f, rt_say(h->ctx, MSG_DECISION_PACKET, 0, l->packet->cnt));
+    st_packet_write(l->packet, &f, rt_say(h->ctx, MSG_DECISION_PACKET, 0, l->packet->cnt));
 }
 
 /* say_none says the packet of a signal that no order comes of. */
 static uint64_t say_none(struct st_host *h, const struct st_signal *s, uint16_t why_not) {
-    say_packet(h, s, 0, 0, ORDER_TYPE_MARKET, 0, why_not);
+    say_packet(h, s, 0, 0, SIDE_BUY, ORDER_TYPE_MARKET, 0, why_not);
     return 0;
 }
 
@@ -149,7 +155,7 @@ static uint64_t put(struct st_host *h, const struct st_signal *s, struct st_orde
         if (why != REASON_NONE) return say_none(h, s, why);
     }
     h->sequence++;
-    say_packet(h, s, o->id, o->quantity, o->type, o->price, REASON_NONE);
+    say_packet(h, s, o->id, o->quantity, o->side, o->type, o->price, REASON_NONE);
     say_intent(h, o, more, s);
     h->intents++;
     h->orders[h->order_cnt++] = *o; /* ids only rise: the table stays in order */
@@ -522,7 +528,7 @@ static uint64_t amend(struct st_host *h, const struct st_signal *s) {
         why = REASON_EDGE_FULL;
     }
     if (why != REASON_NONE) return say_none(h, s, why);
-    say_packet(h, s, o->id, quantity > 0 ? quantity : o->quantity, o->type,
+    say_packet(h, s, o->id, quantity > 0 ? quantity : o->quantity, o->side, o->type,
                price > 0 ? price : o->price, REASON_NONE);
     o->amending = 1;
     struct msg_order_change *m = say_change(h, o, REQUEST_OP_AMEND, s->reason);
@@ -983,6 +989,7 @@ static void host_on_fill(struct rt_ctx *ctx, void *state, const struct msg_frame
     if (leg == ST_LEGS_MAX) return;
     begin(h, ctx);
     struct st_leg *l = &h->legs[leg];
+    st_cost_fill(l, &h->market->accounts[h->account - 1], m);
     int64_t change = m->side == SIDE_BUY ? m->quantity : -m->quantity;
     bool base = l->in->kind == MK_SPOT && m->side == SIDE_BUY; /* its fee may be of what it got */
     if (base && m->fee_asset == l->in->base_asset) change -= m->fee;

@@ -131,6 +131,8 @@ struct st_leg {
     bool shared;                    /* another strategy trades it on the same account */
     bool watched;                   /* the timer of silence is armed */
     bool silent;                    /* no update of the book for stale_after: it is stale */
+    int8_t tier;          /* of its account's fees, -1 = the instrument's rates (cost.h) */
+    bool burnt;           /* its account pays them in its fee asset, where it has one */
     int32_t stale_series; /* rows of the book that orders hang on, with stale_after; else -1 */
 };
 

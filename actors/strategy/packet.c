@@ -117,13 +117,11 @@ void st_packet_init(struct st_packet *p, const struct mk_instrument *in, int64_t
     p->cnt = (p->cnt + 7) & ~7U;
 }
 
-void st_packet_write(const struct st_packet *p, const struct mk_instrument *in,
-                     const struct st_packet_fill *f, void *out) {
+void st_packet_write(const struct st_packet *p, const struct st_packet_fill *f, void *out) {
     const struct st_signal *s = f->signal;
     memcpy(out, p->bytes, p->cnt);
     struct st_packet_head *h = out;
     uint16_t *field = h->vtable + 2;
-    bool maker = f->liquidity == LIQUIDITY_MAKER;
     h->action = f->action;
     h->order_id = f->order_id;
     h->signal_strength = s->strength;
@@ -136,9 +134,7 @@ void st_packet_write(const struct st_packet *p, const struct mk_instrument *in,
     h->generated_at_utc = f->now_ns;
     h->quantity = f->quantity;
     h->liquidity = f->liquidity;
-    /* an estimate, in basis points: fees are 1e-8, slippage 1e-8 of a basis point */
-    h->cost_bps = maker ? (double)in->maker_fee / 1e4
-                        : (double)in->taker_fee / 1e4 + (double)in->slippage_bps / 1e8;
+    h->cost_bps = f->cost_bps;
     h->reason[0] = s->reason;
     h->reason[1] = f->why_not;
     h->reason_cnt = f->why_not == REASON_NONE ? 1 : 2;

@@ -68,6 +68,7 @@ struct st_packet_fill {
     int64_t now_ns;                 /* time of the decision */
     uint8_t action;                 /* ACTION_* */
     uint8_t liquidity;              /* LIQUIDITY_*: as what the order is thought to fill */
+    double cost_bps;                /* what it is thought to cost, where liquidity tells */
     uint16_t why_not;               /* REASON_* for which no order came of it, or NONE */
 };
 
@@ -76,6 +77,5 @@ struct st_packet_fill {
 void st_packet_init(struct st_packet *p, const struct mk_instrument *in, int64_t interval_ns,
                     const char *model_version);
 /* st_packet_write fills out (p->cnt bytes, 8-aligned) with the packet of one decision. */
-void st_packet_write(const struct st_packet *p, const struct mk_instrument *in,
-                     const struct st_packet_fill *f, void *out);
+void st_packet_write(const struct st_packet *p, const struct st_packet_fill *f, void *out);
 #endif

@@ -1,4 +1,5 @@
 #include "actors/market/book_rows.h"
+#include "actors/strategy/cost.h"
 #include "actors/strategy/host.h"
 #include <assert.h>
 #include <errno.h>
@@ -38,6 +39,10 @@ static const uint64_t C_LONGER = UINT64_C(1) << 32;
 
 /* Numbers of the counters of silent books: this, and the leg: silent 1, watched 2. */
 static const uint64_t C_SILENT = UINT64_C(2) << 32;
+
+/* Numbers of the counters of fees: this, and the leg: twice its tier + 1, + 1 where it pays in the
+ * fee asset. */
+static const uint64_t C_FEES = UINT64_C(3) << 32;
 
 /* Keys of the pieces of a guard: this, its leg in bits 32 and up, where the piece begins. */
 static const uint64_t GUARD_KEY = UINT64_C(1) << 56;
@@ -112,6 +117,9 @@ void st_host_save(const void *state, struct rt_row_sink *sink) {
         if (h->legs[i].stale_series >= 0) {
             put_counter(sink, C_SILENT + i, h->legs[i].silent | h->legs[i].watched << 1);
         }
+        if (st_cost_keeps(&h->legs[i], &h->market->accounts[h->account - 1])) {
+            put_counter(sink, C_FEES + i, (h->legs[i].tier + 1) * 2 + h->legs[i].burnt);
+        }
         if (h->legs[i].book == NULL) continue;
         mk_book_rows_save(h->legs[i].book, h->legs[i].in->id, C_BOOK + MK_BOOK_FIGURES * i,
                           (uint64_t)i << 32, sink);
@@ -163,6 +171,15 @@ static int bad(struct rt_error *err, const char *what) {
 static int load_counter(struct st_host *h, const struct msg_counter_row *row,
                         struct rt_error *err) {
     uint64_t id = row->id;
+    if (id >= C_FEES) {
+        if (id - C_FEES >= h->leg_cnt) return bad(err, "leg");
+        struct st_leg *l = &h->legs[id - C_FEES];
+        int64_t tiers = h->market->accounts[h->account - 1].tier_cnt[l->in->kind];
+        if (row->value < 0 || row->value / 2 > tiers) return bad(err, "tier");
+        l->tier = (int8_t)(row->value / 2 - 1);
+        l->burnt = row->value & 1;
+        return 0;
+    }
     if (id >= C_SILENT) {
         if (id - C_SILENT >= h->leg_cnt) return bad(err, "leg");
         h->legs[id - C_SILENT].silent = row->value & 1;

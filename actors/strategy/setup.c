@@ -1,6 +1,7 @@
 #include "actors/market/bars.h"
 #include "actors/market/made.h"
 #include "actors/market/value.h"
+#include "actors/strategy/cost.h"
 #include "actors/strategy/host.h"
 #include <assert.h>
 #include <errno.h>
@@ -488,6 +489,7 @@ int st_host_init(struct rt_init *init, void *state, struct rt_error *err) {
         struct st_packet *p = rt_init_take(init, sizeof *p);
         st_packet_init(p, h->legs[i].in, h->interval_ns, model);
         h->legs[i].packet = p;
+        st_cost_init(&h->legs[i], &h->market->accounts[h->account - 1]);
     }
     h->state_bytes = h->cls->state_bytes;
     if (h->cls->state_bytes_for) h->state_bytes = h->cls->state_bytes_for(h->params);

@@ -624,22 +624,54 @@ void venue_crowd_step(struct rt_ctx *ctx, struct venue *v, struct venue_book *b)
     rt_timer_set(ctx, VENUE_TIMER_CROWD + b->instrument->id, ag_next_ns(ag));
 }
 
+/* covers_charged tells whether cash covers a purchase of quantity, lots of which the book has, with
+ * its fee and charges: a bit for each order there, by which each fill may round. */
+static bool covers_charged(const struct venue_book *b, const struct vm *vm,
+                           const struct venue_purse *p, qty_t quantity, int64_t lots,
+                           __int128 cash) {
+    static const struct mk_charged none;
+    const struct mk_instrument *in = b->instrument;
+    int64_t low = 0, high = INT64_MAX, fee; /* ticks x lots: too little, enough */
+    cash_t value, charged;
+    while (high - low > 1) {
+        int64_t mid = low + (high - low) / 2;
+        if (vm_lots_for(vm, VM_BUY, mid) < lots) {
+            low = mid;
+        } else {
+            high = mid;
+        }
+    }
+    __int128 exact = (__int128)high * in->tick_size; /* within 2^63 x 2^63 */
+    if (__builtin_mul_overflow(exact, (__int128)in->lot_size, &exact) ||
+        !fixed_div128(exact, FIXED_ONE, FIXED_UP, &value) ||
+        !mk_fee(value, p->tier != NULL ? p->tier->taker : in->taker_fee, &fee) ||
+        !mk_charges_of(in->charges, in->lot_size, SIDE_BUY, p->now_ns, &none, quantity, value,
+                       &charged)) {
+        return false;
+    }
+    return (__int128)value + fee + charged + 2 * (__int128)vm_open(vm) <= cash;
+}
+
 /* short_of returns why a fill-or-kill order cannot be filled whole, REASON_NONE when it can. */
-static uint16_t short_of(const struct venue *v, const struct venue_book *b, uint32_t idx,
-                         int64_t lots) {
+static uint16_t short_of(struct rt_ctx *ctx, struct venue *v, const struct venue_book *b,
+                         uint32_t idx, int64_t lots) {
     const struct venue_order *order = &v->orders.pool[idx];
     const struct vm *vm = crowd_of(v, b)->ag->vm;
     const struct mk_instrument *in = b->instrument;
     enum vm_side side = order->side == SIDE_BUY ? VM_BUY : VM_SELL;
-    struct venue_purse p = venue_purse(v, b, order->account);
+    struct venue_purse p = venue_purse_now(ctx, v, b, order->account);
     if (vm_lots_for(vm, side, INT64_MAX) < lots) return REASON_FILL_OR_KILL;
-    if (in->kind != MK_SPOT) return REASON_NONE;
+    if (in->kind != MK_SPOT) return REASON_NONE; /* of contracts nothing is cut */
     venue_locks_out(v, b, idx, &p);
     if (side == VM_SELL) {
         __int128 base = (__int128)p.held.quantity - p.locked_base;
         return base < order->quantity ? REASON_INSUFFICIENT_BALANCE : REASON_NONE;
     }
     __int128 cash = (__int128)p.cash - p.locked_quote;
+    if (in->charges != NULL) {
+        return covers_charged(b, vm, &p, order->quantity, lots, cash) ? REASON_NONE
+                                                                      : REASON_INSUFFICIENT_BALANCE;
+    }
     __int128 budget = cash <= 0 ? 0 : cash * FIXED_ONE / in->tick_size / in->lot_size;
     int64_t most = budget > INT64_MAX ? INT64_MAX : (int64_t)budget;
     return vm_lots_for(vm, side, most) < lots ? REASON_INSUFFICIENT_BALANCE : REASON_NONE;
@@ -713,7 +745,7 @@ static void place(struct rt_ctx *ctx, struct venue *v, struct venue_book *b, uin
                       : n.lots > VM_LOTS_MAX                          ? REASON_BAD_LOT
                                                                       : REASON_NONE;
     if (reason == REASON_NONE && order->terms & ORDER_TERMS_FOK && !mk_order_waits(order->type)) {
-        reason = short_of(v, b, idx, n.lots);
+        reason = short_of(ctx, v, b, idx, n.lots);
         if (reason != REASON_NONE) {
             end(ctx, v, b, idx, ORDER_STATUS_EXPIRED, reason);
             return;

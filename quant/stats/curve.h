@@ -19,6 +19,7 @@ struct qs_point {
     int64_t time_ns; /* when, ns UTC */
     double equity;   /* what the account is worth, quote units */
     double gross;    /* sum of the absolute worth of its positions; QS_NONE = not known */
+    double net;      /* the same with long and short of one instrument taken together */
 };
 
 /* Which days a year has. */

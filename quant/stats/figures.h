@@ -117,6 +117,10 @@ enum qs_unit {
       "gross_lev)")                                                                                \
     X(gross_leverage_max, QS_RATIO, -1,                                                            \
       "largest (sum of absolute position values / E) of all marks")                                \
+    X(net_leverage, QS_RATIO, 0,                                                                   \
+      "gross_leverage with the long and the short of one instrument taken together; none where "   \
+      "there never were both")                                                                     \
+    X(net_leverage_max, QS_RATIO, -1, "gross_leverage_max likewise")                               \
     X(position_value, QS_MONEY, 0,                                                                 \
       "mean over days of the sum of absolute position values at the day's close")                  \
     X(position_value_max, QS_MONEY, 0, "largest sum of absolute position values of all marks")     \

@@ -134,6 +134,7 @@ static void fill_days(struct work *w, struct qs_report *out) {
                (i + 1 == n || qs_day_closed(in->points[p + 1].time_ns) <= d->day))
             p++;
         d->gross = in->points[p].gross;
+        d->net = in->points[p].net;
         if (i >= w->valid) continue;
         if (d->equity > most) most = d->equity;
         d->ret = w->ret[i] = d->equity / before - 1;
@@ -297,6 +298,7 @@ static void fill_curve(struct work *w, struct qs_report *out) {
     struct qs_figures *f = &out->figures;
     int64_t below_ns = 0, span_ns = out->last_ns - out->first_ns;
     double peak = out->start_equity, fall = 0;
+    bool pairs = false;
     if (out->start_equity > 0) {
         f->total_return = out->end_equity / out->start_equity - 1;
         f->log_return = qs_log(out->end_equity / out->start_equity);
@@ -311,7 +313,11 @@ static void fill_curve(struct work *w, struct qs_report *out) {
         if (!(p->gross <= f->position_value_max)) f->position_value_max = p->gross;
         if (p->equity > 0 && !(p->gross / p->equity <= f->gross_leverage_max))
             f->gross_leverage_max = p->gross / p->equity;
+        if (p->net < p->gross) pairs = true;
+        if (p->equity > 0 && !(p->net / p->equity <= f->net_leverage_max))
+            f->net_leverage_max = p->net / p->equity;
     }
+    if (!pairs) f->net_leverage_max = QS_NONE;
     const struct qs_drawdown *d = &out->drawdowns[0], *l = &out->longest;
     f->max_drawdown_money = fall;
     f->max_drawdown = out->drawdown_cnt ? d->depth : 0;
@@ -327,7 +333,7 @@ static void fill_curve(struct work *w, struct qs_report *out) {
 /* fill_use reckons how much capital was at work. */
 static void fill_use(struct work *w, struct qs_report *out) {
     struct qs_figures *f = &out->figures;
-    struct qs_sum lever = { 0 }, value = { 0 }, turn = { 0 };
+    struct qs_sum lever = { 0 }, net = { 0 }, value = { 0 }, turn = { 0 };
     double before = out->start_equity;
     size_t known = 0;
     for (size_t i = 0; i < w->valid; i++) {
@@ -336,11 +342,13 @@ static void fill_use(struct work *w, struct qs_report *out) {
         before = d->equity;
         if (qs_is_none(d->gross) || !(d->equity > 0)) continue;
         qs_sum_add(&lever, d->gross / d->equity);
+        qs_sum_add(&net, d->net / d->equity);
         qs_sum_add(&value, d->gross);
         known++;
     }
     if (known) {
         f->gross_leverage = qs_sum_value(&lever) / (double)known;
+        if (!qs_is_none(f->net_leverage_max)) f->net_leverage = qs_sum_value(&net) / (double)known;
         f->position_value = qs_sum_value(&value) / (double)known;
     }
     if (w->valid) f->turnover = qs_sum_value(&turn) * out->options.days_a_year / (double)w->valid;

@@ -68,6 +68,7 @@ struct qs_day {
     double benchmark_ret;      /* its return of the day */
     double traded;             /* value that changed hands in it */
     double gross;              /* absolute position value at its close; QS_NONE = not known */
+    double net;                /* the same, long and short of one instrument taken together */
 };
 
 /* One month, or one year (month 0). Trades count where they were closed. */

@@ -204,6 +204,27 @@ static const char *text(struct world *w, const char *name) {
     return rows + 1;
 }
 
+/* Fills of one order that come to 1.0e11, more than 64 bits hold: their average is exact. */
+static void test_much(void **state) {
+    struct world *w = *state;
+    const int64_t one = FIXED_ONE, million = 1000000 * one;
+    struct rt_error err = { 0 };
+    struct report_summary *sum = calloc(1, sizeof *sum);
+    assert_non_null(sum);
+    intent(w, 1, 1, SIDE_BUY, 2 * million);
+    fill(w, 2, 1, 1, SIDE_BUY, million, 50000 * one);
+    told(w, 2, 1, SIDE_BUY, 2 * million, million, INT64_C(5000000000000000000),
+         ORDER_STATUS_PARTIALLY_FILLED, 0);
+    fill(w, 3, 1, 2, SIDE_BUY, million, 50001 * one);
+    told(w, 3, 1, SIDE_BUY, 2 * million, 2 * million, INT64_MAX, ORDER_STATUS_FILLED, 0);
+    assert_int_equal(report_results_write(&w->run, w->dir, sum, &err), 0);
+    assert_string_equal(text(w, "orders.csv"),
+                        "S000000300000000000100,zeta,main,BTC-PERP,BTCUSDT,entry,buy,market,gtc,"
+                        "2000000,,,filled,2000000,50000.5,1000000000,3000000000,,signal_cross_up,"
+                        "both,,,,\n");
+    report_summary_free(sum);
+}
+
 /* A long of 2 that one sell of 3 turns into a short of 1: two round trips' worth of one fill. The
  * strategy's name is last, so that at one instant its intents come after execution's states in the
  * merged order; an order without state stays created. */
@@ -353,6 +374,7 @@ static void test_late(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_cross, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_much, setup, teardown),
         cmocka_unit_test_setup_teardown(test_late, setup, teardown),
         cmocka_unit_test_setup_teardown(test_empty, setup, teardown),
         cmocka_unit_test_setup_teardown(test_numbers, setup, teardown),

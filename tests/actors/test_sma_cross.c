@@ -175,6 +175,41 @@ static void tell(struct rig *r, int64_t *minute, int64_t close) {
     take_all(r);
 }
 
+/* Where the fills of an order come to more than 64 bits hold, stop and target go by the mean of
+ * all of them, in a strategy made anew between them too. */
+static void test_protects_much(void **state) {
+    (void)state;
+    struct rig r;
+    struct mk_market *m = make(&r, "fast: 1, slow: 2, stop_loss_pct: 2, take_profit_pct: 3.5");
+    int64_t minute = 0;
+    tell(&r, &minute, 1000);
+    tell(&r, &minute, 999);
+    tell(&r, &minute, 1000);
+    struct msg_fill part = { .order_id = intent_of(&r, 0)->order_id,
+                             .price = 1000 * ONE,
+                             .quantity = ONE / 2,
+                             .cum_quantity = ONE / 2,
+                             .cum_cost = 500 * ONE,
+                             .fee_asset = 9,
+                             .instrument = BTC_PERP,
+                             .account = 1,
+                             .side = SIDE_BUY };
+    rig_hear(&r, MSG_FILL, 60, &part, sizeof part);
+    take_all(&r);
+    rig_reload(&r);
+    rig_forget(&r);
+    part.price = 1010 * ONE;
+    part.cum_quantity = ONE;
+    part.cum_cost = INT64_MAX;
+    rig_hear(&r, MSG_FILL, 60, &part, sizeof part);
+    /* 1005 x 0.98 = 984.9; x 1.035 = 1040.175: 1040.2 */
+    assert_int_equal(rig_count(&r, MSG_ORDER_INTENT), 2);
+    assert_int_equal(intent_of(&r, 0)->price, 9849 * ONE / 10);
+    assert_int_equal(intent_of(&r, 1)->price, 10402 * ONE / 10);
+    rig_close(&r);
+    mk_market_close(m);
+}
+
 /* Stop and target follow the position, and one ends the other. */
 static void test_protects(void **state) {
     (void)state;
@@ -323,8 +358,8 @@ static void test_restore_refuses(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_agrees_with_twin), cmocka_unit_test(test_by_hand),
-        cmocka_unit_test(test_protects),         cmocka_unit_test(test_late_entry),
-        cmocka_unit_test(test_restore_refuses),
+        cmocka_unit_test(test_protects),         cmocka_unit_test(test_protects_much),
+        cmocka_unit_test(test_late_entry),       cmocka_unit_test(test_restore_refuses),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -200,6 +200,34 @@ static void test_reduces(void **unused) {
     bench_close(&b);
 }
 
+/* Charges are covered too: a fill-or-kill order is not sent where they are not. */
+static void test_covers_charges(void **unused) {
+    (void)unused;
+    static const struct mk_charges charges = { .cnt = 1,
+                                               .list = { { .per_order = 5 * FIXED_ONE,
+                                                           .step = 1,
+                                                           .from_ns = INT64_MIN,
+                                                           .until_ns = INT64_MAX,
+                                                           .sides = MK_CHARGE_BUYS } } };
+    static struct mk_charged charged[2 * 4096];
+    for (int k = 0; k < 2; k++) {
+        struct bench b;
+        open_crowd(&b, "");
+        struct venue *v = b.rig.state;
+        v->charged = charged; /* as if it had been declared at init */
+        b.instruments[1].charges = &charges;
+        double cost = best(&b, 2, VM_SELL) * 0.1 + 5;
+        v->cash[0] = fx(cost + (k == 0 ? 0.0001 : -0.0001));
+        ASK(&b, .id = 1, .instrument = 2, .type = ORDER_TYPE_MARKET, .quantity = 0.1,
+            .terms = ORDER_TERMS_FOK);
+        struct tale t = tale_of(&b, 1);
+        assert_int_equal(t.filled, k == 0 ? fx(0.1) : 0);
+        assert_true(k == 0 || t.reason == REASON_INSUFFICIENT_BALANCE);
+        if (k == 0) assert_int_equal(bench_cash(&b, 1), fx(0.0001));
+        bench_close(&b);
+    }
+}
+
 /* Spot: what cash or holdings do not cover is cut; a fill-or-kill order is not sent then. */
 static void test_covers(void **unused) {
     (void)unused;
@@ -813,14 +841,23 @@ static void test_random(void **unused) {
 /* main runs them. */
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_takes_levels),    cmocka_unit_test(test_rests),
-        cmocka_unit_test(test_terms),           cmocka_unit_test(test_reduces),
-        cmocka_unit_test(test_covers),          cmocka_unit_test(test_stops),
-        cmocka_unit_test(test_types),           cmocka_unit_test(test_lists),
-        cmocka_unit_test(test_group_met),       cmocka_unit_test(test_endless),
-        cmocka_unit_test(test_children_grow),   cmocka_unit_test(test_own_trades_trigger),
-        cmocka_unit_test(test_trigger_filters), cmocka_unit_test(test_book),
-        cmocka_unit_test(test_latency),         cmocka_unit_test(test_random),
+        cmocka_unit_test(test_takes_levels),
+        cmocka_unit_test(test_rests),
+        cmocka_unit_test(test_terms),
+        cmocka_unit_test(test_reduces),
+        cmocka_unit_test(test_covers),
+        cmocka_unit_test(test_covers_charges),
+        cmocka_unit_test(test_stops),
+        cmocka_unit_test(test_types),
+        cmocka_unit_test(test_lists),
+        cmocka_unit_test(test_group_met),
+        cmocka_unit_test(test_endless),
+        cmocka_unit_test(test_children_grow),
+        cmocka_unit_test(test_own_trades_trigger),
+        cmocka_unit_test(test_trigger_filters),
+        cmocka_unit_test(test_book),
+        cmocka_unit_test(test_latency),
+        cmocka_unit_test(test_random),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

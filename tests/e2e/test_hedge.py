@@ -355,20 +355,25 @@ def check(test, out, bars, marks, funding, cash, isolated, leverage, steps):
                                Fraction(f["fee"]), o["effect"] == "entry")
             test.assertEqual(Fraction(f["realized_pnl"]), realized, f)
             n["both"] += bool(a.long.quantity and a.short.quantity)
-        held[t] = (a.long.quantity - a.short.quantity, last or Fraction(0))
+        held[t] = (a.long.quantity - a.short.quantity, abs(a.long.quantity + a.short.quantity),
+                   last or Fraction(0))
     test.assertEqual(n["forced"], len(forced))
     test.assertEqual(n["paid"], len(paid))
     with open(os.path.join(out, "summary.json")) as f:
         summary = json.load(f)
     said = summary["accounts"][0]
     test.assertEqual(Fraction(said["cash"]), a.cash)
-    # both positions count in leverage, not what they come to together
-    most = max((float(both * price / Fraction(r["equity"])) for r in rows_of(
-        os.path.join(out, "equity.csv")) for both, price in (held[int(r["time_ns"])],)
-        if Fraction(r["equity"]) > 0), default=0)
-    told = summary["statistics"]["curves"][0]["figures"]["gross_leverage_max"]
-    if not a.steps:  # parts closed one after the other are marks of one instant, with other positions
-        test.assertLessEqual(abs(told - most), 1e-9 * most)
+    # both positions count in leverage; net, what they come to together
+    equity = [r for r in rows_of(os.path.join(out, "equity.csv")) if Fraction(r["equity"]) > 0]
+    told = summary["statistics"]["curves"][0]["figures"]
+    for which, name in enumerate(("gross_leverage_max", "net_leverage_max")):
+        at = lambda r: (held[int(r["time_ns"])][which], held[int(r["time_ns"])][2])
+        most = max((float(size * price / Fraction(r["equity"])) for r in equity
+                    for size, price in (at(r),)), default=0)
+        if which and not n["both"]:
+            test.assertIsNone(told[name])
+        elif not a.steps:  # parts closed one after the other are marks of one instant
+            test.assertLessEqual(abs(told[name] - most), 1e-9 * most, name)
     worth = sum(leg.unrealized(last) for leg in a.legs())
     test.assertEqual(Fraction(said["equity"]), a.cash + worth)
     return n

@@ -24,6 +24,9 @@ WHO = {"a": ("cross", 50, 20000, 18, 3, 9), "b": ("isolated", 50, 60000, 14, 5, 
        "e": ("isolated", 75, 50000, 9, 4, 30)}
 
 
+TWO = "acd"  # accounts with two strategies
+
+
 class Trader(Account):
     """An account of the run."""
 
@@ -93,8 +96,34 @@ class Venue:
         self.rounding += abs(cents(size * price, side == "buy") - size * price)
 
 
+def shares(parts, net, size, fee):
+    """shares are what a close of size of an account's position net takes of its strategies, as
+    (strategy, side, quantity, fee) by name: all of each where all of it is closed; of a part, of those
+    on its side in proportion, in whole lots, what that leaves in order of names."""
+    whole, lot = size == abs(net), Fraction("0.001")
+    held = [(s, q) for s, q in sorted(parts.items()) if q and (whole or (q > 0) == (net > 0))]
+    sizes = sum(abs(q) for _, q in held)
+    closed = [abs(q) if whole else abs(q) * size / sizes // lot * lot for _, q in held]
+    left = Fraction(0) if whole else size - sum(closed)
+    out, done, rest = [], Fraction(0), fee
+    for (name, q), part in zip(held, closed):
+        more = min(left, abs(q) - part)
+        left, part = left - more, part + more
+        if not part:
+            continue
+        done += part
+        every = sizes if whole else size
+        its = rest if done == every else cents(fee * part / every, False)
+        rest -= its
+        out.append((name, "sell" if q > 0 else "buy", part, its))
+    return out
+
+
 def check(test, out, bars, marks, insurance):
     """check reckons the run in out again."""
+    parts = {n: {} for n in WHO}
+    shared = dict(forced=0, adl=0)
+    settled = {}
     orders = {o["client_order_id"]: o for o in rows_of(os.path.join(out, "orders.csv"))}
     fills = rows_of(os.path.join(out, "fills.csv"))
     forced = [f for f in fills if f["client_order_id"] not in orders]
@@ -107,14 +136,27 @@ def check(test, out, bars, marks, insurance):
         if bar:
             told = v.bar(m or bar, (m or bar)[3])
             # of one instant fills stand by account as the portfolio tells them: as they were told
-            for want in told:
-                got = forced[at]
-                at += 1
-                test.assertEqual((int(got["time_ns"]), got["account"], got["side"],
-                                  Fraction(got["quantity"]), Fraction(got["price"]),
-                                  Fraction(got["fee"]), got["client_order_id"][-10:]),
-                                 (t, *want[:5], "000000000%d" % want[5]))
+            for name, side, size, price, fee, adl in told:
+                mine = parts[name]
+                took = shares(mine, sum(mine.values()), size, fee)
+                shared["adl" if adl else "forced"] += len(took) > 1
+                settled[name, adl] = settled.get((name, adl), 0) + 1
+                for strategy, its, part, paid in took:
+                    got = forced[at]
+                    at += 1
+                    test.assertEqual((int(got["time_ns"]), got["account"], got["strategy"],
+                                      got["side"], Fraction(got["quantity"]),
+                                      Fraction(got["price"]), Fraction(got["fee"]),
+                                      got["client_order_id"][-10:]),
+                                     (t, name, strategy, its, part, price, paid,
+                                      "000000000%d" % adl))
+                    mine[strategy] += part if its == "buy" else -part
+            for name, mine in parts.items():
+                test.assertEqual(sum(mine.values()), v.traders[name].quantity, (t, name))
         for f in filled.get(t, []):
+            mine = parts[f["account"]]
+            mine[f["strategy"]] = mine.get(f["strategy"], 0) + Fraction(f["quantity"]) * (
+                1 if f["side"] == "buy" else -1)
             size, price = Fraction(f["quantity"]), Fraction(f["price"])
             v.traders[f["account"]].trade(f["side"], size, price, Fraction(f["fee"]))
             v.left_over(f["side"], size, price)
@@ -129,16 +171,16 @@ def check(test, out, bars, marks, insurance):
         t = v.traders[said["account"]]
         test.assertEqual(Fraction(said["cash"]), t.cash, t.name)
         test.assertEqual(Fraction(said["equity"]), t.cash + cents(t.quantity * closed, False) - t.cost)
-        mine = [f for f in forced if f["account"] == t.name]
-        test.assertEqual(said["deleveraged"], sum(f["client_order_id"][-1] == "1" for f in mine))
-        test.assertEqual(said["liquidations"], sum(f["client_order_id"][-1] == "0" for f in mine))
+        test.assertEqual(said["deleveraged"], settled.get((t.name, True), 0))
+        test.assertEqual(said["liquidations"], settled.get((t.name, False), 0))
     books = {b["asset"]: b for b in summary["venue"]}["USDT"]
     test.assertEqual(Fraction(books["insurance_fund"]), v.fund)
     test.assertGreaterEqual(v.fund, 0)
     test.assertEqual(Fraction(books["insurance_fund_start"]), insurance)
     test.assertEqual(Fraction(books["rounding"]), v.rounding)
     test.assertEqual(Fraction(books["fees"]), cents(taken, False))
-    return dict(forced=len(forced) - v.adl, adl=v.adl, outside=v.outside, paid=v.paid)
+    return dict(forced=sum(n for (_, adl), n in settled.items() if not adl), adl=v.adl,
+                outside=v.outside, paid=v.paid, shared=shared["forced"], adl_shared=shared["adl"])
 
 
 def tree(sources, insurance):
@@ -150,8 +192,13 @@ def tree(sources, insurance):
         accounts[name] = {"quote": "USDT", "cash": cash, "margin": margin}
         if margin != "none":
             accounts[name]["leverage"] = leverage
-        actors["s" + name] = cross("BTC-PERP", name, "1h", {"fraction": fraction}, fast=fast,
+        two = name in TWO
+        actors["s" + name] = cross("BTC-PERP", name, "1h",
+                                   {"fraction": "%.1f" % (fraction * (0.6 if two else 1))}, fast=fast,
                                    slow=slow, short=True)
+        if two:
+            actors["t" + name] = cross("BTC-PERP", name, "1h", {"fraction": "%.1f" % (fraction * 0.4)},
+                                       fast=fast + 2, slow=slow + 6, short=True)
     return {"name": "liquidation", "clock": "virtual", "instruments": {"BTC-PERP": perp},
             "accounts": accounts, "sources": sources,
             "actors": {**actors, "risk": {"kind": "risk", "limits": WIDE},
@@ -217,6 +264,8 @@ class Liquidation(unittest.TestCase):
         print(total)
         self.assertGreater(total["forced"], 10)
         self.assertGreater(total["adl"], 0)
+        self.assertGreater(total["shared"], 0)
+        self.assertGreater(total["adl_shared"], 0)
 
 
 if __name__ == "__main__":

@@ -57,7 +57,7 @@ struct made {
 static void curve_of(const double *ret, size_t n, struct qs_point *points) {
     double value = 100;
     for (size_t i = 0; i <= n; i++) {
-        points[i] = (struct qs_point){ (10986 + (int64_t)i) * QS_DAY_NS, value, QS_NONE };
+        points[i] = (struct qs_point){ (10986 + (int64_t)i) * QS_DAY_NS, value, QS_NONE, QS_NONE };
         if (i < n) value *= 1 + ret[i];
     }
 }
@@ -275,12 +275,12 @@ static void test_days(void **state) {
     (void)state;
     const int64_t hour = QS_DAY_NS / 24, day = 19723 * QS_DAY_NS; /* 2024-01-01, a Monday */
     const struct qs_point points[] = {
-        { day, 100, 0 },
-        { day + 24 * hour, 101, 0 },           /* midnight: closes Monday */
-        { day + 24 * hour + 1, 90, 0 },        /* Tuesday */
-        { day + 30 * hour, 102, 0 },           /* and again */
-        { day + 5 * QS_DAY_NS + hour, 80, 0 }, /* Saturday */
-        { day + 8 * QS_DAY_NS, 110, 0 },       /* closes the Monday after */
+        { day, 100, 0, 0 },
+        { day + 24 * hour, 101, 0, 0 },           /* midnight: closes Monday */
+        { day + 24 * hour + 1, 90, 0, 0 },        /* Tuesday */
+        { day + 30 * hour, 102, 0, 0 },           /* and again */
+        { day + 5 * QS_DAY_NS + hour, 80, 0, 0 }, /* Saturday */
+        { day + 8 * QS_DAY_NS, 110, 0, 0 },       /* closes the Monday after */
     };
     int32_t days[10];
     double close[10];
@@ -311,7 +311,7 @@ static void test_drawdowns(void **state) {
     struct qs_point p[14];
     struct qs_drawdown d[2], longest;
     int64_t below;
-    for (int i = 0; i < 14; i++) p[i] = (struct qs_point){ i * 10, e[i], 0 };
+    for (int i = 0; i < 14; i++) p[i] = (struct qs_point){ i * 10, e[i], 0, 0 };
     assert_int_equal(qs_drawdowns(p, 14, d, 2, &longest, &below), 2);
     assert_true(near(d[0].depth, 0.5, 1e-15));
     assert_int_equal(d[0].peak_ns, 120);
@@ -587,7 +587,9 @@ static void test_histogram(void **state) {
 static void test_bounds(void **state) {
     (void)state;
     struct qs_options o = qs_options_default(QS_EVERY_DAY), bad = o;
-    struct qs_point p[3] = { { 0, 100, 0 }, { QS_DAY_NS, 50, 0 }, { 2 * QS_DAY_NS, -10, 0 } };
+    struct qs_point p[3] = { { 0, 100, 0, 0 },
+                             { QS_DAY_NS, 50, 0, 0 },
+                             { 2 * QS_DAY_NS, -10, 0, 0 } };
     struct qs_input in = { .points = p, .point_cnt = 3 };
     static uint64_t memory[4096];
     struct qs_report r;
@@ -607,7 +609,7 @@ static void test_bounds(void **state) {
     assert_int_equal(qs_report_bytes(&in, &bad), 0);
     p[1].equity = QS_NONE;
     assert_int_equal(qs_report_bytes(&in, &o), 0);
-    p[1] = (struct qs_point){ 3 * QS_DAY_NS, 1, 0 };
+    p[1] = (struct qs_point){ 3 * QS_DAY_NS, 1, 0, 0 };
     assert_int_equal(qs_report_bytes(&in, &o), 0); /* out of order */
     in.point_cnt = 0;
     assert_true(qs_report_bytes(&in, &o) > 0);
@@ -628,7 +630,8 @@ static void test_year_of_minutes(void **state) {
     assert_non_null(p);
     assert_non_null(t);
     for (int i = 0; i <= N; i++) {
-        p[i] = (struct qs_point){ 19723 * QS_DAY_NS + i * INT64_C(60000000000), value, value / 2 };
+        p[i] = (struct qs_point){ 19723 * QS_DAY_NS + i * INT64_C(60000000000), value, value / 2,
+                                  value / 2 };
         value *= 1 + 0.0005 * (double)gen_range(&gen, -1000, 1001) / 1000;
     }
     for (int i = 0; i < TRADES; i++)

@@ -470,6 +470,7 @@ class Report:
         f, p = self.f, self.points
         f["gross_leverage"] = mean([g / e for g, e in zip(self.gross, self.close)])  # pyfolio
         f["gross_leverage_max"] = max(g / e for _, e, g in p)
+        f["net_leverage"] = f["net_leverage_max"] = None  # accounts without pairs
         f["position_value"] = mean(self.gross)
         f["position_value_max"] = max(g for _, _, g in p)
         f["turnover"] = mean([t / b for t, b in zip(self.traded, self.before)]) * self.run.A
