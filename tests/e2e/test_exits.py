@@ -6,7 +6,8 @@ recorded books that begin and grow with each part of their entry, or wait for al
 Method: the strategy `exiter` of the drills. What it asked for is taken from orders.csv; what became
 of each order is reckoned again here by models of the venue that are written from its rules and share
 no code with it, and every fill and end is compared. Simulated traders cannot be reckoned again: there
-the venue's own tape tells which trade, or mark, met a trigger first, and what was held then. The
+the venue's own tape tells which trade, or mark, met a trigger first, and what was held then. What is
+open at the end of the data is told of, however little a round may say. The
 books' run is placed on several shards, too, and killed again and again: the same bytes."""
 # once: what is compared does not depend on how the tree was compiled; CI's release build runs it
 import bisect
@@ -585,6 +586,21 @@ def main():
             run["instruments"]["BTC-PERP"].update(size)
             wrong, _ = case(name, run, on_bars, {"closed": 50})
             bad += wrong
+
+        for resting, mail in ((3900, "4M"), (1500, "256K")):  # all are told of at the end
+            strategy = exiter("main", "1m", every=1, resting=resting)
+            strategy["orders_max"] = 4096
+            run = place(world("end", [klines("BTC-PERP", "1m", bars_file)], strategy),
+                        [{"mail_bytes": mail}], {}, journal="on")
+            dir = os.path.join(scratch, "end-" + mail)
+            found = results(run, dir, "backtest")
+            shrike("replay", os.path.join(dir, "out"), "--verify", timeout=200)
+            ends = [(o["status"], o["reason"]) for o in rows(found, "orders")]
+            wrong = "" if ends == [("expired", "end_of_data")] * resting else (
+                "%d orders, %d of them expired" % (len(ends), ends.count(("expired", "end_of_data"))))
+            print("%s end, %d open orders, mail %s %s" % ("bad " if wrong else "ok  ", resting, mail,
+                                                         wrong), flush=True)
+            bad += bool(wrong)
 
         prices = walk(rng, 5000, 2)
         prints = trade_file(os.path.join(scratch, "prints.csv"), rng, prices, 100,
