@@ -127,9 +127,10 @@ void rt_series_due(struct rt_shard *s, uint16_t i, enum rt_hear how) {
  * hears a frame that has to do with the series, and at the row it wakes for. What it says, and all
  * that others see, is the same; naps never reach over a stretch of rows or the run's end. */
 
-/* ends_at returns when row n ends, of a stretch in which rows are just a span apart. */
+/* ends_at returns when row n ends, of a stretch in which rows are just a span apart. What is heard
+ * early or opening may be a stretch ahead of who sleeps. */
 static inline int64_t ends_at(const struct rt_feed *d, uint64_t n) {
-    const struct rt_block *b = &d->block[0];
+    const struct rt_block *b = &d->block[n - d->block[0].first < d->block[0].cnt ? 0 : 1];
     return begin_of(b->rows) + (int64_t)(n - b->first + 1) * d->s.span_ns;
 }
 

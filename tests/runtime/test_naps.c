@@ -3,8 +3,8 @@
  * on which it then speaks ends the run by a clear fault.
  * Method: random graphs (seed printed) of sleepers, of actors that hear every row, and of wakers
  * that by timers look at the newest rows and speak to all, over series with rows of three lengths,
- * in blocks that end soon; without a journal (naps) and with one (none): hash per actor by its
- * rows. */
+ * in blocks that end soon, with rows missing inside and between them, and of actors that hear rows
+ * early; without a journal (naps) and with one (none): hash per actor by its rows. */
 #include "runtime/boot/engine.h"
 #include "tests/support/check.h"
 #include <errno.h>
@@ -14,7 +14,7 @@
 #include <unistd.h>
 
 /* Sizes. */
-enum { SERIES = 3, ROWS = 700, BLOCK = 90, GRAPHS = 12, ACTORS_MAX = 9, SPEAKS = 23 };
+enum { SERIES = 3, ROWS = 700, BLOCK = 90, GRAPHS = 16, ACTORS_MAX = 9, SPEAKS = 23 };
 
 /* A row. */
 struct row {
@@ -79,6 +79,24 @@ static uint32_t ear_rows(struct rt_ctx *ctx, void *state, uint16_t series, enum 
         r++;
         rt_row_now(ctx, end_ns);
     }
+}
+
+/* early_start raises the interest in the ends of all rows, before all others hear them. */
+static void early_start(struct rt_ctx *ctx, void *state, const struct msg_frame *f) {
+    (void)state;
+    (void)f;
+    for (uint16_t i = 0; i < SERIES; i++) rt_interest(ctx, i, RT_HEAR_EARLY, true);
+}
+
+/* early_rows takes rows in silence: it alone is ahead of who sleeps, into the next block. */
+static uint32_t early_rows(struct rt_ctx *ctx, void *state, uint16_t series, enum rt_hear how,
+                           const void *rows, uint32_t cnt) {
+    struct ear *e = state;
+    (void)rows;
+    assert_int_equal(how, RT_HEAR_EARLY);
+    mix(e, series);
+    mix(e, (uint64_t)ctx->now_ns);
+    return cnt > 0;
 }
 
 /* ear_word hears a word: what it knows of that series goes into the hash. */
@@ -171,16 +189,22 @@ static const struct rt_actor_kind plain_kind = {
     .on = { [MSG_START] = ear_start, [MSG_FILL] = ear_word },
     .on_rows = ear_rows
 };
+static const struct rt_actor_kind early_kind = {
+    .name = "early",
+    EAR,
+    .on = { [MSG_START] = early_start, [MSG_FILL] = ear_word },
+    .on_rows = early_rows
+};
 static const struct rt_actor_kind waker_kind = {
     .name = "waker",
     EAR,
     .on = { [MSG_START] = waker_timer, [MSG_TIMER] = waker_timer, [MSG_FILL] = ear_word }
 };
-static const struct rt_actor_kind *const kinds[] = { &sleeper_kind, &liar_kind, &plain_kind,
-                                                     &waker_kind, NULL };
+static const struct rt_actor_kind *const kinds[] = { &sleeper_kind, &liar_kind,  &plain_kind,
+                                                     &waker_kind,   &early_kind, NULL };
 
-/* Rows of the series, the second and third with rows twice and five times as long; the third lacks
- * one. */
+/* Rows of the series, the second and third with rows twice and five times as long; the second lacks
+ * some between its blocks, the third one inside a block. */
 static struct row table[SERIES][ROWS];
 
 /* Length of a row of a series. */
@@ -249,7 +273,8 @@ static void make_rows(uint64_t seed) {
     for (int i = 0; i < SERIES; i++)
         for (int n = 0; n < ROWS; n++)
             table[i][n] = (struct row){
-                .begin_ns = 1704067200000000000LL + (n + (i == 2 && n > 300)) * spans[i],
+                .begin_ns = 1704067200000000000LL +
+                            (n + (i == 1 ? n / BLOCK * 2 : i == 2 && n > 300)) * spans[i],
                 .number = (uint64_t)gen_range(&gen, 0, 1 << 30),
             };
 }
@@ -265,8 +290,9 @@ static void write_run(const char *path, uint64_t seed, const char *journal, cons
     fprintf(f, "sources: [{kind: some}]\nshards: {s: {arena: 8388608}}\nactors:\n%s", liar);
     const int cnt = (int)gen_range(&gen, 2, ACTORS_MAX);
     for (int a = 0; a < cnt; a++) {
-        static const char *const some[] = { "sleeper", "sleeper", "sleeper", "plain", "waker" };
-        fprintf(f, "  n%02d: {kind: %s, hears: [", a, some[gen_range(&gen, 0, 4)]);
+        static const char *const some[] = { "sleeper", "sleeper", "sleeper",
+                                            "plain",   "waker",   "early" };
+        fprintf(f, "  n%02d: {kind: %s, hears: [", a, some[gen_range(&gen, 0, 5)]);
         for (int b = 0, heard = 0; b < cnt; b++)
             if (b != a && gen_range(&gen, 0, 2) == 0) fprintf(f, "%sn%02d", heard++ ? ", " : "", b);
         fprintf(f, "]}\n");
