@@ -27,8 +27,11 @@ int data_cmd_instruments(int argc, char **argv);
  * (data_snapshot.c). */
 int data_cmd_snapshot(int argc, char **argv);
 
-/* data_write_file puts cnt bytes at path, whole or not at all. Returns 0 or negative errno with
- * err. */
+/* data_in_place tells whether path is no plain file but a device, a pipe or a link: what is put there
+ * is written in place, nothing is put in its stead. */
+bool data_in_place(const char *path);
+/* data_write_file puts cnt bytes at path, whole or not at all (but in place, see there). Returns 0
+ * or negative errno with err. */
 int data_write_file(const char *path, const char *bytes, size_t cnt, struct rt_error *err);
 
 /* What is done with each set: dir is its directory; negative ends the walk. */

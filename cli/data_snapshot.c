@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 enum { LINES = 40 /* differences told one by one */ };
@@ -50,18 +51,30 @@ static int one_dir(struct making *m, const char *dir) {
                                     "%s: neither a store, nor a set of one, nor results", dir);
 }
 
+/* write_whole writes cnt bytes to a new file at path; 0 or the errno. */
+static int write_whole(const char *path, const char *bytes, size_t cnt, bool sync) {
+    FILE *f = fopen(path, "we");
+    if (f == NULL) return errno;
+    bool fine = fwrite(bytes, 1, cnt, f) == cnt && fflush(f) == 0;
+    fine = fine && (!sync || fsync(fileno(f)) == 0);
+    const int why = fine ? 0 : errno;
+    return fclose(f) != 0 && fine ? errno : why;
+}
+
+bool data_in_place(const char *path) {
+    struct stat st;
+    return lstat(path, &st) == 0 && !S_ISREG(st.st_mode);
+}
+
 int data_write_file(const char *path, const char *bytes, size_t cnt, struct rt_error *err) {
     char early[PATH_MAX];
-    if (snprintf(early, sizeof early, "%s.new", path) >= (int)sizeof early)
+    const bool in_place = data_in_place(path);
+    if (snprintf(early, sizeof early, "%s%s", path, in_place ? "" : ".new") >= (int)sizeof early)
         return rt_error_set(err, -ENAMETOOLONG, "%.60s...: name too long", path);
-    FILE *f = fopen(early, "we");
-    if (f == NULL) return rt_error_set(err, -errno, "%s: %s", early, strerror(errno));
-    bool fine = fwrite(bytes, 1, cnt, f) == cnt && fflush(f) == 0 && fsync(fileno(f)) == 0;
-    int why = fine ? 0 : errno;
-    if (fclose(f) != 0 && fine) fine = (why = errno) == 0;
-    if (fine && rename(early, path) != 0) fine = (why = errno) == 0;
-    if (fine) return 0;
-    (void)unlink(early);
+    int why = write_whole(early, bytes, cnt, !in_place);
+    if (why == 0 && !in_place && rename(early, path) != 0) why = errno;
+    if (why == 0) return 0;
+    if (!in_place) (void)unlink(early);
     return rt_error_set(err, -why, "%s: cannot be written whole: %s", path, strerror(why));
 }
 

@@ -526,7 +526,8 @@ int data_cmd_export(int argc, char **argv) {
     int code = data_store_open(argv[1], &s, &err);
     if (code < 0) return cli_fail("data", &err, "`shrike data ls` tells what is there");
     char early[PATH_MAX + 8];
-    snprintf(early, sizeof early, "%.*s.new", PATH_MAX, path ? path : "");
+    const bool in_place = path && data_in_place(path);
+    snprintf(early, sizeof early, "%.*s%s", PATH_MAX, path ? path : "", in_place ? "" : ".new");
     FILE *out = path ? fopen(early, "we") : stdout; /* whole or not at all */
     if (!out) code = rt_error_set(&err, -errno, "%s: %s", path, strerror(errno));
     if (code == 0) code = export_rows(&s, from_ns, until_ns, out, &err);
@@ -535,9 +536,9 @@ int data_cmd_export(int argc, char **argv) {
                             strerror(errno));
     if (out && path && fclose(out) != 0 && code == 0)
         code = rt_error_set(&err, -errno, "%s: %s", path, strerror(errno));
-    if (out && path && code == 0 && rename(early, path) != 0)
+    if (out && path && !in_place && code == 0 && rename(early, path) != 0)
         code = rt_error_set(&err, -errno, "%s: %s", path, strerror(errno));
-    if (path && code < 0) (void)unlink(early);
+    if (path && !in_place && code < 0) (void)unlink(early);
     data_store_close(&s);
     return code < 0 ? cli_fail("data", &err, NULL) : 0;
 }

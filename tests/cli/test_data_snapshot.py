@@ -192,6 +192,26 @@ class Snapshot(unittest.TestCase):
         self.assertIn("All 5 days", page)
         self.assertIn("<td>2024-07-03<td class=n>5<td>13:30:00<td>17:30:00", page)
 
+    def test_in_place(self):
+        """--out of what is no plain file is written in place: nothing is put in its stead."""
+        self.take(self.lines)
+        plain = self.snap("a.csv")
+        for what, args in (("snapshot", ("snapshot", self.path("store"))),
+                           ("export", ("export", self.path("store/sim/BTCUSDT/klines-1h")))):
+            link = self.path("link-" + what)
+            os.symlink("/dev/stdout", link)
+            done = shrike("data", *args, "--out", link)
+            self.assertEqual((done.returncode, os.path.islink(link)), (0, True), done.stderr)
+            if what == "snapshot":
+                self.assertEqual(list(csv.DictReader(done.stdout.splitlines())), plain)
+            else:
+                self.assertEqual(len(done.stdout.splitlines()), len(self.lines) + 1)
+            full = self.path("full-" + what)
+            os.symlink("/dev/full", full)
+            done = shrike("data", *args, "--out", full)
+            self.assertEqual((done.returncode, os.path.islink(full)), (1, True))
+            self.assertIn("cannot be written whole: No space left on device", done.stderr)
+
     def test_wrong(self):
         """What cannot be read is told, and leaves no file behind."""
         self.take(self.lines)
