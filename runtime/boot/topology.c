@@ -75,7 +75,7 @@ static int load_journal(struct rt_topology *t, struct rt_node *root, struct rt_e
     int64_t segment = 16 << 20, stage = 8, archive = 0;
     if (j && j->kind == RT_NODE_MAP) {
         if ((code = rt_node_choice(j, "mode", false, modes, 0, &mode, err)) < 0 ||
-            (code = rt_node_int(j, "segment", false, 65536, 1 << 30, 16 << 20, &segment, err)) <
+            (code = rt_node_int(j, "segment", false, 131072, 1 << 30, 16 << 20, &segment, err)) <
                 0 ||
             (code = rt_node_int(j, "stage_segments", false, 2, 4096, 8, &stage, err)) < 0 ||
             (code = rt_node_int(j, "archive_max", false, 0, INT64_MAX, 0, &archive, err)) < 0 ||
