@@ -28,6 +28,7 @@ int data_flow_init(struct data_flow *f, const struct mk_instrument *in, int64_t 
     };
     f->rows[DATA_FLOW_ORDERS].row_bytes = sizeof(struct msg_book_order);
     f->rows[DATA_FLOW_LEVELS].row_bytes = sizeof(struct msg_book_delta);
+    f->rows[DATA_FLOW_QUOTES].row_bytes = sizeof(struct msg_quote);
     f->rows[DATA_FLOW_TRADES].row_bytes = sizeof(struct msg_trade);
     f->maps[1] = data_map(mk_book_bytes(WINDOW, LEVELS), &f->mapped[1]);
     if (f->maps[1] == NULL) return rt_error_set(err, -ENOMEM, "no memory for a book");
@@ -143,6 +144,23 @@ static int changes_add(struct data_flow *f, const struct mk_queue_step *s, bool 
     return rc;
 }
 
+/* touch_add adds the touch where it is a new one, unless the book is stale. */
+static int touch_add(struct data_flow *f, struct rt_error *err) {
+    struct msg_quote now = { .time_ns = f->touch.time_ns,
+                             .bid = mk_book_best(&f->book, SIDE_BUY),
+                             .ask = mk_book_best(&f->book, SIDE_SELL),
+                             .instrument = f->in->id };
+    if (now.bid != 0) now.bid_quantity = mk_book_at(&f->book, SIDE_BUY, now.bid);
+    if (now.ask != 0) now.ask_quantity = mk_book_at(&f->book, SIDE_SELL, now.ask);
+    if (f->gapped || memcmp(&now, &f->touch, sizeof now) == 0) return 0;
+    now.time_ns = f->time_ns;
+    f->touch = now;
+    struct msg_quote *out = row_add(f, DATA_FLOW_QUOTES, err);
+    if (out == NULL) return -ENOMEM;
+    *out = now;
+    return 0;
+}
+
 /* trade_add adds a trade; side: of the order that rested. */
 static int trade_add(struct data_flow *f, price_t price, qty_t quantity, uint8_t side,
                      struct rt_error *err) {
@@ -198,7 +216,7 @@ static int say(struct data_flow *f, uint8_t action, uint64_t id, uint8_t side, p
     int rc = order_add(f, &row, err);
     if (rc == 0 && levels) rc = changes_add(f, &s, whole, err);
     if (rc == 0 && filled) rc = book_add(f, err);
-    return rc;
+    return rc == 0 && whole ? touch_add(f, err) : rc;
 }
 
 /* gap_add makes the book stale: numbers are missing before the event in hand. */
@@ -299,11 +317,13 @@ static int place_ok(const struct data_flow *f, const struct data_event *e, struc
     return rt_error_set(err, -EBADMSG, "price %s is not on the tick of %s", text, f->in->name);
 }
 
-/* put lets an order join, or move where it is there already. */
-static int put(struct data_flow *f, const struct data_event *e, uint8_t action,
-               struct rt_error *err) {
+/* put lets an order join, or move where it is there already and does not leave its own way. */
+static int put(struct data_flow *f, const struct data_event *e, struct rt_error *err) {
     int rc = clear_way(f, e->side, e->price, err);
-    return rc != 0 ? rc : say(f, action, e->id, e->side, e->price, e->quantity, err);
+    if (rc != 0) return rc;
+    const bool there = mk_queues_find(&f->queues, e->id) != MK_QUEUES_NONE;
+    return say(f, there ? BOOK_ACTION_MOVE : BOOK_ACTION_ADD, e->id, e->side, e->price, e->quantity,
+               err);
 }
 
 /* snap takes an order of a snapshot. */
@@ -311,7 +331,7 @@ static int snap(struct data_flow *f, const struct data_event *e, struct rt_error
     const uint32_t idx = mk_queues_find(&f->queues, e->id);
     int rc;
     if (idx == MK_QUEUES_NONE) {
-        rc = put(f, e, BOOK_ACTION_ADD, err);
+        rc = put(f, e, err);
     } else {
         const struct mk_queued was = f->queues.orders[idx];
         const bool stays = was.side == e->side && was.price == e->price;
@@ -321,7 +341,7 @@ static int snap(struct data_flow *f, const struct data_event *e, struct rt_error
         } else if (stays && e->quantity < was.quantity) {
             rc = say(f, BOOK_ACTION_REDUCE, e->id, e->side, 0, was.quantity - e->quantity, err);
         } else {
-            rc = put(f, e, BOOK_ACTION_MOVE, err);
+            rc = put(f, e, err);
         }
     }
     if (rc == 0) f->queues.orders[mk_queues_find(&f->queues, e->id)].mark = 1;
@@ -400,13 +420,9 @@ static int change(struct data_flow *f, const struct data_event *e, struct rt_err
     }
     switch (e->what) {
     case DATA_EVENT_SNAP: return snap(f, e, err);
-    case DATA_EVENT_ADD:
-        f->faults.twice += idx != MK_QUEUES_NONE;
-        return put(f, e, idx == MK_QUEUES_NONE ? BOOK_ACTION_ADD : BOOK_ACTION_MOVE, err);
+    case DATA_EVENT_ADD: f->faults.twice += idx != MK_QUEUES_NONE; return put(f, e, err);
     case DATA_EVENT_EXECUTE: return execute(f, e, idx, err);
-    case DATA_EVENT_MODIFY:
-        f->faults.unknown += idx == MK_QUEUES_NONE;
-        return put(f, &as, idx == MK_QUEUES_NONE ? BOOK_ACTION_ADD : BOOK_ACTION_MOVE, err);
+    case DATA_EVENT_MODIFY: f->faults.unknown += idx == MK_QUEUES_NONE; return put(f, &as, err);
     default: break;
     }
     if (idx == MK_QUEUES_NONE) {

@@ -1,8 +1,9 @@
 /* flow.h - a market recorded order by order, made into rows for a run.
  *
- * For     the source "orders" (orders.h): events as a file tells them go in, rows come out of three
+ * For     the source "orders" (orders.h): events as a file tells them go in, rows come out of four
  *         series: MSG_BOOK_ORDER, what becomes of each order (the venue hears it); MSG_BOOK_DELTA,
- *         the levels (strategies hear the book as from any recording); MSG_TRADE.
+ *         the levels (strategies hear the book as from any recording); MSG_QUOTE, each new touch;
+ *         MSG_TRADE.
  * Rules   A book of the orders is kept here, so that rows say what is: no row names an order that
  *         is not there, or takes more than rests of it. What does not fit is counted by kind:
  *           unknown  no such order: of an execution the trade is kept, a change becomes an order,
@@ -67,7 +68,13 @@ struct data_flow_faults {
 };
 
 /* The series, in order of rank. */
-enum data_flow_series { DATA_FLOW_ORDERS, DATA_FLOW_LEVELS, DATA_FLOW_TRADES, DATA_FLOW_SERIES };
+enum data_flow_series {
+    DATA_FLOW_ORDERS,
+    DATA_FLOW_LEVELS,
+    DATA_FLOW_QUOTES,
+    DATA_FLOW_TRADES,
+    DATA_FLOW_SERIES
+};
 
 /* A market being read. */
 struct data_flow {
@@ -89,6 +96,7 @@ struct data_flow {
     int32_t delay_us;               /* the same */
     uint32_t most;                  /* most orders at one time */
     int64_t sequence;               /* number of the last event, DATA_NOT_TOLD = none */
+    struct msg_quote touch;         /* the touch told last */
     uint64_t trades;                /* trades told or not */
     struct data_flow_faults faults; /* what did not fit */
     struct data_rows rows[DATA_FLOW_SERIES]; /* what was made */

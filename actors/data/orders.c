@@ -395,6 +395,7 @@ static int series_fill(struct rt_source_init *init, const struct data_spec *spec
         const char *name; /* behind the instrument's */
     } series[DATA_FLOW_SERIES] = { { MSG_BOOK_ORDER, "orders" },
                                    { MSG_BOOK_DELTA, "depth" },
+                                   { MSG_QUOTE, "quotes" },
                                    { MSG_TRADE, "trades" } };
     for (uint32_t i = 0; i < DATA_FLOW_SERIES; i++) {
         struct rt_series *s = data_series_fill(init, spec, &f->rows[i], 0, err);

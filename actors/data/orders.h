@@ -70,7 +70,7 @@ int data_orders_parse(const char *bytes, size_t cnt, struct data_orders *o, stru
  * ns UTC; DATA_NOT_TOLD where it tells none. */
 int64_t data_orders_day(const char *name);
 
-/* The source "orders": three series from one or more files. Keys: instrument, file or files,
+/* The source "orders": four series from one or more files. Keys: instrument, file or files,
  * crossed, day. */
 extern const struct rt_source_kind data_orders_source;
 #endif

@@ -337,6 +337,9 @@ static const char *const more_rules[] = {
     "children: filled, and by default on recorded books and among simulated traders, they begin "
     "when their parent is wholly filled",
     "good till date: worked until its instant, what ends there included",
+    "a shown part (display): in a book a print at the price fills at most what is shown, the next "
+    "part joins behind what is there; on bars and trades it changes nothing, nobody sees orders "
+    "there",
     NULL,
 };
 /* What holds where a cap on participation is declared. */
@@ -394,6 +397,18 @@ static void rules(FILE *to, const char *const *list, bool *first) {
         fputs(*first ? "\n    " : ",\n    ", to);
         quoted(to, *list);
         *first = false;
+    }
+}
+
+/* recorded writes what sources said of markets recorded order by order: what they hold, and what of
+ * it did not fit. */
+static void recorded(const struct rt_run *run, FILE *to, bool *first) {
+    for (const char *p = run->sources_report; *p != '\0';) {
+        const size_t cnt = strcspn(p, "\n");
+        char line[400];
+        snprintf(line, sizeof line, "%.*s", (int)cnt, p);
+        if (strstr(line, " orders: ")) rules(to, (const char *const[]){ line, NULL }, first);
+        p += cnt + (p[cnt] == '\n');
     }
 }
 
@@ -662,7 +677,10 @@ int report_manifest(const struct rt_run *run, const char *dir, struct rt_error *
               &first);
     rules(to, bar_rules, &first);
     if (trades) rules(to, trade_rules, &first);
-    if (orders) rules(to, order_rules, &first);
+    if (orders) {
+        rules(to, order_rules, &first);
+        recorded(run, to, &first);
+    }
     if (cap) rules(to, cap_rules, &first);
     if (model) rules(to, model_rules, &first);
     rules(to, more_rules, &first);

@@ -937,14 +937,14 @@ uint32_t venue_depth_run(struct rt_ctx *ctx, struct venue *v, struct venue_book 
                          const void *rows, uint32_t cnt) {
     struct venue_depth *d = depth_of(v, b);
     const uint8_t *before = ctx->out;
-    bool trades = series == d->trades;
+    const bool trades = series == d->trades, by_order = d->queues != NULL;
     const struct msg_book_delta *delta = rows;
     const struct msg_trade *trade = rows;
     const struct msg_book_order *order = rows;
     if (d->stale_ns != 0 && !trades) watch(ctx, b, d);
     for (uint32_t i = 0;;) {
         if (b->flight_head != VENUE_NONE) venue_land(ctx, v, b);
-        if (d->queues != NULL) {
+        if (by_order) {
             on_order(ctx, v, b, d, &order[i]);
             if (b->backed_cnt > 0) venue_backing_sweep(ctx, v, b, b->mark > 0 ? b->mark : b->last);
         } else if (trades) {
@@ -961,9 +961,7 @@ uint32_t venue_depth_run(struct rt_ctx *ctx, struct venue *v, struct venue_book 
             on_delta(ctx, v, b, d, &delta[i]);
         }
         if (++i == cnt || !rt_quiet(ctx, before)) return i;
-        rt_row_now(ctx, d->queues != NULL ? order[i].time_ns
-                        : trades          ? trade[i].time_ns
-                                          : delta[i].time_ns);
+        rt_row_now(ctx, by_order ? order[i].time_ns : trades ? trade[i].time_ns : delta[i].time_ns);
     }
 }
 

@@ -212,6 +212,11 @@ static void test_faults(void **state) {
     assert_int_equal(r.flow.faults.dropped, 1);
     assert_int_equal(r.flow.faults.unknown, 1);
     data_flow_fini(&r.flow);
+    must_read(&r, HEAD "1,1,add,a,100,2\n1,1,add,b,100,3\n", "f", true); /* in its own way */
+    assert_string_equal(rows_text(&r), "1 none 0 b 0 0 fs\n1 none 0 b 0 0 ls\n"
+                                       "1 add 1 a 100 2 fl\n1 remove 1 a 0 0 f\n"
+                                       "1 add 1 b 100 3 l\n");
+    data_flow_fini(&r.flow);
 }
 
 /* A snapshot after a gap: those known stay where they were. */
@@ -338,10 +343,11 @@ static void test_source(void **state) {
                              "{kind: orders, instrument: BBB-SPOT, file: o.csv}", world, dir,
                              1700000002 * SECOND, 1700000004 * SECOND, &err),
                      0);
-    assert_int_equal(s.init.series_cnt, 3);
+    assert_int_equal(s.init.series_cnt, 4);
     assert_int_equal(s.series[0].row_kind, MSG_BOOK_ORDER);
     assert_int_equal(s.series[1].row_kind, MSG_BOOK_DELTA);
-    assert_int_equal(s.series[2].row_kind, MSG_TRADE);
+    assert_int_equal(s.series[2].row_kind, MSG_QUOTE);
+    assert_int_equal(s.series[3].row_kind, MSG_TRADE);
     assert_string_equal(s.series[0].name, "BBB-SPOT orders");
     assert_string_equal(s.init.report, "BBB-SPOT orders: 5 rows, 2 trades, at most 2 orders at "
                                        "once, 1 of unknown orders");
@@ -350,7 +356,13 @@ static void test_source(void **state) {
     assert_int_equal(o[1].order_id, 1);
     assert_int_equal(o[3].flags, LAST | SNAP);
     assert_int_equal(o[4].action, BOOK_ACTION_EXECUTE);
-    const struct msg_trade *t = md_rows(&s, 2, &cnt);
+    const struct msg_quote *q = md_rows(&s, 2, &cnt);
+    assert_int_equal(cnt, 2); /* as it begins, and after the execution */
+    assert_int_equal(q[0].ask_quantity, 2 * FIXED_ONE);
+    assert_int_equal(q[1].ask_quantity, FIXED_ONE);
+    assert_int_equal(q[1].time_ns, 1700000002 * SECOND);
+    assert_true(q[1].bid == 10000000000 && q[1].ask == 10100000000);
+    const struct msg_trade *t = md_rows(&s, 3, &cnt);
     assert_int_equal(cnt, 1);
     assert_int_equal(t[0].trade_id, 1);
     md_close(&s);

@@ -10,6 +10,7 @@ and again.
 """
 import csv
 import gzip
+import json
 import os
 import random
 import sys
@@ -265,6 +266,10 @@ def main():
             fills, makers, refused = check(flow, want)
             print("flow %d: %d rows, %d fills, %d passive, %d refused: as the model has them" % (
                 n, len(flow.text), fills, makers, refused), flush=True)
+            with open(os.path.join(scratch, "run%d" % n, "out", "manifest.json")) as f:
+                told = [r for r in json.load(f)["rules"] if r.startswith("X orders: ")]
+            assert len(told) == 1 and told[0].startswith("X orders: %d rows, " % len(flow.text))
+            assert told[0].endswith(", 7 gaps"), told
             assert makers > 200 and fills - makers > 20 and refused > 5
         apart = {"a": 1, "b": 1, "c": 1}
         cases = [

@@ -11,7 +11,7 @@
 #include <string.h>
 
 /* Bounds: room for orders, the book's window and levels outside it; a tick. */
-enum { ROOM = 1 << 16, WINDOW = 4096, FAR = 4096, TICK = 1000000 };
+enum { ROOM = 1 << 12, WINDOW = 4096, FAR = 4096, TICK = 1000000 };
 
 /* LLVMFuzzerTestOneInput is called by libFuzzer with each input. */
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t cnt);
@@ -61,6 +61,13 @@ static void follow(struct follower *f, const struct data_flow *flow) {
         (void)mk_book_apply(&f->book, &levels[i]);
     }
     assert(f->book.bad == 0 && f->book.crossed == 0);
+    const struct msg_quote *quotes =
+        (const struct msg_quote *)(const void *)flow->rows[DATA_FLOW_QUOTES].rows;
+    for (uint64_t i = 0; i < flow->rows[DATA_FLOW_QUOTES].cnt; i++) {
+        assert((quotes[i].bid == 0) == (quotes[i].bid_quantity == 0));
+        assert((quotes[i].ask == 0) == (quotes[i].ask_quantity == 0));
+        assert(quotes[i].bid == 0 || quotes[i].ask == 0 || quotes[i].bid < quotes[i].ask);
+    }
     if (f->book.stale || f->book.open || f->book.forgotten > 0) return;
     for (uint32_t i = 0; i < f->queues.max; i++) {
         const struct mk_queued *o = &f->queues.orders[i];
