@@ -317,11 +317,13 @@ static int place_ok(const struct data_flow *f, const struct data_event *e, struc
     return rt_error_set(err, -EBADMSG, "price %s is not on the tick of %s", text, f->in->name);
 }
 
-/* put lets an order join, or move where it is there already. */
-static int put(struct data_flow *f, const struct data_event *e, uint8_t action,
-               struct rt_error *err) {
+/* put lets an order join, or move where it is there already and does not leave its own way. */
+static int put(struct data_flow *f, const struct data_event *e, struct rt_error *err) {
     int rc = clear_way(f, e->side, e->price, err);
-    return rc != 0 ? rc : say(f, action, e->id, e->side, e->price, e->quantity, err);
+    if (rc != 0) return rc;
+    const bool there = mk_queues_find(&f->queues, e->id) != MK_QUEUES_NONE;
+    return say(f, there ? BOOK_ACTION_MOVE : BOOK_ACTION_ADD, e->id, e->side, e->price, e->quantity,
+               err);
 }
 
 /* snap takes an order of a snapshot. */
@@ -329,7 +331,7 @@ static int snap(struct data_flow *f, const struct data_event *e, struct rt_error
     const uint32_t idx = mk_queues_find(&f->queues, e->id);
     int rc;
     if (idx == MK_QUEUES_NONE) {
-        rc = put(f, e, BOOK_ACTION_ADD, err);
+        rc = put(f, e, err);
     } else {
         const struct mk_queued was = f->queues.orders[idx];
         const bool stays = was.side == e->side && was.price == e->price;
@@ -339,7 +341,7 @@ static int snap(struct data_flow *f, const struct data_event *e, struct rt_error
         } else if (stays && e->quantity < was.quantity) {
             rc = say(f, BOOK_ACTION_REDUCE, e->id, e->side, 0, was.quantity - e->quantity, err);
         } else {
-            rc = put(f, e, BOOK_ACTION_MOVE, err);
+            rc = put(f, e, err);
         }
     }
     if (rc == 0) f->queues.orders[mk_queues_find(&f->queues, e->id)].mark = 1;
@@ -418,13 +420,9 @@ static int change(struct data_flow *f, const struct data_event *e, struct rt_err
     }
     switch (e->what) {
     case DATA_EVENT_SNAP: return snap(f, e, err);
-    case DATA_EVENT_ADD:
-        f->faults.twice += idx != MK_QUEUES_NONE;
-        return put(f, e, idx == MK_QUEUES_NONE ? BOOK_ACTION_ADD : BOOK_ACTION_MOVE, err);
+    case DATA_EVENT_ADD: f->faults.twice += idx != MK_QUEUES_NONE; return put(f, e, err);
     case DATA_EVENT_EXECUTE: return execute(f, e, idx, err);
-    case DATA_EVENT_MODIFY:
-        f->faults.unknown += idx == MK_QUEUES_NONE;
-        return put(f, &as, idx == MK_QUEUES_NONE ? BOOK_ACTION_ADD : BOOK_ACTION_MOVE, err);
+    case DATA_EVENT_MODIFY: f->faults.unknown += idx == MK_QUEUES_NONE; return put(f, &as, err);
     default: break;
     }
     if (idx == MK_QUEUES_NONE) {

@@ -126,6 +126,8 @@ static void value_ticks(struct doc *d, struct ticks *t, double low, double high,
         t->cnt = 0;
     }
     double step = nice_step(high - low, wanted);
+    for (int n = wanted + 1; floor(high / step) - ceil(low / step) < 1 && n < 2 * wanted + 4; n++)
+        step = nice_step(high - low, n); /* one mark alone tells no scale */
     for (double v = ceil(low / step - 1e-9) * step; v <= high + step * 1e-9; v += step) {
         if (t->cnt == TICKS_MAX || v + step == v) break;
         t->value[t->cnt] = v;

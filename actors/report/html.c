@@ -262,7 +262,7 @@ static void table(FILE *to, const struct doc_block *b) {
         if (i % b->columns == 0) fputs("<tr>", to);
         fprintf(to, "<%s", tag);
         if (strlen(c->text) > LONG_TEXT)
-            fputs(" class=\"x\"", to);
+            fprintf(to, " class=\"x c%d\"", c->tone);
         else if (c->right && c->tone)
             fprintf(to, " class=\"r c%d\"", c->tone);
         else if (c->right)

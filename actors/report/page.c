@@ -787,6 +787,7 @@ static void kinds_of_market(const struct page *g, const struct report_value *cur
                 "The run is too short to tell kinds of market apart, or has no prices.");
         return;
     }
+    const char *failed = "";
     struct doc_block *b = table(g, "", heads);
     for (const struct report_value *v = first(g, curve, "regimes"); v; v = next(g, v)) {
         const char *name = text(g, v, "regime");
@@ -807,8 +808,19 @@ static void kinds_of_market(const struct page *g, const struct report_value *cur
         value(g, b, doc_keep(g->d, "%.0f", number(g, v, "trades")), DOC_FG);
         value(g, b, doc_keep(g->d, "%.0f", number(g, v, "wins")), DOC_FG);
         value(g, b, amount(g, number(g, v, "pnl")), tone(number(g, v, "pnl")));
+        if (ret < 0 && strcmp(text(g, v, "regime"), "unknown") != 0)
+            failed = doc_keep(g->d, "%s%s%s (%s in %.0f days)", failed, *failed ? "; " : "", name,
+                              part(g, ret, true), number(g, v, "days"));
     }
-    doc_add(g->d, DOC_NOTE, text(g, report_json_get(g->j, g->stats, "basis"), "regimes"));
+    doc_add(g->d, DOC_TEXT,
+            *failed ? doc_keep(g->d, "It failed in: %s.", failed)
+                    : "It lost in no kind of market.");
+    doc_add(
+        g->d, DOC_NOTE,
+        doc_keep(g->d,
+                 "%s. Returns are those of the days; round trips count where they were entered, "
+                 "with all they came to.",
+                 text(g, report_json_get(g->j, g->stats, "basis"), "regimes")));
 }
 
 /* passed adds to a table how many thresholds of a selection (NULL = none) were passed, and which

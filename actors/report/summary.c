@@ -337,6 +337,9 @@ static const char *const more_rules[] = {
     "children: filled, and by default on recorded books and among simulated traders, they begin "
     "when their parent is wholly filled",
     "good till date: worked until its instant, what ends there included",
+    "a shown part (display): in a book a print at the price fills at most what is shown, the next "
+    "part joins behind what is there; on bars and trades it changes nothing, nobody sees orders "
+    "there",
     NULL,
 };
 /* What holds where a cap on participation is declared. */

@@ -326,6 +326,9 @@ static uint64_t close_leg(struct st_host *h, const struct st_signal *s, int sign
     return id;
 }
 
+_Static_assert(offsetof(struct msg_trade, time_ns) == offsetof(struct msg_book_delta, time_ns),
+               "guard_reason reads the time of either");
+
 /* guard_reason returns why the data cannot be believed now, REASON_NONE when it can. What is due at
  * this very instant may still come. */
 static uint16_t guard_reason(const struct st_host *h) {
@@ -336,7 +339,7 @@ static uint16_t guard_reason(const struct st_host *h) {
     for (uint16_t i = 0; h->watches && i < h->leg_cnt; i++) {
         const struct st_leg *l = &h->legs[i];
         if (l->stale_series < 0) continue;
-        const struct msg_book_delta *row = rt_latest(h->ctx, (uint16_t)l->stale_series);
+        const struct msg_trade *row = rt_latest(h->ctx, (uint16_t)l->stale_series);
         if (row == NULL || h->ctx->now_ns - row->time_ns >= l->in->stale_ns) {
             return REASON_STALE_DATA;
         }

@@ -67,9 +67,9 @@
  * (ST_FLAT, the closing half of ST_LONG and ST_SHORT, ST_ORDER with ORDER_TERMS_EXIT) and cancels
  * go out; the class hears its bars as ever, and what rests at the venue stays there.
  *
- * With stale_after: of an instrument its recorded book is stale after so long without an update,
- * until the next one: classes that hear books are told so, and no order that opens comes of
- * a signal, of any leg (stale_data).
+ * With stale_after: of an instrument its recorded book (where it has none, its trades) is stale
+ * after so long without an update, until the next one: classes that hear books are told so, and no
+ * order that opens comes of a signal, of any leg (stale_data).
  *
  * Size, all in units of 1e-8:
  *   fixed     the base quantity, down to the lot.
@@ -133,7 +133,8 @@ struct st_leg {
     bool silent;                    /* no update of the book for stale_after: it is stale */
     int8_t tier;          /* of its account's fees, -1 = the instrument's rates (cost.h) */
     bool burnt;           /* its account pays them in its fee asset, where it has one */
-    int32_t stale_series; /* rows of the book that orders hang on, with stale_after; else -1 */
+    int32_t stale_series; /* rows of the book (else the trades) that orders hang on, with
+                           * stale_after; else -1 */
 };
 
 /* How far the cancel of an order is. */

@@ -288,6 +288,7 @@ static int read_leg(struct rt_init *init, struct st_host *h, struct rt_node *n,
                           .stale_series = -1 };
     if (in->stale_ns != 0) {
         l->stale_series = rt_init_series(init, MSG_BOOK_DELTA, in->id, 0);
+        if (l->stale_series < 0) l->stale_series = rt_init_series(init, MSG_TRADE, in->id, 0);
         h->watches |= l->stale_series >= 0;
     }
     if (h->cls->on_quote) l->quote_series = rt_init_series(init, MSG_QUOTE, in->id, 0);

@@ -83,9 +83,9 @@ static int init_books(struct rt_init *init, struct venue *v,
         int rc = init_fills(init, b, options->share, err);
         if (rc != 0) return rc;
         if (b->term != NULL && (rc = init_term(init, b, err)) != 0) return rc;
-        if (m->instruments[i].stale_ns != 0 && driver != VENUE_DEPTH) {
+        if (m->instruments[i].stale_ns != 0 && driver != VENUE_DEPTH && driver != VENUE_PRINTS) {
             return rt_node_fail(m->instruments[i].stale_node, err,
-                                "is of recorded books, and no source has one of %s",
+                                "is of recorded books and trades, and no source has those of %s",
                                 m->instruments[i].name);
         }
         if (driver == VENUE_DEPTH) {

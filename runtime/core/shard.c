@@ -442,6 +442,8 @@ static void start(struct rt_shard *s) {
 void rt_shard_stop(struct rt_shard *s, uint16_t reason) {
     if (s->stopped) return;
     s->stopped = true;
+    /* No event follows in which an actor could go on: a call may say all that a round holds. */
+    s->call_bytes = (uint32_t)(s->queue_end[0] - s->queue[0]);
     if (!s->verify) RT_LOG(RT_EVENT_STOPPING, reason, 0, 0);
     struct msg_stop m = { .reason = reason };
     if (s->step) s->remote_mail = true;

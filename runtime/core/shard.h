@@ -198,7 +198,7 @@ struct rt_shard {
     uint8_t *round_end;                    /* end of the room of what is said in this round */
     uint64_t mail_up[2];                   /* bit per actor that has mail */
     uint32_t mail_max;                     /* frames an actor can be sent in one round */
-    uint32_t call_bytes;                   /* bytes one call may say */
+    uint32_t call_bytes;                   /* bytes one call may say; at the stop all of a round */
     int now_q;                             /* queue being heard; the other is being filled */
     uint16_t local_cnt, edge_out_cnt;      /* actors here; shards said to */
     uint16_t edge_in_cnt, series_cnt;      /* shards heard; series of all sources */

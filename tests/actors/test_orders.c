@@ -212,6 +212,11 @@ static void test_faults(void **state) {
     assert_int_equal(r.flow.faults.dropped, 1);
     assert_int_equal(r.flow.faults.unknown, 1);
     data_flow_fini(&r.flow);
+    must_read(&r, HEAD "1,1,add,a,100,2\n1,1,add,b,100,3\n", "f", true); /* in its own way */
+    assert_string_equal(rows_text(&r), "1 none 0 b 0 0 fs\n1 none 0 b 0 0 ls\n"
+                                       "1 add 1 a 100 2 fl\n1 remove 1 a 0 0 f\n"
+                                       "1 add 1 b 100 3 l\n");
+    data_flow_fini(&r.flow);
 }
 
 /* A snapshot after a gap: those known stay where they were. */

@@ -1,7 +1,8 @@
 /* rig: drives the host alone.
  *
  * Goal: where a recorded book has been silent for stale_after no order that opens comes of
- * a signal, and who hears the book is told that it is stale; with the next update all goes on.
+ * a signal, and who hears the book is told that it is stale; with the next update all goes on. So
+ * it is with trades where there is no book.
  * Method: a class that goes long on each bar and notes each view of its book; updates and silences
  * at chosen instants, one at the very end of the time allowed; saved and loaded between. */
 #include "tests/support/strategy.h"
@@ -98,8 +99,8 @@ static uint16_t bar(struct bench *b, int64_t ns, int64_t close) {
     return p->reason_cnt == 1 ? REASON_NONE : p->reason[1];
 }
 
-/* bench_open makes the host. */
-static void bench_open(struct bench *b, const char *cls) {
+/* bench_open makes the host; trades: A has those, and no book. */
+static void bench_open(struct bench *b, const char *cls, bool trades) {
     char text[300];
     struct rt_config *c;
     struct rt_error err = { 0 };
@@ -108,7 +109,7 @@ static void bench_open(struct bench *b, const char *cls) {
     assert_int_equal(rt_config_parse("market", yaml, strlen(yaml), &c, &err), 0);
     assert_int_equal(mk_market_load(rt_config_root(c), &b->m, &err), 0);
     rt_config_close(c);
-    b->book = rig_series(&b->rig, MSG_BOOK_DELTA, 1, 0);
+    b->book = rig_series(&b->rig, trades ? MSG_TRADE : MSG_BOOK_DELTA, 1, 0);
     if (cls[0] == 'h') rig_series(&b->rig, MSG_BOOK_DELTA, 2, 0);
     rig_series(&b->rig, MSG_BAR, 1, MINUTE_NS);
     b->bars = rig_series(&b->rig, MSG_BAR, 2, MINUTE_NS);
@@ -131,7 +132,7 @@ static void test_heard(void **state) {
     (void)state;
     struct bench b;
     const int64_t t = 100 * SECOND_NS;
-    bench_open(&b, "hears");
+    bench_open(&b, "hears", false);
     update(&b, t, true);
     assert_int_equal(views, 1);
     update(&b, t + SECOND_NS / 2, true);
@@ -159,7 +160,7 @@ static void test_blind(void **state) {
     (void)state;
     struct bench b;
     const int64_t t = 100 * SECOND_NS;
-    bench_open(&b, "blind");
+    bench_open(&b, "blind", false);
     assert_int_equal(bar(&b, t, 101), REASON_STALE_DATA); /* no book yet */
     update(&b, t, false);
     assert_int_equal(bar(&b, t + 1, 101), REASON_NONE);
@@ -171,11 +172,30 @@ static void test_blind(void **state) {
     bench_close(&b);
 }
 
+/* Without a book it is the newest trade that tells. */
+static void test_trades(void **state) {
+    (void)state;
+    struct bench b;
+    const int64_t t = 100 * SECOND_NS;
+    struct msg_trade trade = { .time_ns = t, .price = 100 * ONE, .quantity = ONE, .instrument = 1 };
+    bench_open(&b, "blind", true);
+    assert_int_equal(bar(&b, t, 101), REASON_STALE_DATA); /* no trade yet */
+    rig_latest(&b.rig, b.book, &trade);
+    assert_int_equal(bar(&b, t + SECOND_NS - 1, 101), REASON_NONE);
+    assert_int_equal(bar(&b, t + SECOND_NS, 101), REASON_STALE_DATA);
+    assert_int_equal(bar(&b, t + SECOND_NS, 99), REASON_NONE); /* it may always close */
+    trade.time_ns = t + 9 * SECOND_NS;
+    rig_latest(&b.rig, b.book, &trade);
+    assert_int_equal(bar(&b, t + 9 * SECOND_NS, 101), REASON_NONE);
+    bench_close(&b);
+}
+
 /* main runs all. */
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_heard),
         cmocka_unit_test(test_blind),
+        cmocka_unit_test(test_trades),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

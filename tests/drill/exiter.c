@@ -12,12 +12,24 @@
  *         The pair: a stop and a target `far` from the last price, one group, that close the
  *         position. With `mark` their triggers, and that of the bracket's stop, look at the mark.
  *         An entry of a bracket that nothing was filled of is canceled the next time.
+ *         With `resting` it only places so many limit orders, 50 a time, far below the price.
  * For     the program shrike_drill (faulty.c); tests/e2e/test_exits.py has models of the venue.
  * Thread  the shard's. */
 #include "tests/drill/mixed.h"
 
 /* Order of the parameters. */
-enum exiter_param { E_EVERY, E_LOTS, E_LOT, E_FAR, E_REACH, E_ADDS, E_MARK, E_BRACKET, E_BOTH };
+enum exiter_param {
+    E_EVERY,
+    E_LOTS,
+    E_LOT,
+    E_FAR,
+    E_REACH,
+    E_ADDS,
+    E_MARK,
+    E_BRACKET,
+    E_BOTH,
+    E_RESTING
+};
 
 /* One way. */
 struct way {
@@ -32,6 +44,7 @@ struct way {
 struct exiter {
     int64_t heard;      /* bars and trades */
     int64_t next;       /* the way whose turn it is */
+    int64_t resting;    /* orders placed far below */
     struct way ways[2]; /* long, short */
 };
 
@@ -45,6 +58,7 @@ static const struct st_param exiter_params[] = {
     { "mark", ST_BOOL, 0, 1, 0, "triggers look at the mark" },
     { "bracket", ST_BOOL, 0, 1, 0, "limit entries with a bracket" },
     { "both", ST_BOOL, 0, 1, 0, "long and short side by side (hedge mode)" },
+    { "resting", ST_INT, 0, 100000, 0, "only places so many limit orders, far below" },
     { NULL, ST_INT, 0, 0, 0, NULL },
 };
 
@@ -126,6 +140,13 @@ static void act(struct st_host *h, struct exiter *e, int w) {
 static void heard(struct st_host *h, struct exiter *e) {
     const union st_value *p = st_params(h);
     if (++e->heard % p[E_EVERY].i != 0) return;
+    for (int i = 0; i < 50 && e->resting < p[E_RESTING].i; i++, e->resting++) {
+        const struct st_signal s = { .type = ORDER_TYPE_LIMIT,
+                                     .price = st_last(h, 0) * 3 / 4,
+                                     .quantity = (p[E_LOTS].i + i) * p[E_LOT].i };
+        (void)order(h, 0, false, s);
+    }
+    if (p[E_RESTING].i > 0) return;
     if (p[E_BOTH].i != 0) {
         act(h, e, 0);
         act(h, e, 1);

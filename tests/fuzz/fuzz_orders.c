@@ -11,7 +11,7 @@
 #include <string.h>
 
 /* Bounds: room for orders, the book's window and levels outside it; a tick. */
-enum { ROOM = 1 << 16, WINDOW = 4096, FAR = 4096, TICK = 1000000 };
+enum { ROOM = 1 << 12, WINDOW = 4096, FAR = 4096, TICK = 1000000 };
 
 /* LLVMFuzzerTestOneInput is called by libFuzzer with each input. */
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t cnt);
