@@ -27,8 +27,8 @@ int data_cmd_instruments(int argc, char **argv);
  * (data_snapshot.c). */
 int data_cmd_snapshot(int argc, char **argv);
 
-/* data_in_place tells whether path is no plain file but a device, a pipe or a link: what is put there
- * is written in place, nothing is put in its stead. */
+/* data_in_place tells whether path is no plain file but a device, a pipe or a link: what is put
+ * there is written in place, nothing is put in its stead. */
 bool data_in_place(const char *path);
 /* data_write_file puts cnt bytes at path, whole or not at all (but in place, see there). Returns 0
  * or negative errno with err. */
