@@ -275,7 +275,7 @@ static void test_full(void **state) {
 }
 
 /* What is held is tested at the last price, that of a fill of ours where there is no other: neither
- * before the first trade nor when the account was flat is it 0. Then it is closed order by order. */
+ * before the first trade nor after the account was flat is it 0. Then a liquidation by orders. */
 static void test_margin(void **state) {
     (void)state;
     static struct mk_bracket bracket = { .leverage = 50 };
