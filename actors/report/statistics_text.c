@@ -266,6 +266,7 @@ static const char *shown(double v, bool part) {
         snprintf(out, sizeof room[0], "%.2f %%", 100 * v);
     else
         snprintf(out, sizeof room[0], "%.2f", v);
+    if (strncmp(out, "-0.00", 5) == 0) memmove(out, out + 1, strlen(out)); /* no sign of nothing */
     return out;
 }
 
