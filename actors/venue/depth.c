@@ -317,6 +317,7 @@ static bool fill(struct rt_ctx *ctx, struct venue *v, struct venue_book *b, uint
     h.quantity = deal.quantity;
     h.filled += deal.quantity;
     h.price = deal.price;
+    if (b->last == 0 && deal.quantity > 0) b->last = deal.price; /* nobody else has traded yet */
     venue_tell(ctx, v, b, idx, &deal);
     after(ctx, v, b, &h);
     return stays;

@@ -101,7 +101,8 @@ void venue_count_held(const struct venue *v, struct venue_book *b, uint8_t accou
     uint32_t one = is ? 1 : UINT32_MAX;
     b->held_cnt += one;
     if (venue_backing_on(v, b, account)) b->backed_cnt += one;
-    if (b->held_cnt == 0) b->last = 0; /* nobody listens: it would grow old */
+    const bool followed = b->driver == VENUE_DEPTH || b->driver == VENUE_CROWD;
+    if (b->held_cnt == 0 && !followed) b->last = 0; /* nobody listens: it would grow old */
 }
 
 void venue_purse_put(struct venue *v, struct venue_book *b, uint8_t account,

@@ -274,6 +274,45 @@ static void test_full(void **state) {
     bench_close(&b);
 }
 
+/* What is held is tested at the last price, that of a fill of ours where there is no other: neither
+ * before the first trade nor after the account was flat is it 0. Then a liquidation by orders. */
+static void test_margin(void **state) {
+    (void)state;
+    static struct mk_bracket bracket = { .leverage = 50 };
+    static uint16_t leverages[4] = { 50, 50, 50, 50 };
+    struct bench b;
+    bench_world(&b);
+    bracket.cap = fx(1000000);
+    bracket.maintenance = fx(0.01);
+    b.market.leverages = leverages;
+    b.instruments[0].brackets = &bracket;
+    b.instruments[0].bracket_cnt = 1;
+    b.accounts[0].cash = fx(10);
+    b.accounts[0].margin = MK_MARGIN_CROSS;
+    orders_open(&b, "{}");
+    shows(&b, 1);
+    ASK(&b, .id = 1, .side = BUY, .quantity = 1);
+    rig_reload(&b.rig);
+    row(&b, 2, ADD, 14, BUY, 99, 7);
+    ASK(&b, .id = 2, .side = SELL, .quantity = 1);
+    ASK(&b, .id = 3, .side = BUY, .quantity = 1);
+    row(&b, 3, ADD, 15, BUY, 99, 7);
+    assert_int_equal(rig_count(&b.rig, MSG_VENUE_LIQUIDATION), 0);
+    assert_int_equal(bench_held(&b, 1, 1).quantity, fx(1));
+    row(&b, 4, REMOVE, 12, BUY, 100, 0); /* 11 has 2 left at 100 */
+    row(&b, 5, EXECUTE, 0, BUY, 93, 1);  /* 9 less 8: above 0.93 */
+    assert_int_equal(rig_count(&b.rig, MSG_VENUE_LIQUIDATION), 0);
+    row(&b, 6, EXECUTE, 0, BUY, 92.5, 1);
+    const struct msg_venue_liquidation *l = msg_body(rig_find(&b.rig, MSG_VENUE_LIQUIDATION, 0));
+    assert_int_equal(l->price, fx(100));
+    assert_int_equal(l->quantity, fx(1));
+    assert_int_equal(
+        mk_queues_taken(((struct venue *)b.rig.state)->depths[0]->queues, BUY, fx(100)),
+        fx(2)); /* 1 by the sale, 1 now */
+    assert_true(venue_conserved(b.rig.state));
+    bench_close(&b);
+}
+
 /* --- random flows against a naive exchange ------------------------------------------------- */
 
 enum {
@@ -544,7 +583,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_queue),  cmocka_unit_test(test_takes),  cmocka_unit_test(test_joins),
         cmocka_unit_test(test_unseen), cmocka_unit_test(test_halt),   cmocka_unit_test(test_kinds),
-        cmocka_unit_test(test_full),   cmocka_unit_test(test_random),
+        cmocka_unit_test(test_full),   cmocka_unit_test(test_margin), cmocka_unit_test(test_random),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
