@@ -67,6 +67,7 @@ class Snapshot(unittest.TestCase):
         self.take(self.lines)
         got = self.snap("a.csv")
         self.assertEqual({r["set"] for r in got}, {"sim/BTCUSDT/klines-1h"})
+        self.assertEqual(self.snap("slash.csv", self.path("store/")), got)
         by_day = {}
         for line in self.lines:
             by_day.setdefault(day_of(int(line.split(",")[0])), []).append(int(line.split(",")[0]))
@@ -137,6 +138,7 @@ class Snapshot(unittest.TestCase):
         out = os.path.join(keep.name, "out")
         self.assertEqual(shrike("backtest", run_file(keep.name), "--out", out).returncode, 0)
         got = self.snap("r.csv", out)
+        self.assertEqual(self.snap("slash.csv", out + "//"), got)
         for name, time in (("orders", "created_ns"), ("fills", "time_ns"), ("trades", "exit_ns"),
                            ("equity", "time_ns")):
             counts = {}
