@@ -193,6 +193,12 @@ class Snapshot(unittest.TestCase):
             page = f.read()
         self.assertIn("All 5 days", page)
         self.assertIn("<td>2024-07-03<td class=n>5<td>13:30:00<td>17:30:00", page)
+        self.take(lines[1:])
+        *days, everything = self.snap("days.csv", self.path("store"), "--session", "us_equity")
+        self.assertEqual([(r["day"], r["calendar"], r["outside"]) for r in days],
+                         [(day, words[-1], words[4]) for day, words in sorted(table.items())])
+        self.assertEqual((everything["day"], everything["calendar"], everything["outside"]),
+                         ("all", "", "2"))
 
     def test_in_place(self):
         """--out of what is no plain file is written in place: nothing is put in its stead."""
