@@ -170,8 +170,8 @@ static void test_lobster(void **state) {
     data_flow_fini(&r.flow);
 }
 
-/* A LOBSTER file of the next day begins with an empty book, and trading goes on; one of the same day
- * does not. */
+/* A LOBSTER file of the next day begins with an empty book, and trading goes on; one of the same
+ * day does not. */
 static void test_days(void **state) {
     (void)state;
     struct read r;
