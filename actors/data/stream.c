@@ -75,7 +75,7 @@ const struct data_stream data_streams[] = {
       .column_cnt = 8,
       .gap = DATA_GAP_ID,
       .key_mask = 1 << DATA_TRADE_ID,
-      .columns = { TRADE_COLUMNS("agg_trade_id|aggtradeid"),
+      .columns = { TRADE_COLUMNS("agg_trade_id|aggtradeid|id"),
                    { "delay_us", "delay_us", DATA_DELAY, offsetof(struct msg_trade, delay_us),
                      false, false },
                    { "first_trade_id", "first_trade_id", DATA_ID, -1, false, false },

@@ -145,6 +145,27 @@ class Store(unittest.TestCase):
         self.assertIn("sim/BTCUSDT klines-1h", page)
         self.assertNotIn("http", page)  # nothing from a network
 
+    def test_export_of_trades(self):
+        """Trades put together by the venue come back as they went out, each field."""
+        name, out = (os.path.join(self.folder, n) for n in ("agg.csv", "out.csv"))
+        with open(name, "w") as f:
+            f.write("agg_trade_id,price,quantity,first_trade_id,last_trade_id,transact_time,"
+                    "is_buyer_maker\n")
+            f.writelines(f"{i + 1},{100 + i % 9}.25,{1 + i % 3},{2 * i},{2 * i + 1},"
+                         f"{1704067200000 + i * 777},{('true', 'false')[i % 2]}\n"
+                         for i in range(150))
+        told = []
+        for file, store in ((name, "a"), (out, "b")):
+            store = os.path.join(self.folder, store)
+            done = shrike("data", "import", file, "--store", store, "--venue", "sim", "--symbol",
+                          "BTCUSDT", "--stream", "aggTrades")
+            self.assertEqual(done.returncode, 0, done.stderr)
+            told.append(shrike("data", "snapshot", store).stdout)
+            done = shrike("data", "export", store + "/sim/BTCUSDT/aggTrades", "--out", out)
+            self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertIn(",150,", told[0])
+        self.assertEqual(told[0], told[1])
+
     def test_repair(self):
         """A set is repaired by a policy; what was is kept."""
         with open(self.btc) as f:
