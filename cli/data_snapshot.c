@@ -34,9 +34,15 @@ static bool is_there(const char *dir, const char *name) {
            access(path, F_OK) == 0;
 }
 
-/* one_dir writes what dir is: a set, results, a run with results, or a store. */
-static int one_dir(struct making *m, const char *dir) {
-    char out[PATH_MAX];
+/* one_dir writes what path is: a set, results, a run with results, or a store. A slash at its end
+ * makes no other name of it. */
+static int one_dir(struct making *m, const char *path) {
+    char out[PATH_MAX], dir[PATH_MAX];
+    size_t cnt = strlen(path);
+    while (cnt > 1 && path[cnt - 1] == '/') cnt--;
+    if (cnt >= sizeof dir)
+        return rt_error_set(&m->err, -ENAMETOOLONG, "%.60s...: name too long", path);
+    snprintf(dir, sizeof dir, "%.*s", (int)cnt, path);
     m->root = NULL;
     if (is_there(dir, "manifest")) return one_set(dir, m);
     if (is_there(dir, "summary.json")) return report_snapshot_run(dir, m->out, &m->err);
@@ -45,6 +51,7 @@ static int one_dir(struct making *m, const char *dir) {
         return report_snapshot_run(out, m->out, &m->err);
     m->root = dir;
     const int found = data_sets_below(dir, 3, one_set, m);
+    m->root = NULL;
     if (found < 0) return m->err.code;
     return found > 0 ? 0
                      : rt_error_set(&m->err, -ENOENT,

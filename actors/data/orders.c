@@ -286,6 +286,19 @@ static int placed(const struct data_orders *o, int rc, struct rt_error *err) {
     return rt_error_set(err, rc, "%s:%" PRIu64 ": %.200s", o->file, o->line, text);
 }
 
+/* day_open empties the book of the day before: its orders are over, and told of no more. */
+static int day_open(struct data_orders *o, struct data_flow *flow, struct rt_error *err) {
+    struct data_event e = { .time_ns = o->last_ns,
+                            .sequence = DATA_NOT_TOLD,
+                            .side = DATA_SIDE_UNKNOWN,
+                            .what = DATA_EVENT_CLEAR };
+    o->opens = false;
+    int rc = data_flow_take(flow, &e, err);
+    if (rc != 0 || !flow->halted) return rc;
+    e.what = DATA_EVENT_RESUME;
+    return data_flow_take(flow, &e, err);
+}
+
 /* row_take reads the line (without its end) and takes its event. */
 static int row_take(struct data_orders *o, const char *line, size_t cnt, struct data_flow *flow,
                     struct rt_error *err) {
@@ -311,6 +324,8 @@ static int row_take(struct data_orders *o, const char *line, size_t cnt, struct 
     o->any = true;
     o->last_ns = e.time_ns;
     o->rows++;
+    if (o->opens) rc = day_open(o, flow, err);
+    if (rc != 0) return placed(o, rc, err);
     return placed(o, data_flow_take(flow, &e, err), err);
 }
 
@@ -329,6 +344,8 @@ static int file_begin(struct data_orders *o, const char *line, size_t cnt, bool 
                             "heading: " HEADING,
                             o->file, columns);
     }
+    o->opens = o->any && o->midnight_ns != o->day_ns;
+    o->day_ns = o->midnight_ns;
     if (o->midnight_ns != DATA_NOT_TOLD) return 0;
     return rt_error_set(err, -EBADMSG,
                         "%s:1: its name tells no day (_YYYY-MM-DD_); expected day: of the source",

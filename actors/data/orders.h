@@ -20,7 +20,9 @@
  *           fields that an action does not look at may be empty
  *           no heading: a LOBSTER message file: seconds after midnight, type 1-7, order id, size,
  *           price * 10000, direction 1 (buy) or -1, and perhaps a seventh column. Its day stands in
- *           its name (SYMBOL_2012-06-21_...) or is declared; midnight is New York's. On which side
+ *           its name (SYMBOL_2012-06-21_...) or is declared; midnight is New York's. A file of
+ *           another day than the one before begins with an empty book and without a halt, for
+ *           orders are of their day. On which side
  *           a hidden order was (5) the touch tells, for newer files do not; 7 is a halt (-1) or the
  *           end of one (1)
  *         One bad row refuses the file with its line; what the rows tell against each other
@@ -56,6 +58,8 @@ struct data_orders {
     uint32_t columns;                /* of a row */
     bool lobster;                    /* its form */
     bool any;                        /* last_ns is of a row */
+    bool opens;                      /* the next row opens a trading day: the book is empty */
+    int64_t day_ns;                  /* LOBSTER: when the day of the file before began */
     uint8_t roles[DATA_COLUMNS_MAX]; /* enum data_orders_role by column */
     int64_t last_ns;                 /* time of the last row, over all files */
     uint64_t rows;                   /* rows read, over all files */

@@ -56,7 +56,8 @@ static void line_write(const struct line *l, FILE *out) {
         fputs(",,", out);
     if (l->quality != NULL) {
         const struct data_day *q = l->quality;
-        fprintf(out, "%s,%" PRIu64 ",", l->calendar ? mk_day_words[q->calendar] : "", q->missing);
+        const bool day = l->calendar && strcmp(l->day, "all") != 0;
+        fprintf(out, "%s,%" PRIu64 ",", day ? mk_day_words[q->calendar] : "", q->missing);
         if (l->calendar) fprintf(out, "%" PRIu64, q->outside);
         fprintf(out, ",%" PRIu64 ",%" PRIu64 ",%" PRIu64 ",", q->faults, q->repaired, q->left_out);
     } else {
@@ -158,7 +159,12 @@ static struct content *contents_of(const struct data_table *t, uint64_t *cnt) {
 static void set_lines(const char *name, const struct data_quality *q, const struct content *c,
                       uint64_t cnt, FILE *out) {
     struct data_day sum = { .calendar = MK_DAY_OPEN };
-    struct line all = { .set = name, .day = "all", .quality = &sum, .equity = "", .ret = "" };
+    struct line all = { .set = name,
+                        .day = "all",
+                        .quality = &sum,
+                        .calendar = q->options.session != NULL,
+                        .equity = "",
+                        .ret = "" };
     struct rt_sha256 h;
     uint64_t k = 0;
     rt_sha256_init(&h);

@@ -60,8 +60,8 @@
  *           that opens beyond counts from the bar's open on. A bar without a bar of marks is its
  *           own. On trades and books each mark told tests it (of a bar: the extreme that is best
  *           for it, then the other; of one that had begun before the order was there its close
- *           alone), and what fires acts as if a trade had triggered it. Trailing
- *           stops follow the mark.
+ *           alone; among simulated traders open, high, low, close for all), and what fires acts as
+ *           if a trade had triggered it. Trailing stops follow the mark.
  *   Close   close_position: closes what the account holds against it when it triggers, whole lots;
  *   its
  *           quantity is changed to that then (MSG_VENUE_AMENDED, unasked). With nothing to close it

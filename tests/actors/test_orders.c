@@ -170,6 +170,30 @@ static void test_lobster(void **state) {
     data_flow_fini(&r.flow);
 }
 
+/* A LOBSTER file of the next day begins with an empty book, and trading goes on; one of the same
+ * day does not. */
+static void test_days(void **state) {
+    (void)state;
+    struct read r;
+    const char *first = "34200,1,11,18,5853300,1\n34201,1,12,5,5859100,-1\n";
+    const char *second = "34202,3,12,5,5859100,-1\n34203,7,0,0,-1,-1\n";
+    const char *next = "34200,1,11,7,5900000,-1\n34201,1,13,7,5800000,1\n";
+    must_read(&r, first, "AAA_2012-06-21_1.csv", true);
+    r.in.file = "AAA_2012-06-21_2.csv";
+    assert_int_equal(data_orders_parse(second, strlen(second), &r.in, &r.flow, &r.err), 0);
+    r.in.file = "AAA_2012-06-22_1.csv";
+    r.in.midnight_ns = data_orders_day(r.in.file);
+    assert_int_equal(data_orders_parse(next, strlen(next), &r.in, &r.flow, &r.err), 0);
+    assert_string_equal(rows_text(&r), "48600 none 0 b 0 0 fs\n48600 none 0 b 0 0 ls\n"
+                                       "48600 add 11 b 585.33 18 fl\n48601 add 12 a 585.91 5 fl\n"
+                                       "48602 remove 12 a 585.91 0 fl\n48603 halt 0 b 0 0 fl\n"
+                                       "48600 none 0 b 0 0 fs\n48600 remove 11 b 0 0 s\n"
+                                       "48600 none 0 b 0 0 ls\n48600 resume 0 b 0 0 fl\n"
+                                       "48600 add 11 a 590 7 fl\n48601 add 13 b 580 7 fl\n");
+    assert_int_equal(r.flow.faults.twice + r.flow.faults.dropped, 0);
+    data_flow_fini(&r.flow);
+}
+
 /* What the rows tell against each other is counted, and the rows made of it are sound. */
 static void test_faults(void **state) {
     (void)state;
@@ -514,10 +538,10 @@ static void test_levels(void **state) {
 /* main runs the tests of this file. */
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_form),   cmocka_unit_test(test_lobster),
-        cmocka_unit_test(test_faults), cmocka_unit_test(test_snapshot),
-        cmocka_unit_test(test_broken), cmocka_unit_test(test_source),
-        cmocka_unit_test(test_levels),
+        cmocka_unit_test(test_form),     cmocka_unit_test(test_lobster),
+        cmocka_unit_test(test_days),     cmocka_unit_test(test_faults),
+        cmocka_unit_test(test_snapshot), cmocka_unit_test(test_broken),
+        cmocka_unit_test(test_source),   cmocka_unit_test(test_levels),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

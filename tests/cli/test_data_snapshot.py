@@ -67,6 +67,7 @@ class Snapshot(unittest.TestCase):
         self.take(self.lines)
         got = self.snap("a.csv")
         self.assertEqual({r["set"] for r in got}, {"sim/BTCUSDT/klines-1h"})
+        self.assertEqual(self.snap("slash.csv", self.path("store/")), got)
         by_day = {}
         for line in self.lines:
             by_day.setdefault(day_of(int(line.split(",")[0])), []).append(int(line.split(",")[0]))
@@ -137,6 +138,7 @@ class Snapshot(unittest.TestCase):
         out = os.path.join(keep.name, "out")
         self.assertEqual(shrike("backtest", run_file(keep.name), "--out", out).returncode, 0)
         got = self.snap("r.csv", out)
+        self.assertEqual(self.snap("slash.csv", out + "//"), got)
         for name, time in (("orders", "created_ns"), ("fills", "time_ns"), ("trades", "exit_ns"),
                            ("equity", "time_ns")):
             counts = {}
@@ -191,6 +193,12 @@ class Snapshot(unittest.TestCase):
             page = f.read()
         self.assertIn("All 5 days", page)
         self.assertIn("<td>2024-07-03<td class=n>5<td>13:30:00<td>17:30:00", page)
+        self.take(lines[1:])
+        *days, everything = self.snap("days.csv", self.path("store"), "--session", "us_equity")
+        self.assertEqual([(r["day"], r["calendar"], r["outside"]) for r in days],
+                         [(day, words[-1], words[4]) for day, words in sorted(table.items())])
+        self.assertEqual((everything["day"], everything["calendar"], everything["outside"]),
+                         ("all", "", "2"))
 
     def test_in_place(self):
         """--out of what is no plain file is written in place: nothing is put in its stead."""
