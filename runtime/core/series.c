@@ -139,16 +139,18 @@ static inline int64_t ends_at(const struct rt_feed *d, uint64_t n) {
 static void pass(struct rt_shard *s, uint16_t i) {
     struct rt_feed *d = &s->feeds[i];
     struct rt_cursor *c = &d->cur[RT_HEAR_ROW];
-    const int64_t span_ns = d->s.span_ns, over_ns = s->ctx.now_ns - ends_at(d, c->row);
+    const int64_t over_ns = s->ctx.now_ns - d->row_end_ns;
     if (over_ns < 0) return;
+    const int64_t span_ns = d->s.span_ns;
     uint64_t cnt = 1;
     if (over_ns >= span_ns) cnt = over_ns < 2 * span_ns ? 2 : (uint64_t)(over_ns / span_ns) + 1;
-    int64_t end_ns = ends_at(d, c->row + cnt - 1);
-    if (end_ns == s->ctx.now_ns && rt_series_order(RT_HEAR_ROW, i) >= s->order) {
+    int64_t end_ns = d->row_end_ns + (int64_t)(cnt - 1) * span_ns;
+    if (end_ns == s->ctx.now_ns && event_order(RT_HEAR_ROW << 16 | i) >= s->order) {
         cnt--;
         end_ns -= span_ns;
     }
     if (cnt == 0) return;
+    d->row_end_ns = end_ns + span_ns;
     c->row += cnt;
     s->rows += cnt;
     s->events += cnt;
@@ -216,6 +218,7 @@ static void doze(struct rt_shard *s, uint16_t i, uint16_t local) {
     const uint32_t cnt = max < NAP_MAX ? (uint32_t)max : NAP_MAX;
     const uint32_t quiet = a->kind->quiet_rows(a->state, i, b->rows + at * d->s.row_bytes, cnt);
     if (quiet < NAP_MIN) return;
+    d->row_end_ns = ends_at(d, row);
     d->naps[local] = (struct rt_nap){ .from = row, .wake = row + quiet };
     d->asleep |= 1ULL << local;
     a->sleeps = true;
@@ -514,6 +517,7 @@ static inline bool tell_each(struct rt_shard *s, uint16_t i, enum rt_hear how, i
         if (d->naps[local].wake == c->row) tell_slept(s, i, local);
     }
     const uint64_t hear = c->up & ~(naps ? d->asleep : 0);
+    if (naps) d->row_end_ns = time_ns + d->s.span_ns;
     c->row++;
     s->rows++;
     s->row_ns = s->now_ns;

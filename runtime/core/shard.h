@@ -148,6 +148,7 @@ struct rt_feed {
     struct rt_cursor cur[RT_HEAR_CNT]; /* one per way of hearing */
     uint64_t latest[2];                /* rt_latest's and rt_opened's places: rows known told */
     uint64_t asleep;                   /* bit per local actor that sleeps through its rows */
+    int64_t row_end_ns;                /* while somebody sleeps: end of cur[RT_HEAR_ROW].row */
     struct rt_nap *naps;               /* by local actor; NULL = nobody may sleep on this shard */
     uint16_t id;                       /* source id of its trace ids */
     bool done;                         /* every row was told every way that anyone wants */
