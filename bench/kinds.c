@@ -297,7 +297,7 @@ static const struct st_class tick_class = {
 /* --- a moving-average cross of many instruments ---------------------------------------------- */
 
 enum {
-    AHEAD = 12,      /* bars fetched ahead of the one in hand */
+    AHEAD = 64,      /* bars fetched ahead of the one in hand */
     CROSS_LEGS = 32, /* instruments of one */
     CROSS_SLOW = 32, /* longest average, a power of two */
 };
@@ -349,51 +349,56 @@ static void cross_on_bar(struct st_host *h, void *state, uint16_t leg, const str
     (void)st_signal(h, &s);
 }
 
-/* cross_quiet_bars looks how far the distance of the averages keeps its sign. */
-static uint32_t cross_quiet_bars(const void *state, uint16_t leg, const struct msg_bar *bars,
-                                 uint32_t cnt) {
-    const struct cross *c = state;
-    const struct cross_leg *l = &c->legs[leg];
+/* cross_scan counts the bars over which the distance of the averages keeps its sign; *lead becomes
+ * the distance after them. */
+static inline uint32_t cross_scan(const struct cross *c, const struct cross_leg *l,
+                                  const struct msg_bar *bars, uint32_t cnt, int64_t *lead) {
     const int64_t fast = c->fast, slow = c->slow, relation = l->relation;
     const uint64_t mask = c->mask, seen = l->seen;
-    int64_t lead = l->lead;
+    int64_t was = l->lead;
     uint32_t i = 0;
+    *lead = was;
     if (relation == 0) return 0;
     for (; i < cnt; i++) {
         __builtin_prefetch((const uint8_t *)bars + (i + AHEAD) * sizeof *bars);
         const int64_t close = bars[i].close;
-        int64_t fast_old =
-            i >= fast ? bars[i - fast].close : l->ring[(seen + i - (uint64_t)fast) & mask];
-        int64_t slow_old =
-            i >= slow ? bars[i - slow].close : l->ring[(seen + i - (uint64_t)slow) & mask];
-        lead += (close - fast_old) * slow - (close - slow_old) * fast;
-        if ((lead ^ relation) < 0) break;
+        int64_t fast_old, slow_old;
+        if (__builtin_expect(i >= slow, 1)) {
+            fast_old = bars[i - fast].close;
+            slow_old = bars[i - slow].close;
+        } else {
+            slow_old = l->ring[(seen + i - (uint64_t)slow) & mask];
+            fast_old =
+                i >= fast ? bars[i - fast].close : l->ring[(seen + i - (uint64_t)fast) & mask];
+        }
+        int64_t next = was + (close - fast_old) * slow - (close - slow_old) * fast;
+        if ((next ^ relation) < 0) break;
+        was = next;
     }
+    *lead = was;
     return i;
+}
+
+/* cross_quiet_bars looks how far the distance of the averages keeps its sign. */
+static uint32_t cross_quiet_bars(const void *state, uint16_t leg, const struct msg_bar *bars,
+                                 uint32_t cnt) {
+    const struct cross *c = state;
+    int64_t lead;
+    return cross_scan(c, &c->legs[leg], bars, cnt, &lead);
 }
 
 /* cross_skip_bars takes bars while the distance of the averages keeps its sign. */
 static uint32_t cross_skip_bars(void *state, uint16_t leg, const struct msg_bar *bars,
                                 uint32_t cnt) {
-    const struct cross *c = state;
-    struct cross_leg *l = &((struct cross *)state)->legs[leg];
-    const int64_t fast = c->fast, slow = c->slow, relation = l->relation;
-    const uint64_t mask = c->mask;
-    int64_t lead = l->lead;
-    uint64_t seen = l->seen;
-    uint32_t i = 0;
-    if (relation == 0) return 0;
-    for (; i < cnt; i++) {
-        const int64_t close = bars[i].close;
-        int64_t next = lead + (close - l->ring[(seen - (uint64_t)fast) & mask]) * slow -
-                       (close - l->ring[(seen - (uint64_t)slow) & mask]) * fast;
-        if ((next ^ relation) < 0) break;
-        l->ring[seen++ & mask] = close;
-        lead = next;
-    }
+    struct cross *c = state;
+    struct cross_leg *l = &c->legs[leg];
+    int64_t lead;
+    const uint32_t took = cross_scan(c, l, bars, cnt, &lead);
+    for (uint32_t i = took > c->slow ? took - (uint32_t)c->slow : 0; i < took; i++)
+        l->ring[(l->seen + i) & c->mask] = bars[i].close;
+    l->seen += took;
     l->lead = lead;
-    l->seen = seen;
-    return i;
+    return took;
 }
 
 static const struct st_class cross_class = {
