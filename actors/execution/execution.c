@@ -187,6 +187,13 @@ static void give(struct execution_state *st, struct execution_order *o) {
     if (st->done_cnt > st->done_max) forget_oldest(st);
 }
 
+/* oldest returns the order that is forgotten when the next one is done, NULL = there is room. It was
+ * touched last long ago: who comes by fetches it, and where it stands in the map, ahead. */
+static const struct execution_order *oldest(const struct execution_state *st) {
+    const bool full = st->done_cnt > 0 && st->done_cnt == st->done_max;
+    return full ? &st->orders[st->done_first] : NULL;
+}
+
 /* move_to puts the order into a status that may follow, tells it, and lets go of it when done. */
 static void move_to(struct rt_ctx *ctx, struct execution_state *st, struct execution_order *o,
                     uint8_t status) {
@@ -196,9 +203,8 @@ static void move_to(struct rt_ctx *ctx, struct execution_state *st, struct execu
     say_state(ctx, &o->row);
     if (1U << status & DONE) {
         give(st, o);
-    } else if (st->done_cnt > 0 &&
-               st->done_cnt == st->done_max) { /* and where it stands in the map */
-        rt_map_prefetch(&st->index, st->orders[st->done_first].row.order_id);
+    } else if (oldest(st) != NULL) {
+        rt_map_prefetch(&st->index, oldest(st)->row.order_id);
     }
 }
 
@@ -280,11 +286,9 @@ static void execution_on_risk_verdict(struct rt_ctx *ctx, void *state,
     struct execution_order *o = take(st, v->order_id);
     st->open_cnt++;
     o->row = row;
-    /* which order is forgotten when this one is done: touched last long ago */
-    if (st->done_cnt > 0 && st->done_cnt == st->done_max) {
-        const struct execution_order *oldest = &st->orders[st->done_first];
-        __builtin_prefetch(oldest);
-        __builtin_prefetch(&oldest->next_free);
+    if (oldest(st) != NULL) {
+        __builtin_prefetch(oldest(st));
+        __builtin_prefetch(&oldest(st)->next_free);
     }
     say_state(ctx, &o->row);
     if (old != NULL) {

@@ -210,7 +210,8 @@ static uint32_t sma_skip_bars(void *state, uint16_t leg, const struct msg_bar *b
     return i;
 }
 
-/* sma_quiet_bars looks for the first bar that sma_skip_bars would not take. */
+/* sma_quiet_bars looks for the first bar that sma_skip_bars would not take. A loop of its own: one
+ * for both, that takes the bars afterwards, makes backtests of one symbol 5 % slower. */
 static uint32_t sma_quiet_bars(const void *state, uint16_t leg, const struct msg_bar *bars,
                                uint32_t cnt) {
     const struct sma *s = state;

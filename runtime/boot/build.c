@@ -328,7 +328,6 @@ static uint8_t own_mask(struct rt_shard *s, uint64_t mask) {
 static int make_routes(struct rt_run *run, struct rt_shard *s, struct rt_error *err) {
     const struct rt_topology *t = run->topology;
     uint32_t rows = s->local_cnt, at = 0;
-    bool on = t->backing != RT_BACKING_MEMORY || true;
     memset(s->row_of, 0xff, sizeof s->row_of);
     for (uint32_t i = 0; i < t->actor_cnt; i++)
         if (t->actors[i].shard != s->number && t->actor_cnt) rows++;
@@ -349,7 +348,7 @@ static int make_routes(struct rt_run *run, struct rt_shard *s, struct rt_error *
             bool to_shard[RT_SHARDS_MAX] = { 0 };
             uint64_t own = 0;
             r->first = (uint16_t)at;
-            r->journal = on && local && msg_infos[k].audit;
+            r->journal = local && msg_infos[k].audit;
             r->gate = local && is_in(t->registry->gates, k);
             if (!rt_topology_says(a->kind, k)) continue;
             for (uint32_t b = 0; b < t->actor_cnt; b++) {
@@ -370,7 +369,7 @@ static int make_routes(struct rt_run *run, struct rt_shard *s, struct rt_error *
                 if (to_shard[n]) {
                     s->hearers[at++] = s->out_of[n];
                     r->edge_cnt++;
-                    r->journal = on;
+                    r->journal = true;
                 }
             if (own && (r->own = own_mask(s, own)) == 0)
                 return rt_error_set(err, -E2BIG, "too many different hears: on shard %u",
