@@ -187,8 +187,8 @@ static void give(struct execution_state *st, struct execution_order *o) {
     if (st->done_cnt > st->done_max) forget_oldest(st);
 }
 
-/* oldest returns the order that is forgotten when the next one is done, NULL = there is room. It was
- * touched last long ago: who comes by fetches it, and where it stands in the map, ahead. */
+/* oldest returns the order that is forgotten when the next one is done, NULL = there is room. It
+ * was touched last long ago: who comes by fetches it, and where it stands in the map, ahead. */
 static const struct execution_order *oldest(const struct execution_state *st) {
     const bool full = st->done_cnt > 0 && st->done_cnt == st->done_max;
     return full ? &st->orders[st->done_first] : NULL;
